@@ -1,0 +1,179 @@
+//! A distribution made ready to draw from.
+
+use super::{Distribution, normal};
+use crate::{Span, Stream};
+
+/// A [`Distribution`] compiled: mixtures flattened, logarithms taken.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    /// In the order of their thresholds; never empty.
+    branches: Vec<Branch>,
+}
+
+/// One branch of a mixture, or all of a distribution that is none.
+#[derive(Clone, Debug)]
+struct Branch {
+    /// Drawn when the choice is at most this and above that of the branch before.
+    threshold: u64,
+    weight: f64,
+    /// What is added to every length.
+    base: Span,
+    shape: Shape,
+}
+
+/// A quantile function, in nanoseconds.
+#[derive(Clone, Debug)]
+enum Shape {
+    Constant,
+    Uniform { width: u64 },
+    Exponential { mean: f64 },
+    LogNormal { mu: f64, sigma: f64 },
+    Pareto { scale: f64, shape: f64 },
+    Empirical { table: Vec<(f64, f64)> },
+}
+
+impl Sampler {
+    /// Compiles a distribution.
+    ///
+    /// # Panics
+    /// If the distribution is one that [`Distribution::check`] refuses.
+    pub fn new(distribution: &Distribution) -> Self {
+        if let Err(error) = distribution.check() {
+            panic!("only a distribution that was checked is compiled: {error}");
+        }
+        let mut branches = Vec::new();
+        flatten(distribution, 1.0, Span::ZERO, &mut branches);
+        set_thresholds(&mut branches);
+        Sampler { branches }
+    }
+
+    /// Draws a length, from exactly two words of the stream.
+    #[inline]
+    pub fn draw(&self, stream: &mut Stream) -> Span {
+        let (choice, level) = (stream.word(), stream.word());
+        self.sample(choice, level)
+    }
+
+    /// The length that two uniformly drawn words stand for: `choice` picks the branch of a mixture, `level` the
+    /// quantile within it. A higher level never gives a shorter length of the same branch.
+    #[inline]
+    pub fn sample(&self, choice: u64, level: u64) -> Span {
+        let branch = match self.branches.as_slice() {
+            [only] => only,
+            several => several.iter().find(|branch| choice <= branch.threshold).unwrap_or(&several[0]),
+        };
+        branch.base + branch.shape.at(level)
+    }
+
+    /// The average length, or `None` if it is infinite.
+    pub fn mean(&self) -> Option<Span> {
+        let mut nanos = 0.0;
+        for branch in &self.branches {
+            nanos += branch.weight * (branch.base.as_nanos() as f64 + branch.shape.mean()?);
+        }
+        Some(nearest(nanos))
+    }
+}
+
+impl Shape {
+    #[inline]
+    fn at(&self, level: u64) -> Span {
+        match *self {
+            Shape::Constant => Span::ZERO,
+            Shape::Uniform { width } => Span::nanos(((u128::from(level) * (u128::from(width) + 1)) >> 64) as u64),
+            _ => nearest(self.quantile(unit_open(level))),
+        }
+    }
+
+    /// The length not exceeded with probability `u`, which lies strictly between 0 and 1.
+    fn quantile(&self, u: f64) -> f64 {
+        match self {
+            Shape::Constant => 0.0,
+            Shape::Uniform { width } => u * *width as f64,
+            Shape::Exponential { mean } => -mean * libm::log(1.0 - u),
+            Shape::LogNormal { mu, sigma } => libm::exp(mu + sigma * normal::quantile(u)),
+            Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u, -1.0 / shape),
+            Shape::Empirical { table } => interpolate(table, u),
+        }
+    }
+
+    /// The average in nanoseconds, or `None` if it is infinite.
+    fn mean(&self) -> Option<f64> {
+        match self {
+            Shape::Constant => Some(0.0),
+            Shape::Uniform { width } => Some(*width as f64 / 2.0),
+            Shape::Exponential { mean } => Some(*mean),
+            Shape::LogNormal { mu, sigma } => Some(libm::exp(mu + sigma * sigma / 2.0)),
+            Shape::Pareto { scale, shape } => (*shape > 1.0).then(|| scale * shape / (shape - 1.0)),
+            Shape::Empirical { table } => Some(mean_of_table(table)),
+        }
+    }
+}
+
+/// Adds the branches of `distribution`, which is itself drawn with probability `weight` and shifted by `base`.
+fn flatten(distribution: &Distribution, weight: f64, base: Span, branches: &mut Vec<Branch>) {
+    let nanos = |span: Span| span.as_nanos() as f64;
+    let (base, shape) = match distribution {
+        Distribution::Constant(span) => (base + *span, Shape::Constant),
+        Distribution::Uniform { min, max } => (base + *min, Shape::Uniform { width: (*max - *min).as_nanos() }),
+        Distribution::Exponential { mean } => (base, Shape::Exponential { mean: nanos(*mean) }),
+        Distribution::LogNormal { median, p99 } => {
+            let mu = libm::log(nanos(*median));
+            (base, Shape::LogNormal { mu, sigma: (libm::log(nanos(*p99)) - mu) / normal::quantile(0.99) })
+        }
+        Distribution::Pareto { scale, shape } => (base, Shape::Pareto { scale: nanos(*scale), shape: *shape }),
+        Distribution::Empirical(table) => {
+            (base, Shape::Empirical { table: table.iter().map(|&(p, span)| (p, nanos(span))).collect() })
+        }
+        Distribution::Shifted { by, of } => return flatten(of, weight, base + *by, branches),
+        Distribution::Mixture(parts) => {
+            return parts.iter().for_each(|(share, part)| flatten(part, weight * share, base, branches));
+        }
+    };
+    if weight > 0.0 {
+        branches.push(Branch { threshold: u64::MAX, weight, base, shape });
+    }
+}
+
+/// Gives each branch its share of all words, and the last one whatever rounding leaves over.
+fn set_thresholds(branches: &mut [Branch]) {
+    let total: f64 = branches.iter().map(|branch| branch.weight).sum();
+    let mut sum = 0.0;
+    for branch in &mut *branches {
+        branch.weight /= total;
+        sum += branch.weight;
+        branch.threshold = (sum * (1u128 << 64) as f64) as u64;
+    }
+    if let Some(last) = branches.last_mut() {
+        last.threshold = u64::MAX;
+    }
+}
+
+/// The length at cumulative probability `u`, on the line between the two entries around it.
+fn interpolate(table: &[(f64, f64)], u: f64) -> f64 {
+    let above = table.partition_point(|&(p, _)| p < u).min(table.len() - 1);
+    let (p_above, nanos_above) = table[above];
+    match above.checked_sub(1).map(|below| table[below]) {
+        Some((p_below, nanos_below)) => {
+            nanos_below + (nanos_above - nanos_below) * ((u - p_below) / (p_above - p_below))
+        }
+        None => nanos_above,
+    }
+}
+
+fn mean_of_table(table: &[(f64, f64)]) -> f64 {
+    let (first_p, first_nanos) = table[0];
+    let between = |pair: &[(f64, f64)]| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0;
+    first_p * first_nanos + table.windows(2).map(between).sum::<f64>()
+}
+
+/// The number strictly between 0 and 1 that a word stands for: its upper 52 bits, and half of the next.
+#[inline]
+fn unit_open(word: u64) -> f64 {
+    ((word >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
+}
+
+#[inline]
+fn nearest(nanos: f64) -> Span {
+    Span::nanos((nanos + 0.5) as u64)
+}

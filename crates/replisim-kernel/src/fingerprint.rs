@@ -1,0 +1,169 @@
+//! A running 128-bit hash of everything that happens in a run.
+//!
+//! Whatever derives [`Hash`] can be folded in: the fingerprint is a [`Hasher`] that writes every integer as
+//! little-endian bytes, and `usize` and discriminants as 64 bits, so the same run hashes the same on every platform.
+//! Bytes gather in a block and are fed to XXH3-128, a frozen algorithm, a block at a time.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use xxhash_rust::xxh3::Xxh3;
+
+/// How many bytes gather before they are hashed: enough to make a record cheap, few enough to make a fork cheap.
+const BLOCK: usize = 4096;
+
+/// A running hash; clone it and both copies go on independently.
+#[derive(Clone)]
+pub struct Fingerprint {
+    block: Vec<u8>,
+    hash: Xxh3,
+}
+
+impl Fingerprint {
+    /// The fingerprint of nothing.
+    pub fn new() -> Self {
+        Fingerprint { block: Vec::with_capacity(BLOCK), hash: Xxh3::new() }
+    }
+
+    /// Folds one thing in, after all that was folded in before.
+    #[inline]
+    pub fn fold(&mut self, thing: &impl Hash) {
+        thing.hash(self);
+        if self.block.len() >= BLOCK - 256 {
+            self.spill();
+        }
+    }
+
+    /// The digest of all that was folded in so far. Independent of how it fell into blocks.
+    pub fn digest(&self) -> Digest {
+        let mut hash = self.hash.clone();
+        hash.update(&self.block);
+        Digest(hash.digest128())
+    }
+
+    #[cold]
+    fn spill(&mut self) {
+        self.hash.update(&self.block);
+        self.block.clear();
+    }
+}
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Fingerprint::new()
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({})", self.digest())
+    }
+}
+
+/// Each integer as its little-endian bytes, whatever the platform's order and word size.
+macro_rules! write_little_endian {
+    ($($method:ident: $type:ty as $wide:ty),* $(,)?) => {
+        $(
+            #[inline]
+            fn $method(&mut self, value: $type) {
+                self.block.extend_from_slice(&(value as $wide).to_le_bytes());
+            }
+        )*
+    };
+}
+
+impl Hasher for Fingerprint {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.block.extend_from_slice(bytes);
+    }
+
+    write_little_endian! {
+        write_u8: u8 as u8, write_u16: u16 as u16, write_u32: u32 as u32, write_u64: u64 as u64,
+        write_u128: u128 as u128, write_usize: usize as u64,
+        write_i8: i8 as i8, write_i16: i16 as i16, write_i32: i32 as i32, write_i64: i64 as i64,
+        write_i128: i128 as i128, write_isize: isize as i64,
+    }
+
+    /// The lower half of the digest so far; use [`Fingerprint::digest`] for the whole.
+    fn finish(&self) -> u64 {
+        self.digest().0 as u64
+    }
+}
+
+/// The 128-bit name of a run. Prints as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub u128);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Digest)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Hash)]
+    enum Step {
+        Send { to: u16, bytes: u32 },
+        Crash,
+        Note(String),
+    }
+
+    /// Guards the canonical encoding, which rests on what `derive(Hash)` writes: if a toolchain changes it, this fails.
+    #[test]
+    fn golden_digest() {
+        let mut print = Fingerprint::new();
+        for step in [Step::Send { to: 3, bytes: 64 }, Step::Crash, Step::Note("promoted".into())] {
+            print.fold(&step);
+        }
+        assert_eq!(print.digest().to_string(), GOLDEN);
+    }
+
+    const GOLDEN: &str = "dfad3e7044c2830600e3b0244ec668a0";
+
+    #[test]
+    fn blocks_do_not_show() {
+        let (mut long, mut plain) = (Fingerprint::new(), Xxh3::new());
+        for i in 0..10_000u64 {
+            long.fold(&i);
+            plain.update(&i.to_le_bytes());
+        }
+        assert_eq!(long.digest().0, plain.digest128());
+    }
+
+    #[test]
+    fn a_digest_reads_back() {
+        let digest = Digest(0x8c1e_52d0);
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+}

@@ -1,0 +1,157 @@
+//! The near tier: a heap of small keys over a slab of events.
+//!
+//! Sifting moves keys of 24 bytes; an event is written once and read once, whatever its size. Four children a node
+//! make the heap half as deep as a binary one, and four keys lie side by side in memory.
+
+use super::Scheduled;
+use crate::SimTime;
+
+/// How many children a node of the heap has.
+const CHILDREN: usize = 4;
+
+/// What the heap orders by, and where the event is.
+#[derive(Clone, Copy)]
+struct Key {
+    at: SimTime,
+    sequence: u64,
+    slot: u32,
+}
+
+impl Key {
+    /// Time, then sequence, as one number: comparing it takes no branch.
+    #[inline]
+    fn rank(self) -> u128 {
+        u128::from(self.at.as_nanos()) << 64 | u128::from(self.sequence)
+    }
+}
+
+/// The events of the near future, in a heap.
+pub(super) struct Near<E> {
+    heap: Vec<Key>,
+    slots: Vec<Option<E>>,
+    /// Slots that hold nothing. The one emptied last is filled first, as it is the likeliest to be in the cache.
+    vacant: Vec<u32>,
+}
+
+impl<E> Near<E> {
+    pub(super) fn new() -> Self {
+        Near { heap: Vec::new(), slots: Vec::new(), vacant: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, scheduled: Scheduled<E>) {
+        let Scheduled { at, sequence, event } = scheduled;
+        let slot = self.occupy(event);
+        let key = Key { at, sequence, slot };
+        self.heap.push(key);
+        self.sift_up(self.heap.len() - 1, key);
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Scheduled<E>> {
+        let last = self.heap.pop()?;
+        let first = self.heap.first().copied().unwrap_or(last);
+        if !self.heap.is_empty() {
+            self.sift_down(last);
+        }
+        let event = self.slots[first.slot as usize].take().expect("a key's slot holds its event");
+        self.vacant.push(first.slot);
+        Some(Scheduled { at: first.at, sequence: first.sequence, event })
+    }
+
+    #[inline]
+    pub(super) fn next_at(&self) -> Option<SimTime> {
+        self.heap.first().map(|key| key.at)
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    pub(super) fn is_one_instant(&self) -> bool {
+        self.heap.iter().all(|key| Some(key.at) == self.next_at())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.heap.clear();
+        self.slots.clear();
+        self.vacant.clear();
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
+        let event = |key: &Key| self.slots[key.slot as usize].as_ref().expect("a key's slot holds its event");
+        self.heap.iter().map(move |key| (key.at, key.sequence, event(key)))
+    }
+
+    /// Takes everything out, in no particular order.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Scheduled<E>> {
+        self.vacant.clear();
+        let mut slots = std::mem::take(&mut self.slots);
+        self.heap.drain(..).map(move |Key { at, sequence, slot }| {
+            let event = slots[slot as usize].take().expect("a key's slot holds its event");
+            Scheduled { at, sequence, event }
+        })
+    }
+
+    #[inline]
+    fn occupy(&mut self, event: E) -> u32 {
+        if let Some(slot) = self.vacant.pop() {
+            self.slots[slot as usize] = Some(event);
+            return slot;
+        }
+        self.slots.push(Some(event));
+        u32::try_from(self.slots.len() - 1).expect("fewer than four billion events are pending")
+    }
+
+    /// Moves later parents down until `key` may stand at `hole`.
+    #[inline]
+    fn sift_up(&mut self, mut hole: usize, key: Key) {
+        while hole > 0 {
+            let parent = (hole - 1) / CHILDREN;
+            if self.heap[parent].rank() < key.rank() {
+                break;
+            }
+            self.heap[hole] = self.heap[parent];
+            hole = parent;
+        }
+        self.heap[hole] = key;
+    }
+
+    /// Moves earliest children up from the root to a leaf, and lets `key` rise from there. As `key` comes from a leaf
+    /// it seldom rises far, and going down needs no comparison with it.
+    #[inline]
+    fn sift_down(&mut self, key: Key) {
+        let mut hole = 0;
+        while let Some(child) = self.earliest_child(hole) {
+            self.heap[hole] = self.heap[child];
+            hole = child;
+        }
+        self.sift_up(hole, key);
+    }
+
+    #[inline]
+    fn earliest_child(&self, parent: usize) -> Option<usize> {
+        let first = parent * CHILDREN + 1;
+        let earlier = |a: usize, b: usize| if self.heap[b].rank() < self.heap[a].rank() { b } else { a };
+        if first + CHILDREN <= self.heap.len() {
+            // The usual case, written as a tournament so that it compiles without unpredictable branches.
+            return Some(earlier(earlier(first, first + 1), earlier(first + 2, first + 3)));
+        }
+        (first..self.heap.len()).reduce(earlier)
+    }
+}
+
+impl<E: Clone> Clone for Near<E> {
+    /// Copies what is pending and leaves the vacant slots behind.
+    fn clone(&self) -> Self {
+        let slots = self.iter().map(|(_, _, event)| Some(event.clone())).collect();
+        let heap = (0..).zip(&self.heap).map(|(slot, key)| Key { slot, ..*key }).collect();
+        Near { heap, slots, vacant: Vec::new() }
+    }
+}
