@@ -1,0 +1,350 @@
+//! Client sessions: what they ask for, of whom, and what they make of the answer.
+//!
+//! A session is sequential: one operation at a time, each begun after the last one ended. It knows its application
+//! server, who it believes to lead, and what it has seen. This module decides; the world carries the requests.
+
+mod keys;
+mod routing;
+mod workload;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use replisim_history::{NodeId, Outcome, Position, Reason, SessionId};
+use replisim_kernel::SimTime;
+
+pub(crate) use routing::{Router, Sight};
+pub(crate) use workload::{CLIENT, Group, Task, Workload};
+
+use crate::clock::WallTime;
+use crate::process::{Reply, StreamId};
+use crate::spec::{ClientGroup, Hop, PinMemory, Remembers, Routing};
+
+/// How often one operation may be sent on from one node to another before it fails.
+const HOPS_MAX: u8 = 8;
+/// How many operations of an open-loop session may wait before further ones are dropped.
+const BACKLOG_MAX: usize = 10_000;
+
+/// All sessions, with their application servers.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    pub groups: Vec<Group>,
+    pub sessions: Vec<Session>,
+    /// When each session last wrote, as remembered by each application server, and last by the store they share.
+    pins: Vec<BTreeMap<SessionId, WallTime>>,
+    shared_pins: BTreeMap<SessionId, WallTime>,
+    first_server: u16,
+    seed: u64,
+}
+
+/// One session.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub id: SessionId,
+    pub group: u32,
+    /// Which session of its group it is.
+    pub index: u32,
+    pub workload: Workload,
+    /// The application servers of its group: the first, and how many.
+    servers: (NodeId, u16),
+    /// What it is doing.
+    pub current: Option<Current>,
+    /// When the operations that wait for their turn were meant to begin.
+    backlog: VecDeque<SimTime>,
+    /// Who it believes to lead; `None` where nobody does.
+    leader: Option<NodeId>,
+    sticky: Option<NodeId>,
+    /// What it last wrote, and last wrote or read.
+    wrote: Position,
+    saw: Position,
+    /// Its connections, by server and node.
+    pub streams: BTreeMap<(NodeId, NodeId), StreamId>,
+}
+
+/// An operation under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub task: Task,
+    /// Its place in the history.
+    pub entry: u64,
+    pub ordinal: u32,
+    pub server: NodeId,
+    /// The node that was asked last.
+    pub node: NodeId,
+    /// How often it was sent; answers to earlier attempts are ignored.
+    pub attempt: u8,
+    hops: u8,
+    retries: u32,
+    /// Whether it is sent to the leader after all.
+    at_leader: bool,
+}
+
+/// What to do with an operation after an answer, or the lack of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// It has ended like this.
+    Done(Outcome),
+    /// Try again at once.
+    Again,
+    /// Try again after the group's backoff.
+    Later,
+}
+
+impl Clients {
+    /// The sessions of these groups; their application servers have the addresses from `first_server` on.
+    pub fn new(specs: &[ClientGroup], first_server: NodeId, seed: u64) -> Self {
+        let mut clients = Clients {
+            groups: specs.iter().map(Group::new).collect(),
+            sessions: Vec::new(),
+            pins: Vec::new(),
+            shared_pins: BTreeMap::new(),
+            first_server: first_server.0,
+            seed,
+        };
+        for (group, spec) in specs.iter().enumerate() {
+            let servers = (NodeId(first_server.0 + clients.pins.len() as u16), spec.servers);
+            clients.pins.extend((0..spec.servers).map(|_| BTreeMap::new()));
+            for index in 0..spec.sessions {
+                let id = SessionId(clients.sessions.len() as u32);
+                // Named by group and place in it: a session more in one group moves no other group's luck.
+                let entity = (group as u64) << 32 | u64::from(index);
+                let workload = Workload::new(id, seed, entity);
+                clients.sessions.push(Session::new(id, group as u32, index, servers, workload));
+            }
+        }
+        clients
+    }
+
+    /// The group of a session.
+    pub fn group_of(&self, session: SessionId) -> &Group {
+        &self.groups[self.sessions[session.index()].group as usize]
+    }
+
+    /// Lets every session go on with another luck.
+    pub fn reseed(&mut self, salt: u64) {
+        for session in &mut self.sessions {
+            let entity = u64::from(session.group) << 32 | u64::from(session.index);
+            session.workload.reseed(self.seed, entity, salt);
+        }
+    }
+
+    /// Draws the next operation of a session, which must be idle. `None` at the end of a script.
+    pub fn draw(&mut self, session: SessionId) -> Option<Task> {
+        let count = self.sessions.len() as u64;
+        let session = &mut self.sessions[session.index()];
+        let group = &self.groups[session.group as usize];
+        match group.script(session.index) {
+            Some(lines) => {
+                lines.get(session.workload.drawn as usize).map(|line| session.workload.scripted(group, line))
+            }
+            None => Some(session.workload.next(group, count)),
+        }
+    }
+
+    /// Whom a task goes to.
+    pub fn route(&self, session: SessionId, task: &Task, at_leader: bool, server: NodeId, sight: &Sight<'_>) -> NodeId {
+        let session = &self.sessions[session.index()];
+        let router = Router { leader: session.leader, choice: task.choice, sight };
+        if at_leader || !task.op.is_read() {
+            return router.leader();
+        }
+        match &task.reads {
+            Routing::Leader => router.leader(),
+            Routing::Any => router.any(),
+            Routing::AnyFollower | Routing::Token { .. } => router.follower(),
+            Routing::Nearest => router.nearest(),
+            Routing::Host(name) => router.named(name),
+            Routing::Sticky => session.sticky.unwrap_or_else(|| router.follower()),
+            Routing::Pin { window, memory } => match self.last_write(session.id, server, *memory) {
+                Some(wrote) if sight.wall.since(wrote) < *window => router.leader(),
+                _ => router.follower(),
+            },
+        }
+    }
+
+    /// What a request carries so that the answer is not older: nothing, or the position of what the session has seen.
+    pub fn token(&self, session: SessionId, task: &Task) -> Option<Position> {
+        let session = &self.sessions[session.index()];
+        match &task.reads {
+            Routing::Token { remembers, .. } if task.op.is_read() => Some(match remembers {
+                Remembers::Writes => session.wrote,
+                Remembers::WritesAndReads => session.saw,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Takes note of an answer and says what becomes of the operation.
+    pub fn judge(&mut self, session: SessionId, reply: &Reply, wall: WallTime) -> Verdict {
+        let group = self.groups[self.sessions[session.index()].group as usize].spec.clone();
+        let state = &mut self.sessions[session.index()];
+        let Some(current) = &mut state.current else { return Verdict::Done(reply.outcome) };
+        match reply.outcome {
+            Outcome::Ok => {
+                let (reads, server) = (current.task.op.is_read(), current.server);
+                state.learn(reply, reads);
+                if !reads {
+                    self.pin(session, server, wall, &group.reads);
+                }
+                Verdict::Done(Outcome::Ok)
+            }
+            Outcome::Fail(Reason::NotServing) if current.hops < HOPS_MAX => {
+                current.hops += 1;
+                state.leader = reply.redirect.or(state.leader);
+                if reply.redirect.is_some() { Verdict::Again } else { Verdict::Later }
+            }
+            Outcome::Fail(Reason::NotCaughtUp) if !current.at_leader && falls_back(&current.task.reads) => {
+                current.at_leader = true;
+                Verdict::Again
+            }
+            outcome => state.retry_or(outcome, group.retries),
+        }
+    }
+
+    /// A connection has ended under an operation.
+    pub fn judge_break(&mut self, session: SessionId, outcome: Outcome, sight: &Sight<'_>) -> Verdict {
+        let retries = self.group_of(session).spec.retries;
+        let state = &mut self.sessions[session.index()];
+        let Some(current) = &mut state.current else { return Verdict::Done(outcome) };
+        state.sticky = state.sticky.filter(|node| *node != current.node);
+        if state.leader == Some(current.node) {
+            state.leader = Some(sight.after(current.node));
+        }
+        let certain = matches!(outcome, Outcome::Fail(_)) || current.task.op.is_read();
+        if certain && current.hops < HOPS_MAX {
+            current.hops += 1;
+            return Verdict::Later;
+        }
+        state.retry_or(outcome, retries)
+    }
+
+    /// A session's time for an operation is over: whom it asked may be dead, so it asks somebody else who leads.
+    pub fn give_up(&mut self, session: SessionId, sight: &Sight<'_>) {
+        let state = &mut self.sessions[session.index()];
+        let Some(current) = &state.current else { return };
+        state.sticky = state.sticky.filter(|node| *node != current.node);
+        if state.leader == Some(current.node) {
+            state.leader = Some(sight.after(current.node));
+        }
+    }
+
+    /// Tells every session who leads at the start.
+    pub fn introduce(&mut self, leader: Option<NodeId>) {
+        for session in &mut self.sessions {
+            session.leader = leader;
+        }
+    }
+
+    /// An application server's process has restarted: what it remembered is gone.
+    pub fn server_restarted(&mut self, server: NodeId) {
+        if let Some(pins) = self.pins.get_mut(usize::from(server.0.wrapping_sub(self.first_server))) {
+            pins.clear();
+        }
+    }
+
+    fn last_write(&self, session: SessionId, server: NodeId, memory: PinMemory) -> Option<WallTime> {
+        let pins = match memory {
+            PinMemory::Process => &self.pins[usize::from(server.0 - self.first_server)],
+            PinMemory::Shared => &self.shared_pins,
+        };
+        pins.get(&session).copied()
+    }
+
+    fn pin(&mut self, session: SessionId, server: NodeId, wall: WallTime, reads: &Routing) {
+        if let Routing::Pin { memory, .. } = reads {
+            let pins = match memory {
+                PinMemory::Process => &mut self.pins[usize::from(server.0 - self.first_server)],
+                PinMemory::Shared => &mut self.shared_pins,
+            };
+            pins.insert(session, wall);
+        }
+    }
+}
+
+fn falls_back(reads: &Routing) -> bool {
+    matches!(reads, Routing::Token { fallback: true, .. })
+}
+
+impl Session {
+    fn new(id: SessionId, group: u32, index: u32, servers: (NodeId, u16), workload: Workload) -> Self {
+        Session {
+            id,
+            group,
+            index,
+            workload,
+            servers,
+            current: None,
+            backlog: VecDeque::new(),
+            leader: None,
+            sticky: None,
+            wrote: Position::ZERO,
+            saw: Position::ZERO,
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// The application server that its first operation goes through.
+    pub fn home(&self) -> NodeId {
+        let (first, count) = self.servers;
+        NodeId(first.0 + (self.index % u32::from(count.max(1))) as u16)
+    }
+
+    /// The application server that the next operation goes through.
+    pub fn server(&self, hop: Hop) -> NodeId {
+        let (first, count) = self.servers;
+        let turn = match hop {
+            Hop::Never => self.index,
+            Hop::EveryOperation => self.index.wrapping_add(self.workload.drawn),
+        };
+        NodeId(first.0 + (turn % u32::from(count.max(1))) as u16)
+    }
+
+    /// Begins an operation.
+    pub fn begin(&mut self, task: Task, entry: u64, ordinal: u32, server: NodeId) {
+        let node = server;
+        self.current =
+            Some(Current { task, entry, ordinal, server, node, attempt: 0, hops: 0, retries: 0, at_leader: false });
+    }
+
+    /// An operation was meant to begin now but the session is busy.
+    pub fn wait(&mut self, intended: SimTime) {
+        if self.backlog.len() < BACKLOG_MAX {
+            self.backlog.push_back(intended);
+        }
+    }
+
+    /// The operation that has waited longest.
+    pub fn next_waiting(&mut self) -> Option<SimTime> {
+        self.backlog.pop_front()
+    }
+
+    /// Nothing further waits.
+    pub fn stop(&mut self) {
+        self.backlog.clear();
+    }
+
+    fn learn(&mut self, reply: &Reply, read: bool) {
+        self.saw = self.saw.max(reply.token);
+        if !read {
+            self.wrote = self.wrote.max(reply.token);
+        } else if let Some(current) = &self.current {
+            self.sticky = self.sticky.or(Some(current.node));
+        }
+    }
+
+    fn retry_or(&mut self, outcome: Outcome, allowed: u32) -> Verdict {
+        match &mut self.current {
+            Some(current) if matches!(outcome, Outcome::Fail(_)) && current.retries < allowed => {
+                current.retries += 1;
+                Verdict::Later
+            }
+            _ => Verdict::Done(outcome),
+        }
+    }
+}
+
+impl Current {
+    /// Whether it is to go to the leader whatever the routing says.
+    pub fn at_leader(&self) -> bool {
+        self.at_leader
+    }
+}

@@ -1,0 +1,51 @@
+//! What waits in the queue.
+
+use replisim_history::{NodeId, SessionId};
+
+use crate::fault::FaultEvent;
+use crate::network::Signal;
+use crate::process::{DiskError, Input, Process, Reply, Request, RequestId};
+
+/// Something that happens at a set time, with the trace line that caused it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<P: Process> {
+    pub cause: u64,
+    pub event: Event<P>,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Event<P: Process> {
+    /// A datagram reaches its destination. `wire` tells whether it went down with its sender's host.
+    Datagram { from: NodeId, to: NodeId, wire: u32, message: P::Message },
+    /// Something on a stream is due.
+    Stream(Signal<Parcel<P>>),
+    /// A node's processor has come to this input.
+    Handle { node: NodeId, incarnation: u32, input: Input<P> },
+    /// A timer goes off, if this setting of it still holds.
+    Timer { node: NodeId, incarnation: u32, timer: P::Timer, setting: u64 },
+    /// A sync has come to its end.
+    Synced { node: NodeId, incarnation: u32, power_losses: u32, upto: u64, lied: bool },
+    /// A sync, or the write before it, has failed.
+    DiskFailed { node: NodeId, incarnation: u32, error: DiskError },
+    /// A session is to begin its next operation.
+    Turn { session: SessionId },
+    /// A session sends its operation again.
+    Retry { session: SessionId, ordinal: u32, attempt: u8 },
+    /// A session's patience with an operation has run out.
+    Timeout { session: SessionId, ordinal: u32 },
+    /// A fault begins, goes on, or ends.
+    Fault(FaultEvent),
+    /// All faults end and the clients stop.
+    Heal,
+    /// Look whether every replica holds the same.
+    Look,
+}
+
+/// What travels on streams: between processes, and between clients and processes.
+#[derive(Clone, Debug)]
+pub(crate) enum Parcel<P: Process> {
+    Message(P::Message),
+    Request(Request),
+    Reply { id: RequestId, reply: Reply },
+}

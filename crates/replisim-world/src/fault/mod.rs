@@ -1,0 +1,152 @@
+//! The plan of faults while a run carries it out: what is waiting, what is in force, and how each is undone.
+//!
+//! Every fault has a stream of chance of its own, named by its text. Taking one fault out of a plan leaves the choices
+//! of all others as they were.
+
+mod words;
+
+use replisim_history::{NodeId, PlannedFault};
+use replisim_kernel::{Concern, SimTime, Stream};
+
+use crate::spec::{Fault, Trigger};
+
+/// The stream of chance of each fault.
+pub(crate) const FAULT: Concern = Concern::new("fault");
+
+/// All faults of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Injector {
+    pub planned: Vec<Planned>,
+    pub active: Vec<Active>,
+    /// Faults that wait for something to happen in the run.
+    pub armed: Vec<u32>,
+}
+
+/// A fault of the plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub fault: Fault,
+    pub text: String,
+    pub chance: Stream,
+    /// Each time it was in force: its place among the active ones.
+    fired: Vec<u32>,
+}
+
+/// A fault in force, or that was.
+#[derive(Clone, Debug)]
+pub(crate) struct Active {
+    pub fault: u32,
+    pub since: SimTime,
+    pub until: SimTime,
+    /// What takes it back, in this order.
+    pub undo: Vec<Undo>,
+    /// What its steps work on: the nodes still to be cut off, or taken back.
+    pub steps: Vec<NodeId>,
+}
+
+/// Something of a fault that is due.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum FaultEvent {
+    /// A fault of the plan begins.
+    Begin { fault: u32 },
+    /// An active fault goes on: the next node of a swizzle, the other half of a flap.
+    Step { active: u32, step: u32 },
+    /// An active fault ends.
+    End { active: u32 },
+}
+
+/// What takes one effect of a fault back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Undo {
+    Mend { from: NodeId, to: NodeId },
+    RestoreLink { from: NodeId, to: NodeId },
+    Boot(NodeId),
+    PowerOn(usize),
+    Resume(usize),
+    Speed { host: usize, factor: u32 },
+    DiskSpeed(usize),
+    Unstall(usize),
+    StopLying(usize),
+    Drain(usize),
+    JumpBack { host: usize, by: i64 },
+    DriftBack(usize),
+    Thaw(usize),
+}
+
+impl Injector {
+    /// The faults of a plan, none in force.
+    pub fn new(faults: &[Fault], seed: u64) -> Self {
+        let mut planned: Vec<Planned> = Vec::with_capacity(faults.len());
+        for fault in faults {
+            let text = fault.to_string();
+            let twins = planned.iter().filter(|other| other.text == text).count() as u64;
+            let chance = Stream::derive(seed, FAULT, name_of(&text).wrapping_add(twins), 0);
+            planned.push(Planned { fault: fault.clone(), text, chance, fired: Vec::new() });
+        }
+        let waits = |planned: &Planned| matches!(planned.fault, Fault::When(..) | Fault::WhenFor(..));
+        let armed = (0u32..).zip(&planned).filter(|(_, planned)| waits(planned)).map(|(index, _)| index).collect();
+        Injector { planned, active: Vec::new(), armed }
+    }
+
+    /// When each fault that has a time first begins.
+    pub fn beginnings(&self) -> impl Iterator<Item = (SimTime, FaultEvent)> {
+        (0u32..).zip(&self.planned).filter_map(|(fault, planned)| {
+            let at = match planned.fault {
+                Fault::At(at, _) | Fault::During(at, _, _) | Fault::Every(at, _, _) => at,
+                Fault::When(..) | Fault::WhenFor(..) => return None,
+            };
+            Some((SimTime::ZERO + at, FaultEvent::Begin { fault }))
+        })
+    }
+
+    /// When a fault that begins now begins again, if it does.
+    pub fn next_beginning(&self, fault: u32, now: SimTime) -> Option<SimTime> {
+        match self.planned[fault as usize].fault {
+            Fault::Every(period, _, _) => Some(now + period),
+            Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => None,
+        }
+    }
+
+    /// Puts a fault into force and returns its number and its end, if it has one before the heal.
+    pub fn activate(&mut self, fault: u32, now: SimTime) -> (u32, Option<SimTime>) {
+        let until = match self.planned[fault as usize].fault {
+            Fault::During(_, until, _) => Some(SimTime::ZERO + until),
+            Fault::Every(_, length, _) | Fault::WhenFor(_, length, _) => Some(now + length),
+            Fault::At(..) | Fault::When(..) => None,
+        };
+        let number = self.active.len() as u32;
+        let until_or_never = until.unwrap_or(SimTime::NEVER);
+        self.active.push(Active { fault, since: now, until: until_or_never, undo: Vec::new(), steps: Vec::new() });
+        self.planned[fault as usize].fired.push(number);
+        (number, until)
+    }
+
+    /// Whether this fault is still to be undone. Faults that do their work at once are never in force.
+    pub fn is_in_force(&self, active: u32, now: SimTime) -> bool {
+        self.active[active as usize].until > now
+    }
+
+    /// What became of the plan.
+    pub fn outcome(&self) -> Vec<PlannedFault> {
+        let spans = |planned: &Planned| {
+            let span = |number: &u32| (self.active[*number as usize].since, self.active[*number as usize].until);
+            planned.fired.iter().map(span).collect()
+        };
+        self.planned.iter().map(|planned| PlannedFault { text: planned.text.clone(), fired: spans(planned) }).collect()
+    }
+
+    /// What an armed fault waits for.
+    pub fn trigger(&self, fault: u32) -> Option<&Trigger> {
+        match &self.planned[fault as usize].fault {
+            Fault::When(trigger, _) | Fault::WhenFor(trigger, _, _) => Some(trigger),
+            Fault::At(..) | Fault::During(..) | Fault::Every(..) => None,
+        }
+    }
+}
+
+/// A number that stands for a text.
+fn name_of(text: &str) -> u64 {
+    let mut print = replisim_kernel::Fingerprint::new();
+    print.fold(&text);
+    print.digest().0 as u64
+}

@@ -1,0 +1,202 @@
+//! One direction between two nodes: how long a packet takes, and what may befall it.
+//!
+//! A link has a stream of chance of its own and draws exactly four words for each packet, whatever happens to it. So a
+//! fault on one link, or one packet more on another, leaves every other packet's luck as it was.
+
+use replisim_kernel::{Distribution, Probability, Sampler, SimTime, Span, Stream};
+
+use crate::spec::{Burst, Rate};
+
+/// What is the same for all links between two places.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    pub delay: Sampler,
+    pub loss: Probability,
+    pub burst: Option<Burst>,
+    pub duplicate: Probability,
+    pub reorder: Probability,
+    pub reorder_by: Span,
+    pub bandwidth: Option<Rate>,
+}
+
+/// One direction between two nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    path: u16,
+    chance: Stream,
+    /// Whether a burst of losses is on.
+    bad: bool,
+    /// When the last bit of the last packet has gone out.
+    busy_until: SimTime,
+    /// What faults do to it at present, oldest first.
+    changes: Vec<(u32, Change)>,
+}
+
+/// What a fault does to a link.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Slower(Sampler),
+    Lossy(Probability),
+    Duplicating(Probability),
+    Reordering(Probability, Span),
+    Throttled(Rate),
+    HeldUntil(SimTime),
+}
+
+/// What becomes of one packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fate {
+    /// When it arrives, if it is not lost.
+    pub arrives: SimTime,
+    /// Whether it is lost on the way.
+    pub lost: bool,
+    /// When a second copy of it arrives.
+    pub again: Option<SimTime>,
+}
+
+impl Path {
+    /// A path without delay, on which nothing befalls a packet.
+    pub fn perfect() -> Self {
+        Path {
+            delay: Sampler::new(&Distribution::Constant(Span::ZERO)),
+            loss: Probability::NEVER,
+            burst: None,
+            duplicate: Probability::NEVER,
+            reorder: Probability::NEVER,
+            reorder_by: Span::ZERO,
+            bandwidth: None,
+        }
+    }
+}
+
+impl Link {
+    pub fn new(path: u16, chance: Stream) -> Self {
+        Link { path, chance, bad: false, busy_until: SimTime::ZERO, changes: Vec::new() }
+    }
+
+    /// The number of the path it takes.
+    pub fn path(&self) -> usize {
+        usize::from(self.path)
+    }
+
+    /// Goes on with another stream of chance.
+    pub fn reseed(&mut self, chance: Stream) {
+        self.chance = chance;
+    }
+
+    /// Puts a change into force under the number of its fault.
+    pub fn change(&mut self, fault: u32, change: Change) {
+        self.changes.push((fault, change));
+    }
+
+    /// Takes a fault's changes back.
+    pub fn restore(&mut self, fault: u32) {
+        self.changes.retain(|(by, _)| *by != fault);
+    }
+
+    /// Decides the fate of a packet of `bytes` sent now.
+    #[inline]
+    pub fn fate(&mut self, path: &Path, now: SimTime, bytes: u32) -> Fate {
+        let words = [self.chance.word(), self.chance.word(), self.chance.word(), self.chance.word()];
+        if self.changes.is_empty() && path.bandwidth.is_none() && path.burst.is_none() {
+            return fate_of(path, now, words);
+        }
+        self.troubled_fate(path, now, bytes, words)
+    }
+
+    /// The same, with bursts, bandwidth and faults.
+    fn troubled_fate(&mut self, path: &Path, now: SimTime, bytes: u32, words: [u64; 4]) -> Fate {
+        let mut path = path.clone();
+        let mut extra = Span::ZERO;
+        let mut held = SimTime::ZERO;
+        for (_, change) in &self.changes {
+            match change {
+                Change::Slower(by) => extra += by.sample(words[2].rotate_left(17), words[1].rotate_left(17)),
+                Change::Lossy(loss) => path.loss = path.loss.max(*loss),
+                Change::Duplicating(chance) => path.duplicate = path.duplicate.max(*chance),
+                Change::Reordering(chance, by) => (path.reorder, path.reorder_by) = (*chance, *by),
+                Change::Throttled(rate) => path.bandwidth = Some(path.bandwidth.map_or(*rate, |own| own.min(*rate))),
+                Change::HeldUntil(until) => held = held.max(*until),
+            }
+        }
+        let sent = path.bandwidth.map_or(now, |rate| self.transmit(rate, now, bytes));
+        let mut fate = fate_of(&path, sent.max(held), words);
+        fate.lost |=
+            path.burst.is_some_and(|burst| self.burst(burst, words[3] as u32, words[0].rotate_left(13) as u32));
+        fate.arrives += extra;
+        fate.again = fate.again.map(|again| again + extra);
+        fate
+    }
+
+    /// When a packet has gone out on a link that carries only so much: links pipeline, so it waits only for those
+    /// that are still being put on the wire.
+    fn transmit(&mut self, rate: Rate, now: SimTime, bytes: u32) -> SimTime {
+        self.busy_until = self.busy_until.max(now) + rate.time_for(u64::from(bytes));
+        self.busy_until
+    }
+
+    /// Whether a burst takes this packet; moves the link between good and bad.
+    fn burst(&mut self, burst: Burst, turn: u32, hit: u32) -> bool {
+        let turns = if self.bad { burst.ends.hit(turn) } else { burst.begins.hit(turn) };
+        self.bad ^= turns;
+        self.bad && burst.loss.hit(hit)
+    }
+}
+
+/// The fate of a packet on an untroubled link: one word for loss and doubling, two for the delay, one for overtaking.
+#[inline]
+fn fate_of(path: &Path, sent: SimTime, words: [u64; 4]) -> Fate {
+    let [luck, choice, level, order] = words;
+    let delay = path.delay.sample(choice, level);
+    let held_back = if path.reorder.hit((order >> 32) as u32) { path.reorder_by } else { Span::ZERO };
+    let again = path.duplicate.hit(luck as u32).then(|| sent + path.delay.sample(level, choice));
+    Fate { arrives: sent + delay + held_back, lost: path.loss.hit((luck >> 32) as u32), again }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_kernel::Concern;
+
+    use super::*;
+
+    fn path(loss: f64) -> Path {
+        let delay = Sampler::new(&Distribution::Constant(Span::millis(1)));
+        Path { delay, loss: Probability::new(loss).unwrap(), ..Path::perfect() }
+    }
+
+    fn link() -> Link {
+        Link::new(0, Stream::derive(1, Concern::new("link"), 0, 0))
+    }
+
+    #[test]
+    fn a_changed_link_draws_the_same_words() {
+        let (mut plain, mut slow) = (link(), link());
+        slow.change(1, Change::Slower(Sampler::new(&Distribution::Constant(Span::millis(5)))));
+        let losses =
+            |link: &mut Link| (0..200).map(|_| link.fate(&path(0.3), SimTime::ZERO, 64).lost).collect::<Vec<_>>();
+        assert_eq!(losses(&mut plain), losses(&mut slow));
+        slow.restore(1);
+        assert_eq!(plain.fate(&path(0.3), SimTime::ZERO, 64), slow.fate(&path(0.3), SimTime::ZERO, 64));
+    }
+
+    #[test]
+    fn a_narrow_link_pipelines() {
+        let mut link = link();
+        let narrow = Path { bandwidth: Some(Rate(1_000_000)), ..path(0.0) };
+        let arrivals: Vec<_> = (0..3).map(|_| link.fate(&narrow, SimTime::ZERO, 1_000).arrives).collect();
+        let after = |ms| SimTime::ZERO + Span::millis(ms);
+        assert_eq!(arrivals, [after(2), after(3), after(4)], "each waits for the wire, none for another's delay");
+    }
+
+    #[test]
+    fn bursts_come_in_runs() {
+        let mut link = link();
+        let p = |p| Probability::new(p).unwrap();
+        let bursty = Path { burst: Some(Burst { begins: p(0.01), ends: p(0.2), loss: p(1.0) }), ..path(0.0) };
+        let lost: Vec<bool> = (0..20_000).map(|_| link.fate(&bursty, SimTime::ZERO, 64).lost).collect();
+        let losses = lost.iter().filter(|lost| **lost).count();
+        let in_a_row = lost.windows(2).filter(|pair| pair[0] && pair[1]).count();
+        assert!((500..1_500).contains(&losses), "about one in 21 is lost: {losses}");
+        assert!(in_a_row * 10 > losses * 7, "four of five losses follow a loss: {in_a_row} of {losses}");
+    }
+}

@@ -1,0 +1,418 @@
+//! The contract between a protocol and the world: a process is a value that answers inputs with effects.
+//!
+//! ```text
+//!            Input                         Effect
+//!   world ──────────▶ Process::on(cx, …) ──────────▶ world
+//!            message, timer, request,      send, set timer, append,
+//!            stream opened or closed,      sync, reply, note
+//!            synced, operator's command
+//! ```
+//!
+//! A process does no I/O, reads no wall clock and keeps no shared state. It learns the time from its own (skewed)
+//! clock, chance from its own stream, and the past from its own journal; all three come in through [`Cx`]. It acts by
+//! pushing effects, which the world settles in order once the handler has returned. Because a process is `Clone`, a
+//! whole run can be forked, rewound and shrunk.
+
+use std::fmt;
+use std::hash::Hash;
+
+use replisim_history::{Contents, Key, Lineage, NodeId, Op, Outcome, Position, Reason, Seen, SessionId, Value};
+use replisim_kernel::{Span, Stream};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Monotonic, WallTime};
+use crate::disk::Journal;
+
+/// Something that runs on a host and lives on the network: a replica, a failover manager, a proxy, a lock service.
+pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What it is told when it first starts, and again whenever it restarts.
+    type Config: Clone + fmt::Debug + Send + Sync + 'static;
+    /// What it sends to others. `Display` is the trace notation; `Hash` is what the fingerprint folds in.
+    type Message: Payload + fmt::Display;
+    /// The names of its timers. Setting a timer again replaces it.
+    type Timer: Copy + Ord + Hash + fmt::Debug + Send + Sync + 'static;
+    /// What it writes to its journal.
+    type Record: Payload;
+
+    /// The first start *and* every restart: whatever survived is in `cx.journal()`.
+    fn boot(cx: &mut Cx<'_, Self>, config: &Self::Config) -> Self;
+
+    /// Answers one input.
+    fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>);
+
+    /// What an observer may know of it: for traces, triggers, fault targets and invariants.
+    fn view(&self) -> View;
+
+    /// Its data and the records it is made of, for a process that holds data.
+    fn contents(&self) -> Option<(&Contents, &Lineage)> {
+        None
+    }
+}
+
+/// What travels or is stored: countable in bytes.
+pub trait Payload: Clone + Hash + fmt::Debug + Send + Sync + 'static {
+    /// Its size on the wire or on disk, headers included.
+    fn bytes(&self) -> u32;
+}
+
+/// Everything that can happen to a process.
+#[derive(Clone, Debug)]
+pub enum Input<P: Process> {
+    /// A datagram arrived.
+    Message {
+        /// Its sender.
+        from: NodeId,
+        /// What it says.
+        message: P::Message,
+    },
+    /// A stream is up: one this process asked for, or (`incoming`) one a peer asked for.
+    Opened {
+        /// The stream.
+        stream: StreamId,
+        /// The process at the other end.
+        peer: NodeId,
+        /// Whether the peer asked for it.
+        incoming: bool,
+    },
+    /// A message arrived on a stream, in the order it was sent.
+    Segment {
+        /// The stream.
+        stream: StreamId,
+        /// The process at the other end.
+        peer: NodeId,
+        /// What it says.
+        message: P::Message,
+    },
+    /// A stream is gone, or could not be opened. Nothing more comes from it.
+    Closed {
+        /// The stream.
+        stream: StreamId,
+        /// The process at the other end.
+        peer: NodeId,
+        /// What became known of the reason.
+        why: Closing,
+    },
+    /// A timer went off.
+    Timer(P::Timer),
+    /// A client asks for something; answer with [`Cx::reply`], now or later.
+    Request(Request),
+    /// Every record before journal position `upto` is now durable, as far as the disk says.
+    Synced {
+        /// The first position not covered.
+        upto: u64,
+    },
+    /// A write or sync failed for good. Most systems give up here.
+    DiskFailed(DiskError),
+    /// Somebody with access to the machine asks for something.
+    Operator(Command),
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Closing {
+    /// The peer closed it in good order, or its process ended and its kernel did so.
+    Finished,
+    /// The peer's host knows of no such connection: it broke while data was under way.
+    Reset,
+    /// Nothing listens at the peer's host.
+    Refused,
+    /// No answer to the attempt to connect, or to data sent, for as long as the kernel tries.
+    TimedOut,
+}
+
+/// What is wrong with the disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DiskError {
+    /// No space left.
+    Full,
+    /// The device reported an error.
+    Io,
+}
+
+/// A stream between two processes, unique in a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StreamId(pub(crate) u32);
+
+/// A request, unique in a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub(crate) u64);
+
+/// What a client asks of a node.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Request {
+    /// To answer to.
+    pub id: RequestId,
+    /// Who asks.
+    pub session: SessionId,
+    /// For what.
+    pub op: Op,
+    /// What the session has seen: answer a read from a state that includes this, or say that it cannot be done.
+    pub token: Option<Position>,
+    /// How long the node may let a read wait for the token.
+    pub patience: Span,
+}
+
+/// What a node answers.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Reply {
+    /// How it ended. [`Outcome::Open`] is not an answer.
+    pub outcome: Outcome,
+    /// What the client sees.
+    pub seen: Seen,
+    /// Where a write was committed; zero for reads and for protocols that do not tell.
+    pub position: Position,
+    /// What a session that saw this answer has seen.
+    pub token: Position,
+    /// Who might serve it instead.
+    pub redirect: Option<NodeId>,
+}
+
+/// What an operator, or an operator's script, does on a node. Processes ignore what does not concern them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Command {
+    /// Become the leader, now, whatever that loses.
+    Promote,
+    /// Follow this node from now on.
+    Follow(NodeId),
+    /// Throw away what this node does not share with `0`, then follow it (as `pg_rewind` does).
+    Rewind(NodeId),
+    /// Throw away all data and copy this node's.
+    Reseed(NodeId),
+    /// Stop serving writes.
+    Demote,
+    /// Drop the table: an ordinary, replicated statement that deletes all data.
+    DropTable,
+    /// Take a base backup of this node's data.
+    TakeBackup,
+    /// Restore the last base backup and replay the archived log up to the moment this long ago, then serve.
+    RestoreTo {
+        /// How long ago, on the operator's clock.
+        ago: Span,
+    },
+    /// Change a setting without a restart, in the system's own words.
+    Configure {
+        /// The setting.
+        setting: String,
+        /// Its new value.
+        value: String,
+    },
+}
+
+/// What an observer may know of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Its part in the protocol.
+    pub role: Role,
+    /// The epoch it believes in.
+    pub epoch: u32,
+    /// The last position it has applied.
+    pub applied: Position,
+    /// Whether it takes part as a full member and would serve its role's requests now.
+    pub serving: bool,
+}
+
+/// A part in a protocol.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Role {
+    /// Accepts writes and orders them.
+    Leader,
+    /// Follows a leader.
+    Follower,
+    /// Wants to lead.
+    Candidate,
+    /// Receives data but does not count yet: it is being seeded.
+    Learner,
+    /// All replicas are alike.
+    Replica,
+    /// Holds no data: a manager, proxy or witness.
+    Agent,
+}
+
+/// All that a handler can see and do.
+pub struct Cx<'a, P: Process> {
+    pub(crate) me: NodeId,
+    pub(crate) wall: WallTime,
+    pub(crate) monotonic: Monotonic,
+    pub(crate) chance: &'a mut Stream,
+    pub(crate) journal: &'a mut Journal<P::Record>,
+    pub(crate) effects: &'a mut Vec<Effect<P>>,
+    pub(crate) streams: &'a mut u32,
+}
+
+/// What a handler asks the world for. Settled in order once the handler has returned.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect<P: Process> {
+    Send { to: NodeId, message: P::Message },
+    Connect { stream: StreamId, to: NodeId },
+    Transmit { stream: StreamId, message: P::Message },
+    Close { stream: StreamId },
+    SetTimer { timer: P::Timer, after: Span },
+    CancelTimer { timer: P::Timer },
+    Appended { position: u64 },
+    Sync,
+    Reply { id: RequestId, reply: Reply },
+    Note(Note),
+    Exit { why: String },
+}
+
+/// What a process tells an observer. Notes change nothing in the simulation.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Note {
+    Installed { key: Key, value: Option<Value>, position: Position },
+    Committed { position: Position },
+    Applied { position: Position },
+    Role { role: Role, epoch: u32 },
+    Milestone(String),
+}
+
+impl<P: Process> Cx<'_, P> {
+    /// This process's own address.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// What this host's wall clock shows. It may be wrong, jump, or stand still.
+    pub fn wall(&self) -> WallTime {
+        self.wall
+    }
+
+    /// This host's monotonic clock: never goes back, but may run fast or slow.
+    pub fn monotonic(&self) -> Monotonic {
+        self.monotonic
+    }
+
+    /// This process's own stream of chance.
+    pub fn chance(&mut self) -> &mut Stream {
+        self.chance
+    }
+
+    /// What is on this process's disk.
+    pub fn journal(&self) -> &Journal<P::Record> {
+        self.journal
+    }
+
+    /// Appends to the journal's page cache and returns the record's position. Survives the process at once, and the
+    /// host only when a later [`Cx::sync`] has completed.
+    pub fn append(&mut self, record: P::Record) -> u64 {
+        let position = self.journal.append(record);
+        self.effects.push(Effect::Appended { position });
+        position
+    }
+
+    /// Asks the disk to make everything appended so far durable; [`Input::Synced`] says when. Calls made while the
+    /// disk is busy are served together by the next sync.
+    pub fn sync(&mut self) {
+        self.effects.push(Effect::Sync);
+    }
+
+    /// Drops the records before `position`: a checkpoint or log retention.
+    pub fn cut_front(&mut self, position: u64) {
+        self.journal.cut_front(position);
+    }
+
+    /// Drops the records from `position` on: a rewind, or a torn tail.
+    pub fn cut_back(&mut self, position: u64) {
+        self.journal.cut_back(position);
+    }
+
+    /// Replaces the control record, the one small file that is written as a whole. Durable with the next sync.
+    pub fn write_control(&mut self, record: P::Record) {
+        self.journal.write_control(record);
+    }
+
+    /// Sends a datagram: it may be lost, doubled, or overtaken.
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.effects.push(Effect::Send { to, message });
+    }
+
+    /// Asks for a stream to `to`. [`Input::Opened`] or [`Input::Closed`] tells how it went; what is transmitted
+    /// before that waits for it.
+    pub fn connect(&mut self, to: NodeId) -> StreamId {
+        let stream = StreamId(*self.streams);
+        *self.streams += 1;
+        self.effects.push(Effect::Connect { stream, to });
+        stream
+    }
+
+    /// Sends on a stream: in order, again and again if need be, until it arrives or the stream closes.
+    pub fn transmit(&mut self, stream: StreamId, message: P::Message) {
+        self.effects.push(Effect::Transmit { stream, message });
+    }
+
+    /// Closes a stream once what was sent on it has gone out. This side hears nothing more of it.
+    pub fn close(&mut self, stream: StreamId) {
+        self.effects.push(Effect::Close { stream });
+    }
+
+    /// Sets `timer` to go off `after` this long by the monotonic clock, in place of any earlier setting.
+    pub fn set_timer(&mut self, timer: P::Timer, after: Span) {
+        self.effects.push(Effect::SetTimer { timer, after });
+    }
+
+    /// Unsets `timer`.
+    pub fn cancel_timer(&mut self, timer: P::Timer) {
+        self.effects.push(Effect::CancelTimer { timer });
+    }
+
+    /// Answers a request. A second answer to the same request is ignored.
+    pub fn reply(&mut self, id: RequestId, reply: Reply) {
+        self.effects.push(Effect::Reply { id, reply });
+    }
+
+    /// Ends this process with an error; it stays down until something restarts it.
+    pub fn exit(&mut self, why: impl Into<String>) {
+        self.effects.push(Effect::Exit { why: why.into() });
+    }
+
+    /// Tells an observer that this node, in charge of the order, put a version into its log. Call it once a version,
+    /// when it is appended.
+    pub fn installed(&mut self, key: Key, value: Option<Value>, position: Position) {
+        self.effects.push(Effect::Note(Note::Installed { key, value, position }));
+    }
+
+    /// Tells an observer that everything up to `position` is committed by the protocol's own rule.
+    pub fn committed(&mut self, position: Position) {
+        self.effects.push(Effect::Note(Note::Committed { position }));
+    }
+
+    /// Tells an observer that this replica now shows everything up to `position`.
+    pub fn applied(&mut self, position: Position) {
+        self.effects.push(Effect::Note(Note::Applied { position }));
+    }
+
+    /// Tells an observer of a change of role.
+    pub fn role(&mut self, role: Role, epoch: u32) {
+        self.effects.push(Effect::Note(Note::Role { role, epoch }));
+    }
+
+    /// Tells an observer something that a person would want to know of this run. Keep these rare.
+    pub fn milestone(&mut self, text: impl Into<String>) {
+        self.effects.push(Effect::Note(Note::Milestone(text.into())));
+    }
+}
+
+impl Reply {
+    /// Done; the client sees `seen`. `position` is where a write was committed, `token` what the client has now seen.
+    pub fn ok(seen: Seen, position: Position, token: Position) -> Self {
+        Reply { outcome: Outcome::Ok, seen, position, token, redirect: None }
+    }
+
+    /// It certainly did not happen.
+    pub fn fail(reason: Reason) -> Self {
+        Reply::ending(Outcome::Fail(reason))
+    }
+
+    /// It may or may not have happened.
+    pub fn unknown(reason: Reason) -> Self {
+        Reply::ending(Outcome::Info(reason))
+    }
+
+    /// Not here: ask `redirect`, if it is known.
+    pub fn not_serving(redirect: Option<NodeId>) -> Self {
+        Reply { redirect, ..Reply::fail(Reason::NotServing) }
+    }
+
+    fn ending(outcome: Outcome) -> Self {
+        Reply { outcome, seen: Seen::Nothing, position: Position::ZERO, token: Position::ZERO, redirect: None }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a protocol tells the catalog: its name, its settings, who runs where, and what it promises.
+
+use std::collections::BTreeMap;
+
+use replisim_history::{Check, NodeId, OpKind, Promise};
+use serde::de::DeserializeOwned;
+
+use crate::process::Process;
+use crate::spec::{FaultFamily, Topology};
+
+/// A protocol that scenarios can name. Registering one gives it every command: run, replay, fuzz, shrink, report.
+pub trait Protocol: Process {
+    /// The name in a scenario's `protocol:` field.
+    const NAME: &'static str;
+    /// One sentence for `replisim list`.
+    const ABOUT: &'static str;
+    /// What a scenario says of it, in the system's own words and with its own defaults.
+    type Settings: DeserializeOwned + Clone + Send + Sync + 'static;
+
+    /// The processes of a cluster: which run on which host, each with its configuration. All mistakes in the settings
+    /// are returned at once.
+    fn assemble(settings: &Self::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>>;
+
+    /// The operations it understands.
+    fn supports(settings: &Self::Settings, kind: OpKind) -> bool;
+
+    /// What it promises under faults of these families, for every check.
+    fn promises(settings: &Self::Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
+
+    /// The settings in a few words, for a report's title: `FIRST 1 (s1, s2), synchronous_commit on`.
+    fn summary(settings: &Self::Settings) -> String;
+}
+
+/// One process of a cluster.
+#[derive(Clone, Debug)]
+pub struct Member<P: Process> {
+    /// Its name. A cluster's only process on a host usually has the host's.
+    pub name: String,
+    /// The host it runs on, as an index into [`Topology::hosts`].
+    pub host: usize,
+    /// Whether it starts with the cluster, or waits until something starts it.
+    pub starts: bool,
+    /// Whether it holds data and must converge.
+    pub replica: bool,
+    /// What it is told whenever it starts.
+    pub config: P::Config,
+}
+
+/// A mistake in a scenario that its syntax does not show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// Where, as a path below the settings: `synchronous_standby_names`, `members[2].priority`.
+    pub path: String,
+    /// The part of the text at fault, if it is only a part: the unknown name within a longer string.
+    pub within: Option<String>,
+    /// What is wrong, in lower case: ``unknown host `s3` ``.
+    pub message: String,
+    /// What is accepted: `hosts are p, s1, s2`.
+    pub accepted: Option<String>,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+/// Addresses are given in the order of members: the first member is node 0.
+impl<P: Process> Member<P> {
+    /// The address of the `index`-th member.
+    pub fn address(index: usize) -> NodeId {
+        NodeId(index as u16)
+    }
+}
+
+impl Problem {
+    /// A problem at `path`.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Problem { path: path.into(), within: None, message: message.into(), accepted: None, suggestion: None }
+    }
+}

@@ -1,0 +1,350 @@
+//! Faults as values: when, what, and whom. A list of them is a plan, which can be written by hand, drawn, and shrunk.
+
+use std::fmt;
+use std::str::FromStr;
+
+use replisim_kernel::{Distribution, Probability, Span};
+use serde::{Deserialize, Serialize};
+
+use super::unit::read_as_text;
+use super::{Offset, Rate};
+
+/// One fault of a plan.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Fault {
+    /// At this moment, and from then on until something undoes it or the run heals.
+    At(Span, Action),
+    /// From the first moment until the second.
+    During(Span, Span, Action),
+    /// Again and again: at each multiple of the first span, for the second.
+    Every(Span, Span, Action),
+    /// Once something happens in the run.
+    When(Trigger, Action),
+    /// Once something happens in the run, for this long.
+    WhenFor(Trigger, Span, Action),
+}
+
+/// Something in the run itself that a fault waits for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Trigger {
+    /// A node becomes leader for the `0`-th time in the run; the one that led from the start does not count.
+    LeaderElected(u32),
+    /// The protocol has committed this many records.
+    Commits(u64),
+    /// Clients have seen this many writes acknowledged.
+    Acknowledged(u64),
+    /// A replica's data is older than this behind the leader's.
+    Lag {
+        /// The replica.
+        of: Target,
+        /// How far.
+        over: Span,
+    },
+}
+
+/// A stretch of the plan, once its times are known.
+pub type Moment = (Span, Option<Span>);
+
+/// What goes wrong, or is done.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each variant's sentence names its fields")]
+pub enum Action {
+    // ── network ──
+    /// Packets between the two sides take longer by as much.
+    Slow { link: (Target, Target), by: Distribution },
+    /// Packets between the two sides are lost more often.
+    Lossy { link: (Target, Target), loss: Probability },
+    /// Datagrams between the two sides arrive twice.
+    Duplicating { link: (Target, Target), chance: Probability },
+    /// Datagrams between the two sides are held back and overtaken.
+    Reordering { link: (Target, Target), chance: Probability, by: Span },
+    /// The link between the two sides carries only so much.
+    Throttled { link: (Target, Target), to: Rate },
+    /// Packets between the two sides are held, and released together at the end.
+    Hold { link: (Target, Target) },
+    /// Nothing passes between the two sides, either way.
+    Cut { between: (Target, Target) },
+    /// Nothing passes from the first to the second; the way back is open.
+    OneWay { from: Target, to: Target },
+    /// Nothing passes to or from these, other hosts and clients alike.
+    Isolate(Target),
+    /// The replicas fall into two random halves.
+    Halves,
+    /// Two halves that see each other only through one node.
+    Bridge(Target),
+    /// Every node sees a majority, no two the same one.
+    MajorityRing,
+    /// A cut that comes and goes.
+    Flapping { between: (Target, Target), down: Span, up: Span },
+    /// Nodes are isolated one by one in random order and come back in another (FoundationDB's swizzle).
+    Swizzle { step: Span },
+
+    // ── processes and hosts ──
+    /// The process is killed. Its kernel still sends what was written to sockets and closes them; the page cache stays.
+    Kill(Target),
+    /// The host is lost at once, with all its processes.
+    LoseHost {
+        host: Target,
+        #[serde(default)]
+        unsynced: Unsynced,
+        #[serde(default)]
+        wire: Wire,
+    },
+    /// The process is killed and started again at once.
+    Restart(Target),
+    /// A process that was not started with the cluster starts.
+    Start(Target),
+    /// The host stands still: nothing runs, packets wait in its kernel.
+    Pause(Target),
+    /// The processor is slower by this factor.
+    SlowCpu { host: Target, factor: u32 },
+    /// The process is killed and its disk wiped; it starts again empty.
+    Wipe(Target),
+
+    // ── disks ──
+    /// Syncs take longer by as much.
+    SlowDisk { host: Target, by: Distribution },
+    /// Syncs do not complete.
+    StallDisk(Target),
+    /// Syncs complete at once and nothing reaches the platter.
+    LyingSync(Target),
+    /// No space is left.
+    FullDisk(Target),
+    /// Random stored records no longer pass their checksums.
+    Rot { host: Target, records: u32 },
+    /// Remember the disk as it is now.
+    Snapshot(Target),
+    /// The process is killed, its disk put back to the last snapshot, and it starts again.
+    RestoreSnapshot(Target),
+
+    // ── clocks ──
+    /// The wall clock moves at once, and back at the end.
+    Jump { host: Target, by: Offset },
+    /// Both clocks run fast (slow, if negative) by so many parts per million.
+    Drift { host: Target, ppm: i32 },
+    /// The wall clock jumps back and forth.
+    Strobe { host: Target, by: Offset, every: Span },
+    /// The wall clock stands still.
+    Freeze(Target),
+
+    // ── operators ──
+    /// Make this node the leader, now, and point every other living one at it.
+    Failover {
+        to: Target,
+        #[serde(default)]
+        old: OldLeader,
+    },
+    /// Make this node a leader, and tell nobody.
+    Promote(Target),
+    /// Have these nodes follow another.
+    Follow { node: Target, leader: Target },
+    /// Throw away what these nodes do not share with another, then follow it.
+    Rewind { node: Target, leader: Target },
+    /// Throw away these nodes' data and copy another's.
+    Reseed { node: Target, from: Target },
+    /// Stop these nodes from serving writes.
+    Demote(Target),
+    /// Drop the table on this node: an ordinary statement, which replicates.
+    DropTable(Target),
+    /// Take a base backup of this node.
+    TakeBackup(Target),
+    /// Restore this node's last backup, replaying the archived log up to the moment so long ago.
+    RestoreTo { node: Target, ago: Span },
+    /// Change a setting without a restart.
+    Configure { node: Target, setting: String, value: String },
+}
+
+/// What becomes of records that were not synced when a host is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Unsynced {
+    /// All are lost.
+    #[default]
+    Lost,
+    /// A random prefix survives and the next record is torn.
+    Torn,
+    /// All had reached the platter by luck.
+    Kept,
+}
+
+/// What becomes of packets that a lost host had handed to the network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Wire {
+    /// What is on the wire arrives.
+    #[default]
+    Arrives,
+    /// What is on the wire is lost with the host.
+    Discarded,
+}
+
+/// What the operator does with the old leader at a failover.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum OldLeader {
+    /// Nothing: if it lives, or comes back, it still believes that it leads.
+    #[default]
+    Ignored,
+    /// Shut down for good, before the promotion; seeded anew from the new leader at the heal.
+    Fenced,
+    /// Rewound and made a follower as soon as it is up.
+    Rewound,
+    /// Seeded anew from the new leader as soon as it is up.
+    Reseeded,
+}
+
+/// Whom a fault strikes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Target {
+    /// A process, host, zone or region by its name.
+    Named(String),
+    /// Several of these: `"s1, s2"`.
+    Several(Vec<Target>),
+    /// Whoever leads at that moment.
+    Leader,
+    /// All replicas but the leader.
+    Followers,
+    /// A random minority of the replicas.
+    Minority,
+    /// A random majority of the replicas.
+    Majority,
+    /// So many replicas at random.
+    Random(u16),
+    /// Every replica.
+    Replicas,
+    /// Every application server.
+    Clients,
+    /// The follower that has applied most.
+    MostAdvanced,
+    /// The follower that has applied least.
+    MostBehind,
+}
+
+/// Kinds of faults that a promise may depend on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum FaultFamily {
+    /// Slow, lossy, reordering links: nothing that retransmission does not mend.
+    Delay,
+    /// Cuts of the network.
+    Partition,
+    /// Processes killed or restarted.
+    Kill,
+    /// Hosts lost with what was not synced.
+    HostLoss,
+    /// Hosts standing still, or slow.
+    Pause,
+    /// Disks wiped, lying, rotten, or put back to an old state.
+    DiskLoss,
+    /// Disks slow, stalled or full.
+    DiskSlow,
+    /// Clocks wrong.
+    Clock,
+    /// A promotion by an operator.
+    Failover,
+    /// An operator's order that destroys data.
+    Destruction,
+}
+
+impl Fault {
+    /// What is done.
+    pub fn action(&self) -> &Action {
+        match self {
+            Fault::At(_, action)
+            | Fault::During(_, _, action)
+            | Fault::Every(_, _, action)
+            | Fault::When(_, action)
+            | Fault::WhenFor(_, _, action) => action,
+        }
+    }
+}
+
+impl Action {
+    /// The family it belongs to; `None` for what does no harm.
+    pub fn family(&self) -> Option<FaultFamily> {
+        Some(match self {
+            Action::Slow { .. }
+            | Action::Lossy { .. }
+            | Action::Duplicating { .. }
+            | Action::Reordering { .. }
+            | Action::Throttled { .. }
+            | Action::Hold { .. } => FaultFamily::Delay,
+            Action::Cut { .. }
+            | Action::OneWay { .. }
+            | Action::Isolate(_)
+            | Action::Halves
+            | Action::Bridge(_)
+            | Action::MajorityRing
+            | Action::Flapping { .. }
+            | Action::Swizzle { .. } => FaultFamily::Partition,
+            Action::Kill(_) | Action::Restart(_) => FaultFamily::Kill,
+            Action::LoseHost { .. } => FaultFamily::HostLoss,
+            Action::Pause(_) | Action::SlowCpu { .. } => FaultFamily::Pause,
+            Action::Wipe(_) | Action::LyingSync(_) | Action::Rot { .. } | Action::RestoreSnapshot(_) => {
+                FaultFamily::DiskLoss
+            }
+            Action::SlowDisk { .. } | Action::StallDisk(_) | Action::FullDisk(_) => FaultFamily::DiskSlow,
+            Action::Jump { .. } | Action::Drift { .. } | Action::Strobe { .. } | Action::Freeze(_) => {
+                FaultFamily::Clock
+            }
+            Action::Failover { .. } | Action::Promote(_) | Action::Rewind { .. } => FaultFamily::Failover,
+            Action::DropTable(_) | Action::RestoreTo { .. } => FaultFamily::Destruction,
+            Action::Start(_)
+            | Action::Snapshot(_)
+            | Action::Follow { .. }
+            | Action::Reseed { .. }
+            | Action::Demote(_)
+            | Action::TakeBackup(_)
+            | Action::Configure { .. } => return None,
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Named(name) => f.write_str(name),
+            Target::Several(targets) => {
+                for (i, target) in targets.iter().enumerate() {
+                    write!(f, "{}{target}", if i == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Target::Leader => f.write_str("leader"),
+            Target::Followers => f.write_str("followers"),
+            Target::Minority => f.write_str("minority"),
+            Target::Majority => f.write_str("majority"),
+            Target::Random(count) => write!(f, "random {count}"),
+            Target::Replicas => f.write_str("replicas"),
+            Target::Clients => f.write_str("clients"),
+            Target::MostAdvanced => f.write_str("most advanced"),
+            Target::MostBehind => f.write_str("most behind"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.contains(',') {
+            return text.split(',').map(Target::from_str).collect::<Result<_, _>>().map(Target::Several);
+        }
+        Ok(match text {
+            "" => return Err("a target is a name, or leader, followers, minority, majority, random 2, replicas, clients, most advanced, most behind".to_owned()),
+            "leader" => Target::Leader,
+            "followers" => Target::Followers,
+            "minority" => Target::Minority,
+            "majority" => Target::Majority,
+            "replicas" => Target::Replicas,
+            "clients" => Target::Clients,
+            "most advanced" => Target::MostAdvanced,
+            "most behind" => Target::MostBehind,
+            _ => match text.strip_prefix("random ").map(str::parse) {
+                Some(Ok(count)) => Target::Random(count),
+                Some(Err(_)) => return Err(format!("`{text}` does not say how many: \"random 2\"")),
+                None => Target::Named(text.to_owned()),
+            },
+        })
+    }
+}
+
+read_as_text! { Target: "a target such as \"s1\", \"leader\" or \"random 2\"" }

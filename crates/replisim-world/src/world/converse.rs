@@ -1,0 +1,299 @@
+//! Sessions send their operations and take the answers.
+
+use replisim_history::{NodeId, Operation, Outcome, Position, Reason, Seen, SessionId};
+use replisim_kernel::{SimTime, Span};
+
+use super::{Phase, World};
+use crate::client::{Sight, Verdict};
+use crate::event::{Event, Parcel};
+use crate::process::{Closing, Process, Reply, Request, RequestId, StreamId};
+use crate::spec::Routing;
+
+/// What a request weighs on the wire beside its value.
+const REQUEST_BYTES: u32 = 100;
+
+impl RequestId {
+    /// The name of one attempt at one operation.
+    fn of(session: SessionId, ordinal: u32, attempt: u8) -> Self {
+        RequestId(u64::from(session.0) << 40 | u64::from(ordinal) << 8 | u64::from(attempt))
+    }
+
+    fn session(self) -> SessionId {
+        SessionId((self.0 >> 40) as u32)
+    }
+
+    fn ordinal(self) -> u32 {
+        (self.0 >> 8) as u32
+    }
+
+    fn attempt(self) -> u8 {
+        self.0 as u8
+    }
+}
+
+impl<P: Process> World<P> {
+    /// Schedules every session's first operation.
+    pub(super) fn first_turns(&mut self) {
+        for index in 0..self.clients.sessions.len() {
+            let session = SessionId(index as u32);
+            let group = &self.clients.groups[self.clients.sessions[index].group as usize];
+            let at = match group.script(self.clients.sessions[index].index) {
+                Some(script) => script.first().map(|line| SimTime::ZERO + line.at),
+                None => Some(self.clients.sessions[index].workload.first(group)),
+            };
+            if let Some(at) = at {
+                self.schedule(at, Event::Turn { session });
+            }
+        }
+    }
+
+    /// A session is to begin an operation: now, or after the one it is busy with.
+    pub(super) fn session_turns(&mut self, session: SessionId) {
+        if !self.is_open_for(session) {
+            return;
+        }
+        self.schedule_next_arrival(session);
+        match self.clients.sessions[session.index()].current {
+            Some(_) => self.clients.sessions[session.index()].wait(self.now),
+            None => self.begin_operation(session, self.now),
+        }
+    }
+
+    /// Whether a session may still begin operations.
+    fn is_open_for(&self, session: SessionId) -> bool {
+        let until = self.clients.group_of(session).spec.until;
+        self.phase == Phase::Acting && until.is_none_or(|until| self.now < SimTime::ZERO + until)
+    }
+
+    /// An open-loop session begins operations whatever becomes of the last.
+    fn schedule_next_arrival(&mut self, session: SessionId) {
+        let state = &mut self.clients.sessions[session.index()];
+        let group = &self.clients.groups[state.group as usize];
+        if group.script(state.index).is_some() {
+            return;
+        }
+        if let Some(interval) = state.workload.interval(group) {
+            self.schedule(self.now + interval, Event::Turn { session });
+        }
+    }
+
+    fn begin_operation(&mut self, session: SessionId, intended: SimTime) {
+        let ordinal = self.clients.sessions[session.index()].workload.drawn;
+        let hop = self.clients.group_of(session).spec.hop;
+        let server = self.clients.sessions[session.index()].server(hop);
+        let Some(task) = self.clients.draw(session) else { return };
+        self.recorder.fold(&("begins", self.now.as_nanos(), session.0, ordinal));
+        self.recorder.fold(&task.op);
+        let entry = self.recorder.invoke(Operation {
+            session,
+            ordinal,
+            op: task.op.clone(),
+            intended,
+            invoked: self.now,
+            completed: SimTime::NEVER,
+            outcome: Outcome::Open,
+            seen: Seen::Nothing,
+            position: Position::ZERO,
+            origin: server,
+            node: server,
+        });
+        let timeout = self.clients.group_of(session).spec.timeout;
+        self.clients.sessions[session.index()].begin(task, entry, ordinal, server);
+        self.schedule(self.now + timeout, Event::Timeout { session, ordinal });
+        self.send_request(session);
+    }
+
+    /// Sends a session's operation to whom its routing says.
+    fn send_request(&mut self, session: SessionId) {
+        let Some(current) = &self.clients.sessions[session.index()].current else { return };
+        let (server, entry) = (current.server, current.entry);
+        let node = self.with_sight(server, |clients, sight| {
+            let current = clients.sessions[session.index()].current.as_ref().expect("just looked at");
+            clients.route(session, &current.task, current.at_leader(), server, sight)
+        });
+        let spec = &self.clients.group_of(session).spec;
+        let value_bytes = spec.value_bytes;
+        let current = self.clients.sessions[session.index()].current.as_mut().expect("just looked at");
+        current.node = node;
+        current.attempt = current.attempt.wrapping_add(1);
+        let patience = match &current.task.reads {
+            Routing::Token { wait, .. } => *wait,
+            _ => Span::ZERO,
+        };
+        let (op, id) = (current.task.op.clone(), RequestId::of(session, current.ordinal, current.attempt));
+        let task = current.task.clone();
+        let token = self.clients.token(session, &task).filter(|_| !self.asks_leader(session));
+        if let Some(operation) = self.recorder.history.operations.get_mut(entry) {
+            operation.node = node;
+        }
+        if self.recorder.traces() {
+            let subject = format!("c{} → {}", session.0, self.recorder.name(node));
+            self.recorder.line(self.now, subject, op.to_string());
+        }
+        let bytes = REQUEST_BYTES + if op.is_read() { 0 } else { value_bytes };
+        let stream = self.connection(session, server, node);
+        let parcel = Parcel::Request(Request { id, session, op, token, patience });
+        self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
+    }
+
+    fn asks_leader(&self, session: SessionId) -> bool {
+        self.clients.sessions[session.index()].current.as_ref().is_some_and(|current| current.at_leader())
+    }
+
+    /// A session's connection from a server to a node: the one it has, or a new one. Pools are warm, so a new one to a
+    /// living process in reach is up at once.
+    fn connection(&mut self, session: SessionId, server: NodeId, node: NodeId) -> StreamId {
+        let known = self.clients.sessions[session.index()].streams.get(&(server, node)).copied();
+        if let Some(stream) = known.filter(|stream| self.streams.is_open(*stream, server)) {
+            return stream;
+        }
+        let reachable = self.roster.is_alive(node)
+            && self.roster.is_up(node)
+            && !self.network.is_cut(server, node)
+            && !self.network.is_cut(node, server);
+        let stream = match reachable {
+            true => self.streams.open_warm(&self.roster, server, node),
+            false => self.with_streams(|streams, around| streams.connect(server, node, around)),
+        };
+        self.clients.sessions[session.index()].streams.insert((server, node), stream);
+        stream
+    }
+
+    /// The stream on which a request came to `node`, and its session.
+    pub(super) fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<(StreamId, SessionId)> {
+        let session = self.clients.sessions.get(id.session().index())?;
+        let current = session.current.as_ref().filter(|current| current.ordinal == id.ordinal())?;
+        session.streams.get(&(current.server, node)).map(|stream| (*stream, session.id))
+    }
+
+    /// An answer has arrived.
+    pub(super) fn session_hears(&mut self, from: NodeId, id: RequestId, reply: Reply) {
+        let session = id.session();
+        let Some(current) = &self.clients.sessions[session.index()].current else { return };
+        if (current.ordinal, current.attempt, current.node) != (id.ordinal(), id.attempt(), from) {
+            return;
+        }
+        let wall = self.wall_of(current.server);
+        let verdict = self.clients.judge(session, &reply, wall);
+        self.follow_verdict(session, verdict, Some(reply));
+    }
+
+    /// A connection has ended: whatever was under way on it ends or is tried elsewhere.
+    pub(super) fn session_loses_stream(&mut self, stream: StreamId, server: NodeId, node: NodeId, why: Closing) {
+        let owner = self.clients.sessions.iter().find(|s| s.streams.get(&(server, node)) == Some(&stream));
+        let Some(session) = owner.map(|session| session.id) else { return };
+        self.clients.sessions[session.index()].streams.remove(&(server, node));
+        let Some(current) = &self.clients.sessions[session.index()].current else { return };
+        if (current.server, current.node) != (server, node) {
+            return;
+        }
+        let outcome = match why {
+            Closing::Refused => Outcome::Fail(Reason::Refused),
+            Closing::TimedOut if !self.streams.is_up(stream) => Outcome::Fail(Reason::Timeout),
+            Closing::TimedOut => Outcome::Info(Reason::Timeout),
+            Closing::Finished | Closing::Reset => Outcome::Info(Reason::Reset),
+        };
+        let verdict = self.with_sight(server, |clients, sight| clients.judge_break(session, outcome, sight));
+        self.follow_verdict(session, verdict, None);
+    }
+
+    /// A session's patience has run out.
+    pub(super) fn session_times_out(&mut self, session: SessionId, ordinal: u32) {
+        let Some(current) = &self.clients.sessions[session.index()].current else { return };
+        if current.ordinal != ordinal {
+            return;
+        }
+        let (server, node) = (current.server, current.node);
+        let stream = self.clients.sessions[session.index()].streams.remove(&(server, node));
+        let sent = stream.is_some_and(|stream| self.streams.is_up(stream));
+        self.with_sight(server, |clients, sight| clients.give_up(session, sight));
+        if let Some(stream) = stream {
+            self.with_streams(|streams, around| streams.close(stream, server, around));
+        }
+        let outcome = if sent { Outcome::Info(Reason::Timeout) } else { Outcome::Fail(Reason::Timeout) };
+        self.follow_verdict(session, Verdict::Done(outcome), None);
+    }
+
+    pub(super) fn session_retries(&mut self, session: SessionId, ordinal: u32, attempt: u8) {
+        let current = self.clients.sessions[session.index()].current.as_ref();
+        if current.is_some_and(|current| (current.ordinal, current.attempt) == (ordinal, attempt)) {
+            self.send_request(session);
+        }
+    }
+
+    fn follow_verdict(&mut self, session: SessionId, verdict: Verdict, reply: Option<Reply>) {
+        match verdict {
+            Verdict::Done(outcome) => self.complete(session, outcome, reply),
+            Verdict::Again => self.send_request(session),
+            Verdict::Later => {
+                let backoff = self.clients.group_of(session).spec.backoff;
+                let Some(current) = &self.clients.sessions[session.index()].current else { return };
+                let (ordinal, attempt) = (current.ordinal, current.attempt);
+                self.schedule(self.now + backoff, Event::Retry { session, ordinal, attempt });
+            }
+        }
+    }
+
+    /// An operation has ended: write it down, and begin the next if it is due.
+    fn complete(&mut self, session: SessionId, outcome: Outcome, reply: Option<Reply>) {
+        let Some(current) = self.clients.sessions[session.index()].current.take() else { return };
+        self.recorder.fold(&("ends", self.now.as_nanos(), session.0, current.ordinal, outcome));
+        let now = self.now;
+        let (seen, position) = reply.map_or((Seen::Nothing, Position::ZERO), |reply| (reply.seen, reply.position));
+        self.recorder.fold(&(&seen, position));
+        if let Some(operation) = self.recorder.history.operations.get_mut(current.entry) {
+            (operation.completed, operation.outcome) = (now, outcome);
+            (operation.seen, operation.position) = (seen, position);
+        }
+        self.recorder.acknowledged += u64::from(outcome.is_ok() && !current.task.op.is_read());
+        if self.recorder.traces() {
+            self.trace_completion(session, current.entry);
+        }
+        self.next_operation(session);
+    }
+
+    fn next_operation(&mut self, session: SessionId) {
+        if !self.is_open_for(session) {
+            return;
+        }
+        let state = &mut self.clients.sessions[session.index()];
+        let group = &self.clients.groups[state.group as usize];
+        if let Some(script) = group.script(state.index) {
+            if let Some(line) = script.get(state.workload.drawn as usize) {
+                let at = (SimTime::ZERO + line.at).max(self.now);
+                self.schedule(at, Event::Turn { session });
+            }
+        } else if let Some(intended) = state.next_waiting() {
+            self.begin_operation(session, intended);
+        } else if let Some(think) = state.workload.think(group) {
+            self.schedule(self.now + think, Event::Turn { session });
+        }
+    }
+
+    fn trace_completion(&mut self, session: SessionId, entry: u64) {
+        let Some(operation) = self.recorder.history.operations.get(entry) else { return };
+        let took = self.now.since(operation.intended).as_millis_f64();
+        let seen = match &operation.seen {
+            Seen::Nothing => String::new(),
+            seen => format!(" → {seen}"),
+        };
+        let text = format!("{}{seen} … {} ({took:.3} ms)", operation.op, operation.outcome);
+        self.recorder.line(self.now, format!("c{}", session.0), text);
+    }
+
+    /// Lets the clients decide something with a view from an application server.
+    fn with_sight<T>(
+        &mut self,
+        server: NodeId,
+        decide: impl FnOnce(&mut crate::client::Clients, &Sight<'_>) -> T,
+    ) -> T {
+        let wall = self.wall_of(server);
+        let Self { clients, network, plan, .. } = self;
+        let distance = |node| network.usual_delay(server, node).as_nanos();
+        decide(clients, &Sight { replicas: &plan.replicas, names: &plan.names, distance: &distance, wall })
+    }
+
+    fn wall_of(&self, node: NodeId) -> crate::clock::WallTime {
+        self.machines[self.roster.host_of(node)].clocks.wall(self.now)
+    }
+}

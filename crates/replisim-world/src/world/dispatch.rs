@@ -1,0 +1,344 @@
+//! An input reaches a process, and what the process asks for is settled.
+
+use replisim_history::{Install, NodeId};
+
+use super::World;
+use crate::disk::SyncFate;
+use crate::event::{Event, Parcel};
+use crate::network::{Signal, Surroundings, Upcall};
+use crate::node::{Syncing, Work};
+use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
+
+/// What an answer or a request weighs on the wire beside its value.
+const REQUEST_BYTES: u32 = 200;
+
+impl<P: Process> World<P> {
+    // ── what arrives ──
+
+    pub(super) fn datagram_arrives(&mut self, from: NodeId, to: NodeId, wire: u32, message: P::Message) {
+        if wire == self.roster.wire(from) && self.roster.is_up(to) && self.roster.is_alive(to) {
+            self.fold_arrival(from, to, &message);
+            self.enqueue(to, Input::Message { from, message });
+        }
+    }
+
+    /// Something on a stream is due: let the streams deal with it, then tell whoever learns of it.
+    pub(super) fn stream_signals(&mut self, signal: Signal<Parcel<P>>) {
+        let upcall = self.with_streams(|streams, around| streams.on(signal, around));
+        match upcall {
+            None => {}
+            Some(Upcall::Opened { at, .. }) if !self.is_process(at) => {}
+            Some(Upcall::Opened { stream, at, peer, incoming }) => {
+                self.recorder.fold(&("opened", self.now.as_nanos(), at, peer));
+                self.enqueue(at, Input::Opened { stream, peer, incoming });
+            }
+            Some(Upcall::Closed { stream, at, peer, why }) => {
+                self.recorder.fold(&("closed", self.now.as_nanos(), at, peer, why));
+                match self.is_process(at) {
+                    true => self.enqueue(at, Input::Closed { stream, peer, why }),
+                    false => self.session_loses_stream(stream, at, peer, why),
+                }
+            }
+            Some(Upcall::Data { stream, at, peer, data }) => self.parcel_arrives(stream, at, peer, data),
+        }
+    }
+
+    fn parcel_arrives(&mut self, stream: StreamId, at: NodeId, peer: NodeId, parcel: Parcel<P>) {
+        match parcel {
+            Parcel::Message(message) => {
+                self.fold_arrival(peer, at, &message);
+                self.enqueue(at, Input::Segment { stream, peer, message });
+            }
+            Parcel::Request(request) => {
+                self.recorder.fold(&("request", self.now.as_nanos(), at, request.id.0));
+                self.enqueue(at, Input::Request(request));
+            }
+            Parcel::Reply { id, reply } => self.session_hears(peer, id, reply),
+        }
+    }
+
+    /// Hands an input to a node's processor, which comes to it at once or when its turn is.
+    fn enqueue(&mut self, node: NodeId, input: Input<P>) {
+        let work = match &input {
+            Input::Request(_) => Work::Operation,
+            _ => Work::Message,
+        };
+        let host = self.roster.host_of(node);
+        let mut done = self.machines[host].processor.serve(self.now, work);
+        if work == Work::Message {
+            // Messages from other processes are served in the order they came, whatever each one costs.
+            let last = &mut self.nodes[node.index()].messages_done;
+            done = done.max(*last);
+            *last = done;
+        }
+        let incarnation = self.roster.incarnation(node);
+        match done > self.now {
+            true => self.schedule(done, Event::Handle { node, incarnation, input }),
+            false => self.processor_reaches(node, incarnation, input),
+        }
+    }
+
+    /// A node's processor has come to an input. On a host that stands still it waits.
+    pub(super) fn processor_reaches(&mut self, node: NodeId, incarnation: u32, input: Input<P>) {
+        if !self.is_living(node, incarnation) {
+            return;
+        }
+        match self.roster.is_paused(node) {
+            true => self.nodes[node.index()].parked.push(input),
+            false => self.dispatch(node, input),
+        }
+    }
+
+    pub(super) fn timer_fires(&mut self, node: NodeId, incarnation: u32, timer: P::Timer, setting: u64) {
+        if self.is_living(node, incarnation) && self.nodes[node.index()].take_timer(timer, setting) {
+            self.recorder.fold(&("timer", self.now.as_nanos(), node, timer));
+            self.processor_reaches(node, incarnation, Input::Timer(timer));
+        }
+    }
+
+    pub(super) fn sync_completes(&mut self, node: NodeId, incarnation: u32, losses: u32, upto: u64, lied: bool) {
+        if self.nodes[node.index()].power_losses != losses {
+            return;
+        }
+        if self.machines[self.roster.host_of(node)].disk.is_stalled() {
+            // Look again later: a stall has an end, if only the heal.
+            let again = self.now + replisim_kernel::Span::millis(10);
+            self.schedule(again, Event::Synced { node, incarnation, power_losses: losses, upto, lied });
+            return;
+        }
+        if !lied {
+            self.nodes[node.index()].journal.harden(upto);
+        }
+        if !self.is_living(node, incarnation) {
+            return;
+        }
+        self.recorder.fold(&("synced", self.now.as_nanos(), node, upto));
+        let again = self.nodes[node.index()].sync == Syncing::Busy { again: true };
+        self.nodes[node.index()].sync = Syncing::Idle;
+        if again {
+            self.start_sync(node);
+        }
+        self.processor_reaches(node, incarnation, Input::Synced { upto });
+    }
+
+    pub(super) fn disk_fails(&mut self, node: NodeId, incarnation: u32, error: DiskError) {
+        if self.is_living(node, incarnation) {
+            self.nodes[node.index()].sync = Syncing::Idle;
+            self.recorder.fold(&("disk failed", self.now.as_nanos(), node, error));
+            self.processor_reaches(node, incarnation, Input::DiskFailed(error));
+        }
+    }
+
+    // ── a process answers ──
+
+    /// Runs a process's handler and settles its effects.
+    pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
+        let Some(mut process) = self.nodes[node.index()].process.take() else { return };
+        self.in_context(node, |cx| process.on(cx, input));
+        self.nodes[node.index()].process = Some(process);
+        self.settle(node);
+    }
+
+    /// Starts a node's process, for the first time or again.
+    pub(super) fn boot(&mut self, node: NodeId) {
+        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].fenced {
+            return;
+        }
+        let incarnation = self.roster.born(node);
+        self.recorder.fold(&("boot", self.now.as_nanos(), node, incarnation));
+        if self.recorder.traces() && incarnation > 1 {
+            let name = self.recorder.name(node).to_owned();
+            self.recorder.line(self.now, name, "starts".to_owned());
+        }
+        let config = self.nodes[node.index()].config.clone();
+        let process = self.in_context(node, |cx| P::boot(cx, &config));
+        self.nodes[node.index()].process = Some(process);
+        self.settle(node);
+        for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
+            self.order(node, command);
+        }
+    }
+
+    /// Runs something with a view of the world as `node` may have it. Effects gather for [`World::settle`].
+    fn in_context<T>(&mut self, node: NodeId, run: impl FnOnce(&mut Cx<'_, P>) -> T) -> T {
+        let host = self.roster.host_of(node);
+        let clocks = &self.machines[host].clocks;
+        let Self { nodes, effects, now, streams, .. } = self;
+        let mut next_stream = streams.next();
+        let state = &mut nodes[node.index()];
+        let mut cx = Cx {
+            me: node,
+            wall: clocks.wall(*now),
+            monotonic: clocks.monotonic(*now),
+            chance: &mut state.chance,
+            journal: &mut state.journal,
+            effects,
+            streams: &mut next_stream,
+        };
+        run(&mut cx)
+    }
+
+    /// Carries out what a handler asked for, in order.
+    fn settle(&mut self, node: NodeId) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            self.carry_out(node, effect);
+        }
+        self.effects = effects;
+    }
+
+    fn carry_out(&mut self, node: NodeId, effect: Effect<P>) {
+        match effect {
+            Effect::Send { to, message } => self.send_datagram(node, to, message),
+            Effect::Transmit { stream, message } => self.transmit(node, stream, message),
+            Effect::Connect { stream, to } => {
+                let given = self.with_streams(|streams, around| streams.connect(node, to, around));
+                assert_eq!(given, stream, "streams are numbered in the order they are asked for");
+            }
+            Effect::Close { stream } => self.with_streams(|streams, around| streams.close(stream, node, around)),
+            Effect::SetTimer { timer, after } => self.set_timer(node, timer, after),
+            Effect::CancelTimer { timer } => self.nodes[node.index()].cancel_timer(timer),
+            Effect::Appended { position } => self.fold_append(node, position),
+            Effect::Sync => self.sync(node),
+            Effect::Reply { id, reply } => self.send_reply(node, id, reply),
+            Effect::Note(note) => self.note(node, note),
+            Effect::Exit { why } => {
+                self.recorder.milestone(self.now, Some(node), format!("exits: {why}"));
+                self.kill(node);
+            }
+        }
+    }
+
+    fn send_datagram(&mut self, from: NodeId, to: NodeId, message: P::Message) {
+        let fate = self.network.fate(self.now, from, to, message.bytes());
+        let before = self.recorder.cause;
+        if self.recorder.traces() {
+            self.recorder.cause = self.trace_send(from, to, &message);
+        }
+        if !fate.lost && !self.network.is_cut(from, to) {
+            let wire = self.roster.wire(from);
+            if let Some(again) = fate.again {
+                self.schedule(again, Event::Datagram { from, to, wire, message: message.clone() });
+            }
+            self.schedule(fate.arrives, Event::Datagram { from, to, wire, message });
+        }
+        self.recorder.cause = before;
+    }
+
+    fn transmit(&mut self, from: NodeId, stream: StreamId, message: P::Message) {
+        let Some(to) = self.streams.peer(stream, from) else { return };
+        let before = self.recorder.cause;
+        if self.recorder.traces() {
+            self.recorder.cause = self.trace_send(from, to, &message);
+        }
+        let bytes = message.bytes();
+        let parcel = Parcel::Message(message);
+        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, bytes, around));
+        self.recorder.cause = before;
+    }
+
+    fn set_timer(&mut self, node: NodeId, timer: P::Timer, after: replisim_kernel::Span) {
+        let setting = self.nodes[node.index()].set_timer(timer);
+        let clocks = &self.machines[self.roster.host_of(node)].clocks;
+        let at = self.now + clocks.true_span(after);
+        let incarnation = self.roster.incarnation(node);
+        if at.is_reached() {
+            self.schedule(at, Event::Timer { node, incarnation, timer, setting });
+        }
+    }
+
+    /// Asks the disk to sync; if it is busy with this process's last sync, one more follows that covers everything.
+    fn sync(&mut self, node: NodeId) {
+        match self.nodes[node.index()].sync {
+            Syncing::Idle => self.start_sync(node),
+            Syncing::Busy { .. } => self.nodes[node.index()].sync = Syncing::Busy { again: true },
+        }
+    }
+
+    fn start_sync(&mut self, node: NodeId) {
+        let disk = &mut self.machines[self.roster.host_of(node)].disk;
+        let state = &mut self.nodes[node.index()];
+        let (upto, power_losses) = (state.journal.end(), state.power_losses);
+        state.sync = Syncing::Busy { again: false };
+        let fate = disk.sync(state.journal.take_unsynced_bytes(), state.journal.bytes());
+        let incarnation = self.roster.incarnation(node);
+        match fate {
+            SyncFate::Takes { span, lied } => {
+                self.schedule(self.now + span, Event::Synced { node, incarnation, power_losses, upto, lied });
+            }
+            SyncFate::Fails(error) => self.schedule(self.now, Event::DiskFailed { node, incarnation, error }),
+        }
+    }
+
+    fn send_reply(&mut self, from: NodeId, id: crate::process::RequestId, reply: crate::process::Reply) {
+        let Some((stream, _)) = self.stream_of_request(from, id) else { return };
+        let parcel = Parcel::Reply { id, reply };
+        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REQUEST_BYTES, around));
+    }
+
+    fn note(&mut self, node: NodeId, note: Note) {
+        match note {
+            Note::Installed { key, value, position } => {
+                self.recorder.install(Install { at: self.now, node, key, value, position });
+            }
+            Note::Committed { .. } => self.recorder.commits += 1,
+            Note::Applied { position } => self.recorder.apply(self.now, node, position),
+            Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
+            Note::Role { role, epoch } => {
+                self.recorder.fold(&("role", self.now.as_nanos(), node, role, epoch));
+                let before = self.nodes[node.index()].role.replace(role);
+                if role == Role::Leader && before != Some(Role::Leader) {
+                    self.recorder.elections += 1;
+                    self.last_leader = Some(node);
+                }
+                if self.recorder.traces() {
+                    let name = self.recorder.name(node).to_owned();
+                    self.recorder.line(self.now, name, format!("⇨ {}@{epoch}", format!("{role:?}").to_lowercase()));
+                }
+            }
+        }
+    }
+
+    // ── small parts ──
+
+    /// Whether an address is a process's, not an application server's.
+    pub(super) fn is_process(&self, node: NodeId) -> bool {
+        node.index() < self.nodes.len()
+    }
+
+    fn is_living(&self, node: NodeId, incarnation: u32) -> bool {
+        self.roster.is_alive(node) && self.roster.incarnation(node) == incarnation
+    }
+
+    /// Lets the streams do something, and schedules what they want scheduled.
+    pub(super) fn with_streams<T>(
+        &mut self,
+        run: impl FnOnce(&mut crate::network::Streams<Parcel<P>>, &mut Surroundings<'_, Parcel<P>>) -> T,
+    ) -> T {
+        let Self { streams, network, roster, agenda, now, queue, recorder, .. } = self;
+        let result = run(streams, &mut Surroundings { now: *now, network, roster, agenda });
+        for (at, signal) in agenda.drain(..) {
+            queue.push(at, crate::event::Entry { cause: recorder.cause, event: Event::Stream(signal) });
+        }
+        result
+    }
+
+    #[inline]
+    fn fold_arrival(&mut self, from: NodeId, to: NodeId, message: &P::Message) {
+        self.recorder.fold(&(self.now.as_nanos(), from.0, to.0));
+        self.recorder.fold(message);
+    }
+
+    #[inline]
+    fn fold_append(&mut self, node: NodeId, position: u64) {
+        self.recorder.fold(&(node.0, position));
+        if let Some(record) = self.nodes[node.index()].journal.get(position) {
+            self.recorder.fold(record);
+        }
+    }
+
+    fn trace_send(&mut self, from: NodeId, to: NodeId, message: &P::Message) -> u64 {
+        let subject = format!("{} → {}", self.recorder.name(from), self.recorder.name(to));
+        self.recorder.line(self.now, subject, message.to_string())
+    }
+}

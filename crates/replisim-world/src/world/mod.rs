@@ -1,0 +1,358 @@
+//! A whole run as one value.
+//!
+//! The world conducts: it takes the earliest event from the queue, moves time, hands the event to whom it concerns, and
+//! settles what comes back. The parts that decide (network, disks, clocks, clients, faults) own their state and know
+//! nothing of each other.
+//!
+//! ```text
+//!  queue ─▶ step ─▶ dispatch ─▶ Process::on ─▶ settle ─▶ network · disk · client ─▶ queue
+//!                                                 └────▶ recorder
+//! ```
+//!
+//! | file | its part |
+//! |---|---|
+//! | `mod.rs` | the world's state, its beginning, its steps, its end |
+//! | `dispatch.rs` | an input reaches a process; its effects are settled |
+//! | `converse.rs` | sessions send operations and take answers |
+//! | `strike.rs` | faults begin and end |
+//! | `rest.rs` | the heal, the quiet phase, convergence |
+
+mod converse;
+mod dispatch;
+mod rest;
+mod strike;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
+use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
+
+use crate::client::{CLIENT, Clients};
+use crate::clock::Clocks;
+use crate::disk::{DISK, Device};
+use crate::event::{Entry, Event, Parcel};
+use crate::fault::Injector;
+use crate::network::{LINK, Network, Signal, Streams};
+use crate::node::{CPU, Machine, NODE, Node, Processor};
+use crate::process::{Effect, Process, Role, View};
+use crate::protocol::Member;
+use crate::recorder::Recorder;
+use crate::roster::Roster;
+use crate::spec::{ClientGroup, Cluster, Fault, Host, Topology};
+
+/// Everything that a run is made of, but for its seed.
+#[derive(Clone, Debug)]
+pub struct Blueprint<P: Process> {
+    /// The machines.
+    pub cluster: Cluster,
+    /// The machines, resolved.
+    pub topology: Topology,
+    /// The processes, in the order of their addresses.
+    pub members: Vec<Member<P>>,
+    /// The clients.
+    pub clients: Vec<ClientGroup>,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
+    /// How long clients act and faults strike.
+    pub run: Span,
+    /// How long the system may take to come to rest after that.
+    pub settle: Span,
+    /// Whether every event is written down.
+    pub trace: bool,
+}
+
+/// A run under way. Clone it and both copies go on identically.
+#[derive(Clone, Debug)]
+pub struct World<P: Process> {
+    now: SimTime,
+    seed: u64,
+    queue: Queue<Entry<P>>,
+    nodes: Vec<Node<P>>,
+    machines: Vec<Machine>,
+    roster: Roster,
+    network: Network,
+    streams: Streams<Parcel<P>>,
+    clients: Clients,
+    injector: Injector,
+    recorder: Recorder,
+    phase: Phase,
+    /// Who became leader last.
+    last_leader: Option<NodeId>,
+    plan: Arc<Plan>,
+    /// Effects of the handler that runs now; empty between events.
+    effects: Vec<Effect<P>>,
+    /// What the streams want scheduled; empty between events.
+    agenda: Vec<(SimTime, Signal<Parcel<P>>)>,
+}
+
+/// What does not change in a run.
+#[derive(Debug)]
+struct Plan {
+    topology: Topology,
+    nodes: Vec<NodeInfo>,
+    names: Arc<[String]>,
+    replicas: Vec<NodeId>,
+    first_server: NodeId,
+    run: Span,
+    settle: Span,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Clients act and faults strike.
+    Acting,
+    /// All faults have ended; the system comes to rest.
+    Settling { since: SimTime },
+    /// Nothing more happens.
+    Over { settling: Settling },
+}
+
+impl<P: Process> World<P> {
+    /// The run of `blueprint` that `seed` stands for, at its beginning.
+    pub fn new(blueprint: Blueprint<P>, seed: u64) -> Self {
+        let plan = Arc::new(Plan::of(&blueprint));
+        let host_of: Vec<u16> = plan.nodes.iter().map(|node| plan.host_index(&node.host) as u16).collect();
+        let cluster = &blueprint.cluster;
+        let hosts = plan.topology.hosts.len();
+        let stream = |concern, entity| Stream::derive(seed, concern, entity as u64, 0);
+        let mut world = World {
+            now: SimTime::ZERO,
+            seed,
+            queue: Queue::new(),
+            machines: (0..hosts).map(|host| machine(cluster, &plan.topology.hosts[host], host, &stream)).collect(),
+            roster: Roster::new(&host_of, hosts),
+            streams: Streams::new(host_of.len()),
+            network: Network::new(cluster, &plan.topology, host_of, seed),
+            clients: Clients::new(&blueprint.clients, plan.first_server, seed),
+            injector: Injector::new(&blueprint.faults, seed),
+            recorder: Recorder::new(plan.names.clone(), blueprint.trace),
+            nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
+            phase: Phase::Acting,
+            last_leader: None,
+            plan,
+            effects: Vec::new(),
+            agenda: Vec::new(),
+        };
+        world.begin();
+        world
+    }
+
+    /// True time in the run.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The fingerprint of all that happened so far.
+    pub fn fingerprint(&self) -> Digest {
+        self.recorder.digest()
+    }
+
+    /// How many events were handled.
+    pub fn events(&self) -> u64 {
+        self.recorder.events
+    }
+
+    /// What an observer may know of a node; `None` while it is down.
+    pub fn view(&self, node: NodeId) -> Option<View> {
+        self.nodes.get(node.index())?.process.as_ref().map(Process::view)
+    }
+
+    /// A node's process, while it lives.
+    pub fn process(&self, node: NodeId) -> Option<&P> {
+        self.nodes.get(node.index())?.process.as_ref()
+    }
+
+    /// What clients have done and seen so far.
+    pub fn history(&self) -> &replisim_history::History {
+        &self.recorder.history
+    }
+
+    /// Handles the next event. Returns false once the run is over.
+    #[inline]
+    pub fn step(&mut self) -> bool {
+        if let Phase::Over { .. } = self.phase {
+            return false;
+        }
+        let Some(next) = self.queue.pop() else {
+            self.come_to_rest();
+            return false;
+        };
+        self.now = next.at;
+        self.recorder.cause = next.event.cause;
+        self.recorder.events += 1;
+        self.handle(next.event.event);
+        if !self.injector.armed.is_empty() {
+            self.pull_triggers();
+        }
+        true
+    }
+
+    /// Handles every event up to and including `until`. Returns false once the run is over.
+    pub fn run_until(&mut self, until: SimTime) -> bool {
+        while self.queue.next_at().is_some_and(|at| at <= until) {
+            if !self.step() {
+                return false;
+            }
+        }
+        !matches!(self.phase, Phase::Over { .. })
+    }
+
+    /// Draws everything that `concern` decides from now on from other streams, named by `salt`. The concerns are
+    /// `link`, `disk`, `cpu`, `node`, `client` and `fault`.
+    pub fn reseed(&mut self, concern: Concern, salt: u64) {
+        let stream = |entity: usize| Stream::derive(self.seed, concern, entity as u64, salt);
+        match concern {
+            LINK => self.network.reseed(salt),
+            CLIENT => self.clients.reseed(salt),
+            NODE => self.nodes.iter_mut().enumerate().for_each(|(i, node)| node.chance = stream(i)),
+            DISK => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.disk.reseed(stream(i))),
+            CPU => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.processor.reseed(stream(i))),
+            crate::fault::FAULT => {
+                self.injector.planned.iter_mut().enumerate().for_each(|(i, planned)| planned.chance = stream(i));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is left of the run, at its end or wherever it is.
+    pub fn into_run(mut self) -> Run {
+        if !matches!(self.phase, Phase::Over { .. }) {
+            self.end(None);
+        }
+        let Phase::Over { settling } = self.phase else { unreachable!("the run has just been ended") };
+        let sessions = self.clients.sessions.iter();
+        Run {
+            seed: self.seed,
+            fingerprint: self.recorder.digest(),
+            events: self.recorder.events,
+            simulated: self.now.since(SimTime::ZERO),
+            nodes: self.plan.nodes.clone(),
+            sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
+            faults: self.injector.outcome(),
+            trace: self.recorder.take_trace(),
+            milestones: self.recorder.milestones,
+            history: self.recorder.history,
+            lags: self.recorder.lags,
+            settling,
+        }
+    }
+
+    /// Starts the processes, the sessions and the plan.
+    fn begin(&mut self) {
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].starts {
+                self.boot(NodeId(node as u16));
+            }
+        }
+        for server in self.nodes.len()..self.plan.nodes.len() {
+            self.roster.born(NodeId(server as u16));
+        }
+        let leader = self.plan.replicas.iter().find(|node| self.view(**node).is_some_and(|v| v.role == Role::Leader));
+        self.clients.introduce(leader.copied());
+        // The leader that is there from the start was not elected.
+        self.recorder.elections = 0;
+        for (at, event) in self.injector.beginnings().collect::<Vec<_>>() {
+            self.schedule(at, Event::Fault(event));
+        }
+        self.first_turns();
+        self.schedule(SimTime::ZERO + self.plan.run, Event::Heal);
+    }
+
+    fn handle(&mut self, event: Event<P>) {
+        match event {
+            Event::Datagram { from, to, wire, message } => self.datagram_arrives(from, to, wire, message),
+            Event::Stream(signal) => self.stream_signals(signal),
+            Event::Handle { node, incarnation, input } => self.processor_reaches(node, incarnation, input),
+            Event::Timer { node, incarnation, timer, setting } => self.timer_fires(node, incarnation, timer, setting),
+            Event::Synced { node, incarnation, power_losses, upto, lied } => {
+                self.sync_completes(node, incarnation, power_losses, upto, lied);
+            }
+            Event::DiskFailed { node, incarnation, error } => self.disk_fails(node, incarnation, error),
+            Event::Turn { session } => self.session_turns(session),
+            Event::Retry { session, ordinal, attempt } => self.session_retries(session, ordinal, attempt),
+            Event::Timeout { session, ordinal } => self.session_times_out(session, ordinal),
+            Event::Fault(event) => self.fault_moves(event),
+            Event::Heal => self.heal(),
+            Event::Look => self.look(),
+        }
+    }
+
+    /// Puts an event into the queue, caused by what happens now.
+    #[inline]
+    fn schedule(&mut self, at: SimTime, event: Event<P>) {
+        let cause = self.recorder.cause;
+        self.queue.push(at, Entry { cause, event });
+    }
+}
+
+impl Plan {
+    fn of<P: Process>(blueprint: &Blueprint<P>) -> Self {
+        let mut topology = blueprint.topology.clone();
+        let mut nodes: Vec<NodeInfo> = Vec::new();
+        for member in &blueprint.members {
+            nodes.push(info(&topology, &member.name, member.host, member.replica));
+        }
+        for (number, group) in blueprint.clients.iter().enumerate() {
+            for server in 0..group.servers {
+                let name = server_name(number, usize::from(server), blueprint.clients.len());
+                let host = place_server(&mut topology, &name, &group.at);
+                nodes.push(info(&topology, &name, host, false));
+            }
+        }
+        let replicas = (0..).zip(&blueprint.members).filter(|(_, member)| member.replica);
+        Plan {
+            names: nodes.iter().map(|node| node.name.clone()).collect(),
+            replicas: replicas.map(|(index, _)| NodeId(index)).collect(),
+            first_server: NodeId(blueprint.members.len() as u16),
+            topology,
+            nodes,
+            run: blueprint.run,
+            settle: blueprint.settle,
+        }
+    }
+
+    fn host_index(&self, name: &str) -> usize {
+        self.topology.host(name).expect("every node stands on a host of the topology")
+    }
+}
+
+/// `app1`, `app2`, … of a single group of clients; `app1.1`, `app2.1`, … of several.
+pub fn server_name(group: usize, server: usize, groups: usize) -> String {
+    match groups {
+        1 => format!("app{}", server + 1),
+        _ => format!("app{}.{}", group + 1, server + 1),
+    }
+}
+
+/// The host of an application server: the cluster's host that is named, or a new one in the zone or region.
+fn place_server(topology: &mut Topology, name: &str, at: &str) -> usize {
+    if let Some(host) = topology.host(at) {
+        return host;
+    }
+    let zone = topology.zone_of(at).unwrap_or(0);
+    topology.hosts.push(Host { name: name.to_owned(), zone });
+    topology.hosts.len() - 1
+}
+
+fn info(topology: &Topology, name: &str, host: usize, replica: bool) -> NodeInfo {
+    let Host { name: host_name, zone } = &topology.hosts[host];
+    NodeInfo {
+        name: name.to_owned(),
+        host: host_name.clone(),
+        zone: topology.zones[*zone].name.clone(),
+        region: topology.regions[topology.zones[*zone].region].clone(),
+        replica,
+    }
+}
+
+fn machine(cluster: &Cluster, host: &Host, index: usize, stream: &dyn Fn(Concern, usize) -> Stream) -> Machine {
+    let clocks = cluster.clocks.get(&host.name).copied().unwrap_or_default();
+    Machine {
+        clocks: Clocks::new(clocks.offset.0, i64::from(clocks.drift_ppm) * 1_000),
+        disk: Device::new(&cluster.disk, stream(DISK, index)),
+        processor: Processor::new(&cluster.service, stream(CPU, index)),
+    }
+}

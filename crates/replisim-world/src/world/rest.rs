@@ -1,0 +1,95 @@
+//! The heal, the quiet phase, and the end.
+
+use replisim_history::{Contents, Final, NodeId, Settling};
+use replisim_kernel::{SimTime, Span};
+
+use super::{Phase, World};
+use crate::event::Event;
+use crate::process::{Process, Role};
+
+/// How often the quiet phase looks whether all is done.
+const LOOK_EVERY: Span = Span::millis(20);
+
+impl<P: Process> World<P> {
+    /// Ends every fault, starts whatever is down, and stops the clients from beginning anything new.
+    pub(super) fn heal(&mut self) {
+        self.recorder.fold(&("heal", self.now.as_nanos()));
+        self.phase = Phase::Settling { since: self.now };
+        for session in &mut self.clients.sessions {
+            session.stop();
+        }
+        for active in 0..self.injector.active.len() as u32 {
+            self.end_fault(active);
+        }
+        self.injector.armed.clear();
+        for index in 0..self.nodes.len() {
+            let node = &mut self.nodes[index];
+            node.fenced = false;
+            if node.starts {
+                self.boot(NodeId(index as u16));
+            }
+        }
+        self.schedule(self.now + LOOK_EVERY, Event::Look);
+    }
+
+    /// Looks whether every replica holds the same and nothing is under way.
+    pub(super) fn look(&mut self) {
+        let Phase::Settling { since } = self.phase else { return };
+        let waited = self.now.since(since);
+        if self.is_at_rest() {
+            self.end(Some(waited));
+        } else if waited >= self.plan.settle {
+            self.end(None);
+        } else {
+            self.schedule(self.now + LOOK_EVERY, Event::Look);
+        }
+    }
+
+    /// Nothing waits in the queue any more.
+    pub(super) fn come_to_rest(&mut self) {
+        let converged = self.is_at_rest().then_some(Span::ZERO);
+        self.end(converged);
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let busy = self.clients.sessions.iter().any(|session| session.current.is_some());
+        !busy && self.agree()
+    }
+
+    /// Whether every replica is up, serves, and holds the same data.
+    fn agree(&self) -> bool {
+        let replicas = &self.plan.replicas;
+        if !replicas.iter().all(|node| self.view(*node).is_some_and(|view| view.serving)) {
+            return false;
+        }
+        let mut contents = replicas.iter().filter_map(|node| self.contents(*node));
+        let Some(first) = contents.next() else { return true };
+        contents.all(|other| other.same_data(first))
+    }
+
+    fn contents(&self, node: NodeId) -> Option<&Contents> {
+        self.process(node)?.contents().map(|(contents, _)| contents)
+    }
+
+    /// Ends the run: writes down what every replica holds.
+    pub(super) fn end(&mut self, converged_after: Option<Span>) {
+        let healed = match self.phase {
+            Phase::Settling { since } => since,
+            Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.plan.run),
+        };
+        self.recorder.history.finals = self.finals();
+        self.phase = Phase::Over { settling: Settling { healed, converged_after } };
+    }
+
+    fn finals(&self) -> Vec<Final> {
+        let views = || self.plan.replicas.iter().filter_map(|node| Some((*node, self.view(*node)?)));
+        let latest = views().filter(|(_, view)| view.role == Role::Leader).map(|(_, view)| view.epoch).max();
+        let last = |node: NodeId, view: &crate::process::View| Final {
+            node,
+            leads: view.role == Role::Replica || (view.role == Role::Leader && Some(view.epoch) == latest),
+            contents: self.contents(node).cloned().unwrap_or_default(),
+            lineage: self.process(node).and_then(P::contents).map(|(_, lineage)| lineage.clone()).unwrap_or_default(),
+        };
+        views().map(|(node, view)| last(node, &view)).collect()
+    }
+}
