@@ -1,0 +1,536 @@
+//! The guarantees once more, straight from their definitions and as slowly as they are stated, held against the
+//! checkers on thousands of random small histories.
+//!
+//! Nothing here is shared with the checkers: versions are found by scanning, the causal past is a closure of a matrix,
+//! and every read is compared with every operation.
+
+use proptest::prelude::*;
+use replisim_kernel::{SimTime, Span};
+
+use super::{check, recheck, staleness};
+use crate::check::losses;
+use crate::{
+    Check, Contents, Datum, Final, History, Install, Key, Limit, Lineage, NodeId, Op, Operation, Outcome, Position,
+    Reason, Seen, SessionId, Value, Verdict,
+};
+
+/// A register's version as a reader or a writer knows it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Version {
+    Initial,
+    Of(Value),
+    /// The deletion by the operation of this number.
+    Deletion(usize),
+}
+
+/// A history, all of its operations on registers, looked at without any index.
+struct Brute<'a> {
+    ops: Vec<&'a Operation>,
+    history: &'a History,
+}
+
+impl<'a> Brute<'a> {
+    fn new(history: &'a History) -> Self {
+        Brute { ops: history.operations.iter().collect(), history }
+    }
+
+    fn logged(&self) -> bool {
+        !self.history.installs.is_empty()
+    }
+
+    /// What the acknowledged or unanswered operation `op` wrote.
+    fn writes(&self, op: usize) -> Vec<(Key, Version)> {
+        if !self.ops[op].outcome.may_have_happened() {
+            return Vec::new();
+        }
+        let parts = self.ops[op].op.parts().iter();
+        parts
+            .filter_map(|part| match *part {
+                Op::Write { key, value } => Some((key, Version::Of(value))),
+                Op::Delete { key } => Some((key, Version::Deletion(op))),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn acknowledged_writes(&self, op: usize) -> Vec<(Key, Version)> {
+        if self.ops[op].outcome.is_ok() { self.writes(op) } else { Vec::new() }
+    }
+
+    /// What `op` saw of others: the earliest and the latest version that it can have been.
+    fn reads(&self, op: usize) -> Vec<(Key, Version, Version)> {
+        if !self.ops[op].outcome.is_ok() {
+            return Vec::new();
+        }
+        let seen = match &self.ops[op].seen {
+            Seen::Many(seen) => seen.to_vec(),
+            single => vec![single.clone()],
+        };
+        let parts = self.ops[op].op.parts().iter().zip(seen);
+        parts
+            .filter_map(|(part, seen)| match (part, seen) {
+                (Op::Read { key }, Seen::Datum(Datum::Register(value))) => {
+                    let own = self.writes(op).contains(&(*key, Version::Of(value)));
+                    (!own).then_some((*key, Version::Of(value), Version::Of(value)))
+                }
+                (Op::Read { key }, Seen::Datum(Datum::Absent)) => {
+                    Some((*key, Version::Initial, self.absence(*key, op)))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The latest deletion that the reader `op` may have met.
+    fn absence(&self, key: Key, op: usize) -> Version {
+        let mut latest = Version::Initial;
+        for deleter in 0..self.ops.len() {
+            let deletion = (key, Version::Deletion(deleter));
+            if self.writes(deleter).contains(&deletion)
+                && self.visible(deleter, deletion) <= self.ops[op].completed
+                && self.later_absence(key, latest, deletion.1)
+            {
+                latest = deletion.1;
+            }
+        }
+        latest
+    }
+
+    fn later_absence(&self, key: Key, now: Version, other: Version) -> bool {
+        match (now, other) {
+            _ if self.logged() => self.older(key, now, other),
+            (Version::Deletion(now), Version::Deletion(other)) => self.acknowledged(now) <= self.acknowledged(other),
+            _ => true,
+        }
+    }
+
+    fn acknowledged(&self, op: usize) -> SimTime {
+        if self.ops[op].outcome.is_ok() { self.ops[op].completed } else { SimTime::NEVER }
+    }
+
+    fn visible(&self, op: usize, (key, version): (Key, Version)) -> SimTime {
+        match self.install(key, version) {
+            Some(install) => install.at,
+            None if self.logged() => SimTime::NEVER,
+            None => self.ops[op].invoked,
+        }
+    }
+
+    fn install(&self, key: Key, version: Version) -> Option<&Install> {
+        self.history.installs.iter().find(|install| {
+            install.key == key
+                && match version {
+                    Version::Initial => false,
+                    Version::Of(value) => install.value == Some(value),
+                    Version::Deletion(op) => install.value.is_none() && install.position == self.ops[op].position,
+                }
+        })
+    }
+
+    fn writer(&self, key: Key, version: Version) -> Option<usize> {
+        (0..self.ops.len()).find(|op| self.writes(*op).contains(&(key, version)))
+    }
+
+    /// Whether `a` is certainly older than `b`.
+    fn older(&self, key: Key, a: Version, b: Version) -> bool {
+        if a == b || b == Version::Initial {
+            return false;
+        }
+        if a == Version::Initial {
+            return true;
+        }
+        if self.logged() {
+            let position = |version| self.install(key, version).map(|install| install.position);
+            return matches!((position(a), position(b)), (Some(a), Some(b)) if a < b);
+        }
+        match (self.writer(key, a), self.writer(key, b)) {
+            (Some(a), Some(b)) => self.acknowledged(a) < self.ops[b].invoked,
+            _ => false,
+        }
+    }
+
+    /// Whether `cause` is at or before `op` in the same session.
+    fn in_session(&self, cause: usize, op: usize) -> bool {
+        cause <= op && self.ops[cause].session == self.ops[op].session
+    }
+
+    /// Every key and version that `op` must reflect under `check`.
+    fn demands(&self, check: Check, op: usize, closure: &[Vec<bool>]) -> Vec<(Key, Version)> {
+        let all = 0..self.ops.len();
+        let reads = |from: usize| self.reads(from).into_iter().map(|(key, least, _)| (key, least)).collect::<Vec<_>>();
+        let own = all.clone().filter(|cause| self.in_session(*cause, op));
+        match check {
+            Check::ReadYourWrites => {
+                own.filter(|cause| *cause < op).flat_map(|cause| self.acknowledged_writes(cause)).collect()
+            }
+            Check::MonotonicReads => own.flat_map(reads).collect(),
+            Check::MonotonicWrites => {
+                let seen = own.flat_map(|read| self.sources(read));
+                let before = |seen: usize| (0..seen).filter(move |cause| self.in_session(*cause, seen));
+                seen.flat_map(before).flat_map(|cause| self.acknowledged_writes(cause)).collect()
+            }
+            Check::WritesFollowReads => {
+                let seen = own.flat_map(|read| self.sources(read));
+                let upto = |seen: usize| (0..=seen).filter(move |cause| self.in_session(*cause, seen));
+                seen.flat_map(upto).flat_map(reads).collect()
+            }
+            Check::CausalOrder => {
+                let past = all.filter(|cause| closure[*cause][op]);
+                let writes = past.clone().flat_map(|cause| self.acknowledged_writes(cause));
+                writes.chain(past.flat_map(reads)).chain(reads(op)).collect()
+            }
+            Check::NoLostWrites | Check::FreshReads | Check::Convergence => unreachable!("no session guarantee"),
+        }
+    }
+
+    /// The operations that wrote what `op` saw.
+    fn sources(&self, op: usize) -> Vec<usize> {
+        self.reads(op).into_iter().filter_map(|(key, least, _)| self.writer(key, least)).collect()
+    }
+
+    /// Which operation causally precedes which: the transitive closure of session order and reading from.
+    fn closure(&self) -> Vec<Vec<bool>> {
+        let all = 0..self.ops.len();
+        let direct =
+            |cause: usize, op: usize| (cause < op && self.in_session(cause, op)) || self.sources(op).contains(&cause);
+        let mut closure: Vec<Vec<bool>> = all.clone().map(|a| all.clone().map(|b| direct(a, b)).collect()).collect();
+        for via in all.clone() {
+            for a in all.clone() {
+                for b in all.clone() {
+                    closure[a][b] |= closure[a][via] && closure[via][b];
+                }
+            }
+        }
+        closure
+    }
+
+    /// How many reads are older than something they must reflect.
+    fn broken(&self, check: Check) -> u64 {
+        let closure = self.closure();
+        let mut broken = 0;
+        for op in 0..self.ops.len() {
+            let demands = self.demands(check, op, &closure);
+            let too_old = |key, most| demands.iter().any(|(of, demand)| *of == key && self.older(key, most, *demand));
+            broken += self.reads(op).iter().filter(|(key, _, most)| too_old(*key, *most)).count() as u64;
+        }
+        broken
+    }
+
+    /// For each stale read: its number, how many versions and for how long it was behind.
+    fn stale(&self) -> Vec<(u64, u64, Span)> {
+        let mut stale = Vec::new();
+        for op in 0..self.ops.len() {
+            for (key, _, most) in self.reads(op) {
+                let missed: Vec<SimTime> = (0..self.ops.len())
+                    .flat_map(|writer| self.acknowledged_writes(writer).into_iter().map(move |wrote| (writer, wrote)))
+                    .filter(|(_, (of, version))| *of == key && self.older(key, most, *version))
+                    .map(|(writer, _)| self.ops[writer].completed)
+                    .filter(|at| *at < self.ops[op].invoked)
+                    .collect();
+                if let Some(first) = missed.iter().min() {
+                    stale.push((op as u64, missed.len() as u64, self.ops[op].invoked.since(*first)));
+                }
+            }
+        }
+        stale.sort_unstable();
+        stale
+    }
+
+    /// The acknowledged writes that the leading replica lost.
+    fn lost(&self) -> Vec<u64> {
+        let authority = self.history.finals.iter().find(|replica| replica.leads).expect("one leads");
+        let kept = |key, version| {
+            self.install(key, version).is_none_or(|install| authority.lineage.contains(install.position))
+        };
+        let lost = |op: usize, (key, version): (Key, Version)| {
+            let held = match authority.contents.read(key) {
+                Datum::Register(value) => Version::Of(value),
+                _ => self.last_deletion(key),
+            };
+            let newer_kept = (0..self.ops.len()).any(|other| {
+                let newer = |(of, it): &(Key, Version)| *of == key && self.older(key, version, *it) && kept(key, *it);
+                other != op && self.acknowledged_writes(other).iter().any(newer)
+            });
+            !kept(key, version) || (self.older(key, held, version) && !newer_kept)
+        };
+        let all = 0..self.ops.len();
+        let lost = all.filter(|op| self.acknowledged_writes(*op).into_iter().any(|write| lost(*op, write)));
+        lost.map(|op| op as u64).collect()
+    }
+
+    fn last_deletion(&self, key: Key) -> Version {
+        let mut last = Version::Initial;
+        for op in 0..self.ops.len() {
+            let deletion = Version::Deletion(op);
+            if self.writes(op).contains(&(key, deletion)) && self.later_absence(key, last, deletion) {
+                last = deletion;
+            }
+        }
+        last
+    }
+}
+
+/// One operation of a random history before its times and answers are known.
+#[derive(Clone, Debug)]
+struct Draft {
+    session: u32,
+    parts: Vec<(u8, u64)>,
+    begins_after: u64,
+    lasts: u64,
+    ends: u8,
+    pick: u64,
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let parts = prop::collection::vec((0..10u8, 1..4u64), 1..3);
+    (0..4u32, parts, 0..4u64, 1..8u64, 0..10u8, any::<u64>()).prop_map(
+        |(session, parts, begins_after, lasts, ends, pick)| Draft { session, parts, begins_after, lasts, ends, pick },
+    )
+}
+
+/// Gives drafts their times: each session one after the other, in order of invocation over all.
+fn schedule(drafts: &[Draft]) -> Vec<(Draft, u32, SimTime, SimTime)> {
+    let (mut free, mut ordinals) = ([0u64; 4], [0u32; 4]);
+    let mut scheduled = Vec::new();
+    for (turn, draft) in (0..).zip(drafts) {
+        let session = draft.session as usize;
+        let invoked = (turn * 2).max(free[session]) + draft.begins_after;
+        free[session] = invoked + draft.lasts + 1;
+        let at = |millis| SimTime::ZERO + Span::millis(millis);
+        scheduled.push((draft.clone(), ordinals[session], at(invoked), at(invoked + draft.lasts)));
+        ordinals[session] += 1;
+    }
+    scheduled.sort_by_key(|(draft, _, invoked, _)| (*invoked, draft.session));
+    scheduled
+}
+
+/// A history over registers. With a log, its tail may be lost to a second epoch, and its end may lack a key.
+fn random_history(drafts: &[Draft], logged: bool, fork: Option<u64>) -> History {
+    let mut history = History::default();
+    let scheduled = schedule(drafts);
+    let mut visible: Vec<(SimTime, Key, Datum)> = Vec::new();
+    for (draft, ordinal, invoked, completed) in &scheduled {
+        let outcome = match draft.ends {
+            0 => Outcome::Fail(Reason::Refused),
+            1 => Outcome::Info(Reason::Timeout),
+            _ => Outcome::Ok,
+        };
+        let session = SessionId(draft.session);
+        let op = op_of(draft, Value::written(session, *ordinal));
+        let installed = *invoked + Span::micros(draft.pick % 1000 * draft.lasts);
+        let writes = outcome.may_have_happened() && !op.is_read();
+        if writes {
+            for part in op.parts() {
+                visible.extend(datum_of(part).map(|(key, datum)| (installed, key, datum)));
+            }
+        }
+        history.operations.push(Operation {
+            session,
+            ordinal: *ordinal,
+            op,
+            intended: *invoked,
+            invoked: *invoked,
+            completed: *completed,
+            outcome,
+            seen: Seen::Nothing,
+            position: Position::ZERO,
+            origin: NodeId(9),
+            node: NodeId(0),
+        });
+    }
+    if logged {
+        install_all(&mut history, &scheduled, fork);
+    }
+    answer_reads(&mut history, &scheduled, &visible);
+    history
+}
+
+fn op_of(draft: &Draft, value: Value) -> Op {
+    let mut written = Vec::new();
+    let mut part = |&(kind, key): &(u8, u64)| {
+        let key = Key(key);
+        let first = !written.contains(&key);
+        match kind {
+            0..=3 if first => {
+                written.push(key);
+                Op::Write { key, value }
+            }
+            4 if first => {
+                written.push(key);
+                Op::Delete { key }
+            }
+            _ => Op::Read { key },
+        }
+    };
+    match &draft.parts[..] {
+        [single] => part(single),
+        several => Op::Txn(several.iter().map(part).collect()),
+    }
+}
+
+fn datum_of(part: &Op) -> Option<(Key, Datum)> {
+    match *part {
+        Op::Write { key, value } => Some((key, Datum::Register(value))),
+        Op::Delete { key } => Some((key, Datum::Absent)),
+        _ => None,
+    }
+}
+
+/// Puts every write into the log in order of time; from the fork on the old leader's writes are lost.
+fn install_all(history: &mut History, scheduled: &[(Draft, u32, SimTime, SimTime)], fork: Option<u64>) {
+    let mut order: Vec<(SimTime, u64)> = Vec::new();
+    for (at, (draft, _, invoked, _)) in (0..).zip(scheduled) {
+        let it = &history.operations[at];
+        if it.outcome.may_have_happened() && !it.op.is_read() {
+            order.push((*invoked + Span::micros(draft.pick % 1000 * draft.lasts), at));
+        }
+    }
+    order.sort_unstable();
+    let mut ends = [0u64; 3];
+    let mut cut = None;
+    let mut contents = Contents::new();
+    for (index, (at, number)) in (0..).zip(order) {
+        let forked = fork.is_some_and(|fork| index >= fork % 8);
+        if forked && cut.is_none() {
+            cut = Some(ends[1]);
+            ends[2] = ends[1];
+        }
+        let pick = scheduled[number as usize].0.pick;
+        let epoch = if forked && pick & 1024 == 0 { 2 } else { 1 };
+        ends[epoch] += 1;
+        let position = Position::new(epoch as u32, ends[epoch]);
+        let survives = epoch == 2 || !forked;
+        let it = history.operations.get_mut(number).expect("it was scheduled");
+        it.position = position;
+        for part in it.op.parts() {
+            let Some((key, datum)) = datum_of(part) else { continue };
+            let value = match datum {
+                Datum::Register(value) => Some(value),
+                _ => None,
+            };
+            history.installs.push(Install { at, node: NodeId(epoch as u16), key, value, position });
+            // Now and then a replica forgets to apply a write.
+            if survives && pick & 0x7000 != 0 {
+                contents.install(key, datum, position);
+            }
+        }
+    }
+    let mut lineage = Lineage::new();
+    lineage.extend(0, Position::new(1, cut.unwrap_or(ends[1]).max(u64::from(cut.is_none()))));
+    if let Some(cut) = cut {
+        lineage = Lineage::new();
+        if cut > 0 {
+            lineage.extend(0, Position::new(1, cut));
+        }
+        lineage.extend(cut, Position::new(2, ends[2].max(cut + 1)));
+    }
+    history.finals.push(Final { node: NodeId(2), leads: true, contents, lineage });
+}
+
+/// Lets every read see one of the versions that can have been seen, most often one of the last.
+fn answer_reads(
+    history: &mut History,
+    scheduled: &[(Draft, u32, SimTime, SimTime)],
+    visible: &[(SimTime, Key, Datum)],
+) {
+    for (at, (draft, _, _, completed)) in (0..).zip(scheduled) {
+        let it = history.operations.get_mut(at).expect("it was scheduled");
+        if !it.outcome.is_ok() {
+            continue;
+        }
+        let seen = |(number, part): (u64, &Op)| match part {
+            Op::Read { key } => {
+                let mut versions: Vec<_> =
+                    visible.iter().filter(|(since, of, _)| of == key && since <= completed).collect();
+                versions.sort_by_key(|(since, ..)| *since);
+                let back = (draft.pick >> (16 + 4 * number)) as usize % 4;
+                let seen = versions.len().checked_sub(1 + back).map(|index| versions[index].2.clone());
+                Seen::Datum(seen.unwrap_or_default())
+            }
+            _ => Seen::Nothing,
+        };
+        let parts: Vec<Seen> = (0..).zip(it.op.parts()).map(seen).collect();
+        it.seen = match &it.op {
+            Op::Txn(_) => Seen::Many(parts.into()),
+            _ => parts[0].clone(),
+        };
+    }
+}
+
+const SESSION_CHECKS: [Check; 5] = [
+    Check::ReadYourWrites,
+    Check::MonotonicReads,
+    Check::MonotonicWrites,
+    Check::WritesFollowReads,
+    Check::CausalOrder,
+];
+
+/// What the checker says, in the form of [`Brute::stale`].
+fn stale_of(history: &History) -> Vec<(u64, u64, Span)> {
+    let report = staleness(history);
+    let figures = |it: &super::StaleRead| (it.operation, it.behind.versions_behind, it.behind.time_behind);
+    let mut stale: Vec<_> = report.stale.iter().map(figures).collect();
+    stale.sort_unstable();
+    stale
+}
+
+/// Every violation's witness is a violation by itself.
+fn witnesses_stand(history: &History) -> Result<(), TestCaseError> {
+    for what in Check::ALL {
+        if let Verdict::Violated(witness) = check(what, history).verdict {
+            prop_assert!(recheck(what, history, &witness), "{what}: {witness:#?}\n{history:#?}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn with_a_log_the_checkers_find_exactly_what_the_definitions_say(
+        drafts in prop::collection::vec(draft(), 1..14),
+        fork in prop::option::of(any::<u64>()),
+    ) {
+        let history = random_history(&drafts, true, fork);
+        let brute = Brute::new(&history);
+        for what in SESSION_CHECKS {
+            let found = check(what, &history);
+            prop_assert_eq!(found.broken, brute.broken(what), "{} over {:#?}", what, history);
+            let undecided = matches!(found.verdict, Verdict::Unknown(Limit::UnknownOrder { .. }));
+            prop_assert!(!undecided, "{what} over {history:#?}");
+        }
+        prop_assert_eq!(stale_of(&history), brute.stale(), "{:#?}", history);
+        if !history.finals.is_empty() {
+            prop_assert_eq!(losses(&history).map(|losses| losses.lost), Ok(brute.lost()), "{:#?}", history);
+        }
+        witnesses_stand(&history)?;
+    }
+
+    #[test]
+    fn without_a_log_they_find_nothing_but_what_real_time_proves(drafts in prop::collection::vec(draft(), 1..14)) {
+        let history = random_history(&drafts, false, None);
+        let brute = Brute::new(&history);
+        for what in SESSION_CHECKS {
+            let (found, broken) = (check(what, &history), brute.broken(what));
+            prop_assert!(found.broken <= broken, "{what}: a false alarm in {history:#?}");
+            prop_assert!(found.verdict != Verdict::Holds || broken == 0, "{what}: missed {broken} in {history:#?}");
+        }
+        prop_assert_eq!(stale_of(&history), brute.stale(), "{:#?}", history);
+        witnesses_stand(&history)?;
+    }
+
+    #[test]
+    fn causal_order_implies_the_session_guarantees(
+        drafts in prop::collection::vec(draft(), 1..14),
+        logged in any::<bool>(),
+    ) {
+        let history = random_history(&drafts, logged, None);
+        let causal = check(Check::CausalOrder, &history);
+        for what in &SESSION_CHECKS[..4] {
+            let found = check(*what, &history);
+            prop_assert!(found.broken <= causal.broken || !logged, "{what} over {history:#?}");
+            prop_assert!(causal.verdict != Verdict::Holds || found.broken == 0, "{what} over {history:#?}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Convergence: once the faults have ended and the system has come to rest, every replica holds the same data.
+//!
+//! The replicas are held against the authority if exactly one of them leads, else against the largest group that agrees.
+
+use super::tally::{Tally, undecided};
+use super::witness::Story;
+use crate::{Check, Final, Finding, History, Key, Limit, Witness};
+
+const UNIT: &str = "replicas";
+
+/// Every replica that is up at the end holds the same data.
+pub(super) fn convergence(history: &History) -> Finding {
+    let Some(model) = model(&history.finals) else {
+        return undecided(Check::Convergence, UNIT, Limit::NoFinalState);
+    };
+    let differing: Vec<&Final> =
+        history.finals.iter().filter(|replica| !replica.contents.same_data(&model.contents)).collect();
+    let tally = Tally { broken: differing.len() as u64, of: history.finals.len() as u64, ..Tally::default() };
+    tally.conclude(Check::Convergence, UNIT, differing.first().map(|other| tell(history, model, other)))
+}
+
+/// The replica that the others are held against.
+fn model(finals: &[Final]) -> Option<&Final> {
+    let mut leading = finals.iter().filter(|replica| replica.leads);
+    match (leading.next(), leading.next()) {
+        (Some(authority), None) => Some(authority),
+        _ => finals.iter().rev().max_by_key(|replica| followers(finals, replica)),
+    }
+}
+
+/// How many replicas hold the same as this one.
+fn followers(finals: &[Final], replica: &Final) -> usize {
+    finals.iter().filter(|other| other.contents.same_data(&replica.contents)).count()
+}
+
+fn tell(history: &History, model: &Final, other: &Final) -> Witness {
+    let key = first_difference(model, other);
+    let mut story = Story::new(history);
+    let standing = if model.leads { "it leads" } else { "as most replicas do" };
+    story.end(model.node, key, &model.contents.read(key), standing);
+    story.end(other.node, key, &other.contents.read(key), format!("differs from {}", model.node));
+    story.called("replicas differ")
+}
+
+fn first_difference(a: &Final, b: &Final) -> Key {
+    let written = a.contents.iter().chain(b.contents.iter()).map(|(key, _)| key);
+    let differing = written.filter(|key| a.contents.read(*key) != b.contents.read(*key));
+    differing.min().expect("contents that are not the same differ in a key")
+}

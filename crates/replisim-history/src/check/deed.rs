@@ -1,0 +1,106 @@
+//! An operation taken apart: which keys it wrote, which data it saw.
+
+use crate::{Datum, Key, Op, Operation, Outcome, Seen, Value};
+
+/// What one part of an operation did to one key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deed<'a> {
+    /// It made a new version, or may have.
+    Wrote(Change),
+    /// It saw the key's datum.
+    Saw(&'a Datum),
+}
+
+/// How a write changes a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    /// The register holds this from now on.
+    Put(Value),
+    /// The set holds this too from now on, or the list at its end.
+    Grow(Value),
+    /// The text holds this too from now on, somewhere.
+    Insert(Value),
+    /// The set holds this no longer.
+    Remove(Value),
+    /// The key holds nothing from now on.
+    Erase,
+    /// The counter changed by so much.
+    Count(i64),
+    /// Something that names no value: a text's character deleted by its offset, a register generated and not seen.
+    Unnamed,
+}
+
+impl Change {
+    /// The value that names the version it made.
+    pub(super) fn value(self) -> Option<Value> {
+        match self {
+            Change::Put(value) | Change::Grow(value) | Change::Insert(value) => Some(value),
+            Change::Remove(_) | Change::Erase | Change::Count(_) | Change::Unnamed => None,
+        }
+    }
+
+    /// Whether a reader may find nothing after it.
+    pub(super) fn may_leave_nothing(self) -> bool {
+        matches!(self, Change::Erase | Change::Unnamed)
+    }
+}
+
+/// What each part of `operation` did, with the part's number. A certain failure did nothing; a read that did not end
+/// well saw nothing.
+pub(super) fn deeds(operation: &Operation) -> impl Iterator<Item = (u32, Key, Deed<'_>)> {
+    (0..).zip(operation.op.parts()).filter_map(|(part, op)| {
+        let deed = deed(op, operation.outcome, seen(operation, part))?;
+        Some((part, op.key()?, deed))
+    })
+}
+
+/// The datum that part `part` of `operation` saw.
+pub(super) fn datum_seen(operation: &Operation, part: u32) -> Option<&Datum> {
+    match seen(operation, part)? {
+        Seen::Datum(datum) => Some(datum),
+        Seen::Nothing | Seen::Swapped(_) | Seen::Many(_) => None,
+    }
+}
+
+fn seen(operation: &Operation, part: u32) -> Option<&Seen> {
+    match &operation.seen {
+        Seen::Many(parts) => parts.get(part as usize),
+        single => Some(single),
+    }
+}
+
+fn deed<'a>(op: &Op, outcome: Outcome, seen: Option<&'a Seen>) -> Option<Deed<'a>> {
+    if !outcome.may_have_happened() {
+        return None;
+    }
+    let change = match *op {
+        Op::Read { .. } => return saw(outcome, seen),
+        Op::Write { value, .. } => Change::Put(value),
+        Op::Generate { .. } => generated(seen),
+        // Only an answer can tell that nothing was swapped; without one it may have been.
+        Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => return None,
+        Op::CompareAndSet { value, .. } => Change::Put(value),
+        Op::Delete { .. } => Change::Erase,
+        Op::Add { amount, .. } => Change::Count(amount),
+        Op::SetAdd { element, .. } | Op::Append { element, .. } => Change::Grow(element),
+        Op::SetRemove { element, .. } => Change::Remove(element),
+        Op::TextInsert { character, .. } => Change::Insert(character),
+        Op::TextDelete { .. } => Change::Unnamed,
+        Op::Txn(_) => return None,
+    };
+    Some(Deed::Wrote(change))
+}
+
+fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Deed<'_>> {
+    match seen {
+        Some(Seen::Datum(datum)) if outcome.is_ok() => Some(Deed::Saw(datum)),
+        _ => None,
+    }
+}
+
+fn generated(seen: Option<&Seen>) -> Change {
+    match seen {
+        Some(Seen::Datum(Datum::Register(value))) => Change::Put(*value),
+        _ => Change::Unnamed,
+    }
+}

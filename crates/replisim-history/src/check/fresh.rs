@@ -1,0 +1,296 @@
+//! Staleness: which reads missed what had been acknowledged before they began, and by how much.
+//!
+//! A read is **stale** if some version newer than the one it returned was acknowledged to its client before the read was
+//! invoked. Intervals are closed: a read that begins in the very instant of an acknowledgement is concurrent with it, and
+//! not stale. How stale it is has two measures (Bailis et al., *Probabilistically Bounded Staleness*, VLDB 2012):
+//!
+//! ```text
+//! w(x)1 ├──┤ack        w(x)2 ├──┤ack   w(x)3 ├──┤ack      r(x) ├──┤ returns 1
+//!                                │                             │
+//!                                └──────── time behind ────────┘     versions behind: 2
+//! ```
+//!
+//! - *versions behind*: how many newer versions had been acknowledged by then;
+//! - *time behind*: for how long at least one had been, that is, since the acknowledgement of the next version (of
+//!   the one among all newer ones that was acknowledged first, should they have overtaken each other).
+//!
+//! A lost version counts as any other: it was acknowledged, so a read that misses it is stale. For a set, a list or a
+//! text the newer versions are the acknowledged elements that it lacks and that nobody may have removed.
+//!
+//! Cost: O(n log n), and for sets and lists the size of what was read in addition.
+
+use replisim_kernel::{SimTime, Span};
+
+use super::deed::datum_seen;
+use super::order::{Basis, KeyOrder, Rank};
+use super::placed::{Event, Most, Placed, What};
+use super::tally::Tally;
+use super::witness::Story;
+use crate::measure::Quantile;
+use crate::{Check, Datum, Finding, History, Value};
+
+/// How far a read was behind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Staleness {
+    /// For how long a newer version had been acknowledged when the read was invoked.
+    pub time_behind: Span,
+    /// How many newer versions had been.
+    pub versions_behind: u64,
+}
+
+/// A read that was stale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StaleRead {
+    /// The read, as a position in [`History::operations`].
+    pub operation: u64,
+    /// The acknowledged write that it missed, the first to be acknowledged if there are several.
+    pub missed: u64,
+    /// How far it was behind.
+    pub behind: Staleness,
+}
+
+/// The staleness of every read in a history.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct StalenessReport {
+    /// The positions in [`History::operations`] of all that were found to be fresh or stale, one entry for each key
+    /// that was read, ascending.
+    pub reads: Vec<u64>,
+    /// Those of them that were stale, in order of invocation.
+    pub stale: Vec<StaleRead>,
+    /// How many reads more there are of which the order of versions does not tell.
+    pub unknown: u64,
+    /// How many reads returned a counter's sum, which tells no version.
+    pub counters: u64,
+}
+
+/// Finds the staleness of every read.
+pub fn staleness(history: &History) -> StalenessReport {
+    report(&Placed::new(history))
+}
+
+/// No read is stale.
+pub(super) fn fresh_reads(placed: &Placed) -> Finding {
+    let report = report(placed);
+    let tally = Tally {
+        broken: report.stale.len() as u64,
+        of: report.reads.len() as u64 + report.unknown,
+        unknown: report.unknown,
+        unjudged: report.counters,
+    };
+    tally.conclude(Check::FreshReads, "reads", report.stale.first().map(|stale| tell(placed, stale)))
+}
+
+impl StalenessReport {
+    /// The share of stale reads, or `None` if there were no reads.
+    pub fn share(&self) -> Option<f64> {
+        (!self.reads.is_empty()).then(|| self.stale.len() as f64 / self.reads.len() as f64)
+    }
+
+    /// The `quantile` of the time behind over all reads, where a fresh read is behind by nothing.
+    pub fn time_behind(&self, quantile: Quantile) -> Option<Span> {
+        self.quantile(quantile, |behind| behind.time_behind).map(|span| span.unwrap_or(Span::ZERO))
+    }
+
+    /// The `quantile` of the versions behind over all reads, where a fresh read is behind by none.
+    pub fn versions_behind(&self, quantile: Quantile) -> Option<u64> {
+        self.quantile(quantile, |behind| behind.versions_behind).map(|versions| versions.unwrap_or(0))
+    }
+
+    /// The read that was behind for the longest time, and the first of those.
+    pub fn worst(&self) -> Option<&StaleRead> {
+        self.stale.iter().rev().max_by_key(|stale| stale.behind)
+    }
+
+    /// The outer `None`: there are no reads. The inner: the quantile falls among the fresh ones.
+    fn quantile<T: Ord + Copy>(&self, quantile: Quantile, of: fn(&Staleness) -> T) -> Option<Option<T>> {
+        let rank = quantile.place(self.reads.len())?;
+        let fresh = self.reads.len() - self.stale.len();
+        let mut behind: Vec<T> = self.stale.iter().map(|stale| of(&stale.behind)).collect();
+        behind.sort_unstable();
+        Some(rank.checked_sub(fresh).map(|among| behind[among]))
+    }
+}
+
+/// The read, the write it missed, and how long ago that was.
+fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
+    let start = placed.history.operations.start();
+    let (read, missed) = ((stale.operation - start) as u32, (stale.missed - start) as u32);
+    let mut story = Story::new(placed.history);
+    story.tell_end(missed);
+    let Staleness { time_behind, versions_behind } = stale.behind;
+    let versions = if versions_behind == 1 { "version" } else { "versions" };
+    let node = placed.operation(read).node;
+    story.tell(read, format!("{node} was {time_behind} and {versions_behind} {versions} behind"));
+    for returned in placed.writers_of(read) {
+        story.tell_end(returned);
+    }
+    story.called("stale read")
+}
+
+/// One read of one key.
+struct Reading<'a> {
+    event: &'a Event,
+    operation: u64,
+    invoked: SimTime,
+}
+
+enum Age {
+    Fresh,
+    Stale { behind: Staleness, missed: u32 },
+    Unknown,
+    Counter,
+}
+
+fn report(placed: &Placed) -> StalenessReport {
+    let mut report = StalenessReport::default();
+    let readings = readings(placed);
+    for of_one_key in readings.chunk_by(|a, b| a.event.slot == b.event.slot) {
+        let mut acknowledgements = Acknowledgements::of(placed.key_of(of_one_key[0].event));
+        for reading in of_one_key {
+            match acknowledgements.age(placed, reading) {
+                Age::Unknown => report.unknown += 1,
+                Age::Counter => report.counters += 1,
+                Age::Fresh => report.reads.push(reading.operation),
+                Age::Stale { behind, missed } => {
+                    report.reads.push(reading.operation);
+                    let missed = placed.history.operations.start() + u64::from(missed);
+                    report.stale.push(StaleRead { operation: reading.operation, missed, behind });
+                }
+            }
+        }
+    }
+    report.reads.sort_unstable();
+    report.stale.sort_by_key(|stale| stale.operation);
+    report
+}
+
+/// Every read of the history, key by key, each key's in order of invocation.
+fn readings<'a>(placed: &'a Placed) -> Vec<Reading<'a>> {
+    let reads = placed.events.iter().filter(|event| event.sees_others());
+    let mut readings: Vec<_> = reads
+        .map(|event| Reading {
+            event,
+            operation: placed.history.operations.start() + u64::from(event.operation),
+            invoked: placed.operation_of(event).invoked,
+        })
+        .collect();
+    readings.sort_unstable_by_key(|reading| (reading.event.slot, reading.invoked, reading.operation));
+    readings
+}
+
+/// When the versions of one key were acknowledged, prepared for reads in order of their invocation.
+struct Acknowledgements<'a> {
+    key: &'a KeyOrder,
+    /// In order of time.
+    in_time: Vec<(SimTime, Rank)>,
+    /// For each rank the first acknowledgement among it and all higher ones.
+    first_from: Vec<(SimTime, Rank)>,
+    /// How many of `in_time` have been counted.
+    passed: usize,
+    counted: RankCounts,
+}
+
+impl<'a> Acknowledgements<'a> {
+    fn of(key: &'a KeyOrder) -> Self {
+        let ranked = || (1..).map(Rank).zip(&key.versions);
+        let acknowledged = ranked().filter(|(_, version)| version.acknowledged.is_reached());
+        let mut in_time: Vec<_> = acknowledged.map(|(rank, version)| (version.acknowledged, rank)).collect();
+        in_time.sort_unstable();
+        let mut first_from = vec![(SimTime::NEVER, Rank::INITIAL); key.versions.len() + 2];
+        for (index, version) in key.versions.iter().enumerate().rev() {
+            let rank = Rank(index as u32 + 1);
+            first_from[index + 1] = first_from[index + 2].min((version.acknowledged, rank));
+        }
+        Acknowledgements { key, in_time, first_from, passed: 0, counted: RankCounts::new(key.versions.len()) }
+    }
+
+    fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
+        let What::Saw { most, .. } = reading.event.what else { return Age::Fresh };
+        match most {
+            Most::Rank(most) => self.age_of_version(reading, most),
+            Most::Elements { part } => datum_seen(placed.operation_of(reading.event), part)
+                .map_or(Age::Fresh, |datum| self.age_of_elements(reading, datum)),
+            Most::Unplaced => Age::Unknown,
+            Most::Counter => Age::Counter,
+        }
+    }
+
+    fn age_of_version(&mut self, reading: &Reading, most: Rank) -> Age {
+        let newer = self.key.newer_than(most);
+        let (since, first) = self.first_from[newer.0 as usize];
+        if since < reading.invoked {
+            let versions_behind = self.count_from(newer, reading.invoked);
+            return self.stale(reading, since, first, versions_behind);
+        }
+        if self.has_rival(most, reading.invoked) { Age::Unknown } else { Age::Fresh }
+    }
+
+    fn stale(&self, reading: &Reading, since: SimTime, first: Rank, versions_behind: u64) -> Age {
+        let behind = Staleness { time_behind: reading.invoked.since(since), versions_behind };
+        let missed = self.key.version(first).writer.expect("only what a client wrote is acknowledged");
+        Age::Stale { behind, missed }
+    }
+
+    /// How many versions from `rank` on were acknowledged before `moment`. Moments must not go back.
+    fn count_from(&mut self, rank: Rank, moment: SimTime) -> u64 {
+        while let Some(&(at, acknowledged)) = self.in_time.get(self.passed)
+            && at < moment
+        {
+            self.counted.add(acknowledged);
+            self.passed += 1;
+        }
+        self.passed as u64 - self.counted.below(rank)
+    }
+
+    /// Whether another version, of which it is not known whether it is newer, was acknowledged before `moment`: one
+    /// that was not acknowledged before the write of `rank` began.
+    fn has_rival(&self, rank: Rank, moment: SimTime) -> bool {
+        if self.key.basis == Basis::Log || rank == Rank::INITIAL {
+            return false;
+        }
+        let begun = self.key.version(rank).invoked;
+        let from = self.in_time.partition_point(|(at, _)| *at < begun);
+        let others = self.in_time[from..].iter().take_while(|(at, _)| *at < moment);
+        others.take(2).any(|(_, other)| *other != rank)
+    }
+
+    fn age_of_elements(&self, reading: &Reading, datum: &Datum) -> Age {
+        let (Datum::Set(seen) | Datum::List(seen)) = datum else { return Age::Fresh };
+        let mut seen: Vec<Value> = seen.to_vec();
+        seen.sort_unstable();
+        let lacks = |element: Value| seen.binary_search(&element).is_err() && !self.key.may_lack(element);
+        let known = self.in_time.iter().take_while(|(at, _)| *at < reading.invoked);
+        let mut missing = known.filter(|(_, rank)| self.key.version(*rank).value.is_some_and(lacks));
+        match missing.next() {
+            Some(&(since, first)) => self.stale(reading, since, first, 1 + missing.count() as u64),
+            None => Age::Fresh,
+        }
+    }
+}
+
+/// How many ranks were added below a given one: a Fenwick tree.
+struct RankCounts(Vec<u64>);
+
+impl RankCounts {
+    fn new(ranks: usize) -> Self {
+        RankCounts(vec![0; ranks + 1])
+    }
+
+    fn add(&mut self, rank: Rank) {
+        let mut node = rank.0 as usize;
+        while node < self.0.len() {
+            self.0[node] += 1;
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    fn below(&self, rank: Rank) -> u64 {
+        let mut node = (rank.0 as usize - 1).min(self.0.len() - 1);
+        let mut count = 0;
+        while node > 0 {
+            count += self.0[node];
+            node -= node & node.wrapping_neg();
+        }
+        count
+    }
+}

@@ -1,0 +1,368 @@
+//! Lost writes: acknowledged to a client, and gone at the end.
+//!
+//! The authority at the end is the replica that leads; where several lead, as in a leaderless system, a write is lost
+//! only if none of them has it. A write is lost if either
+//!
+//! - **its record is gone**: its position is known and is not in the authority's lineage, nor is that of any other
+//!   install of the same value. This is how a promotion loses a tail, and it holds even for what was overwritten before;
+//! - **its effect is gone**: the authority holds an older version, and no acknowledged write is newer. What was
+//!   overwritten or deleted, or may have been by a write that was never answered, is not lost. A set, list or text must
+//!   hold the element unless it may have been removed since.
+//!
+//! A counter's sum does not tell which addition is missing. Where positions do not tell either, the latest
+//! acknowledged additions that make up the deficit are called lost; subtractions make that undecidable.
+//!
+//! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
+//! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use replisim_kernel::SimTime;
+
+use super::deed::{Change, Deed, deeds};
+use super::order::{KeyOrder, Rank, Slot};
+use super::placed::Placed;
+use super::tally::{Tally, undecided};
+use super::witness::{Story, acknowledged};
+use crate::{Check, Datum, Final, Finding, History, Key, Limit, Operation, Position, Value, Verdict, Witness};
+
+const UNIT: &str = "acknowledged writes";
+
+/// Which acknowledged writes were lost.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Losses {
+    /// The lost ones, as positions in [`History::operations`], ascending.
+    pub lost: Vec<u64>,
+    /// How many writes were acknowledged.
+    pub acknowledged: u64,
+    /// Of how many of them the history does not tell whether they were lost.
+    pub unknown: u64,
+}
+
+/// Finds the lost writes.
+///
+/// # Errors
+/// [`Limit::NoFinalState`] if writes were acknowledged and no replica led at the end.
+pub fn losses(history: &History) -> Result<Losses, Limit> {
+    examine(&Placed::new(history)).map(|(losses, _)| losses)
+}
+
+/// Every acknowledged write is part of the final history.
+pub(super) fn no_lost_writes(placed: &Placed) -> Finding {
+    let (losses, first) = match examine(placed) {
+        Ok(examined) => examined,
+        Err(limit) => return undecided(Check::NoLostWrites, UNIT, limit),
+    };
+    let tally =
+        Tally { broken: losses.lost.len() as u64, of: losses.acknowledged, unknown: losses.unknown, unjudged: 0 };
+    let mut finding = tally.conclude(Check::NoLostWrites, UNIT, first.map(|loss| tell(placed, &loss)));
+    if losses.acknowledged == 0 && !placed.history.operations.is_empty() {
+        finding.verdict = Verdict::Holds;
+    }
+    finding
+}
+
+/// What became of an acknowledged write, best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Fate {
+    Survives,
+    Unknown,
+    Lost(Way),
+}
+
+/// In which way a write was lost.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Way {
+    Vanished,
+    Undone,
+    TailLost,
+    MissingFromSum,
+}
+
+/// One acknowledged write of one key.
+struct Write<'a> {
+    it: &'a Operation,
+    operation: u32,
+    slot: Slot,
+    key: &'a KeyOrder,
+    rank: Option<Rank>,
+    change: Change,
+}
+
+/// The first loss that was found.
+struct Loss {
+    operation: u32,
+    key: Key,
+    way: Way,
+}
+
+fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
+    let authority = Authority::of(placed);
+    let (mut losses, mut first) = (Losses::default(), None);
+    let mut number = 0;
+    for (operation, it) in (0..).zip(placed.history.operations.iter()) {
+        let mut worst: Option<(Fate, Key)> = None;
+        for (_, key, deed) in deeds(it) {
+            let Deed::Wrote(change) = deed else { continue };
+            number += 1;
+            if !it.outcome.is_ok() {
+                continue;
+            }
+            let slot = placed.order.slot(key);
+            let key = placed.order.key(slot);
+            let rank = placed.order.made(number - 1);
+            let fate = authority.fate(&Write { it, operation, slot, key, rank, change });
+            worst = worst.max(Some((fate, key.key)));
+        }
+        let Some((fate, key)) = worst else { continue };
+        losses.acknowledged += 1;
+        match fate {
+            Fate::Survives => {}
+            Fate::Unknown => losses.unknown += 1,
+            Fate::Lost(way) => {
+                losses.lost.push(placed.history.operations.start() + u64::from(operation));
+                first.get_or_insert(Loss { operation, key, way });
+            }
+        }
+    }
+    if losses.acknowledged > 0 && authority.leading.is_empty() {
+        return Err(Limit::NoFinalState);
+    }
+    Ok((losses, first))
+}
+
+/// The replicas whose word counts at the end.
+struct Authority<'a> {
+    leading: Vec<&'a Final>,
+    additions: Additions,
+}
+
+impl<'a> Authority<'a> {
+    fn of(placed: &Placed<'a>) -> Self {
+        let leading = placed.history.finals.iter().filter(|replica| replica.leads).collect();
+        Authority { leading, additions: Additions::of(placed) }
+    }
+
+    /// The best fate that the write has with any of the leading replicas.
+    fn fate(&self, write: &Write) -> Fate {
+        let fates = self.leading.iter().map(|replica| self.fate_with(replica, write));
+        fates.min().unwrap_or(Fate::Unknown)
+    }
+
+    fn fate_with(&self, replica: &Final, write: &Write) -> Fate {
+        let record = record(replica, write);
+        if record == Some(false) {
+            return Fate::Lost(Way::TailLost);
+        }
+        match write.change {
+            Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
+            Change::Unnamed => Fate::Unknown,
+            Change::Count(_) => self.additions.fate(replica, write),
+            Change::Put(value) => fate_of_register(replica, write, value),
+            Change::Grow(element) | Change::Insert(element) => fate_of_element(replica, write, element),
+            Change::Remove(element) => fate_of_removal(replica, write, element),
+            Change::Erase => fate_of_deletion(replica, write),
+        }
+    }
+}
+
+/// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
+fn record(replica: &Final, write: &Write) -> Option<bool> {
+    let told = (write.it.position != Position::ZERO).then_some(write.it.position);
+    let installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO);
+    let mut positions = told.into_iter().chain(installed).peekable();
+    if positions.peek().is_none() || replica.lineage.last() == Position::ZERO {
+        return None;
+    }
+    Some(positions.any(|position| replica.lineage.contains(position)))
+}
+
+/// Where the value that the change put was installed: more than once if a retry was.
+fn positions(key: &KeyOrder, change: Change) -> impl Iterator<Item = Position> {
+    let value = change.value();
+    let (first, last) = value.and_then(|value| key.place(value)).unwrap_or((Rank(1), Rank::INITIAL));
+    let versions = (first.0..=last.0).map(|rank| key.version(Rank(rank)));
+    versions.filter(move |version| version.value == value).map(|version| version.position)
+}
+
+fn fate_of_register(replica: &Final, write: &Write, value: Value) -> Fate {
+    let there = match replica.contents.read(write.key.key) {
+        Datum::Register(held) if held == value => return Fate::Survives,
+        Datum::Register(held) => write.key.place(held).map(|(_, last)| last),
+        Datum::Absent => Some(write.key.absence(SimTime::NEVER)),
+        Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => None,
+    };
+    fate_beside(replica, write, there, Way::Vanished)
+}
+
+fn fate_of_deletion(replica: &Final, write: &Write) -> Fate {
+    match replica.contents.read(write.key.key) {
+        Datum::Absent => Fate::Survives,
+        Datum::Register(held) => {
+            let there = write.key.place(held).map(|(_, last)| last);
+            fate_beside(replica, write, there, Way::Undone)
+        }
+        Datum::Set(held) | Datum::List(held) => {
+            let back = held.iter().any(|element| added_before(write, *element));
+            if back { Fate::Lost(Way::Undone) } else { Fate::Survives }
+        }
+        Datum::Counter(_) => Fate::Unknown,
+    }
+}
+
+/// The fate of a write beside the version that a replica holds.
+fn fate_beside(replica: &Final, write: &Write, there: Option<Rank>, way: Way) -> Fate {
+    let (Some(there), Some(rank)) = (there, write.rank) else {
+        let nothing_ever_deleted = there == Some(Rank::INITIAL);
+        return if nothing_ever_deleted { Fate::Lost(way) } else { Fate::Unknown };
+    };
+    let older = write.key.compare(there, rank) == Some(Ordering::Less);
+    if older && !superseded(replica, write.key, rank) { Fate::Lost(way) } else { Fate::Survives }
+}
+
+/// Whether an acknowledged write whose record the replica has is certainly newer. Then that one is lost, not this.
+fn superseded(replica: &Final, key: &KeyOrder, rank: Rank) -> bool {
+    let newer = &key.versions[key.newer_than(rank).0 as usize - 1..];
+    newer.iter().any(|version| {
+        let recorded = replica.lineage.last() == Position::ZERO || replica.lineage.contains(version.position);
+        version.acknowledged.is_reached() && recorded
+    })
+}
+
+fn fate_of_element(replica: &Final, write: &Write, element: Value) -> Fate {
+    if elements(&replica.contents.read(write.key.key)).contains(&element) {
+        return Fate::Survives;
+    }
+    if write.key.removed.binary_search(&element).is_ok() {
+        return Fate::Survives;
+    }
+    let deletion = write.key.absence(SimTime::NEVER);
+    if write.key.erased && deletion == Rank::INITIAL {
+        return Fate::Unknown;
+    }
+    let kept = write.rank.is_none_or(|rank| write.key.compare(deletion, rank) == Some(Ordering::Less));
+    if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
+}
+
+fn fate_of_removal(replica: &Final, write: &Write, element: Value) -> Fate {
+    let there = elements(&replica.contents.read(write.key.key)).contains(&element);
+    if there && added_before(write, element) { Fate::Lost(Way::Undone) } else { Fate::Survives }
+}
+
+/// Whether `element` was acknowledged before the write began, so that the write certainly removed it.
+fn added_before(write: &Write, element: Value) -> bool {
+    let added = write.key.place(element);
+    added.is_some_and(|(first, _)| write.key.version(first).acknowledged < write.it.invoked)
+}
+
+fn elements(datum: &Datum) -> &[Value] {
+    match datum {
+        Datum::Set(elements) | Datum::List(elements) => elements,
+        Datum::Absent | Datum::Register(_) | Datum::Counter(_) => &[],
+    }
+}
+
+/// The acknowledged additions to counters, key by key.
+struct Additions(BTreeMap<Slot, Counted>);
+
+/// The additions to one counter.
+#[derive(Default)]
+struct Counted {
+    /// For each operation, in order of invocation, the sum of all additions up to and including its own.
+    up_to: Vec<(u32, i64)>,
+    /// Whether something makes a deficit say nothing: a subtraction.
+    undecidable: bool,
+}
+
+impl Additions {
+    fn of(placed: &Placed) -> Self {
+        let mut additions = BTreeMap::<Slot, Counted>::new();
+        for (operation, it) in (0..).zip(placed.history.operations.iter()) {
+            for (_, key, deed) in deeds(it) {
+                let Deed::Wrote(Change::Count(amount)) = deed else { continue };
+                let counted = additions.entry(placed.order.slot(key)).or_default();
+                counted.undecidable |= amount < 0;
+                if it.outcome.is_ok() {
+                    counted.up_to.push((operation, counted.sum() + amount));
+                }
+            }
+        }
+        Additions(additions)
+    }
+
+    fn fate(&self, replica: &Final, write: &Write) -> Fate {
+        let counted = &self.0[&write.slot];
+        let held = match replica.contents.read(write.key.key) {
+            Datum::Counter(sum) => sum,
+            Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
+        };
+        if counted.undecidable || write.key.erased {
+            return Fate::Unknown;
+        }
+        let missing = counted.sum() - held;
+        if counted.sum_after(write.operation) < missing { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
+    }
+}
+
+impl Counted {
+    fn sum(&self) -> i64 {
+        self.up_to.last().map_or(0, |(_, sum)| *sum)
+    }
+
+    /// The sum of what was added after `operation`.
+    fn sum_after(&self, operation: u32) -> i64 {
+        let passed = self.up_to.partition_point(|(at, _)| *at <= operation);
+        self.sum() - passed.checked_sub(1).map_or(0, |last| self.up_to[last].1)
+    }
+}
+
+impl Way {
+    const fn kind(self) -> &'static str {
+        match self {
+            Way::Vanished => "write vanished",
+            Way::Undone => "deletion undone",
+            Way::TailLost => "tail lost at promotion",
+            Way::MissingFromSum => "addition missing",
+        }
+    }
+}
+
+/// The lost write, and what the authority holds instead.
+fn tell(placed: &Placed, loss: &Loss) -> Witness {
+    let it = placed.operation(loss.operation);
+    let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
+    let mut story = Story::new(placed.history);
+    story.tell(loss.operation, format!("{}{place}", acknowledged(it)));
+    if loss.way == Way::MissingFromSum {
+        rest_on_additions(placed, loss.key, &mut story);
+    }
+    for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
+        let remark = match replica.lineage.last() {
+            Position::ZERO => "it leads at the end".to_owned(),
+            last => format!("it leads at the end, at {last}"),
+        };
+        let held = replica.contents.read(loss.key);
+        rest_on_writers(placed, loss.key, &held, &mut story);
+        story.end(replica.node, loss.key, &held, remark);
+    }
+    story.called(loss.way.kind())
+}
+
+/// What is held instead is older than what was lost: where no log says so, the times of its writes do.
+fn rest_on_writers(placed: &Placed, key: Key, held: &Datum, story: &mut Story) {
+    let slot = placed.order.slot(key);
+    let writer = |value: Value| placed.writer(slot, placed.order.key(slot).place(value)?.0);
+    if let Datum::Register(value) = held {
+        writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
+    }
+    elements(held).iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
+}
+
+fn rest_on_additions(placed: &Placed, key: Key, story: &mut Story) {
+    for (operation, it) in (0..).zip(placed.history.operations.iter()) {
+        if it.is_acknowledged_write() && deeds(it).any(|(_, touched, _)| touched == key) {
+            story.rest_on(operation);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The consistency checkers: each reads a [`History`] and returns a [`Finding`].
+//!
+//! | file | what it says |
+//! |---|---|
+//! | `lost.rs` | which acknowledged writes are gone at the end |
+//! | `session.rs` | the four session guarantees |
+//! | `causal.rs` | causal order |
+//! | `fresh.rs` | which reads are stale, and by how much |
+//! | `convergence.rs` | whether all replicas hold the same at the end |
+//!
+//! They share four things. `deed.rs` takes operations apart; `order.rs` says which version is newer; `placed.rs` puts
+//! every write and sighting in its place; `past.rs` gathers what a read must reflect.
+//!
+//! **Sound**: a violation is one, and its witness shows it on its own ([`recheck`]). Where the history does not tell
+//! which of two versions is newer, the verdict is unknown, never a guess. **Complete** for registers, deletions and
+//! appended lists in keys that one log ordered; elsewhere the most favourable reading of what was seen is taken, and
+//! of a set, list or text that was read, the newest element stands for all.
+
+mod causal;
+mod convergence;
+mod deed;
+mod fresh;
+mod lost;
+mod order;
+mod past;
+mod placed;
+mod session;
+mod tally;
+mod witness;
+
+pub use fresh::{StaleRead, Staleness, StalenessReport, staleness};
+pub use lost::{Losses, losses};
+pub use witness::recheck;
+
+use crate::{Check, Finding, History};
+use placed::Placed;
+
+/// Checks one guarantee.
+pub fn check(check: Check, history: &History) -> Finding {
+    judge(check, &Placed::new(history))
+}
+
+/// Checks several guarantees, and puts the history in order only once.
+pub fn check_all(history: &History, checks: &[Check]) -> Vec<Finding> {
+    let placed = Placed::new(history);
+    checks.iter().map(|&check| judge(check, &placed)).collect()
+}
+
+fn judge(check: Check, placed: &Placed) -> Finding {
+    match check {
+        Check::NoLostWrites => lost::no_lost_writes(placed),
+        Check::ReadYourWrites => session::read_your_writes(placed),
+        Check::MonotonicReads => session::monotonic_reads(placed),
+        Check::MonotonicWrites => session::monotonic_writes(placed),
+        Check::WritesFollowReads => session::writes_follow_reads(placed),
+        Check::CausalOrder => causal::causal_order(placed),
+        Check::FreshReads => fresh::fresh_reads(placed),
+        Check::Convergence => convergence::convergence(placed.history),
+    }
+}
+
+#[cfg(test)]
+mod brute;
+#[cfg(test)]
+mod notation;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,368 @@
+//! The part of the causal past that a read must reflect, gathered session by session.
+//!
+//! All session guarantees and causal order have one shape: *a read of a key must not return a version older than one
+//! that the rule counts among the reader's past*. They differ in what they count, which is what a [`Rule`] says. See
+//! [`super::session`] and [`super::causal`] for the rules.
+//!
+//! The past of a session only grows, and of every other session it holds a beginning: who has seen a session's fifth
+//! write has its first four in the past too. So the past is one number a session (how far it reaches) and one version
+//! a key (the newest it holds), and when a read extends it, only the events in between are looked at. Nothing is
+//! stored per operation, and no vectors are merged.
+//!
+//! Cost: with s sessions and n events each reader takes each event once at most: O(s · n) time in the worst case, and
+//! O(n) memory. Rules that look at the reader's own events only take O(n).
+
+use std::ops::Range;
+
+use replisim_kernel::SimTime;
+
+use super::order::{Basis, Rank, Slot};
+use super::placed::{Author, Event, Most, Placed, Reflects, What};
+use super::tally::Tally;
+
+/// What a session's past consists of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    /// The reader's own acknowledged writes.
+    pub own_writes: bool,
+    /// The versions that the reader saw.
+    pub own_reads: bool,
+    /// What the author of a version that was seen had done before.
+    pub authors: Authors,
+}
+
+/// What counts of the past of those whose versions a reader saw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Authors {
+    /// Nothing.
+    Nothing,
+    /// The acknowledged writes that they made before, in operations of their own.
+    Writes,
+    /// The versions that they had seen before, or in the same transaction.
+    Reads,
+    /// Everything that they had done and seen, and so had those whose versions they saw, and so on.
+    Everything,
+}
+
+/// A read that is older than what its past demands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Breach {
+    /// The event that saw too old a version.
+    pub read: u32,
+    /// The event that made or saw the version it should have reflected.
+    pub demand: u32,
+}
+
+/// Looks at every read under `rule`: how many there are, how many break it, and the first in time that does.
+pub(super) fn look(placed: &Placed, rule: Rule) -> (Tally, Option<Breach>) {
+    let mut past = Past::new(placed, rule);
+    for session in &placed.sessions {
+        past.follow(session.clone());
+    }
+    (past.tally, past.first)
+}
+
+/// The past of one session, growing as the session goes on.
+struct Past<'a> {
+    placed: &'a Placed<'a>,
+    rule: Rule,
+    /// What each event adds for those who come to have it in their past.
+    steps: Vec<Step>,
+    /// When the version that each event is about was written; empty if logs order all keys.
+    times: Vec<Times>,
+    /// For each key that a log orders, the newest version in the past.
+    newest: Vec<Newest>,
+    /// For each other key, what the past demands.
+    demands: Vec<Demand>,
+    /// For each session, the end of the beginning of its events that is in the past.
+    reach: Vec<u32>,
+    /// Sessions that the past has yet to be extended in, and how far.
+    pending: Vec<(u32, u32)>,
+    tally: Tally,
+    first: Option<Breach>,
+}
+
+/// What one event brings to those who come to have it in their past: a version, and those that its author follows.
+#[derive(Clone, Copy)]
+struct Step {
+    version: Newest,
+    slot: Slot,
+    /// Whether no log orders the key, so that ranks do not tell which version is newer.
+    loose: bool,
+    /// The session that comes along, and how far. If there is none, the one past the last, which is always reached.
+    session: u32,
+    reach: u32,
+}
+
+/// A version of a key that a log orders, as its rank and the event that made or saw it, in one word: the larger is the
+/// newer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Newest(u64);
+
+/// A version in the past, of a key that no log orders.
+#[derive(Clone, Copy)]
+struct Demand {
+    rank: Rank,
+    event: u32,
+    times: Times,
+    /// Whether the past holds another version of the key of which it is not known which is newer.
+    rivalled: bool,
+}
+
+/// When the write of a version began and when it was acknowledged.
+#[derive(Clone, Copy)]
+struct Times {
+    invoked: SimTime,
+    acknowledged: SimTime,
+}
+
+impl<'a> Past<'a> {
+    fn new(placed: &'a Placed<'a>, rule: Rule) -> Self {
+        let keys = placed.order.len();
+        Past {
+            placed,
+            rule,
+            steps: steps(placed, rule.authors),
+            times: times(placed),
+            newest: vec![Newest::NOTHING; keys],
+            demands: vec![Demand::NONE; keys],
+            reach: Vec::new(),
+            pending: Vec::new(),
+            tally: Tally::default(),
+            first: None,
+        }
+    }
+
+    /// Follows one session from its beginning, operation by operation.
+    fn follow(&mut self, session: Range<u32>) {
+        self.forget();
+        let events = &self.placed.events[session.start as usize..session.end as usize];
+        let mut begin = session.start;
+        for operation in events.chunk_by(|a, b| a.operation == b.operation) {
+            let end = begin + operation.len() as u32;
+            // The parts of an operation see one instant, so each must reflect the past that the others bring.
+            (begin..end).for_each(|event| self.observe(event));
+            (begin..end).for_each(|event| self.judge(event));
+            (begin..end).for_each(|event| self.remember(event));
+            begin = end;
+        }
+    }
+
+    fn forget(&mut self) {
+        self.newest.fill(Newest::NOTHING);
+        self.demands.fill(Demand::NONE);
+        self.reach.clear();
+        self.reach.extend(self.placed.sessions.iter().map(|session| session.start));
+        self.reach.push(u32::MAX);
+    }
+
+    /// Takes into the past what the sighting `at` brings.
+    fn observe(&mut self, at: u32) {
+        let event = self.event(at);
+        if !event.sees_others() {
+            return;
+        }
+        if self.rule.own_reads {
+            self.demand(at);
+        }
+        if let Some(author) = event.author {
+            self.pending.push((author.session, author.reach(self.rule.authors)));
+        }
+        while let Some((session, reach)) = self.pending.pop() {
+            self.extend(session, reach);
+        }
+    }
+
+    /// Takes into the past what the reader itself wrote.
+    fn remember(&mut self, at: u32) {
+        if self.rule.own_writes && self.event(at).is_acknowledged_write() {
+            self.demand(at);
+        }
+    }
+
+    /// Makes the past reach to `end` in `session`, and takes what the events on the way bring.
+    fn extend(&mut self, session: u32, end: u32) {
+        let begin = self.reach[session as usize];
+        if begin >= end {
+            return;
+        }
+        self.reach[session as usize] = end;
+        for (at, step) in (begin..end).zip(&self.steps[begin as usize..end as usize]) {
+            if self.reach[step.session as usize] < step.reach {
+                self.pending.push((step.session, step.reach));
+            }
+            if step.loose {
+                self.demands[step.slot.index()].take(step.version.rank(), at, &self.times);
+            } else {
+                let newest = &mut self.newest[step.slot.index()];
+                *newest = step.version.max(*newest);
+            }
+        }
+    }
+
+    /// Takes the version that the reader's own event wrote or saw.
+    fn demand(&mut self, at: u32) {
+        let event = self.event(at);
+        if self.placed.key_of(event).basis == Basis::Log {
+            let newest = &mut self.newest[event.slot.index()];
+            *newest = Newest::of(event.rank(), at).max(*newest);
+        } else {
+            self.demands[event.slot.index()].take(event.rank(), at, &self.times);
+        }
+    }
+
+    /// Counts the sighting `at` and says whether it reflects the past.
+    fn judge(&mut self, at: u32) {
+        let event = self.event(at);
+        if !event.sees_others() {
+            return;
+        }
+        if matches!(event.what, What::Saw { most: Most::Counter, .. }) {
+            self.tally.unjudged += 1;
+            return;
+        }
+        self.tally.of += 1;
+        let (demand, rank, rivalled) = self.demand_on(event);
+        match self.placed.reflects(event, rank) {
+            Reflects::No => self.blame(Breach { read: at, demand }),
+            Reflects::Yes if !rivalled => {}
+            Reflects::Yes | Reflects::Unknown => self.tally.unknown += 1,
+        }
+    }
+
+    /// The event that demands the most of a sighting, the rank that it demands, and whether it has rivals.
+    fn demand_on(&self, event: &Event) -> (u32, Rank, bool) {
+        match self.placed.key_of(event).basis {
+            Basis::Log => {
+                let newest = self.newest[event.slot.index()];
+                (newest.event(), newest.rank(), false)
+            }
+            Basis::RealTime => {
+                let Demand { event, rank, rivalled, .. } = self.demands[event.slot.index()];
+                (event, rank, rivalled)
+            }
+        }
+    }
+
+    fn blame(&mut self, breach: Breach) {
+        self.tally.broken += 1;
+        let completed = |event: u32| self.placed.operation_of(self.event(event)).completed;
+        if self.first.is_none_or(|first| completed(breach.read) < completed(first.read)) {
+            self.first = Some(breach);
+        }
+    }
+
+    fn event(&self, at: u32) -> &'a Event {
+        &self.placed.events[at as usize]
+    }
+}
+
+/// What each event of the history brings under a rule on what authors did.
+fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
+    let nobody = placed.sessions.len() as u32;
+    let step = |(at, event): (u32, &Event)| {
+        let counts = match authors {
+            Authors::Nothing => false,
+            Authors::Writes => event.is_acknowledged_write(),
+            Authors::Reads => event.sees_others(),
+            Authors::Everything => event.is_acknowledged_write() || event.sees_others(),
+        };
+        let author = event.author.filter(|_| authors == Authors::Everything);
+        Step {
+            version: if counts { Newest::of(event.rank(), at) } else { Newest::NOTHING },
+            slot: event.slot,
+            loose: counts && placed.key_of(event).basis == Basis::RealTime,
+            session: author.map_or(nobody, |author| author.session),
+            reach: author.map_or(0, |author| author.end),
+        }
+    };
+    (0..).zip(&placed.events).map(step).collect()
+}
+
+/// For each event, when the version was written that it wrote or saw.
+fn times(placed: &Placed) -> Vec<Times> {
+    if (0..placed.order.len()).all(|slot| placed.order.key(Slot(slot as u32)).basis == Basis::Log) {
+        return Vec::new();
+    }
+    let times = |event: &Event| match event.rank() {
+        Rank::INITIAL => Times::OF_NOTHING,
+        rank => {
+            let version = placed.key_of(event).version(rank);
+            Times { invoked: version.invoked, acknowledged: version.acknowledged }
+        }
+    };
+    placed.events.iter().map(times).collect()
+}
+
+impl Newest {
+    const NOTHING: Newest = Newest(0);
+
+    fn of(rank: Rank, event: u32) -> Self {
+        Newest(u64::from(rank.0) << 32 | u64::from(event))
+    }
+
+    fn rank(self) -> Rank {
+        Rank((self.0 >> 32) as u32)
+    }
+
+    fn event(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl Times {
+    const OF_NOTHING: Times = Times { invoked: SimTime::ZERO, acknowledged: SimTime::ZERO };
+}
+
+impl Demand {
+    const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivalled: false };
+
+    /// Takes the version of `rank` that `event` wrote or saw: in place of the present one if it is certainly newer, as a
+    /// rival if that is not known.
+    fn take(&mut self, rank: Rank, event: u32, times: &[Times]) {
+        // Ranks follow the invocations, so a lower one is not newer: it is older, or one more rival.
+        if rank == self.rank || (rank < self.rank && self.rivalled) {
+            return;
+        }
+        let times = times[event as usize];
+        if self.rank == Rank::INITIAL || self.times.acknowledged < times.invoked {
+            *self = Demand { rank, event, times, ..*self };
+        } else if times.acknowledged >= self.times.invoked {
+            self.rivalled = true;
+        }
+    }
+}
+
+impl Author {
+    /// How far the past reaches in the author's session once a version of its operation was seen.
+    fn reach(&self, authors: Authors) -> u32 {
+        match authors {
+            Authors::Nothing => 0,
+            Authors::Writes => self.begin,
+            Authors::Reads | Authors::Everything => self.end,
+        }
+    }
+}
+
+impl Breach {
+    /// The event that saw too old a version.
+    pub(super) fn read<'a>(&self, placed: &'a Placed) -> &'a Event {
+        &placed.events[self.read as usize]
+    }
+
+    /// The event that made or saw the version it should have reflected.
+    pub(super) fn demand<'a>(&self, placed: &'a Placed) -> &'a Event {
+        &placed.events[self.demand as usize]
+    }
+
+    /// The reader's own first event that brought the demand into its past, under a rule on what authors did.
+    pub(super) fn via<'a>(&self, placed: &'a Placed, authors: Authors) -> Option<&'a Event> {
+        let (reader, read) = placed.events_of(self.read(placed).operation);
+        let (session, _) = placed.events_of(self.demand(placed).operation);
+        let before = &placed.events[placed.sessions[reader].start as usize..read.end as usize];
+        before.iter().find(|event| {
+            let reaches = |author: Author| author.session as usize == session && author.reach(authors) > self.demand;
+            event.author.is_some_and(reaches)
+        })
+    }
+}

@@ -1,0 +1,430 @@
+//! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass.
+
+use super::notation::history;
+use super::{check, check_all, recheck, staleness};
+use crate::check::losses;
+use crate::{Check, History, Verdict};
+
+/// What a check finds: `holds 2`, `violated 1/2: read went back`, `unknown 0/1: …`. A witness must stand on its own.
+fn finding(what: Check, history: &History) -> String {
+    let finding = check(what, history);
+    let counts = format!("{}/{}", finding.broken, finding.of);
+    match &finding.verdict {
+        Verdict::Holds => format!("holds {}", finding.of),
+        Verdict::Unknown(limit) => format!("unknown {counts}: {limit}"),
+        Verdict::Violated(witness) => {
+            assert!(recheck(what, history, witness), "the witness does not stand on its own: {witness:#?}");
+            assert!(witness.lines.is_sorted_by_key(|line| line.at), "the witness is out of order: {witness:#?}");
+            format!("violated {counts}: {}", witness.kind)
+        }
+    }
+}
+
+#[track_caller]
+fn expect(what: Check, text: &str, expected: &str) {
+    assert_eq!(finding(what, &history(text)), expected, "{what} over\n{text}");
+}
+
+/// Two versions of k1 and two of k2 in the log of one leader, with the writes of sessions 1 and 2 that made them.
+const LOG: &str = "
+    install k1=1.0 1@1 n0 @1
+    install k2=1.1 2@1 n0 @3
+    install k1=2.0 3@1 n0 @5
+    install k2=2.1 4@1 n0 @7
+    c1 write k1=1.0 @0-2 ok 1@1
+    c1 write k2=1.1 @2-4 ok 2@1
+    c2 write k1=2.0 @4-6 ok 3@1
+    c2 write k2=2.1 @6-8 ok 4@1
+";
+
+#[track_caller]
+fn expect_after_log(what: Check, text: &str, expected: &str) {
+    expect(what, &format!("{LOG}{text}"), expected);
+}
+
+mod read_your_writes {
+    use super::*;
+    const RYW: Check = Check::ReadYourWrites;
+
+    #[test]
+    fn refuses_what_is_older_than_an_own_write() {
+        expect_after_log(RYW, "c2 read k1=1.0 @9-10 ok", "violated 1/1: older than own write");
+        expect_after_log(RYW, "c1 read k1=nothing @9-10 ok", "violated 1/1: older than own write");
+        expect_after_log(RYW, "c2 txn read k1=2.0; read k2=1.1 @9-10 ok", "violated 1/2: older than own write");
+    }
+
+    #[test]
+    fn accepts_the_own_write_and_what_came_after_it() {
+        expect_after_log(RYW, "c1 read k1=1.0 @9-10 ok", "holds 1");
+        expect_after_log(RYW, "c1 read k1=2.0 @9-10 ok", "holds 1");
+        expect_after_log(RYW, "c3 read k1=nothing @9-10 ok", "holds 1");
+    }
+
+    #[test]
+    fn asks_nothing_of_a_write_that_was_not_acknowledged() {
+        for outcome in ["fail", "info"] {
+            let text =
+                format!("install k3=1.2 5@1 n0 @9\nc1 write k3=1.2 @9-10 {outcome}\nc1 read k3=nothing @11-12 ok");
+            expect_after_log(RYW, &text, "holds 1");
+        }
+    }
+
+    #[test]
+    fn gives_a_read_of_nothing_the_latest_deletion() {
+        let deleted = "install k1=- 5@1 n0 @9\nc3 delete k1 @9-10 ok 5@1";
+        expect_after_log(RYW, &format!("{deleted}\nc2 read k1=nothing @11-12 ok"), "holds 1");
+        expect_after_log(RYW, &format!("c2 read k1=nothing @7-8 ok\n{deleted}"), "violated 1/1: older than own write");
+    }
+
+    #[test]
+    fn sees_that_an_appended_element_is_missing() {
+        let list = "
+            install k4=1.2 5@1 n0 @9
+            install k4=2.2 6@1 n0 @10
+            c1 append k4=1.2 @9-10 ok 5@1
+            c2 append k4=2.2 @9-11 ok 6@1";
+        expect_after_log(RYW, &format!("{list}\nc2 read k4=[1.2] @12-13 ok"), "violated 1/1: older than own write");
+        expect_after_log(RYW, &format!("{list}\nc2 read k4=[1.2 2.2] @12-13 ok"), "holds 1");
+        expect_after_log(RYW, &format!("{list}\nc2 read k4={{1.2}} @12-13 ok"), "violated 1/1: older than own write");
+        expect_after_log(
+            RYW,
+            &format!("{list}\nc1 remove k4=2.2 @11-12 info\nc2 read k4={{1.2}} @12-13 ok"),
+            "holds 1",
+        );
+    }
+
+    #[test]
+    fn does_not_guess_where_nobody_was_in_charge() {
+        let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 reads";
+        expect(RYW, &format!("{concurrent}\nc1 read k1=2.0 @6-7 ok"), unknown);
+        expect(RYW, &format!("{concurrent}\nc1 read k1=1.0 @6-7 ok"), "holds 1");
+        expect(RYW, &format!("{concurrent}\nc1 read k1=nothing @6-7 ok"), "violated 1/1: older than own write");
+        let in_turn = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @6-7 ok";
+        expect(RYW, &format!("{in_turn}\nc2 read k1=1.0 @8-9 ok"), "violated 1/1: older than own write");
+        expect(RYW, &format!("{in_turn}\nc1 read k1=2.0 @8-9 ok"), "holds 1");
+    }
+
+    #[test]
+    fn does_not_take_two_leaders_of_one_epoch_for_one_log() {
+        let text = "
+            install k1=1.0 1@1 n0 @1
+            install k1=2.0 2@1 n1 @1
+            c1 write k1=1.0 @0-5 ok
+            c2 write k1=2.0 @1-5 ok
+            c1 read k1=2.0 @6-7 ok";
+        expect(RYW, text, "unknown 0/1: the order of versions is not known for 1 reads");
+    }
+
+    #[test]
+    fn says_so_when_there_is_nothing_to_read() {
+        expect_after_log(RYW, "", "unknown 0/0: the history holds nothing to check");
+        let counted = "c1 sum k5=2 @9-10 ok\nc1 read k5=+0 @11-12 ok";
+        expect_after_log(RYW, counted, "unknown 0/0: the order of versions is not known for 1 reads");
+    }
+}
+
+mod monotonic_reads {
+    use super::*;
+    const MR: Check = Check::MonotonicReads;
+
+    #[test]
+    fn refuses_a_read_that_goes_back() {
+        expect_after_log(MR, "c3 read k1=2.0 @9-10 ok\nc3 read k1=1.0 @11-12 ok", "violated 1/2: read went back");
+        expect_after_log(MR, "c3 read k1=1.0 @9-10 ok\nc3 read k1=nothing @11-12 ok", "violated 1/2: read went back");
+        expect_after_log(MR, "c3 txn read k1=2.0; read k1=1.0 @9-10 ok", "violated 1/2: read went back");
+    }
+
+    #[test]
+    fn accepts_reads_that_stand_still_or_go_on() {
+        expect_after_log(MR, "c3 read k1=1.0 @9-10 ok\nc3 read k1=2.0 @11-12 ok", "holds 2");
+        expect_after_log(MR, "c3 read k1=2.0 @9-10 ok\nc4 read k1=1.0 @11-12 ok", "holds 2");
+        expect_after_log(MR, "c3 read k1=2.0 @9-10 ok\nc3 read k2=nothing @11-12 ok", "holds 2");
+        expect_after_log(MR, "c3 read k1=2.0 @9-10 info\nc3 read k1=1.0 @11-12 ok", "holds 1");
+    }
+
+    #[test]
+    fn places_a_lost_branch_before_the_next_epoch() {
+        let fork = "
+            install k1=1.0 480@1 n0 @1
+            install k1=1.1 502@1 n0 @3
+            install k1=2.0 481@2 n1 @2
+            c1 write k1=1.0 @0-2 ok
+            c1 write k1=1.1 @2-4 ok
+            c2 write k1=2.0 @1-4 ok
+            final n1 leads | 1:0-480 2:480-500 | k1=2.0";
+        let read = |first, second| format!("{fork}\nc3 read k1={first} @9-10 ok\nc3 read k1={second} @11-12 ok");
+        expect(MR, &read("1.1", "2.0"), "holds 2");
+        expect(MR, &read("2.0", "1.1"), "violated 1/2: read went back");
+        expect(MR, &read("1.1", "1.0"), "violated 1/2: read went back");
+    }
+}
+
+mod monotonic_writes {
+    use super::*;
+    const MW: Check = Check::MonotonicWrites;
+
+    #[test]
+    fn refuses_a_later_write_without_an_earlier() {
+        let kind = "violated 1/2: later write without earlier";
+        expect_after_log(MW, "c3 read k2=1.1 @9-10 ok\nc3 read k1=nothing @11-12 ok", kind);
+        expect_after_log(MW, "c3 read k2=2.1 @9-10 ok\nc3 read k1=1.0 @11-12 ok", kind);
+        expect_after_log(MW, "c3 txn read k1=1.0; read k2=2.1 @9-10 ok", kind);
+    }
+
+    #[test]
+    fn accepts_the_earlier_write_and_reads_that_came_before() {
+        expect_after_log(MW, "c3 read k2=1.1 @9-10 ok\nc3 read k1=1.0 @11-12 ok", "holds 2");
+        expect_after_log(MW, "c3 read k2=1.1 @9-10 ok\nc3 read k1=2.0 @11-12 ok", "holds 2");
+        expect_after_log(MW, "c3 read k1=nothing @9-10 ok\nc3 read k2=1.1 @11-12 ok", "holds 2");
+        expect_after_log(MW, "c3 read k1=1.0 @9-10 ok\nc3 read k2=nothing @11-12 ok", "holds 2");
+    }
+}
+
+mod writes_follow_reads {
+    use super::*;
+    const WFR: Check = Check::WritesFollowReads;
+    const REPLY: &str = "
+        install k3=3.1 5@1 n0 @11
+        c3 read k1=2.0 @9-10 ok
+        c3 write k3=3.1 @10-12 ok 5@1";
+
+    #[test]
+    fn refuses_a_write_without_what_its_author_had_read() {
+        let kind = "write without what it follows";
+        let refuses = |text: &str, counts| {
+            expect_after_log(WFR, &format!("{REPLY}{text}"), &format!("violated {counts}: {kind}"))
+        };
+        refuses("\nc4 read k3=3.1 @13-14 ok\nc4 read k1=1.0 @15-16 ok", "1/3");
+        refuses("\nc4 read k3=3.1 @13-14 ok\nc4 read k1=nothing @15-16 ok", "1/3");
+        refuses("\nc4 txn read k1=1.0; read k3=3.1 @13-14 ok", "1/3");
+    }
+
+    #[test]
+    fn accepts_what_its_author_read_and_what_it_read_later() {
+        let accepts = |text: &str| expect_after_log(WFR, &format!("{REPLY}{text}"), "holds 3");
+        accepts("\nc4 read k3=3.1 @13-14 ok\nc4 read k1=2.0 @15-16 ok");
+        accepts("\nc4 read k3=nothing @13-14 ok\nc4 read k1=1.0 @15-16 ok");
+        let later = "\nc3 read k2=2.1 @13-14 ok\nc4 read k3=3.1 @15-16 ok\nc4 read k2=1.1 @17-18 ok";
+        expect_after_log(WFR, &format!("{REPLY}{later}"), "holds 4");
+    }
+}
+
+mod causal_order {
+    use super::*;
+    const CAUSAL: Check = Check::CausalOrder;
+
+    /// c1 writes k1, then k2; c2 sees k2 and writes k3; c3 sees k3 and writes k4.
+    const CHAIN: &str = "
+        install k1=1.0 1@1 n0 @1
+        install k2=1.1 2@1 n0 @3
+        install k3=2.1 3@1 n0 @7
+        install k4=3.1 4@1 n0 @11
+        c1 write k1=1.0 @0-2 ok
+        c1 write k2=1.1 @2-4 ok
+        c2 read k2=1.1 @4-5 ok
+        c2 write k3=2.1 @6-8 ok
+        c3 read k3=2.1 @8-9 ok
+        c3 write k4=3.1 @10-12 ok";
+
+    #[test]
+    fn refuses_a_reply_before_its_message() {
+        let refuses = |text: &str, counts: &str| {
+            expect(CAUSAL, &format!("{CHAIN}\n{text}"), &format!("violated {counts}: reply before message"));
+        };
+        refuses("c4 read k4=3.1 @13-14 ok\nc4 read k1=nothing @15-16 ok", "1/4");
+        refuses("c4 read k4=3.1 @13-14 ok\nc4 read k2=nothing @15-16 ok", "1/4");
+        refuses("c3 read k1=nothing @13-14 ok", "1/3");
+        refuses("c4 txn read k1=nothing; read k4=3.1 @13-14 ok", "1/4");
+    }
+
+    #[test]
+    fn accepts_what_is_not_in_the_past() {
+        let accepts = |text: &str| expect(CAUSAL, &format!("{CHAIN}\n{text}"), "holds 4");
+        accepts("c4 read k4=3.1 @13-14 ok\nc4 read k1=1.0 @15-16 ok");
+        accepts("c4 read k4=nothing @13-14 ok\nc4 read k1=nothing @15-16 ok");
+        accepts("c4 read k2=1.1 @13-14 ok\nc4 read k4=nothing @15-16 ok");
+    }
+
+    #[test]
+    fn is_broken_two_hops_away_where_no_session_guarantee_is() {
+        let history = history(&format!("{CHAIN}\nc4 read k4=3.1 @13-14 ok\nc4 read k1=nothing @15-16 ok"));
+        for check in [Check::ReadYourWrites, Check::MonotonicReads, Check::MonotonicWrites, Check::WritesFollowReads] {
+            assert_eq!(finding(check, &history), "holds 4", "{check}");
+        }
+    }
+
+    #[test]
+    fn tells_the_shortest_chain() {
+        let history = history(&format!("{CHAIN}\nc4 read k4=3.1 @13-14 ok\nc4 read k1=nothing @15-16 ok"));
+        let Verdict::Violated(witness) = check(CAUSAL, &history).verdict else { panic!("it is violated") };
+        assert_eq!(witness.operations, [0, 1, 2, 3, 4, 5, 6, 7]);
+        let last = witness.lines.last().expect("a line");
+        assert_eq!((&*last.who, &*last.what), ("c4", "read k1 = nothing"));
+        assert_eq!(last.remark, "n0 answered without k1 = 1.0");
+    }
+}
+
+mod fresh_reads {
+    use super::*;
+    const FRESH: Check = Check::FreshReads;
+
+    #[test]
+    fn refuses_a_read_that_misses_what_was_acknowledged() {
+        expect_after_log(FRESH, "c3 read k1=1.0 @9-10 ok", "violated 1/1: stale read");
+        expect_after_log(FRESH, "c3 read k1=nothing @9-10 ok", "violated 1/1: stale read");
+        expect_after_log(FRESH, "c3 txn read k1=2.0; read k2=1.1 @9-10 ok", "violated 1/2: stale read");
+        expect(
+            "FreshReads".parse().unwrap(),
+            "c1 add k1=1.0 @0-2 ok\nc2 read k1={} @3-4 ok",
+            "violated 1/1: stale read",
+        );
+    }
+
+    #[test]
+    fn accepts_the_newest_and_what_is_concurrent_with_it() {
+        expect_after_log(FRESH, "c3 read k1=2.0 @9-10 ok", "holds 1");
+        expect_after_log(FRESH, "c3 read k1=1.0 @6-10 ok", "holds 1");
+        expect_after_log(FRESH, "c3 read k1=1.0 @7-10 ok", "violated 1/1: stale read");
+        expect(FRESH, "c1 add k1=1.0 @0-2 ok\nc2 remove k1=1.0 @0-3 info\nc2 read k1={} @3-4 ok", "holds 1");
+        expect(FRESH, "c1 write k1=1.0 @0-2 info\nc2 read k1=nothing @3-4 ok", "holds 1");
+    }
+
+    #[test]
+    fn knows_in_a_leaderless_system_what_real_time_tells() {
+        let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 reads";
+        expect(FRESH, &format!("{concurrent}\nc3 read k1=1.0 @6-7 ok"), unknown);
+        expect(FRESH, &format!("{concurrent}\nc3 read k1=1.0 @5-7 ok"), "holds 1");
+        expect(FRESH, &format!("{concurrent}\nc3 read k1=nothing @6-7 ok"), "violated 1/1: stale read");
+        let in_turn = "c1 write k1=1.0 @0-2 ok\nc2 write k1=2.0 @3-5 ok";
+        expect(FRESH, &format!("{in_turn}\nc3 read k1=1.0 @6-7 ok"), "violated 1/1: stale read");
+        expect(FRESH, &format!("{in_turn}\nc3 read k1=2.0 @6-7 ok"), "holds 1");
+        expect(FRESH, &format!("{in_turn}\nc3 read k1=1.0 @4-7 ok"), "holds 1");
+    }
+
+    #[test]
+    fn measures_time_and_versions_behind() {
+        let text = "c3 read k1=nothing @9-10 ok\nc3 read k1=2.0 @11-12 ok\nc3 read k2=1.1 @20-21 ok";
+        let report = staleness(&history(&format!("{LOG}{text}")));
+        let behind: Vec<_> = report.stale.iter().map(|stale| stale.behind).collect();
+        let described: Vec<_> = behind.iter().map(|it| format!("{} {}", it.time_behind, it.versions_behind)).collect();
+        assert_eq!(described, ["7ms 2", "12ms 1"]);
+        assert_eq!(report.share(), Some(2.0 / 3.0));
+        assert_eq!(report.worst().map(|worst| worst.operation), Some(6));
+        let median = crate::measure::Quantile::MEDIAN;
+        assert_eq!(report.time_behind(median).map(|span| span.to_string()).as_deref(), Some("7ms"));
+        assert_eq!(report.versions_behind(median), Some(1));
+    }
+}
+
+mod no_lost_writes {
+    use super::*;
+    const LOST: Check = Check::NoLostWrites;
+
+    #[test]
+    fn refuses_a_tail_lost_at_promotion() {
+        let fork = "
+            install k1=1.0 480@1 n0 @1
+            install k2=1.1 502@1 n0 @3
+            c1 write k1=1.0 @0-2 ok 480@1
+            c1 write k2=1.1 @2-4 ok 502@1";
+        let lost = format!("{fork}\nfinal n1 leads | 1:0-480 2:480-600 | k1=1.0");
+        expect(LOST, &lost, "violated 1/2: tail lost at promotion");
+        let kept = format!("{fork}\nfinal n1 leads | 1:0-502 2:502-600 | k1=1.0; k2=1.1");
+        expect(LOST, &kept, "holds 2");
+        let retried =
+            format!("{fork}\ninstall k2=1.1 481@2 n1 @9\nfinal n1 leads | 1:0-480 2:480-600 | k1=1.0; k2=1.1");
+        expect(LOST, &retried, "holds 2");
+    }
+
+    #[test]
+    fn refuses_a_write_that_vanished() {
+        expect_after_log(LOST, "final n0 leads | | k1=2.0", "violated 1/4: write vanished");
+        expect_after_log(LOST, "final n0 leads | 1:0-9 | k1=1.0; k2=2.1", "violated 1/4: write vanished");
+        expect_after_log(LOST, "final n0 leads | 1:0-9 |", "violated 2/4: write vanished");
+        expect_after_log(LOST, "final n0 leads | 1:0-9 | k1=2.0; k2=2.1", "holds 4");
+    }
+
+    #[test]
+    fn respects_overwriting_and_deletion() {
+        let info = "install k1=3.0 5@1 n0 @9\nc3 write k1=3.0 @8-10 info";
+        expect_after_log(LOST, &format!("{info}\nfinal n0 leads | 1:0-9 | k1=3.0; k2=2.1"), "holds 4");
+        let deleted = "install k1=- 5@1 n0 @9\nc3 delete k1 @8-10 info";
+        expect_after_log(LOST, &format!("{deleted}\nfinal n0 leads | 1:0-9 | k2=2.1"), "holds 4");
+        let undone = "install k1=- 5@1 n0 @9\nc3 delete k1 @8-10 ok 5@1\nfinal n0 leads | 1:0-9 | k1=2.0; k2=2.1";
+        expect_after_log(LOST, undone, "violated 1/5: deletion undone");
+    }
+
+    #[test]
+    fn looks_for_each_element() {
+        let list = "c1 append k1=1.0 @0-1 ok\nc2 append k1=2.0 @0-2 ok\nc3 append k1=3.0 @0-3 info";
+        expect(LOST, &format!("{list}\nfinal n0 leads | | k1=[2.0 1.0]"), "holds 2");
+        expect(LOST, &format!("{list}\nfinal n0 leads | | k1=[3.0 1.0]"), "violated 1/2: write vanished");
+        let set = "c1 add k1=1.0 @0-1 ok\nc1 remove k1=1.0 @2-3 ok";
+        expect(LOST, &format!("{set}\nfinal n0 leads | | k1={{}}"), "holds 2");
+        expect(LOST, &format!("{set}\nfinal n0 leads | | k1={{1.0}}"), "violated 1/2: deletion undone");
+    }
+
+    #[test]
+    fn counts_what_a_sum_lacks() {
+        let counter = "c1 sum k1=2 @0-1 ok\nc2 sum k1=3 @1-2 ok\nc3 sum k1=4 @2-3 info";
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+9"), "holds 2");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+2"), "violated 1/2: addition missing");
+    }
+
+    #[test]
+    fn asks_whether_any_of_several_leaders_has_it() {
+        let written = "c1 write k1=1.0 @0-2 ok\nc2 write k1=2.0 @0-2 ok";
+        expect(LOST, &format!("{written}\nfinal n0 leads | | k1=1.0\nfinal n1 leads | | k1=2.0"), "holds 2");
+        expect(LOST, &format!("{written}\nfinal n0 leads | | k1=1.0\nfinal n1 | | k1=2.0"), "holds 2");
+        let neither = format!("{written}\nfinal n0 leads | |\nfinal n1 leads | |");
+        expect(LOST, &neither, "violated 2/2: write vanished");
+        let skewed = "c1 write k1=1.0 @0-2 ok\nc2 write k1=2.0 @3-4 ok\nfinal n0 leads | | k1=1.0";
+        expect(LOST, skewed, "violated 1/2: write vanished");
+    }
+
+    #[test]
+    fn says_so_when_nobody_knows() {
+        expect_after_log(LOST, "", "unknown 0/0: no replica was up at the end");
+        expect(LOST, "", "unknown 0/0: the history holds nothing to check");
+        expect(LOST, "c1 write k1=1.0 @0-2 info", "holds 0");
+    }
+
+    #[test]
+    fn lists_the_losses() {
+        let losses = losses(&history(&format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1"))).expect("a final state");
+        assert_eq!((losses.lost, losses.acknowledged), (vec![3], 4));
+    }
+}
+
+mod convergence {
+    use super::*;
+    const SAME: Check = Check::Convergence;
+
+    #[test]
+    fn refuses_replicas_that_differ() {
+        let differ = "violated 1/2: replicas differ";
+        expect(SAME, "final n0 leads | | k1=1.0\nfinal n1 | | k1=2.0", differ);
+        expect(SAME, "final n0 leads | | k1=1.0\nfinal n1 | |", differ);
+        expect(SAME, "final n0 leads | | k1=[1.0 2.0]\nfinal n1 | | k1=[2.0 1.0]", differ);
+        let outvoted = "final n0 leads | | k1=1.0\nfinal n1 leads | | k1=2.0\nfinal n2 leads | | k1=2.0";
+        expect(SAME, outvoted, "violated 1/3: replicas differ");
+    }
+
+    #[test]
+    fn accepts_the_same_data_at_other_positions() {
+        expect(SAME, "final n0 leads | 1:0-5 | k1=1.0\nfinal n1 | 1:0-4 | k1=1.0", "holds 2");
+        expect(SAME, "final n0 leads | | k1=1.0; k2=nothing\nfinal n1 | | k1=1.0", "holds 2");
+        expect(SAME, "", "unknown 0/0: no replica was up at the end");
+    }
+}
+
+#[test]
+fn all_checks_at_once_find_what_each_finds_alone() {
+    let history =
+        history(&format!("{LOG}c3 read k1=2.0 @9-10 ok\nc3 read k1=1.0 @11-12 ok\nfinal n0 leads | 1:0-4 | k1=2.0"));
+    let alone: Vec<_> = Check::ALL.into_iter().map(|what| check(what, &history)).collect();
+    assert_eq!(check_all(&history, &Check::ALL), alone);
+}

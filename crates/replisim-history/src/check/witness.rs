@@ -1,0 +1,126 @@
+//! How a witness is written: one line for each operation it rests on, in order of time.
+
+use replisim_kernel::SimTime;
+
+use super::order::{Rank, Slot};
+use super::placed::Placed;
+use crate::{Check, Datum, History, Key, NodeId, Op, Operation, Seen, Verdict, Witness, WitnessLine};
+
+/// A witness under way: operations with what to make of each.
+pub(super) struct Story<'a> {
+    history: &'a History,
+    told: Vec<(u64, WitnessLine)>,
+    untold: Vec<u64>,
+    ending: Vec<WitnessLine>,
+}
+
+/// Whether `witness` violates `check` on its own: in the history that holds nothing but its operations, what was
+/// installed, and what the replicas held at the end.
+pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
+    let reduced = History {
+        operations: witness.operations.iter().filter_map(|&at| history.operations.get(at)).cloned().collect(),
+        installs: history.installs.clone(),
+        finals: history.finals.clone(),
+    };
+    matches!(super::check(check, &reduced).verdict, Verdict::Violated(_))
+}
+
+impl<'a> Story<'a> {
+    /// A story that nothing was told of yet.
+    pub(super) fn new(history: &'a History) -> Self {
+        Story { history, told: Vec::new(), untold: Vec::new(), ending: Vec::new() }
+    }
+
+    /// Tells of an operation at its completion; what did not complete is told of at its invocation. An operation is
+    /// told of once: the first remark stays.
+    pub(super) fn tell(&mut self, operation: u32, remark: impl Into<String>) {
+        let position = self.history.operations.start() + u64::from(operation);
+        if self.told.iter().any(|(told, _)| *told == position) {
+            return;
+        }
+        let it = &self.history.operations[position];
+        let at = if it.completed.is_reached() { it.completed } else { it.invoked };
+        let line = WitnessLine { who: it.session.to_string(), what: did(it), at, remark: remark.into() };
+        self.told.push((position, line));
+    }
+
+    /// Tells of an operation and remarks how it ended.
+    pub(super) fn tell_end(&mut self, operation: u32) {
+        let position = self.history.operations.start() + u64::from(operation);
+        self.tell(operation, acknowledged(&self.history.operations[position]));
+    }
+
+    /// Rests on an operation without a line of its own.
+    pub(super) fn rest_on(&mut self, operation: u32) {
+        self.untold.push(self.history.operations.start() + u64::from(operation));
+    }
+
+    /// Ends with what a replica held.
+    pub(super) fn end(&mut self, node: NodeId, key: Key, datum: &Datum, remark: impl Into<String>) {
+        let what = format!("holds {key} = {datum}");
+        let line = WitnessLine { who: node.to_string(), what, at: end_of(self.history), remark: remark.into() };
+        self.ending.push(line);
+    }
+
+    /// The witness, under the name of its kind of anomaly.
+    pub(super) fn called(mut self, kind: &str) -> Witness {
+        self.told.sort_by_key(|(position, line)| (line.at, *position));
+        let mut operations = self.untold;
+        operations.extend(self.told.iter().map(|(position, _)| *position));
+        operations.sort_unstable();
+        operations.dedup();
+        let lines = self.told.into_iter().map(|(_, line)| line).chain(self.ending).collect();
+        Witness { kind: kind.to_owned(), lines, operations }
+    }
+}
+
+/// What the client of `it` did and learned.
+fn did(it: &Operation) -> String {
+    if matches!(it.op, Op::Txn(_)) {
+        let none = Seen::Nothing;
+        let seen = |part: usize| match &it.seen {
+            Seen::Many(parts) => parts.get(part).unwrap_or(&none),
+            single => single,
+        };
+        let parts = it.op.parts().iter().enumerate().map(|(part, op)| part_did(op, seen(part)));
+        return parts.collect::<Vec<_>>().join("; ");
+    }
+    part_did(&it.op, &it.seen)
+}
+
+fn part_did(op: &Op, seen: &Seen) -> String {
+    match (op, seen) {
+        (Op::Read { key }, Seen::Datum(datum)) => format!("read {key} = {datum}"),
+        (Op::Generate { key }, Seen::Datum(datum)) => format!("wrote {key} = {datum}"),
+        (Op::Write { key, value }, _) => format!("wrote {key} = {value}"),
+        (Op::Delete { key }, _) => format!("deleted {key}"),
+        (Op::Append { key, element }, _) => format!("appended {element} to {key}"),
+        (Op::SetAdd { key, element }, _) => format!("added {element} to {key}"),
+        (Op::CompareAndSet { .. }, Seen::Swapped(_)) => format!("{op}: {seen}"),
+        _ => op.to_string(),
+    }
+}
+
+/// Who acknowledged an operation, or how it ended.
+pub(super) fn acknowledged(it: &Operation) -> String {
+    if it.outcome.is_ok() { format!("acknowledged by {}", it.node) } else { it.outcome.to_string() }
+}
+
+/// How the version of `rank` reads: `k3 = 1.4`, `the deletion of k3`.
+pub(super) fn name(placed: &Placed, slot: Slot, rank: Rank) -> String {
+    let key = placed.order.key(slot);
+    if rank == Rank::INITIAL {
+        return format!("the initial {}", key.key);
+    }
+    match key.version(rank).value {
+        Some(value) => format!("{} = {value}", key.key),
+        None => format!("a change of {}", key.key),
+    }
+}
+
+/// The last moment that a history tells of; what replicas held at the end is told as of then.
+pub(super) fn end_of(history: &History) -> SimTime {
+    let completed = history.operations.iter().map(|it| it.completed).filter(|at| at.is_reached()).max();
+    let installed = history.installs.last().map(|install| install.at);
+    completed.max(installed).unwrap_or_default()
+}

@@ -1,0 +1,83 @@
+//! What the clients did and saw, what the node in charge installed, and what each replica held at the end.
+
+use replisim_kernel::{SimTime, Span, Tape};
+
+use crate::{Contents, Key, Lineage, NodeId, Op, Outcome, Position, Seen, SessionId, Value};
+
+/// One operation of one session, from the client's side.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Who asked.
+    pub session: SessionId,
+    /// The how-manieth operation of the session, from 0.
+    pub ordinal: u32,
+    /// What was asked.
+    pub op: Op,
+    /// When the workload meant it to begin; it waits if the session is still busy. Latency counts from here.
+    pub intended: SimTime,
+    /// When the request was first sent.
+    pub invoked: SimTime,
+    /// When the answer came, or [`SimTime::NEVER`].
+    pub completed: SimTime,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the client saw.
+    pub seen: Seen,
+    /// Where in the log it was committed, for an acknowledged write of a protocol that tells; else zero.
+    pub position: Position,
+    /// The application server it was sent from.
+    pub origin: NodeId,
+    /// The node that answered, or was asked last.
+    pub node: NodeId,
+}
+
+/// One version as the node in charge of its order put it into its log. Installed is not yet committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Install {
+    /// When, in true time.
+    pub at: SimTime,
+    /// The node that ordered it.
+    pub node: NodeId,
+    /// The key.
+    pub key: Key,
+    /// The value that identifies the version; `None` for a deletion or a counter.
+    pub value: Option<Value>,
+    /// Its place in the order.
+    pub position: Position,
+}
+
+/// What one replica held after the quiet phase.
+#[derive(Clone, Debug)]
+pub struct Final {
+    /// The replica.
+    pub node: NodeId,
+    /// Whether it was the authority on the order of writes at the end: a leader, or any replica of a leaderless system.
+    pub leads: bool,
+    /// Its data.
+    pub contents: Contents,
+    /// The records its data is made of.
+    pub lineage: Lineage,
+}
+
+/// A whole run as the checkers see it. Clones in constant time, so that a run can be forked.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Every operation, in order of invocation.
+    pub operations: Tape<Operation>,
+    /// Every version, in order of installation in true time.
+    pub installs: Tape<Install>,
+    /// Every replica that was up at the end; empty while the run is under way.
+    pub finals: Vec<Final>,
+}
+
+impl Operation {
+    /// From the moment it was meant to begin to its answer; `None` if there was none.
+    pub fn latency(&self) -> Option<Span> {
+        self.completed.is_reached().then(|| self.completed.since(self.intended))
+    }
+
+    /// Whether it changed, or may have changed, data and was acknowledged.
+    pub fn is_acknowledged_write(&self) -> bool {
+        self.outcome.is_ok() && !self.op.is_read()
+    }
+}

@@ -1,0 +1,122 @@
+//! The names of things: nodes, sessions, keys, values, and positions in a log.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something with an address on the network: a process of the system under test, or an application server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub u16);
+
+/// One client session: a single thread of operations, each begun after the last one ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct SessionId(pub u32);
+
+/// The name of one datum. Keys are small and dense. Prints as `k17`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key(pub u64);
+
+/// The identity of one written value: no two writes of a run carry the same, so a read names the write it saw.
+///
+/// A client's value tells who wrote it: `4.12` is the value of session 4's twelfth operation. A value that a server
+/// made up (a UUID, a random number, its local time) prints as `n2~7`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Value(u64);
+
+/// A place in a replicated log: the log's epoch (term, timeline, source of a GTID) and the index within it.
+///
+/// Positions of one epoch are ordered by index. Across epochs the derived order is the order of installation only
+/// where the later epoch began after the earlier one ended; [`crate::Lineage`] decides what belongs to a history.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Position {
+    /// Term, timeline or source.
+    pub epoch: u32,
+    /// Place within the epoch: a record's number, or its end in bytes, as the system counts.
+    pub index: u64,
+}
+
+impl NodeId {
+    /// As an index into a vector of nodes.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl SessionId {
+    /// As an index into a vector of sessions.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Value {
+    const MADE_BY_SERVER: u64 = 1 << 63;
+
+    /// The value that `session` writes with its `ordinal`-th operation.
+    pub const fn written(session: SessionId, ordinal: u32) -> Self {
+        Value((session.0 as u64) << 32 | ordinal as u64)
+    }
+
+    /// The `ordinal`-th value that server `node` makes up.
+    pub const fn generated(node: NodeId, ordinal: u32) -> Self {
+        Value(Value::MADE_BY_SERVER | (node.0 as u64) << 32 | ordinal as u64)
+    }
+
+    /// The session and ordinal of the operation that wrote this; `None` for what a server made up.
+    pub const fn author(self) -> Option<(SessionId, u32)> {
+        match self.0 & Value::MADE_BY_SERVER {
+            0 => Some((SessionId((self.0 >> 32) as u32), self.0 as u32)),
+            _ => None,
+        }
+    }
+}
+
+impl Position {
+    /// Before everything.
+    pub const ZERO: Position = Position { epoch: 0, index: 0 };
+
+    /// The place `index` of `epoch`.
+    pub const fn new(epoch: u32, index: u64) -> Self {
+        Position { epoch, index }
+    }
+}
+
+macro_rules! print_as {
+    ($type:ty, |$it:ident, $f:ident| $body:expr) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $it = self;
+                $body
+            }
+        }
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+print_as!(NodeId, |it, f| write!(f, "n{}", it.0));
+print_as!(SessionId, |it, f| write!(f, "c{}", it.0));
+print_as!(Key, |it, f| write!(f, "k{}", it.0));
+print_as!(Position, |it, f| write!(f, "{}@{}", it.index, it.epoch));
+print_as!(Value, |it, f| match it.author() {
+    Some((session, ordinal)) => write!(f, "{}.{ordinal}", session.0),
+    None => write!(f, "n{}~{}", it.0 >> 32 & 0xffff, it.0 as u32),
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_tells_its_author() {
+        let value = Value::written(SessionId(4), 12);
+        assert_eq!(value.to_string(), "4.12");
+        assert_eq!(value.author(), Some((SessionId(4), 12)));
+        let made_up = Value::generated(NodeId(2), 7);
+        assert_eq!(made_up.to_string(), "n2~7");
+        assert_eq!(made_up.author(), None);
+    }
+}

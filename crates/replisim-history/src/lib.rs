@@ -1,0 +1,24 @@
+//! What a run leaves behind, as plain data: operations, histories, traces, verdicts, and the checkers that read them.
+//!
+//! [`Run`] is the narrow waist of replisim. Everything on its left (kernel, world, protocols) makes one; everything on
+//! its right (checkers, reports, the shrinker) reads one.
+//!
+//! **Invariant**: checkers read the [`History`] alone. They cannot ask a node what it meant.
+
+pub mod check;
+mod contents;
+mod finding;
+mod history;
+mod identity;
+pub mod measure;
+mod operation;
+mod run;
+mod trace;
+
+pub use contents::{Contents, Lineage, Version};
+pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
+pub use history::{Final, History, Install, Operation};
+pub use identity::{Key, NodeId, Position, SessionId, Value};
+pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
+pub use run::{Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
+pub use trace::{Trace, TraceLine};

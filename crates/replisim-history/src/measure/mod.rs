@@ -1,0 +1,420 @@
+//! Figures of a run: how much was acknowledged, lost or stale, how fast, and for how long nothing was.
+//!
+//! Every figure is a pure function of a [`Run`] and, where it makes sense, of a [`Window`] of time, so that a scenario can
+//! bound it: *between 2 s and 8 s no write was acknowledged*. An operation belongs to the window in which it was invoked,
+//! except where a figure is about acknowledgements: those belong to the window in which they came.
+//!
+//! **Quantiles** are exact, by nearest rank: the q-quantile of n sorted figures is the one at place ⌈q·n⌉ (the first for
+//! q = 0). It is always a figure that occurred, never one interpolated.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use replisim_kernel::{SimTime, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::check::{losses, staleness};
+use crate::{Operation, Outcome, Reason, Run};
+
+/// A figure that a scenario can ask for and bound.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Measure {
+    /// How many writes were acknowledged.
+    Acknowledged,
+    /// How many reads were answered.
+    AcknowledgedReads,
+    /// How many of the writes acknowledged in the window were lost.
+    Lost,
+    /// The share of them that was lost, between 0 and 1.
+    LostShare,
+    /// How many reads were stale.
+    StaleReads,
+    /// The share of reads that was stale, between 0 and 1, among those of which it is known.
+    StaleShare,
+    /// A quantile of the latency of acknowledged writes, from the moment they were meant to begin.
+    WriteLatency(Quantile),
+    /// A quantile of the latency of answered reads, from the moment they were meant to begin.
+    ReadLatency(Quantile),
+    /// A quantile of how late the named node applied each record, over the whole run.
+    Lag(String, Quantile),
+    /// The longest stretch without an acknowledged write while some client wanted one.
+    Downtime,
+    /// How many operations certainly did not happen.
+    Failed,
+    /// How many operations ended without anyone knowing whether they happened.
+    Indeterminate,
+    /// The share of operations that ended well, between 0 and 1.
+    Availability,
+    /// Operations that ended well, per second.
+    Throughput,
+    /// How long it took from the end of all faults until every replica held the same, over the whole run.
+    ConvergedAfter,
+}
+
+/// In what a figure is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Writes, reads, operations.
+    Count,
+    /// A part of a whole, between 0 and 1.
+    Share,
+    /// Milliseconds.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Operations per second.
+    PerSecond,
+}
+
+/// A number between 0 and 1.
+#[derive(Clone, Copy, PartialEq, PartialOrd, Debug, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Quantile(f64);
+
+/// A stretch of time: `from` belongs to it, `to` does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Its beginning.
+    pub from: SimTime,
+    /// Its end.
+    pub to: SimTime,
+}
+
+/// Latencies in ascending order.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Latencies(Vec<Span>);
+
+/// How many operations ended in which way.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Outcomes {
+    /// Well.
+    pub ok: u64,
+    /// They certainly did not happen, by reason.
+    pub failed: BTreeMap<Reason, u64>,
+    /// Nobody knows, by reason.
+    pub indeterminate: BTreeMap<Reason, u64>,
+    /// The run was over first.
+    pub open: u64,
+}
+
+/// Operations that only read, or the others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Class {
+    /// They only read.
+    Reads,
+    /// They change something, or mean to.
+    Writes,
+}
+
+impl Measure {
+    /// The figure over `window`, or over the whole run; `None` where there is nothing to measure: a quantile of no
+    /// latencies, a share of no operations, the lag of a node that is not there.
+    pub fn evaluate(&self, run: &Run, window: Option<Window>) -> Option<f64> {
+        let within = window.unwrap_or_else(|| Window::whole(run));
+        match self {
+            Measure::Acknowledged => Some(answers(run, within, Class::Writes).count() as f64),
+            Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
+            Measure::Lost => lost(run, within).map(|(lost, _)| lost as f64),
+            Measure::LostShare => lost(run, within).and_then(|(lost, of)| share(lost, of)),
+            Measure::StaleReads => Some(stale(run, within).0 as f64),
+            Measure::StaleShare => {
+                let (stale, of) = stale(run, within);
+                share(stale, of)
+            }
+            Measure::WriteLatency(q) => millis(latencies(run, within, Class::Writes).quantile(*q)),
+            Measure::ReadLatency(q) => millis(latencies(run, within, Class::Reads).quantile(*q)),
+            Measure::Lag(node, q) => millis(lag(run, node)?.quantile(*q)),
+            Measure::Downtime => Some(downtime(run, within).as_secs_f64()),
+            Measure::Failed => Some(outcomes(run, within).failed_in_all() as f64),
+            Measure::Indeterminate => Some(outcomes(run, within).unknown_in_all() as f64),
+            Measure::Availability => availability(run, within),
+            Measure::Throughput => throughput(run, within),
+            Measure::ConvergedAfter => millis(run.settling.converged_after),
+        }
+    }
+
+    /// In what it is counted.
+    pub const fn unit(&self) -> Unit {
+        match self {
+            Measure::Acknowledged
+            | Measure::AcknowledgedReads
+            | Measure::Lost
+            | Measure::StaleReads
+            | Measure::Failed
+            | Measure::Indeterminate => Unit::Count,
+            Measure::LostShare | Measure::StaleShare | Measure::Availability => Unit::Share,
+            Measure::WriteLatency(_) | Measure::ReadLatency(_) | Measure::Lag(..) | Measure::ConvergedAfter => {
+                Unit::Milliseconds
+            }
+            Measure::Downtime => Unit::Seconds,
+            Measure::Throughput => Unit::PerSecond,
+        }
+    }
+}
+
+/// How operations of a class that were invoked in the window and ended well were delayed.
+pub fn latencies(run: &Run, window: Window, class: Class) -> Latencies {
+    invoked(run, window)
+        .filter(|it| it.outcome.is_ok() && Class::of(it) == class)
+        .filter_map(Operation::latency)
+        .collect()
+}
+
+/// The same for each region that operations were sent from.
+pub fn latencies_by_region(run: &Run, window: Window, class: Class) -> BTreeMap<String, Latencies> {
+    let mut spans = BTreeMap::<&str, Vec<Span>>::new();
+    for it in invoked(run, window).filter(|it| it.outcome.is_ok() && Class::of(it) == class) {
+        let Some(origin) = run.nodes.get(it.origin.index()) else { continue };
+        spans.entry(&origin.region).or_default().extend(it.latency());
+    }
+    spans.into_iter().map(|(region, spans)| (region.to_owned(), spans.into_iter().collect())).collect()
+}
+
+/// How late the node of this name applied each record; `None` if there is no such node.
+pub fn lag(run: &Run, node: &str) -> Option<Latencies> {
+    let index = run.nodes.iter().position(|info| info.name == node)?;
+    Some(run.lags.get(index)?.iter().copied().collect())
+}
+
+/// How the operations that were invoked in the window ended.
+pub fn outcomes(run: &Run, window: Window) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    for it in invoked(run, window) {
+        match it.outcome {
+            Outcome::Ok => outcomes.ok += 1,
+            Outcome::Fail(reason) => *outcomes.failed.entry(reason).or_default() += 1,
+            Outcome::Info(reason) => *outcomes.indeterminate.entry(reason).or_default() += 1,
+            Outcome::Open => outcomes.open += 1,
+        }
+    }
+    outcomes
+}
+
+/// The share of operations invoked in the window that ended well; `None` if there were none.
+pub fn availability(run: &Run, window: Window) -> Option<f64> {
+    let outcomes = outcomes(run, window);
+    share(outcomes.ok, outcomes.ok + outcomes.failed_in_all() + outcomes.unknown_in_all())
+}
+
+/// Answers per second of the window, of reads and writes; `None` for a window without length.
+pub fn throughput(run: &Run, window: Window) -> Option<f64> {
+    let answered = [Class::Reads, Class::Writes].map(|class| answers(run, window, class).count()).iter().sum::<usize>();
+    let length = window.length();
+    (!length.is_zero()).then(|| answered as f64 / length.as_secs_f64())
+}
+
+/// The longest stretch of the window without an acknowledged write, counted only from when a write was wanted.
+///
+/// A stretch begins with the first write that was meant to begin after an acknowledgement, and ends with the next
+/// acknowledgement, or with the last moment at which a write was still waiting for its answer.
+///
+/// ```text
+/// ack            wanted                          ack
+///  │· · · · · · · ·├───────── downtime ───────────┤
+/// ```
+pub fn downtime(run: &Run, window: Window) -> Span {
+    let mut changes: Vec<(SimTime, Wanting)> = Vec::new();
+    for it in run.history.operations.iter().filter(|it| Class::of(it) == Class::Writes) {
+        let end = if it.outcome.is_ok() { Wanting::Acknowledged } else { Wanting::GivenUp };
+        changes.push((it.intended, Wanting::Begins));
+        changes.push((it.completed, end));
+    }
+    changes.sort_unstable();
+    longest_wait(&changes, window)
+}
+
+/// What happens to the wish to write. Of what happens in one instant an acknowledgement comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wanting {
+    Acknowledged,
+    Begins,
+    GivenUp,
+}
+
+fn longest_wait(changes: &[(SimTime, Wanting)], window: Window) -> Span {
+    let (mut longest, mut wanted, mut since) = (Span::ZERO, 0u64, None::<SimTime>);
+    let mut end = |since: &mut Option<SimTime>, at: SimTime| {
+        if let Some(begun) = since.take() {
+            longest = longest.max(at.min(window.to).since(begun.max(window.from)));
+        }
+    };
+    for &(at, wanting) in changes {
+        match wanting {
+            Wanting::Begins => {
+                wanted += 1;
+                since.get_or_insert(at);
+            }
+            Wanting::Acknowledged => {
+                wanted = wanted.saturating_sub(1);
+                end(&mut since, at);
+                since = (wanted > 0).then_some(at);
+            }
+            // Who gave up usually tries again, so that the stretch goes on; it ends here only if nobody does.
+            Wanting::GivenUp => wanted = wanted.saturating_sub(1),
+        }
+    }
+    let last_given_up = changes.iter().rev().find(|(at, wanting)| *wanting == Wanting::GivenUp && at.is_reached());
+    let waits_on = changes.last().is_some_and(|(at, _)| !at.is_reached());
+    let last = if waits_on { window.to } else { last_given_up.map_or(window.from, |(at, _)| *at) };
+    end(&mut since, last);
+    longest
+}
+
+impl Window {
+    /// From `from` up to but not including `to`.
+    pub const fn new(from: SimTime, to: SimTime) -> Self {
+        Window { from, to }
+    }
+
+    /// From the beginning of a run to its end, the very last instant included.
+    pub fn whole(run: &Run) -> Self {
+        Window { from: SimTime::ZERO, to: SimTime::ZERO + run.simulated + Span::nanos(1) }
+    }
+
+    /// Whether an instant belongs to it.
+    pub fn contains(self, at: SimTime) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// Its length.
+    pub fn length(self) -> Span {
+        self.to.since(self.from)
+    }
+}
+
+impl Class {
+    /// The class of an operation.
+    pub fn of(operation: &Operation) -> Self {
+        if operation.op.is_read() { Class::Reads } else { Class::Writes }
+    }
+}
+
+impl Quantile {
+    /// The middle.
+    pub const MEDIAN: Quantile = Quantile(0.5);
+    /// One in a hundred is larger.
+    pub const P99: Quantile = Quantile(0.99);
+    /// One in a thousand is larger.
+    pub const P999: Quantile = Quantile(0.999);
+
+    /// A quantile; `None` outside of 0 to 1.
+    pub fn new(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then_some(Quantile(share))
+    }
+
+    /// As a number between 0 and 1.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// Which of `count` sorted figures it is, from 0; `None` of no figures.
+    pub fn place(self, count: usize) -> Option<usize> {
+        // In billionths, so that the product is exact: 0.07 · 100 is more than 7 in binary fractions.
+        let billionths = (self.0 * 1e9 + 0.5) as u128;
+        let place = (billionths * count as u128).div_ceil(1_000_000_000) as usize;
+        (count > 0).then(|| place.saturating_sub(1))
+    }
+}
+
+impl TryFrom<f64> for Quantile {
+    type Error = String;
+    fn try_from(share: f64) -> Result<Self, String> {
+        Quantile::new(share).ok_or_else(|| format!("{share} is not a quantile: a number from 0 to 1, as in 0.99"))
+    }
+}
+
+impl From<Quantile> for f64 {
+    fn from(quantile: Quantile) -> f64 {
+        quantile.0
+    }
+}
+
+impl Latencies {
+    /// The figure at a quantile; `None` if there are none.
+    pub fn quantile(&self, quantile: Quantile) -> Option<Span> {
+        quantile.place(self.0.len()).map(|place| self.0[place])
+    }
+
+    /// The largest.
+    pub fn max(&self) -> Option<Span> {
+        self.0.last().copied()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// All of them, ascending.
+    pub fn sorted(&self) -> &[Span] {
+        &self.0
+    }
+}
+
+impl FromIterator<Span> for Latencies {
+    fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Self {
+        let mut spans: Vec<Span> = spans.into_iter().collect();
+        spans.sort_unstable();
+        Latencies(spans)
+    }
+}
+
+impl Outcomes {
+    /// How many certainly did not happen, for whatever reason.
+    pub fn failed_in_all(&self) -> u64 {
+        self.failed.values().sum()
+    }
+
+    /// Of how many nobody knows whether they happened, open ones included.
+    pub fn unknown_in_all(&self) -> u64 {
+        self.indeterminate.values().sum::<u64>() + self.open
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unit::Count | Unit::Share => "",
+            Unit::Milliseconds => "ms",
+            Unit::Seconds => "s",
+            Unit::PerSecond => "/s",
+        })
+    }
+}
+
+fn invoked(run: &Run, window: Window) -> impl Iterator<Item = &Operation> {
+    run.history.operations.iter().filter(move |it| window.contains(it.invoked))
+}
+
+/// The operations of a class whose good answer came in the window.
+fn answers(run: &Run, window: Window, class: Class) -> impl Iterator<Item = &Operation> {
+    let good = run.history.operations.iter().filter(|it| it.outcome.is_ok());
+    good.filter(move |it| window.contains(it.completed) && Class::of(it) == class)
+}
+
+/// How many of the writes acknowledged in the window were lost, and how many there are.
+fn lost(run: &Run, window: Window) -> Option<(u64, u64)> {
+    let losses = losses(&run.history).ok()?;
+    let inside = |at: &&u64| window.contains(run.history.operations[**at].completed);
+    let lost = losses.lost.iter().filter(inside).count();
+    Some((lost as u64, answers(run, window, Class::Writes).count() as u64))
+}
+
+/// How many of the reads invoked in the window were stale, and of how many it is known.
+fn stale(run: &Run, window: Window) -> (u64, u64) {
+    let report = staleness(&run.history);
+    let inside = |at: u64| window.contains(run.history.operations[at].invoked);
+    let stale = report.stale.iter().filter(|stale| inside(stale.operation)).count();
+    (stale as u64, report.reads.iter().filter(|at| inside(**at)).count() as u64)
+}
+
+fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+fn millis(span: Option<Span>) -> Option<f64> {
+    span.map(Span::as_millis_f64)
+}
+
+#[cfg(test)]
+mod tests;
