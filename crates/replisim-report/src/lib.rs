@@ -1,0 +1,34 @@
+//! A finished run and its verdicts, printed: for a person, for a machine, for a snapshot, and event by event.
+//!
+//! ```text
+//!                  ┌─ human    the screen: verdict first, evidence under it, the command to go on last
+//! Run + verdicts ──┼─ json     the same as data, with a versioned schema
+//!   (Subject)      ├─ history  a text that is the same on every platform, to be pinned by a snapshot
+//!                  └─ trace    one line an event
+//! ```
+//!
+//! Every printer takes a [`Subject`]. What human and history print alike stands in [`section`]: what happened, the
+//! verdicts, the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in
+//! one manner ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
+//!
+//! **Invariant**: reports read the run alone. Nothing here depends on the wall clock, the terminal or the platform; how
+//! long a run took and whether colours are wanted arrive as arguments.
+
+pub mod figures;
+pub mod history;
+pub mod human;
+pub mod json;
+mod names;
+pub mod number;
+pub mod section;
+mod style;
+mod subject;
+mod table;
+pub mod trace;
+
+#[cfg(test)]
+mod sample;
+
+pub use names::Names;
+pub use style::Style;
+pub use subject::{Judged, MeasuredBound, Subject};

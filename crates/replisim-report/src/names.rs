@@ -1,0 +1,68 @@
+//! The scenario's names in place of ids.
+
+use replisim_history::{NodeId, NodeInfo, Run};
+
+/// What each node of a run is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    nodes: &'a [NodeInfo],
+}
+
+impl<'a> Names<'a> {
+    /// The names of `run`.
+    pub fn of(run: &'a Run) -> Self {
+        Names { nodes: &run.nodes }
+    }
+
+    /// The name of `node`; its id if the run does not know it.
+    pub fn node(&self, node: NodeId) -> String {
+        self.nodes.get(node.index()).map_or_else(|| node.to_string(), |info| info.name.clone())
+    }
+
+    /// `text` with a name wherever an id of the run stands as a word of its own: `n0 leads` → `p leads`.
+    pub fn in_text(&self, text: &str) -> String {
+        let mut named = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find('n') {
+            let (before, candidate) = rest.split_at(start);
+            let digits = candidate[1..].bytes().take_while(u8::is_ascii_digit).count();
+            let (id, after) = candidate.split_at(1 + digits);
+            let begins_a_word = !named.chars().chain(before.chars()).next_back().is_some_and(is_in_word);
+            let ends_a_word = !after.starts_with(is_in_word);
+            named.push_str(before);
+            match id[1..].parse().ok().filter(|_| begins_a_word && ends_a_word) {
+                Some(id) => named.push_str(&self.node(NodeId(id))),
+                None => named.push_str(id),
+            }
+            rest = after;
+        }
+        named.push_str(rest);
+        named
+    }
+}
+
+fn is_in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn ids_give_way_to_names_where_they_stand_alone() {
+        let run = sample::run();
+        let names = Names::of(&run);
+        for (text, named) in [
+            ("n0", "p"),
+            ("n0 → n1, then n2.", "p → s1, then s2."),
+            ("read k1 from n2", "read k1 from s2"),
+            ("n2~7 was made up", "s2~7 was made up"),
+            ("in1 n1x n01_ run n9 n99999999 n", "in1 n1x n01_ run n9 n99999999 n"),
+            ("ñ1 nn0 ‖n0‖", "ñ1 nn0 ‖p‖"),
+        ] {
+            assert_eq!(names.in_text(text), named, "{text}");
+        }
+    }
+}

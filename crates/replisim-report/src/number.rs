@@ -1,0 +1,205 @@
+//! Numbers as people read them: thousands grouped, spans in their nicest unit, as many digits as mean something.
+//!
+//! | what | prints as |
+//! |---|---|
+//! | a count | `18,031` |
+//! | a part of a count | `37 of 18,031 reads` |
+//! | a span | `1.42 ms`, `304 ms`, `10 s`: three digits, the unit that keeps them short |
+//! | a share | `99.93 %` |
+//! | a decimal | `0.25`, `1,803`: three places, no zeros at the end |
+//! | an instant | `2.013 s`: to the millisecond, or finer where that tells two apart ([`Clock`]) |
+
+use replisim_history::measure::Unit;
+use replisim_kernel::{SimTime, Span};
+
+/// A count with its thousands grouped: `18,031`.
+pub fn count(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
+/// How many of something, given its singular: `1 key`, `2,004 keys`.
+pub fn things(number: u64, singular: &str) -> String {
+    format!("{} {singular}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// How many of how many: `37 of 18,031 reads`, or only `18,031 reads` where none is broken.
+pub fn tally(broken: u64, of: u64, unit: &str) -> String {
+    match broken {
+        0 => format!("{} {unit}", count(of)),
+        _ => format!("{} of {} {unit}", count(broken), count(of)),
+    }
+}
+
+/// A length of time to three digits, in the largest unit it reaches: `1.42 ms`, `304 ms`, `1,250 s`.
+pub fn span(span: Span) -> String {
+    const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1)];
+    if span == Span::FOREVER {
+        return "forever".to_owned();
+    }
+    let nanos = span.as_nanos();
+    let unit = UNITS.iter().position(|(_, size)| nanos >= *size).unwrap_or(0);
+    let (name, size) = UNITS[unit];
+    let places = if size == 1 { 0 } else { 2_u32.saturating_sub((nanos / size).max(1).ilog10()) };
+    let scale = 10_u64.pow(places);
+    let rounded = (u128::from(nanos) * u128::from(scale) + u128::from(size / 2)) / u128::from(size);
+    if unit > 0 && rounded == 1_000 * u128::from(scale) {
+        return format!("1 {}", UNITS[unit - 1].0);
+    }
+    let (whole, fraction) = (rounded as u64 / scale, rounded as u64 % scale);
+    let digits = if places == 0 { whole.to_string() } else { format!("{whole}.{fraction:0w$}", w = places as usize) };
+    format!("{} {name}", grouped(trimmed(&digits)))
+}
+
+/// A number of things in a second, to three digits or more: `0.25`, `12.5`, `1,803`.
+pub fn rate(per_second: f64) -> String {
+    match per_second {
+        100.0.. => grouped(&format!("{per_second:.0}")),
+        10.0.. => grouped(trimmed(&format!("{per_second:.1}"))),
+        _ => decimal(per_second),
+    }
+}
+
+/// A share in hundredths, to two places and never rounded up, so that only a whole is `100 %`.
+pub fn percent(part: u64, of: u64) -> String {
+    let hundredths = (u128::from(part) * 10_000 / u128::from(of.max(1))) as u64;
+    format!("{} %", trimmed(&format!("{}.{:02}", hundredths / 100, hundredths % 100)))
+}
+
+/// A figure with what it is counted in; a share is printed in hundredths.
+pub fn with_unit(figure: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count => decimal(figure),
+        Unit::Share => format!("{} %", decimal(figure * 100.0)),
+        Unit::Milliseconds => format!("{} ms", decimal(figure)),
+        Unit::Seconds => format!("{} s", decimal(figure)),
+        Unit::PerSecond => format!("{} per second", decimal(figure)),
+    }
+}
+
+/// A number to three places, or to six if it is small: `0.25`, `1,803`, `0.000125`.
+pub fn decimal(number: f64) -> String {
+    let digits = if number.abs() < 0.1 { format!("{number:.6}") } else { format!("{number:.3}") };
+    match trimmed(&digits) {
+        "-0" => "0".to_owned(),
+        digits => grouped(digits),
+    }
+}
+
+/// Without the zeros that end a fraction.
+fn trimmed(digits: &str) -> &str {
+    match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.'),
+        false => digits,
+    }
+}
+
+/// With a comma before every third digit of the whole part.
+fn grouped(digits: &str) -> String {
+    let (whole, fraction) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let mut text = sign.to_owned();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
+/// Prints the instants of one story: in seconds, all to the same place, so that their points stand in one column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock {
+    /// How many nanoseconds the last digit stands for.
+    step: u64,
+}
+
+impl Clock {
+    /// Prints to the microsecond.
+    pub const MICROS: Clock = Clock { step: 1_000 };
+
+    /// Prints to the millisecond; to the microsecond or nanosecond if that is what it takes to tell `instants` apart.
+    pub fn telling_apart(instants: impl IntoIterator<Item = SimTime>) -> Self {
+        let mut instants: Vec<u64> = instants.into_iter().map(SimTime::as_nanos).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let apart = |step: &u64| instants.windows(2).all(|pair| pair[0] / step != pair[1] / step);
+        Clock { step: [1_000_000, 1_000].into_iter().find(apart).unwrap_or(1) }
+    }
+
+    /// `at` in seconds; `never` for what did not happen.
+    pub fn show(self, at: SimTime) -> String {
+        if !at.is_reached() {
+            return "never".to_owned();
+        }
+        const SECOND: u64 = 1_000_000_000;
+        let places = (SECOND / self.step).ilog10() as usize;
+        let (whole, fraction) = (at.as_nanos() / SECOND, at.as_nanos() % SECOND / self.step);
+        format!("{}.{fraction:0places$} s", count(whole))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (412_118, "412,118"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(count(number), text);
+        }
+        assert_eq!([1, 2_004].map(|number| things(number, "key")), ["1 key", "2,004 keys"]);
+        assert_eq!(tally(37, 18_031, "reads"), "37 of 18,031 reads");
+        assert_eq!(tally(0, 2_004, "acknowledged writes"), "2,004 acknowledged writes");
+    }
+
+    #[test]
+    fn spans_keep_three_digits() {
+        for (nanos, text) in [
+            (0, "0 s"),
+            (7, "7 ns"),
+            (1_500, "1.5 µs"),
+            (342_499, "342 µs"),
+            (1_416_000, "1.42 ms"),
+            (9_000_000, "9 ms"),
+            (304_400_000, "304 ms"),
+            (999_600_000, "1 s"),
+            (9_999_000_000, "10 s"),
+            (31_040_000_000, "31 s"),
+            (1_250_400_000_000, "1,250 s"),
+            (u64::MAX, "forever"),
+        ] {
+            assert_eq!(span(Span::nanos(nanos)), text, "{nanos} ns");
+        }
+    }
+
+    #[test]
+    fn decimals_end_where_they_mean_nothing() {
+        for (number, text) in [(0.25, "0.25"), (1803.0, "1,803"), (-1234.5, "-1,234.5"), (0.000125, "0.000125")] {
+            assert_eq!(decimal(number), text);
+        }
+        assert_eq!(decimal(0.0), "0");
+        assert_eq!(decimal(-0.0000001), "0");
+    }
+
+    #[test]
+    fn only_a_whole_is_a_hundred_percent() {
+        assert_eq!(percent(20_046, 20_047), "99.99 %");
+        assert_eq!(percent(5, 5), "100 %");
+        assert_eq!(percent(1, 8), "12.5 %");
+        assert_eq!(percent(0, 0), "0 %");
+        assert_eq!(with_unit(0.0021, Unit::Share), "0.21 %");
+        assert_eq!([0.25, 12.54, 1_803.4].map(rate), ["0.25", "12.5", "1,803"]);
+    }
+
+    #[test]
+    fn a_clock_is_as_fine_as_its_story_needs() {
+        let at = SimTime::from_nanos;
+        assert_eq!(Clock::telling_apart([at(2_011_000_000), at(2_013_400_000)]).show(at(2_013_400_000)), "2.013 s");
+        assert_eq!(Clock::telling_apart([at(1_000_100), at(1_000_100)]).show(at(1_000_100)), "0.001 s");
+        assert_eq!(Clock::telling_apart([at(2_000_000), at(2_003_000)]).show(at(2_003_000)), "0.002003 s");
+        assert_eq!(Clock::telling_apart([at(1), at(2)]).show(at(2)), "0.000000002 s");
+        assert_eq!(Clock::MICROS.show(SimTime::NEVER), "never");
+    }
+}

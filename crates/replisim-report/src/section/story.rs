@@ -1,0 +1,143 @@
+//! What happened: the faults and milestones of a run, in order of time.
+
+use std::collections::BTreeMap;
+
+use replisim_history::{PlannedFault, Run};
+use replisim_kernel::SimTime;
+
+use crate::number::{self, Clock};
+use crate::table::{Align, Cell, Table};
+use crate::{Names, Style};
+
+/// One thing to tell, however often it happened.
+struct Event {
+    who: String,
+    text: String,
+    /// Each time it began and ended, in order; not empty.
+    times: Vec<(SimTime, SimTime)>,
+}
+
+/// What happened in `run`, in at most `limit` lines. What came again and again is told once, with how often; what does
+/// not fit is left out of the middle and counted, for a story is understood from its beginning and its end.
+pub fn story(run: &Run, limit: usize) -> String {
+    let events = events(run);
+    let clock = Clock::telling_apart(events.iter().map(Event::begin));
+    let mut table = Table::new(&[Align::Right, Align::Left, Align::Left]);
+    let (head, tail) = ends(events.len(), limit);
+    for event in &events[..head] {
+        table.row(event.cells(clock));
+    }
+    if head < tail {
+        table.row(["…".into(), "".into(), format!("{} more", number::count((tail - head) as u64)).into()]);
+    }
+    for event in &events[tail..] {
+        table.row(event.cells(clock));
+    }
+    table.print(2, Style::Plain)
+}
+
+/// Up to where the beginning is told, and from where the end: all, or two thirds and one third of the lines, less the
+/// one that counts what is left out.
+fn ends(events: usize, limit: usize) -> (usize, usize) {
+    match limit.max(1) {
+        limit if events <= limit => (events, events),
+        limit => (limit - 1 - limit / 3, events - limit / 3),
+    }
+}
+
+/// Everything worth telling, in order of its beginning. What never happened comes last.
+fn events(run: &Run) -> Vec<Event> {
+    let faults = run.faults.iter().map(Event::of_fault);
+    let mut events: Vec<Event> = faults.chain(milestones(run).into_iter().flat_map(Event::apart_if_rare)).collect();
+    // A fault comes before what it causes in the same instant.
+    events.sort_by_key(|event| (event.begin(), event.who != FAULT));
+    events
+}
+
+/// The milestones, those that say the same of the same node together.
+fn milestones(run: &Run) -> Vec<Event> {
+    let names = Names::of(run);
+    let mut times: BTreeMap<(String, String), Vec<(SimTime, SimTime)>> = BTreeMap::new();
+    for milestone in &run.milestones {
+        let who = milestone.node.map(|node| names.node(node)).unwrap_or_default();
+        times.entry((who, names.in_text(&milestone.text))).or_default().push((milestone.at, milestone.at));
+    }
+    times.into_iter().map(|((who, text), times)| Event { who, text, times }).collect()
+}
+
+/// Who a fault befalls stands in its text.
+const FAULT: &str = "fault";
+
+/// How often something may happen and still be told each time.
+const RARE_MAX: usize = 2;
+
+impl Event {
+    fn of_fault(fault: &PlannedFault) -> Self {
+        let times = if fault.fired.is_empty() { vec![(SimTime::NEVER, SimTime::NEVER)] } else { fault.fired.clone() };
+        Event { who: FAULT.to_owned(), text: fault.text.clone(), times }
+    }
+
+    /// Each time for itself, unless they are many.
+    fn apart_if_rare(self) -> Vec<Event> {
+        if self.times.len() > RARE_MAX {
+            return vec![self];
+        }
+        let Event { who, text, times } = self;
+        times.into_iter().map(|time| Event { who: who.clone(), text: text.clone(), times: vec![time] }).collect()
+    }
+
+    fn begin(&self) -> SimTime {
+        self.times[0].0
+    }
+
+    fn cells(&self, clock: Clock) -> [Cell; 3] {
+        [clock.show(self.begin()).into(), self.who.as_str().into(), (self.text.clone() + &self.extent(clock)).into()]
+    }
+
+    /// How long it went on and how often it came again.
+    fn extent(&self, clock: Clock) -> String {
+        let (last_begin, last_end) = self.times[self.times.len() - 1];
+        match (self.times.len(), last_end > last_begin) {
+            (1, false) => String::new(),
+            (1, true) => format!(", until {}", clock.show(last_end)),
+            (times, false) => format!(", {} times, last at {}", number::count(times as u64), clock.show(last_end)),
+            (times, true) => format!(", {} times, until {}", number::count(times as u64), clock.show(last_end)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_history::{Milestone, NodeId};
+    use replisim_kernel::Span;
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_long_story_is_cut_in_the_middle() {
+        insta::assert_snapshot!(story(&sample::run(), 5), @r"
+        0.000 s  p      leads, timeline 1
+        2.000 s  fault  the link between p and s2 slows by 300 ms, until 4.000 s
+        2.310 s  s2     is 300 ms behind p
+              …         3 more
+          never  fault  crash of the leader
+        ");
+    }
+
+    #[test]
+    fn every_length_fits_its_limit() {
+        for limit in 1..=7 {
+            assert!(story(&sample::run(), limit).lines().count() <= limit, "{limit}");
+        }
+        assert_eq!(story(&sample::run(), 7), story(&sample::run(), 100));
+    }
+
+    #[test]
+    fn what_comes_again_and_again_is_told_once() {
+        let at = |n| SimTime::ZERO + Span::millis(n);
+        let stall = |n| Milestone { at: at(n), node: Some(NodeId(0)), text: "waits for n1".to_owned() };
+        let run = Run { faults: vec![], milestones: (1..=40).map(stall).collect(), ..sample::run() };
+        assert_eq!(story(&run, 12), "  0.001 s  p  waits for s1, 40 times, last at 0.040 s\n");
+    }
+}

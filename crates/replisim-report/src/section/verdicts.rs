@@ -1,0 +1,94 @@
+//! The verdicts: one line a check, the evidence under each that is violated.
+
+use std::collections::BTreeMap;
+
+use replisim_history::{Check, Finding, Promise, Settling, Verdict, Witness};
+
+use super::WIDTH;
+use crate::number::{self, Clock};
+use crate::table::{Align, Cell, Table, shortened, wrapped};
+use crate::{Judged, Names, Style, Subject};
+
+/// Where a witness begins: under the check that it refutes.
+const WITNESS_INDENT: usize = 12;
+
+/// How long the texts of a witness may be: a list that was read may have any number of elements.
+const TOLD_MAX: usize = 64;
+
+/// Each check with its verdict, its promise, its numbers, and whether it came out as expected.
+pub fn verdicts(subject: &Subject, style: Style) -> String {
+    let names = Names::of(subject.run);
+    let mut table = Table::new(&[Align::Left; 5]);
+    for judged in subject.findings {
+        table.row(row(judged, &subject.run.settling));
+        if let Verdict::Violated(witness) = &judged.finding.verdict {
+            table.under(print_witness(witness, &names));
+        }
+    }
+    table.print(2, style) + &reasons(subject.findings)
+}
+
+fn row(judged: &Judged, settling: &Settling) -> [Cell; 5] {
+    let finding = &judged.finding;
+    let promise = match (judged.breaks_promise(), judged.is_promised()) {
+        (true, _) => Cell::broken("promise broken"),
+        (false, true) => "promised".into(),
+        (false, false) => "not promised".into(),
+    };
+    let holds = finding.verdict == Verdict::Holds;
+    let expected = match (judged.as_expected(), judged.expected_to_hold) {
+        (false, _) => Cell::broken("NOT as expected"),
+        (true, Some(_)) if !holds => "as expected".into(),
+        (true, _) => "".into(),
+    };
+    [
+        Cell::broken_if(!holds, finding.verdict.word()),
+        finding.check.in_words().into(),
+        promise,
+        numbers(finding, settling).into(),
+        expected,
+    ]
+}
+
+/// What the verdict rests on, or what kept the check from one.
+fn numbers(finding: &Finding, settling: &Settling) -> String {
+    if let Verdict::Unknown(limit) = &finding.verdict {
+        return limit.to_string();
+    }
+    let tally = number::tally(finding.broken, finding.of, &finding.unit);
+    match (finding.check, settling.converged_after) {
+        (Check::Convergence, Some(span)) => format!("{tally}, {} after the heal", number::span(span)),
+        _ => tally,
+    }
+}
+
+fn print_witness(witness: &Witness, names: &Names) -> String {
+    let clock = Clock::telling_apart(witness.lines.iter().map(|line| line.at));
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left]);
+    for line in &witness.lines {
+        table.row([
+            names.in_text(&line.who).into(),
+            shortened(names.in_text(&line.what), TOLD_MAX).into(),
+            clock.show(line.at).into(),
+            shortened(names.in_text(&line.remark), TOLD_MAX).into(),
+        ]);
+    }
+    let kind = names.in_text(&witness.kind);
+    format!("{:WITNESS_INDENT$}{kind}:\n{}", "", table.print(WITNESS_INDENT, Style::Plain))
+}
+
+/// Why the system does not promise what it does not, each reason once.
+fn reasons(findings: &[Judged]) -> String {
+    let mut checks_by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for judged in findings {
+        if let Promise::NotPromised(reason) = &judged.promise {
+            checks_by_reason.entry(reason).or_default().push(judged.finding.check.in_words());
+        }
+    }
+    let several = checks_by_reason.len() > 1;
+    let print = |(reason, checks): (&str, Vec<&str>)| match several {
+        true => wrapped(&format!("not promised ({}): {reason}", checks.join(", ")), "  ", WIDTH),
+        false => wrapped(&format!("not promised: {reason}"), "  ", WIDTH),
+    };
+    checks_by_reason.into_iter().filter(|(reason, _)| !reason.is_empty()).map(print).collect()
+}

@@ -1,0 +1,87 @@
+//! What a report is about: a run, what was measured of it, and what was promised and expected.
+
+use replisim_history::measure::Unit;
+use replisim_history::{Finding, Promise, Run, Verdict};
+
+/// A run together with all that a report says of it.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The scenario's name in words: `stale read after write`.
+    pub title: &'a str,
+    /// The scenario's file, as it was given.
+    pub file: &'a str,
+    /// What the scenario is about, in prose. Line breaks mean nothing.
+    pub about: &'a str,
+    /// The system under test with the settings that matter: `PostgreSQL, FIRST 1 (s1, s2)`.
+    pub system: &'a str,
+    /// What happened.
+    pub run: &'a Run,
+    /// Each check with its verdict, in the order of the report.
+    pub findings: &'a [Judged],
+    /// The scenario's own measures.
+    pub bounds: &'a [MeasuredBound],
+    /// How long the run took on the wall clock, in seconds; `None` where output must not differ between two runs.
+    pub elapsed: Option<f64>,
+    /// The command that runs it again.
+    pub replay: String,
+    /// The command that runs the sibling scenario in which the anomaly is cured.
+    pub cure: Option<String>,
+}
+
+/// A check's result, beside what the system promises and what the scenario expects.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judged {
+    /// What was found.
+    pub finding: Finding,
+    /// What the system says of it, for this configuration and these faults.
+    pub promise: Promise,
+    /// Whether the scenario expects the check to hold; `None` if it says nothing.
+    pub expected_to_hold: Option<bool>,
+}
+
+/// A figure that a scenario asks for, and the bounds that it must keep.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MeasuredBound {
+    /// What is measured, in the scenario's words.
+    pub name: String,
+    /// The figure; `None` if the run gives none.
+    pub value: Option<f64>,
+    /// In what it is counted, as are the bounds.
+    pub unit: Unit,
+    /// The least it may be.
+    pub at_least: Option<f64>,
+    /// The most it may be.
+    pub at_most: Option<f64>,
+    /// Whether it keeps its bounds. A figure that is missing does not.
+    pub ok: bool,
+}
+
+impl Subject<'_> {
+    /// Whether the run came out as its scenario says: every verdict as expected, every bound kept.
+    pub fn as_expected(&self) -> bool {
+        self.findings.iter().all(|judged| judged.as_expected()) && self.bounds.iter().all(|bound| bound.ok)
+    }
+}
+
+impl Judged {
+    /// Whether the verdict is the expected one. Where the scenario expects nothing, a kept promise is expected; an
+    /// unknown verdict never is.
+    pub fn as_expected(&self) -> bool {
+        match (&self.finding.verdict, self.expected_to_hold) {
+            (Verdict::Holds, expected) => expected != Some(false),
+            (Verdict::Violated(_), Some(holds)) => !holds,
+            (Verdict::Violated(_), None) => !self.is_promised(),
+            (Verdict::Unknown(_), _) => false,
+        }
+    }
+
+    /// Whether the system promises that the check holds.
+    pub fn is_promised(&self) -> bool {
+        self.promise == Promise::Promised
+    }
+
+    /// Whether the system promised that the check holds, and it does not.
+    pub fn breaks_promise(&self) -> bool {
+        self.is_promised() && matches!(self.finding.verdict, Verdict::Violated(_))
+    }
+}
