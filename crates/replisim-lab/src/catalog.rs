@@ -1,0 +1,159 @@
+//! The protocols that scenarios can name. The list is open: a program adds its own and has every command for them.
+//!
+//! Protocols are generic, commands are not. This is where the generics end: [`Entry`], [`Configured`] and [`Assembled`]
+//! are a protocol's three stages as object-safe traits, implemented once for every [`Protocol`].
+//!
+//! ```text
+//!   Entry ── settings read ──▶ Configured ── hosts known ──▶ Assembled ── seed ──▶ Simulation
+//! ```
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use replisim_history::{Check, OpKind, Promise};
+use replisim_world::protocol::{Member, Problem, Protocol};
+use replisim_world::spec::{FaultFamily, Topology};
+use replisim_world::{Blueprint, Simulation, World};
+
+use crate::scenario::{Diagnostic, Excerpt, Scenario};
+
+/// Every protocol a program knows, in the order they were added.
+#[derive(Default)]
+pub struct Catalog {
+    entries: Vec<Box<dyn Entry>>,
+}
+
+/// A protocol that can be named.
+pub trait Entry: Send + Sync {
+    /// The name in a scenario.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a sentence.
+    fn about(&self) -> &'static str;
+
+    /// Reads what a scenario says of it.
+    ///
+    /// # Errors
+    /// The first thing about the settings that it cannot read.
+    fn configure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic>;
+}
+
+/// A protocol whose settings are known.
+pub trait Configured: Send + Sync {
+    /// The settings in a few words.
+    fn summary(&self) -> String;
+
+    /// Whether it understands operations of this kind.
+    fn supports(&self, kind: OpKind) -> bool;
+
+    /// What it promises under faults of these families.
+    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
+
+    /// Puts its processes on a cluster's hosts.
+    ///
+    /// # Errors
+    /// Everything about the settings that does not fit the cluster.
+    fn assemble(&self, topology: &Topology) -> Result<Box<dyn Assembled>, Vec<Problem>>;
+}
+
+/// A protocol whose processes have their hosts.
+pub trait Assembled: Send + Sync {
+    /// The names of its processes, in the order of their addresses.
+    fn processes(&self) -> Vec<&str>;
+
+    /// The run of a scenario that `seed` stands for, at its beginning. With `trace`, every event will be written down.
+    fn begin(&self, scenario: &Scenario, topology: &Topology, seed: u64, trace: bool) -> Box<dyn Simulation>;
+}
+
+impl Catalog {
+    /// A catalog of nothing.
+    pub fn new() -> Self {
+        Catalog::default()
+    }
+
+    /// This catalog and one more protocol.
+    ///
+    /// # Panics
+    /// If it already has a protocol of that name.
+    pub fn with<P: Protocol>(mut self) -> Self {
+        assert!(self.get(P::NAME).is_none(), "the catalog already has a protocol named {}", P::NAME);
+        self.entries.push(Box::new(Registered::<P>(PhantomData)));
+        self
+    }
+
+    /// The protocol of this name.
+    pub fn get(&self, name: &str) -> Option<&dyn Entry> {
+        self.entries().find(|entry| entry.name() == name)
+    }
+
+    /// Every protocol's name.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.entries().map(Entry::name).collect()
+    }
+
+    /// Every protocol.
+    pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
+        self.entries.iter().map(|entry| &**entry)
+    }
+}
+
+/// The type of a protocol, as a value.
+struct Registered<P>(PhantomData<fn() -> P>);
+
+/// A protocol's settings.
+struct Settled<P: Protocol>(P::Settings);
+
+/// A protocol's processes.
+struct Placed<P: Protocol>(Vec<Member<P>>);
+
+impl<P: Protocol> Entry for Registered<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn about(&self) -> &'static str {
+        P::ABOUT
+    }
+
+    fn configure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic> {
+        Ok(Box::new(Settled::<P>(settings.read()?)))
+    }
+}
+
+impl<P: Protocol> Configured for Settled<P> {
+    fn summary(&self) -> String {
+        P::summary(&self.0)
+    }
+
+    fn supports(&self, kind: OpKind) -> bool {
+        P::supports(&self.0, kind)
+    }
+
+    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+        P::promises(&self.0, faults)
+    }
+
+    fn assemble(&self, topology: &Topology) -> Result<Box<dyn Assembled>, Vec<Problem>> {
+        Ok(Box::new(Placed::<P>(P::assemble(&self.0, topology)?)))
+    }
+}
+
+impl<P: Protocol> Assembled for Placed<P> {
+    fn processes(&self) -> Vec<&str> {
+        self.0.iter().map(|member| member.name.as_str()).collect()
+    }
+
+    fn begin(&self, scenario: &Scenario, topology: &Topology, seed: u64, trace: bool) -> Box<dyn Simulation> {
+        let blueprint = Blueprint {
+            cluster: scenario.cluster.clone(),
+            topology: topology.clone(),
+            members: self.0.clone(),
+            clients: scenario.clients.clone(),
+            faults: scenario.faults.clone(),
+            run: scenario.run,
+            settle: scenario.settle,
+            trace,
+        };
+        Box::new(World::new(blueprint, seed))
+    }
+}

@@ -1,0 +1,168 @@
+//! A scenario with its protocol found, its settings read and its processes placed: ready to run under any seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use replisim_history::check::check_all;
+use replisim_history::{Check, Finding, Promise, Run};
+use replisim_world::Simulation;
+use replisim_world::protocol::Problem;
+use replisim_world::spec::{Action, Fault, FaultFamily, Topology};
+
+use crate::catalog::{Assembled, Catalog, Configured};
+use crate::judge::Judgement;
+use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Known, Mistakes, Outline, Report, Scenario, Source, check};
+use crate::scenario::{listed, nearest};
+
+/// Something that can be run.
+pub struct Experiment {
+    /// The text it was read from, edits included.
+    pub source: Source,
+    /// What is run and what is expected of it.
+    pub scenario: Scenario,
+    /// Who stands where.
+    pub topology: Topology,
+    configured: Box<dyn Configured>,
+    assembled: Box<dyn Assembled>,
+}
+
+impl Experiment {
+    /// Reads a scenario, finds its protocol, and checks that everything fits together.
+    ///
+    /// # Errors
+    /// If the text is not a scenario, the first reason; if it is one that cannot be run, every reason.
+    pub fn prepare(source: &Source, catalog: &Catalog) -> Result<Experiment, Report> {
+        let outline = Outline::of(&source.text);
+        let scenario = Scenario::outlined(source, &outline).map_err(|mistake| Report::of(source.clone(), mistake))?;
+        let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        let configured = draft.configure(source, &scenario, catalog);
+        let topology = draft.resolve(&scenario);
+        let assembled = draft.assemble(configured.as_deref(), topology.as_ref());
+        draft.check(&scenario, configured.as_deref());
+        match (configured, topology, assembled) {
+            (Some(configured), Some(topology), Some(assembled)) if draft.mistakes.is_empty() => {
+                Ok(Experiment { source: source.clone(), scenario, topology, configured, assembled })
+            }
+            _ => Err(Report::new(source.clone(), draft.mistakes.into_found())),
+        }
+    }
+
+    /// A scenario's text after some edits, as [`Edit::apply`] makes them.
+    ///
+    /// # Errors
+    /// The first edit that cannot be made.
+    pub fn edit(source: &Source, edits: &[Edit], catalog: &Catalog) -> Result<Source, Report> {
+        edits.iter().try_fold(source.clone(), |source, edit| edit.apply(&source, |edited| reads(edited, catalog)))
+    }
+
+    /// The run that `seed` stands for, at its beginning. With `trace`, every event will be written down.
+    pub fn begin(&self, seed: u64, trace: bool) -> Box<dyn Simulation> {
+        self.assembled.begin(&self.scenario, &self.topology, seed, trace)
+    }
+
+    /// Makes the scenario's checks on a run.
+    pub fn examine(&self, run: &Run) -> Vec<Finding> {
+        check_all(&run.history, &self.scenario.checks)
+    }
+
+    /// Judges a run by what was found in it.
+    pub fn judge(&self, run: &Run, findings: &[Finding]) -> Judgement {
+        Judgement::of(&self.scenario, &self.promises(), findings, run)
+    }
+
+    /// The protocol's settings in a few words.
+    pub fn summary(&self) -> String {
+        self.configured.summary()
+    }
+
+    /// What the protocol promises under the scenario's faults.
+    pub fn promises(&self) -> BTreeMap<Check, Promise> {
+        self.configured.promises(&self.families())
+    }
+
+    /// The families of the scenario's faults, each once.
+    pub fn families(&self) -> Vec<FaultFamily> {
+        let actions = self.scenario.faults.iter().map(Fault::action);
+        actions.filter_map(Action::family).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The names of the protocol's processes, in the order of their addresses.
+    pub fn processes(&self) -> Vec<&str> {
+        self.assembled.processes()
+    }
+}
+
+/// Whether a text reads as a scenario with readable settings, be they sensible or not.
+fn reads(source: &Source, catalog: &Catalog) -> bool {
+    let outline = Outline::of(&source.text);
+    let Ok(scenario) = Scenario::outlined(source, &outline) else { return false };
+    let entry = catalog.get(scenario.protocol.name());
+    entry.is_none_or(|entry| entry.configure(&Excerpt::settings(source, &outline)).is_ok())
+}
+
+/// An experiment in the making. Each stage goes as far as it can, so that all mistakes come to light.
+struct Draft<'o> {
+    outline: &'o Outline<'o>,
+    known: Known,
+    mistakes: Mistakes<'o>,
+}
+
+impl Draft<'_> {
+    fn configure(&mut self, source: &Source, scenario: &Scenario, catalog: &Catalog) -> Option<Box<dyn Configured>> {
+        let Some(entry) = catalog.get(scenario.protocol.name()) else {
+            self.unknown_protocol(scenario.protocol.name(), catalog);
+            return None;
+        };
+        let configured = entry.configure(&Excerpt::settings(source, self.outline));
+        configured.map_err(|mistake| self.mistakes.add(mistake)).ok()
+    }
+
+    fn unknown_protocol(&mut self, name: &str, catalog: &Catalog) {
+        let names = catalog.names();
+        let node = self.outline.find("protocol");
+        let mark = node.map(|node| node.name.clone().unwrap_or_else(|| self.outline.first_char(&node.span)));
+        let mistake = Diagnostic::new(Code::UnknownProtocol, format!("unknown protocol `{name}`"))
+            .at(mark.unwrap_or(0..0))
+            .label(format!("protocols are {}", listed(&names)))
+            .did_you_mean(nearest(name, names));
+        self.mistakes.add(mistake);
+    }
+
+    fn resolve(&mut self, scenario: &Scenario) -> Option<Topology> {
+        let problems = match Topology::resolve(&scenario.cluster) {
+            Ok(topology) => return Some(topology),
+            Err(problems) => problems,
+        };
+        for problem in problems {
+            self.mistakes.problem("", Code::ImpossibleCluster, problem, &self.known);
+        }
+        None
+    }
+
+    fn assemble(
+        &mut self,
+        configured: Option<&dyn Configured>,
+        topology: Option<&Topology>,
+    ) -> Option<Box<dyn Assembled>> {
+        match configured?.assemble(topology?) {
+            Ok(assembled) => {
+                self.known.processes = assembled.processes().into_iter().map(str::to_owned).collect();
+                Some(assembled)
+            }
+            Err(mut problems) => {
+                if problems.is_empty() {
+                    problems.push(Problem::new("", "the protocol refuses its settings and does not say why"));
+                }
+                for problem in problems {
+                    self.mistakes.problem("protocol", Code::RefusedSettings, problem, &self.known);
+                }
+                None
+            }
+        }
+    }
+
+    fn check(&mut self, scenario: &Scenario, configured: Option<&dyn Configured>) {
+        let supports = configured.map(|configured| move |kind| configured.supports(kind));
+        let supports = supports.as_ref().map(|supports| supports as &dyn Fn(_) -> bool);
+        check(scenario, &self.known, supports, &mut self.mistakes);
+    }
+}

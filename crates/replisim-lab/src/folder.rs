@@ -1,0 +1,138 @@
+//! Finds the scenarios that a word on the command line means: a file, a folder of them, or one by its bare name.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::scenario::{listed, nearest};
+
+/// What scenario files end in.
+const EXTENSION: &str = "ron";
+
+/// How deep folders are searched.
+const DEPTH_MAX: usize = 16;
+
+/// Why no scenario was found.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Nothing has this name.
+    #[error("no scenario is called `{name}`{}", meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default())]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// Several have this name.
+    #[error("`{name}` could be any of {}", listed(paths.iter().map(|path| path.display())))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// What it could be.
+        paths: Vec<PathBuf>,
+    },
+    /// The folder holds none.
+    #[error("there is no scenario (`*.ron`) in {}", .0.display())]
+    Empty(PathBuf),
+    /// A folder could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// The scenario files that `word` means: the file of this path; every scenario below the folder of this path, in order;
+/// or the one of this name below `library`.
+///
+/// # Errors
+/// If there is none, or a bare name is that of several.
+pub fn find(word: &str, library: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let path = Path::new(word);
+    if path.is_dir() {
+        let found = below(path)?;
+        return if found.is_empty() { Err(FolderError::Empty(path.to_owned())) } else { Ok(found) };
+    }
+    // A path that looks like one is taken for one even if it does not exist: reading it then tells why.
+    if path.exists() || path.extension().is_some_and(|extension| extension == EXTENSION) {
+        return Ok(vec![path.to_owned()]);
+    }
+    by_name(word, library).map(|path| vec![path])
+}
+
+/// Every scenario below a folder, in the order of their paths. Links to folders are not followed.
+///
+/// # Errors
+/// If one of the folders cannot be read.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let mut found = Vec::new();
+    let mut pending = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = pending.pop() {
+        let unreadable = |error| FolderError::Unreadable { path: folder.clone(), error };
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let path = entry.path();
+            if entry.file_type().map_err(unreadable)?.is_dir() {
+                pending.extend((depth < DEPTH_MAX).then(|| (path, depth + 1)));
+            } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The scenario called `name`, with or without the folders before it: `leader_follower/stale_read_after_write`.
+fn by_name(name: &str, library: &Path) -> Result<PathBuf, FolderError> {
+    let scenarios = if library.is_dir() { below(library)? } else { Vec::new() };
+    let is_meant = |path: &&PathBuf| path.with_extension("").ends_with(name);
+    let mut paths: Vec<PathBuf> = scenarios.iter().filter(is_meant).cloned().collect();
+    match paths.len() {
+        1 => Ok(paths.remove(0)),
+        0 => {
+            let names = scenarios.iter().filter_map(|path| path.file_stem()?.to_str());
+            Err(FolderError::NotFound { name: name.to_owned(), meant: nearest(name, names) })
+        }
+        _ => Err(FolderError::Ambiguous { name: name.to_owned(), paths }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_find_files_folders_and_names() {
+        let library = std::env::temp_dir().join(format!("replisim-library-{}", std::process::id()));
+        for name in ["failover/split_brain", "failover/lost_write", "leader/lost_write", "leader/stale_read"] {
+            let path = library.join(name).with_extension("ron");
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        fs::create_dir_all(library.join("nothing")).unwrap();
+        let found = |word: &str| {
+            let paths = find(word, &library).map_err(|error| error.to_string())?;
+            let names = paths.iter().map(|path| path.strip_prefix(&library).unwrap_or(path).display().to_string());
+            Ok::<_, String>(names.collect::<Vec<_>>().join(" "))
+        };
+        let within = |name: &str| library.join(name).display().to_string();
+        let shown = |text: &str| text.replace(&within(""), "");
+        assert_eq!(found("split_brain").unwrap(), "failover/split_brain.ron");
+        assert_eq!(found("leader/lost_write").unwrap(), "leader/lost_write.ron");
+        assert_eq!(found(&within("failover")).unwrap(), "failover/lost_write.ron failover/split_brain.ron");
+        assert_eq!(found("mine.ron").unwrap(), "mine.ron");
+        assert_eq!(
+            found("split_brian").unwrap_err(),
+            "no scenario is called `split_brian`; did you mean `split_brain`?"
+        );
+        assert_eq!(
+            shown(&found("lost_write").unwrap_err()),
+            "`lost_write` could be any of failover/lost_write.ron, leader/lost_write.ron"
+        );
+        assert_eq!(shown(&found(&within("nothing")).unwrap_err()), "there is no scenario (`*.ron`) in nothing");
+        fs::remove_dir_all(&library).unwrap();
+    }
+}

@@ -1,0 +1,34 @@
+//! The laboratory: reads scenarios, finds their protocols, runs them, and judges what came of it.
+//!
+//! ```text
+//!   path ──▶ Source ──▶ Experiment ──▶ Run ──▶ findings ──▶ Judgement
+//!            scenario/   catalog        world   checkers     expected? promised?
+//! ```
+//!
+//! Start at [`Experiment::prepare`]. A mistake in a scenario comes back as a [`scenario::Report`], which shows all of them
+//! in the text; [`Catalog`] is where a program adds protocols of its own.
+//!
+//! **Invariants**: nothing in a scenario is ever ignored; no text makes the reader panic; a verdict that could not be
+//! decided never passes.
+
+mod case;
+mod catalog;
+mod experiment;
+pub mod folder;
+mod judge;
+mod new;
+mod outcome;
+pub mod scenario;
+mod trial;
+
+pub use case::Case;
+pub use catalog::{Assembled, Catalog, Configured, Entry};
+pub use experiment::Experiment;
+pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
+pub use new::TEMPLATE;
+pub use outcome::Outcome;
+pub use scenario::Scenario;
+pub use trial::{Failure, Trial};
+
+/// The version of replisim. A run is the same for the same scenario, seed and version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

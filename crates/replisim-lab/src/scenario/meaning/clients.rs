@@ -1,0 +1,211 @@
+//! The clients: whether they can be where they are, and ask what they ask.
+
+use std::collections::BTreeMap;
+
+use replisim_history::OpKind;
+use replisim_kernel::Span;
+use replisim_world::spec::{Arrival, ClientGroup, Keys, Routing};
+
+use super::{Code, Diagnostic, Known, Mistakes, Scenario, listed};
+
+/// The most sessions a scenario has.
+const SESSIONS_MAX: u64 = 100_000;
+/// The most application servers a scenario has.
+pub(super) const SERVERS_MAX: u64 = 1_000;
+/// The most keys a group touches.
+const KEYS_MAX: u64 = 100_000_000;
+/// The most operations a transaction has.
+const TRANSACTION_MAX: u64 = 1_000;
+
+/// Every kind of operation, in the order of the vocabulary.
+const KINDS: [OpKind; 12] = [
+    OpKind::Read,
+    OpKind::Write,
+    OpKind::Generate,
+    OpKind::CompareAndSet,
+    OpKind::Delete,
+    OpKind::Add,
+    OpKind::SetAdd,
+    OpKind::SetRemove,
+    OpKind::Append,
+    OpKind::TextInsert,
+    OpKind::TextDelete,
+    OpKind::Txn,
+];
+
+/// What is impossible about the clients.
+pub(super) fn check(
+    scenario: &Scenario,
+    known: &Known,
+    supports: Option<&dyn Fn(OpKind) -> bool>,
+    mistakes: &mut Mistakes<'_>,
+) {
+    let total = |count: fn(&ClientGroup) -> u64| scenario.clients.iter().map(count).sum::<u64>();
+    for (all, most, what) in [
+        (total(|group| u64::from(group.sessions)), SESSIONS_MAX, "sessions"),
+        (total(|group| u64::from(group.servers)), SERVERS_MAX, "application servers"),
+    ] {
+        mistakes.at_if(all > most, "clients", || {
+            Diagnostic::new(Code::ImpossibleCount, format!("{all} {what} in all")).label(format!("at most {most}"))
+        });
+    }
+    for (index, group) in scenario.clients.iter().enumerate() {
+        let checker = Group { path: format!("clients[{index}]"), group, known, mistakes };
+        checker.check(scenario.run, supports);
+    }
+}
+
+/// One group under examination.
+struct Group<'g, 'm, 'o> {
+    path: String,
+    group: &'g ClientGroup,
+    known: &'g Known,
+    mistakes: &'m mut Mistakes<'o>,
+}
+
+impl Group<'_, '_, '_> {
+    fn check(mut self, run: Span, supports: Option<&dyn Fn(OpKind) -> bool>) {
+        self.check_numbers();
+        self.check_times(run);
+        self.check_place();
+        self.check_reads(&self.field("reads"), &self.group.reads);
+        self.check_mix();
+        self.check_script(run);
+        if let Some(supports) = supports {
+            self.check_supported(supports);
+        }
+    }
+
+    fn field(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    fn check_numbers(&mut self) {
+        let group = self.group;
+        let counts = [
+            ("sessions", "the number of sessions", u64::from(group.sessions), SESSIONS_MAX),
+            ("servers", "the number of application servers", u64::from(group.servers), SERVERS_MAX),
+            ("transaction_size", "the size of a transaction", u64::from(group.transaction_size), TRANSACTION_MAX),
+        ];
+        for (field, what, count, most) in counts {
+            self.mistakes.count(&self.field(field), what, count, 1..=most);
+        }
+        match group.keys {
+            Keys::Uniform { count } | Keys::Zipf { count, .. } | Keys::PerSession { count } => {
+                self.mistakes.count(&self.field("keys.count"), "the number of keys", count, 1..=KEYS_MAX);
+            }
+            Keys::Fresh => {}
+        }
+        if let Keys::Zipf { exponent, .. } = group.keys {
+            self.mistakes.at_if(!(0.0..=100.0).contains(&exponent), &self.field("keys.exponent"), || {
+                Diagnostic::new(Code::ImpossibleCount, format!("the skew of keys is {exponent}"))
+                    .label("must be from 0 (uniform) to 100; 0.99 is usual")
+            });
+        }
+    }
+
+    fn check_times(&mut self, run: Span) {
+        let group = self.group;
+        match group.arrive {
+            Arrival::Every(interval) | Arrival::Poisson(interval) => {
+                self.mistakes.time(&self.field("arrive"), "the interval between operations", interval);
+            }
+            Arrival::Think(_) => {}
+        }
+        self.mistakes.time(&self.field("timeout"), "a client's timeout", group.timeout);
+        self.mistakes.at_if(group.from >= run && !run.is_zero(), &self.field("from"), || {
+            Diagnostic::new(Code::ImpossibleMoment, format!("the clients begin at {}, after the run", group.from))
+                .label(format!("the run ends at {run}"))
+        });
+        self.mistakes.at_if(group.until.is_some_and(|until| until <= group.from), &self.field("until"), || {
+            Diagnostic::new(Code::ImpossibleMoment, "the clients end before they begin")
+                .label(format!("they begin at {}", group.from))
+        });
+    }
+
+    fn check_place(&mut self) {
+        let at = &self.group.at;
+        let places: Vec<&str> = self.known.places().collect();
+        if !at.is_empty() && !places.contains(&at.as_str()) {
+            self.mistakes.unknown(Code::UnknownPlace, &self.field("at"), "place", at, &places);
+        }
+    }
+
+    fn check_reads(&mut self, path: &str, reads: &Routing) {
+        match reads {
+            Routing::Host(host) => {
+                let hosts: Vec<&str> = self.known.hosts.iter().map(String::as_str).collect();
+                if !hosts.contains(&host.as_str()) {
+                    self.mistakes.unknown(Code::UnknownPlace, path, "host", host, &hosts);
+                }
+            }
+            Routing::Leader
+            | Routing::Any
+            | Routing::AnyFollower
+            | Routing::Nearest
+            | Routing::Sticky
+            | Routing::Pin { .. }
+            | Routing::Token { .. } => {}
+        }
+    }
+
+    fn check_mix(&mut self) {
+        let idle = self.group.mix.values().all(|weight| *weight == 0);
+        self.mistakes.at_if(idle && self.group.script.is_empty(), &self.field("mix"), || {
+            Diagnostic::new(Code::ImpossibleCount, "the operation mix has no weight")
+                .label("at least one kind of operation needs a weight above 0")
+        });
+    }
+
+    fn check_script(&mut self, run: Span) {
+        let (lists, sessions) = (self.group.script.len(), self.group.sessions as usize);
+        self.mistakes.at_if(lists > sessions, &self.field("script"), || {
+            Diagnostic::new(
+                Code::ImpossibleCount,
+                format!("a script for {lists} sessions, of which there are {sessions}"),
+            )
+            .label("one list for each session")
+        });
+        for (session, operations) in self.group.script.iter().enumerate() {
+            for (index, operation) in operations.iter().enumerate() {
+                let path = self.field(&format!("script[{session}][{index}]"));
+                self.mistakes.at_if(operation.at >= run && !run.is_zero(), &format!("{path}.at"), || {
+                    Diagnostic::new(Code::ImpossibleMoment, format!("an operation at {}, after the run", operation.at))
+                        .label(format!("the run ends at {run}"))
+                });
+                if let Some(reads) = &operation.reads {
+                    self.check_reads(&format!("{path}.reads"), reads);
+                }
+            }
+        }
+    }
+
+    fn check_supported(&mut self, supports: &dyn Fn(OpKind) -> bool) {
+        for (kind, path) in self.asked().into_iter().filter(|(kind, _)| !supports(*kind)) {
+            let supported = KINDS.into_iter().filter(|kind| supports(*kind)).map(|kind| format!("{kind:?}"));
+            let mistake = Diagnostic::new(Code::Unsupported, format!("the protocol has no operation {kind:?}"));
+            let mistake = mistake.label(format!("it has {}", listed(supported)));
+            // In a mix the operation is the key; in a script it is the value.
+            match path.contains(".mix.") {
+                true => self.mistakes.at_key(&path, mistake),
+                false => self.mistakes.at(&path, mistake),
+            }
+        }
+    }
+
+    /// The kinds of operations that the group asks for, and where it says so first.
+    fn asked(&self) -> BTreeMap<OpKind, String> {
+        let mut asked = BTreeMap::new();
+        if self.group.script.is_empty() {
+            let drawn = self.group.mix.iter().filter(|(_, weight)| **weight > 0);
+            asked.extend(drawn.map(|(kind, _)| (*kind, self.field(&format!("mix.{kind:?}")))));
+        }
+        for (session, operations) in self.group.script.iter().enumerate() {
+            for (index, operation) in operations.iter().enumerate() {
+                let path = || self.field(&format!("script[{session}][{index}].op"));
+                asked.entry(operation.op).or_insert_with(path);
+            }
+        }
+        asked
+    }
+}

@@ -1,0 +1,186 @@
+//! The faults: whether they can happen when they should, to whom they should.
+
+use replisim_kernel::Span;
+use replisim_world::spec::{Action, Fault, Target, Trigger};
+
+use super::cluster::check_drift;
+use super::{Code, Diagnostic, Known, Mistakes, Scenario};
+
+/// The parts that somebody plays at a moment, which are targets beside the names.
+const ROLES: [&str; 9] =
+    ["leader", "followers", "minority", "majority", "random 2", "replicas", "clients", "most advanced", "most behind"];
+
+/// What is impossible about the faults.
+pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
+    for (index, fault) in scenario.faults.iter().enumerate() {
+        let checker = Checker { known, run: scenario.run, mistakes };
+        checker.check(&format!("faults[{index}]"), fault);
+    }
+}
+
+struct Checker<'k, 'm, 'o> {
+    known: &'k Known,
+    run: Span,
+    mistakes: &'m mut Mistakes<'o>,
+}
+
+impl Checker<'_, '_, '_> {
+    /// Checks the fault at `path`. The parts of a fault are numbered as they are written.
+    fn check(mut self, path: &str, fault: &Fault) {
+        let part = |index: usize| format!("{path}[{index}]");
+        match fault {
+            Fault::At(at, action) => {
+                self.begins_within_run(&part(0), *at);
+                self.check_action(&part(1), action);
+            }
+            Fault::During(from, to, action) => {
+                self.begins_within_run(&part(0), *from);
+                self.ends_after(&part(1), *from, *to);
+                self.check_action(&part(2), action);
+            }
+            Fault::Every(period, length, action) => {
+                self.mistakes.time(&part(0), "the period of a fault", *period);
+                self.begins_within_run(&part(0), *period);
+                self.pauses_between(&part(1), *period, *length);
+                self.check_action(&part(2), action);
+            }
+            Fault::When(trigger, action) => {
+                self.check_trigger(&part(0), trigger);
+                self.check_action(&part(1), action);
+            }
+            Fault::WhenFor(trigger, length, action) => {
+                self.check_trigger(&part(0), trigger);
+                self.mistakes.time(&part(1), "the length of a fault", *length);
+                self.check_action(&part(2), action);
+            }
+        }
+    }
+
+    fn begins_within_run(&mut self, path: &str, at: Span) {
+        self.mistakes.at_if(at >= self.run && !self.run.is_zero(), path, || {
+            Diagnostic::new(Code::ImpossibleMoment, format!("a fault at {at} never happens"))
+                .label(format!("the run ends at {}", self.run))
+        });
+    }
+
+    fn ends_after(&mut self, path: &str, from: Span, to: Span) {
+        self.mistakes.at_if(to <= from, path, || {
+            Diagnostic::new(Code::ImpossibleMoment, "a fault ends before it begins")
+                .label(format!("it begins at {from}"))
+        });
+    }
+
+    fn pauses_between(&mut self, path: &str, period: Span, length: Span) {
+        self.mistakes.at_if(length >= period && !period.is_zero(), path, || {
+            Diagnostic::new(Code::ImpossibleMoment, "a recurring fault never ends")
+                .label(format!("it begins again each {period}"))
+        });
+    }
+
+    fn check_trigger(&mut self, path: &str, trigger: &Trigger) {
+        match trigger {
+            Trigger::LeaderElected(count) => self.not_the_zeroth(path, u64::from(*count)),
+            Trigger::Commits(count) | Trigger::Acknowledged(count) => self.not_the_zeroth(path, *count),
+            Trigger::Lag { of, over: _ } => self.check_target(&format!("{path}.of"), of),
+        }
+    }
+
+    fn not_the_zeroth(&mut self, path: &str, count: u64) {
+        self.mistakes.at_if(count == 0, path, || {
+            Diagnostic::new(Code::ImpossibleMoment, "a fault that waits for the zeroth time").label("counted from 1")
+        });
+    }
+
+    fn check_action(&mut self, path: &str, action: &Action) {
+        for (part, target) in struck(action) {
+            self.check_target(&format!("{path}{part}"), target);
+        }
+        let mut time = |part, what, time| self.mistakes.time(&format!("{path}.{part}"), what, time);
+        match action {
+            Action::Reordering { by, .. } => time("by", "the time that datagrams are held back", *by),
+            Action::Flapping { down, up, .. } => {
+                time("down", "the time that a link is down", *down);
+                time("up", "the time that a link is up", *up);
+            }
+            Action::Swizzle { step } => time("step", "the time between two nodes", *step),
+            Action::Strobe { every, .. } => time("every", "the time between two jumps", *every),
+            Action::SlowCpu { factor, .. } => {
+                self.mistakes.count(&format!("{path}.factor"), "the factor", u64::from(*factor), 1..=1_000_000);
+            }
+            Action::Drift { ppm, .. } => check_drift(&format!("{path}.ppm"), *ppm, self.mistakes),
+            _ => {}
+        }
+    }
+
+    fn check_target(&mut self, path: &str, target: &Target) {
+        match target {
+            Target::Named(name) => self.check_name(path, name),
+            Target::Several(targets) => targets.iter().for_each(|target| self.check_target(path, target)),
+            Target::Random(count) => {
+                let most = self.known.hosts.len().max(1) as u64;
+                self.mistakes.count(path, "the number of random replicas", u64::from(*count), 1..=most);
+            }
+            Target::Leader
+            | Target::Followers
+            | Target::Minority
+            | Target::Majority
+            | Target::Replicas
+            | Target::Clients
+            | Target::MostAdvanced
+            | Target::MostBehind => {}
+        }
+    }
+
+    fn check_name(&mut self, path: &str, name: &str) {
+        let mut accepted = self.known.targets();
+        if !accepted.contains(&name) {
+            accepted.extend(ROLES);
+            self.mistakes.unknown(Code::UnknownTarget, path, "target", name, &accepted);
+        }
+    }
+}
+
+/// Whom an action names, each with its place in the action as written.
+fn struck(action: &Action) -> Vec<(&'static str, &Target)> {
+    match action {
+        Action::Slow { link, .. }
+        | Action::Lossy { link, .. }
+        | Action::Duplicating { link, .. }
+        | Action::Reordering { link, .. }
+        | Action::Throttled { link, .. }
+        | Action::Hold { link } => vec![(".link[0]", &link.0), (".link[1]", &link.1)],
+        Action::Cut { between } | Action::Flapping { between, .. } => {
+            vec![(".between[0]", &between.0), (".between[1]", &between.1)]
+        }
+        Action::OneWay { from, to } => vec![(".from", from), (".to", to)],
+        Action::Halves | Action::MajorityRing | Action::Swizzle { .. } => Vec::new(),
+        Action::Isolate(target)
+        | Action::Bridge(target)
+        | Action::Kill(target)
+        | Action::Restart(target)
+        | Action::Start(target)
+        | Action::Pause(target)
+        | Action::Wipe(target)
+        | Action::StallDisk(target)
+        | Action::LyingSync(target)
+        | Action::FullDisk(target)
+        | Action::Snapshot(target)
+        | Action::RestoreSnapshot(target)
+        | Action::Freeze(target)
+        | Action::Promote(target)
+        | Action::Demote(target)
+        | Action::DropTable(target)
+        | Action::TakeBackup(target) => vec![("[0]", target)],
+        Action::LoseHost { host, .. }
+        | Action::SlowCpu { host, .. }
+        | Action::SlowDisk { host, .. }
+        | Action::Rot { host, .. }
+        | Action::Jump { host, .. }
+        | Action::Drift { host, .. }
+        | Action::Strobe { host, .. } => vec![(".host", host)],
+        Action::Failover { to, .. } => vec![(".to", to)],
+        Action::Follow { node, leader } | Action::Rewind { node, leader } => vec![(".node", node), (".leader", leader)],
+        Action::Reseed { node, from } => vec![(".node", node), (".from", from)],
+        Action::RestoreTo { node, .. } | Action::Configure { node, .. } => vec![(".node", node)],
+    }
+}

@@ -1,0 +1,40 @@
+//! Scenarios: one file says what is run, what goes wrong, and what is expected of it.
+//!
+//! A file goes through four stages, and each can refuse it with a [`Report`] that points into the text:
+//!
+//! ```text
+//!   file ──▶ Source ──▶ edits of --set ──▶ Scenario ──▶ Experiment
+//!            bytes,      the text           fields,      hosts, targets, settings, operations:
+//!            UTF-8       itself             types        all that fits together, or all that does not
+//! ```
+//!
+//! Up to the third stage the first mistake ends the reading, as what follows it could mean anything. In the fourth, all
+//! mistakes are found and reported at once.
+//!
+//! Typed values carry no positions. So the text is read twice: by `ron`, into values, and into an outline that knows
+//! where the value of each path stands. A mistake is found in the values and shown in the text.
+
+mod code;
+mod diagnostic;
+mod explain;
+mod locate;
+mod meaning;
+mod scan;
+mod set;
+mod shape;
+mod source;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Help, Report};
+pub use set::{Edit, ParseEditError};
+pub use shape::{Bound, Expected, ProtocolText, Scenario};
+pub use source::{Place, SOURCE_BYTES_MAX, Source};
+pub use typed::Excerpt;
+
+pub(crate) use diagnostic::{listed, nearest};
+pub(crate) use locate::Outline;
+pub(crate) use meaning::{Known, Mistakes, check};

@@ -1,0 +1,189 @@
+//! A scenario as plain data.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use replisim_history::measure::Measure;
+use replisim_history::{Check, Verdict};
+use replisim_kernel::Span;
+use replisim_world::spec::{ClientGroup, Cluster, Fault};
+use ron::value::RawValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::locate::Outline;
+use super::{Code, Diagnostic, Excerpt, Report, Source};
+
+/// What is run, what goes wrong, and what is expected of it. Only the cluster and the protocol must be given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What happens, in a sentence or two.
+    #[serde(default)]
+    pub about: String,
+    /// Where it is told: a paper, a manual, a post-mortem.
+    #[serde(default)]
+    pub source: String,
+    /// The machines.
+    pub cluster: Cluster,
+    /// The protocol with its settings.
+    pub protocol: ProtocolText,
+    /// Who asks for what.
+    #[serde(default = "default_clients")]
+    pub clients: Vec<ClientGroup>,
+    /// What goes wrong, in any order.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// How long it runs until all faults end.
+    #[serde(default = "default_run")]
+    pub run: Span,
+    /// How long the replicas may then take to become equal.
+    #[serde(default = "default_settle")]
+    pub settle: Span,
+    /// The seed of everything that is drawn.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// The checks that are made.
+    #[serde(default = "default_checks")]
+    pub checks: Vec<Check>,
+    /// The verdicts that are expected. What is not named is judged by what the protocol promises.
+    #[serde(default)]
+    pub expect: BTreeMap<Check, Expected>,
+    /// Figures that must lie within bounds, each under a name of the scenario's own.
+    #[serde(default)]
+    pub measures: IndexMap<String, Bound>,
+    /// The scenario beside this one that shows how to avoid the anomaly.
+    #[serde(default)]
+    pub cure: Option<String>,
+    /// The scenario beside this one that shows what goes wrong otherwise.
+    #[serde(default)]
+    pub anomaly: Option<String>,
+}
+
+/// A protocol's name and settings as written: `PostgreSql(primary: "p")`. Only the protocol knows how to read them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProtocolText {
+    /// As it stands in the scenario, comments included.
+    text: Box<RawValue>,
+}
+
+/// The verdict that a scenario expects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Expected {
+    /// The check holds.
+    Holds,
+    /// The check is violated.
+    Violated,
+}
+
+/// A figure of the run and the bounds that it must lie within: `(what: WriteLatency(0.99), at_most: 20)`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// Which figure.
+    pub what: Measure,
+    /// Over which stretch of the run; over all of it if not given.
+    #[serde(default)]
+    pub during: Option<(Span, Span)>,
+    /// It must not be lower, in the figure's own unit.
+    #[serde(default)]
+    pub at_least: Option<f64>,
+    /// It must not be higher, in the figure's own unit.
+    #[serde(default)]
+    pub at_most: Option<f64>,
+}
+
+impl Scenario {
+    /// Reads a scenario from a file. What only a protocol can tell is checked by [`crate::Experiment::prepare`].
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a scenario.
+    pub fn read(path: &Path) -> Result<Scenario, Report> {
+        Scenario::parse(&Source::read(path)?)
+    }
+
+    /// Reads a scenario from a text.
+    ///
+    /// # Errors
+    /// The first thing about the text that is not as a scenario should be.
+    pub fn parse(source: &Source) -> Result<Scenario, Report> {
+        let outline = Outline::of(&source.text);
+        Scenario::outlined(source, &outline).map_err(|mistake| Report::of(source.clone(), mistake))
+    }
+
+    /// Reads a scenario from a text whose outline is known.
+    pub(crate) fn outlined(source: &Source, outline: &Outline<'_>) -> Result<Scenario, Diagnostic> {
+        if outline.root.is_none() && outline.broken.is_none_or(|broken| broken == source.text.len()) {
+            let mistake = Diagnostic::new(Code::Empty, "the file is empty").at(0..0);
+            return Err(mistake.help("`replisim new` writes a scenario to start from"));
+        }
+        Excerpt::whole(source, outline).read()
+    }
+}
+
+impl Bound {
+    /// Whether a figure lies within the bounds, both included.
+    pub fn admits(&self, figure: f64) -> bool {
+        self.at_least.is_none_or(|least| figure >= least) && self.at_most.is_none_or(|most| figure <= most)
+    }
+}
+
+impl ProtocolText {
+    /// The protocol's name.
+    pub fn name(&self) -> &str {
+        let text = self.text.trim().get_ron();
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    }
+
+    /// Its name and settings as the scenario has them.
+    pub fn as_str(&self) -> &str {
+        self.text.get_ron()
+    }
+}
+
+impl Serialize for ProtocolText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProtocolText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(ProtocolText { text: Deserialize::deserialize(deserializer)? })
+    }
+}
+
+impl Expected {
+    /// `Holds` or `Violated`, as a scenario writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Expected::Holds => "Holds",
+            Expected::Violated => "Violated",
+        }
+    }
+
+    /// Whether a verdict is the expected one. [`Verdict::Unknown`] never is.
+    pub const fn is_met_by(self, verdict: &Verdict) -> bool {
+        matches!((self, verdict), (Expected::Holds, Verdict::Holds) | (Expected::Violated, Verdict::Violated(_)))
+    }
+}
+
+fn default_clients() -> Vec<ClientGroup> {
+    vec![ClientGroup::default()]
+}
+
+fn default_run() -> Span {
+    Span::secs(10)
+}
+
+fn default_settle() -> Span {
+    Span::secs(60)
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_checks() -> Vec<Check> {
+    Check::ALL.to_vec()
+}

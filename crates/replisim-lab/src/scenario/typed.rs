@@ -1,0 +1,82 @@
+//! Reads typed values from a scenario's text, and keeps track of where in the text the reader is.
+
+use std::ops::Range;
+
+use ron::Options;
+use ron::extensions::Extensions;
+use serde::de::DeserializeOwned;
+
+use super::explain::Explainer;
+use super::locate::Outline;
+use super::source::offset_of;
+use super::{Diagnostic, Place, Source};
+
+/// A part of a scenario's text that holds one value.
+#[derive(Clone, Debug)]
+pub struct Excerpt<'s> {
+    source: &'s Source,
+    outline: &'s Outline<'s>,
+    /// The path of the value, empty for the scenario itself.
+    path: &'s str,
+    /// Where it stands.
+    range: Range<usize>,
+}
+
+/// The error of the reader, and where in the value and in the text it arose.
+struct Failure {
+    error: ron::Error,
+    path: String,
+    cursor: Range<usize>,
+}
+
+impl<'s> Excerpt<'s> {
+    /// The whole text.
+    pub(crate) fn whole(source: &'s Source, outline: &'s Outline<'s>) -> Self {
+        Excerpt { source, outline, path: "", range: 0..source.text.len() }
+    }
+
+    /// What a protocol is given: the brackets behind its name.
+    pub(crate) fn settings(source: &'s Source, outline: &'s Outline<'s>) -> Self {
+        let protocol = outline.find("protocol");
+        let range =
+            protocol.map_or(0..0, |node| node.name.as_ref().map_or(node.span.start, |name| name.end)..node.span.end);
+        Excerpt { source, outline, path: "protocol", range }
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// The first thing about the text that the type cannot take, with its place.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
+        let text = &self.source.text[self.range.clone()];
+        // A protocol without brackets has all its defaults.
+        let text = if text.trim().is_empty() && !self.path.is_empty() { "()" } else { text };
+        read_ron(text).map_err(|failure| self.explain(failure))
+    }
+
+    fn explain(&self, failure: Failure) -> Diagnostic {
+        let cursor = self.range.start + failure.cursor.start..self.range.start + failure.cursor.end;
+        let path = match failure.path.as_str() {
+            "." => self.path.to_owned(),
+            below if self.path.is_empty() => below.to_owned(),
+            below => format!("{}.{below}", self.path),
+        };
+        Explainer { outline: self.outline, path: &path, cursor }.explain(failure.error)
+    }
+}
+
+fn read_ron<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
+    let spanned = |path: String, error: ron::de::SpannedError| {
+        let at = |position: ron::de::Position| offset_of(text, Place { line: position.line, column: position.col });
+        Failure { error: error.code, path, cursor: at(error.span.start)..at(error.span.end) }
+    };
+    let mut reader =
+        ron::Deserializer::from_str_with_options(text, &options).map_err(|error| spanned(".".to_owned(), error))?;
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        spanned(path, reader.span_error(error.into_inner()))
+    })?;
+    reader.end().map_err(|error| spanned(".".to_owned(), reader.span_error(error)))?;
+    Ok(value)
+}

@@ -1,0 +1,89 @@
+//! A scenario under many seeds, on all cores: what a `#[test]` calls.
+
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use crate::scenario::Source;
+use crate::{Catalog, Experiment, Outcome, Standing};
+
+/// A scenario and the seeds to run it under.
+///
+/// ```no_run
+/// # use replisim_lab::{Catalog, Trial};
+/// Trial::of("scenarios/mine.ron", &Catalog::standard()).seeds(0..1_000).hold();
+/// ```
+pub struct Trial {
+    experiment: Experiment,
+    seeds: Range<u64>,
+}
+
+/// A seed under which a run did not come out as it should.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+impl Trial {
+    /// A trial of the scenario in this file, under its first hundred seeds.
+    ///
+    /// # Panics
+    /// With a diagnostic, if the scenario cannot be run.
+    pub fn of(path: &str, catalog: &Catalog) -> Self {
+        let source = Source::read(path.as_ref()).unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let experiment = Experiment::prepare(&source, catalog);
+        Trial { experiment: experiment.unwrap_or_else(|report| panic!("{}", report.render(false))), seeds: 0..100 }
+    }
+
+    /// The same trial under other seeds.
+    pub fn seeds(self, seeds: Range<u64>) -> Self {
+        Trial { seeds, ..self }
+    }
+
+    /// Runs under every seed, on all cores, and returns the failures in the order of their seeds: whatever the number
+    /// of cores, the result is the same.
+    pub fn failures(&self) -> Vec<Failure> {
+        let next = AtomicU64::new(self.seeds.start);
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut failures: Vec<Failure> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| self.work(&next))).collect();
+            workers.into_iter().flat_map(|worker| worker.join().expect("a run does not panic")).collect()
+        });
+        failures.sort_by_key(|failure| failure.seed);
+        failures
+    }
+
+    /// Runs under every seed and demands that each comes out as it should.
+    ///
+    /// # Panics
+    /// If one does not, naming the smallest seed, what was wrong, and the command that runs it again.
+    pub fn hold(&self) {
+        let failures = self.failures();
+        if let Some(first) = failures.first() {
+            panic!("{} of {} seeds failed. {}", failures.len(), self.seeds.end - self.seeds.start, self.tell(first));
+        }
+    }
+
+    fn work(&self, next: &AtomicU64) -> Vec<Failure> {
+        let seeds = std::iter::from_fn(|| {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            (seed < self.seeds.end).then_some(seed)
+        });
+        let run = |seed| Failure { seed, outcome: self.experiment.run(seed, None, false) };
+        seeds.map(run).filter(|failure| !failure.outcome.judgement.is_fine()).collect()
+    }
+
+    fn tell(&self, failure: &Failure) -> String {
+        let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine());
+        let wrong: Vec<String> = wrong.map(|it| format!("{}: {}", it.check, Standing::in_words(it.standing))).collect();
+        let outside = failure.outcome.judgement.measures.iter().filter(|it| !it.within);
+        let outside = outside.map(|it| format!("{} out of bounds", it.name));
+        let all: Vec<String> = wrong.into_iter().chain(outside).collect();
+        let (seed, file) = (failure.seed, &self.experiment.source.name);
+        format!("The first is {seed} ({})\n  replisim run {file} --seed {seed}", all.join(", "))
+    }
+}
