@@ -1,0 +1,75 @@
+//! `replisim list`.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use replisim_history::Check;
+use replisim_lab::{Catalog, Scenario, folder};
+use replisim_world::spec::Action;
+
+use super::output::print;
+use super::{Ending, Failure, LIBRARY};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// What to list; without it, everything
+    #[arg(value_enum)]
+    what: Option<What>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum What {
+    /// The protocols and system profiles that a scenario can name
+    #[value(alias = "profiles")]
+    Protocols,
+    /// What can go wrong, or be done
+    Faults,
+    /// What can be checked
+    Checks,
+    /// The scenarios below scenarios/, with what each shows
+    Scenarios,
+}
+
+/// Lists what there is.
+pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let wanted = |what| arguments.what.is_none_or(|only| only == what);
+    let mut text = String::new();
+    let mut section = |what, title: &str, rows: Vec<(String, String)>| {
+        if wanted(what) {
+            text.push_str(&table(title, &rows));
+        }
+    };
+    section(What::Protocols, "protocols", protocols(catalog));
+    section(What::Faults, "faults", faults());
+    section(What::Checks, "checks", checks());
+    section(What::Scenarios, "scenarios", scenarios());
+    print(text.trim_end_matches('\n')).and_then(|_| print("\n"))
+}
+
+fn table(title: &str, rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().map(|(name, about)| format!("  {name:width$}  {about}\n"));
+    format!("{title}\n{}\n", lines.collect::<String>())
+}
+
+fn protocols(catalog: &Catalog) -> Vec<(String, String)> {
+    let entry = |name: &str| Some((name.to_owned(), catalog.get(name)?.about().to_owned()));
+    catalog.names().into_iter().filter_map(entry).collect()
+}
+
+fn faults() -> Vec<(String, String)> {
+    Action::KINDS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned())).collect()
+}
+
+fn checks() -> Vec<(String, String)> {
+    Check::ALL.iter().map(|check| (check.name().to_owned(), check.in_words().to_owned())).collect()
+}
+
+fn scenarios() -> Vec<(String, String)> {
+    let paths = folder::below(Path::new(LIBRARY)).unwrap_or_default();
+    let about = |path: &Path| match Scenario::read(path) {
+        Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
+        Err(_) => "cannot be read; `replisim run` says why".to_owned(),
+    };
+    paths.iter().map(|path| (path.display().to_string(), about(path))).collect()
+}

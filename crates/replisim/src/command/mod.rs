@@ -1,0 +1,151 @@
+//! The command line: parses it, hands the work to the lab, prints what comes back, and maps it to an exit code.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | fine |
+//! | 1 | a promise broken, an expectation missed, or a verdict that could not be decided |
+//! | 2 | the command line is wrong |
+//! | 3 | a scenario is wrong, or a file cannot be read or written |
+//! | 4 | nothing was selected |
+//! | 5 | a replay diverged |
+
+mod explain;
+mod list;
+mod new;
+mod output;
+mod replay;
+mod run;
+mod subject;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use replisim_lab::Catalog;
+
+/// Where scenarios are looked up by their bare names.
+const LIBRARY: &str = "scenarios";
+
+const EXAMPLES: &str = "\
+Examples:
+  replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
+  replisim run stale_read_after_write --set run=30s --format json
+  replisim list scenarios
+
+Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario; 4 nothing selected; \
+5 replay diverged.";
+
+/// A deterministic simulation workbench for database replication.
+#[derive(Parser, Debug)]
+#[command(name = "replisim", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a scenario, or every scenario of a folder, and say which guarantees held
+    Run(run::Arguments),
+    /// Run a case again and compare it with what it says
+    Replay(replay::Arguments),
+    /// List protocols, faults, checks and scenarios
+    List(list::Arguments),
+    /// Write a commented scenario to start from
+    New(new::Arguments),
+    /// Explain the code of a mistake, such as S014
+    Explain(explain::Arguments),
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a command ended, other than well.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// A scenario cannot be read or run. The text is a whole diagnostic.
+    #[error("{0}")]
+    Scenario(String),
+    /// A file cannot be written or read.
+    #[error("error: {0}")]
+    File(String),
+    /// Nothing was selected.
+    #[error("error: {0}")]
+    Nothing(String),
+}
+
+/// What a command that went through came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    Fine,
+    NotFine,
+    Diverged,
+}
+
+/// Runs the command line of this process with the protocols of `catalog`.
+pub fn program(catalog: Catalog) -> ExitCode {
+    let arguments = Arguments::parse();
+    let colour = arguments.color.wanted();
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments, &catalog, colour),
+        Command::Replay(arguments) => replay::run(&arguments, &catalog, colour),
+        Command::List(arguments) => list::run(&arguments, &catalog),
+        Command::New(arguments) => new::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    };
+    match result {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+impl Ending {
+    /// The exit code.
+    const fn code(self) -> u8 {
+        match self {
+            Ending::Fine => 0,
+            Ending::NotFine => 1,
+            Ending::Diverged => 5,
+        }
+    }
+}
+
+impl Failure {
+    /// The exit code.
+    const fn code(&self) -> u8 {
+        match self {
+            Failure::Scenario(_) | Failure::File(_) => 3,
+            Failure::Nothing(_) => 4,
+        }
+    }
+
+    /// A scenario's mistakes, drawn.
+    fn of(report: &replisim_lab::scenario::Report, colour: bool) -> Self {
+        Failure::Scenario(report.render(colour))
+    }
+}
+
+impl Colour {
+    /// Whether to use them now.
+    fn wanted(self) -> bool {
+        use std::io::IsTerminal;
+        match self {
+            Colour::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal(),
+            Colour::Always => true,
+            Colour::Never => false,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Writing to standard output and to files without ever panicking on a closed pipe or a full disk.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use super::{Ending, Failure};
+
+/// Prints `text`. Whoever has stopped reading has seen enough.
+pub fn print(text: &str) -> Result<Ending, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::File(format!("cannot print: {error}"))),
+        _ => Ok(Ending::Fine),
+    }
+}
+
+/// Writes a file whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));
+    // A device or a pipe cannot be replaced by renaming.
+    if path.exists() && !path.is_file() {
+        return fs::write(path, bytes).map_err(refuse);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(refuse)
+}

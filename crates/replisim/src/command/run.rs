@@ -1,0 +1,161 @@
+//! `replisim run`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use replisim_history::Run;
+use replisim_kernel::{SimTime, Span};
+use replisim_lab::scenario::{Edit, Source};
+use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
+use replisim_report::{Style, human, json, trace};
+
+use super::output::{print, write_file};
+use super::subject::Material;
+use super::{Ending, Failure, LIBRARY};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// A scenario: a file, a folder of them, or a bare name below scenarios/
+    scenario: String,
+    /// The seed, in place of the scenario's own
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Change a value of the scenario, as in run=30s or clients[0].sessions=50; may be given again
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<Edit>,
+    /// Stop after this much simulated time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Span>,
+    /// Write every event to this file, one line each
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Write a case to this file, which `replisim replay` runs again and compares
+    #[arg(long, value_name = "FILE")]
+    case: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// For a person
+    Human,
+    /// For a machine; one document a scenario
+    Json,
+}
+
+/// Runs every scenario that the arguments mean.
+pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    let paths = find(&arguments.scenario)?;
+    if let [path] = paths.as_slice() {
+        return run_one(path, arguments, catalog, colour);
+    }
+    if arguments.trace.is_some() || arguments.case.is_some() {
+        return Err(Failure::Nothing("--trace and --case go with a single scenario".to_owned()));
+    }
+    let mut ending = Ending::Fine;
+    for path in &paths {
+        if run_brief(path, arguments, catalog, colour)? != Ending::Fine {
+            ending = Ending::NotFine;
+        }
+    }
+    Ok(ending)
+}
+
+fn find(word: &str) -> Result<Vec<PathBuf>, Failure> {
+    folder::find(word, Path::new(LIBRARY)).map_err(|error| match error {
+        folder::FolderError::Unreadable { .. } => Failure::File(error.to_string()),
+        other => Failure::Nothing(other.to_string()),
+    })
+}
+
+fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Experiment, Failure> {
+    let refuse = |report| Failure::of(&report, colour);
+    let source = Source::read(path).map_err(refuse)?;
+    let source = Experiment::edit(&source, &arguments.set, catalog).map_err(refuse)?;
+    Experiment::prepare(&source, catalog).map_err(refuse)
+}
+
+/// A single scenario, with everything there is to say of it.
+fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog, colour)?;
+    let (outcome, elapsed) = execute(&experiment, arguments);
+    if let Some(file) = &arguments.trace {
+        write_file(file, &trace_bytes(path, &outcome.run)?)?;
+    }
+    if let Some(file) = &arguments.case {
+        let case = Case::of(&experiment.source, arguments.until, &outcome.run);
+        write_file(file, case.text().as_bytes())?;
+    }
+    let material = Material::of(title(path), path.display().to_string(), &experiment, &outcome);
+    let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
+    match arguments.format {
+        Format::Human => print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?,
+        Format::Json => print(&json::text(&subject))?,
+    };
+    Ok(ending(&outcome))
+}
+
+/// One of many scenarios: a line, or a document.
+fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog, colour)?;
+    let (outcome, elapsed) = execute(&experiment, arguments);
+    match arguments.format {
+        Format::Json => {
+            let material = Material::of(title(path), path.display().to_string(), &experiment, &outcome);
+            let command = command(path, arguments, &outcome.run);
+            let subject = material.subject(&experiment, &outcome, command, Some(elapsed));
+            print(&json::text(&subject))?;
+        }
+        Format::Human => {
+            let word = if outcome.judgement.is_fine() { "as expected    " } else { "NOT as expected" };
+            print(&format!("{word}  {}  {}\n", outcome.run.fingerprint, path.display()))?;
+        }
+    }
+    Ok(ending(&outcome))
+}
+
+fn ending(outcome: &Outcome) -> Ending {
+    if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine }
+}
+
+/// Runs an experiment and takes the time it took.
+#[expect(clippy::disallowed_types, reason = "the command line may look at the wall clock; nothing below it does")]
+fn execute(experiment: &Experiment, arguments: &Arguments) -> (Outcome, Duration) {
+    let began = std::time::Instant::now();
+    let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
+    let until = arguments.until.map(|span| SimTime::ZERO + span);
+    let outcome = experiment.run(seed, until, arguments.trace.is_some());
+    (outcome, began.elapsed())
+}
+
+fn trace_bytes(path: &Path, run: &Run) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    if let Some(lines) = &run.trace {
+        trace::write(&mut bytes, &title(path), run, lines)
+            .and_then(|()| bytes.flush())
+            .map_err(|error| Failure::File(error.to_string()))?;
+    }
+    Ok(bytes)
+}
+
+/// `stale read after write` of `scenarios/…/stale_read_after_write.ron`.
+pub fn title(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ")
+}
+
+/// The command that runs the same again.
+fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
+    let mut command = format!("replisim run {} --seed {}", path.display(), run.seed);
+    for edit in &arguments.set {
+        command.push_str(&format!(" --set '{}={}'", edit.path, edit.value));
+    }
+    if let Some(until) = arguments.until {
+        command.push_str(&format!(" --until {until}"));
+    }
+    command
+}
