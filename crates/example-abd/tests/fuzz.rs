@@ -1,0 +1,30 @@
+//! The register under a thousand seeds, and a run repeated byte for byte, from outside the workspace's crates.
+
+use example_abd::Register;
+use replisim::lab::scenario::Source;
+use replisim::lab::{Case, Catalog, Experiment, Trial};
+
+const SCENARIO: &str = "scenarios/quorum_register.ron";
+
+fn catalog() -> Catalog {
+    Catalog::new().with::<Register>()
+}
+
+#[test]
+fn it_stays_linearizable_under_a_thousand_seeds() {
+    Trial::of(SCENARIO, &catalog()).seeds(0..1_000).hold();
+}
+
+#[test]
+fn a_run_replays_byte_for_byte() {
+    let source = Source::read(SCENARIO.as_ref()).expect("the scenario is there");
+    let experiment = Experiment::prepare(&source, &catalog()).expect("the scenario can be run");
+    let first = experiment.run(7, None, true).run;
+    let path = std::env::temp_dir().join(format!("quorum_register_{}.case", std::process::id()));
+    std::fs::write(&path, Case::of(&source, None, &first).text()).expect("a case can be written");
+    let case = Case::read(&path).expect("what was written reads back");
+    std::fs::remove_file(&path).expect("it was just written");
+    let again = Experiment::prepare(&case.source, &catalog()).expect("as before").run(case.seed, None, true).run;
+    assert_eq!(again.fingerprint, case.fingerprint);
+    assert_eq!(first.trace, again.trace);
+}
