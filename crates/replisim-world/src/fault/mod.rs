@@ -26,7 +26,6 @@ pub(crate) struct Injector {
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub fault: Fault,
-    pub text: String,
     pub chance: Stream,
     /// Each time it was in force: its place among the active ones.
     fired: Vec<u32>,
@@ -78,10 +77,9 @@ impl Injector {
     pub fn new(faults: &[Fault], seed: u64) -> Self {
         let mut planned: Vec<Planned> = Vec::with_capacity(faults.len());
         for fault in faults {
-            let text = fault.to_string();
-            let twins = planned.iter().filter(|other| other.text == text).count() as u64;
-            let chance = Stream::derive(seed, FAULT, name_of(&text).wrapping_add(twins), 0);
-            planned.push(Planned { fault: fault.clone(), text, chance, fired: Vec::new() });
+            let twins = planned.iter().filter(|other| other.fault == *fault).count() as u64;
+            let chance = Stream::derive(seed, FAULT, name_of(&fault.to_string()).wrapping_add(twins), 0);
+            planned.push(Planned { fault: fault.clone(), chance, fired: Vec::new() });
         }
         let waits = |planned: &Planned| matches!(planned.fault, Fault::When(..) | Fault::WhenFor(..));
         let armed = (0u32..).zip(&planned).filter(|(_, planned)| waits(planned)).map(|(index, _)| index).collect();
@@ -132,7 +130,8 @@ impl Injector {
             let span = |number: &u32| (self.active[*number as usize].since, self.active[*number as usize].until);
             planned.fired.iter().map(span).collect()
         };
-        self.planned.iter().map(|planned| PlannedFault { text: planned.text.clone(), fired: spans(planned) }).collect()
+        let text = |planned: &Planned| planned.fault.action().to_string();
+        self.planned.iter().map(|planned| PlannedFault { text: text(planned), fired: spans(planned) }).collect()
     }
 
     /// What an armed fault waits for.

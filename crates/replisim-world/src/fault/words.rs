@@ -105,3 +105,51 @@ impl fmt::Display for Link<'_> {
         write!(f, "link {} – {}", self.0.0, self.0.1)
     }
 }
+
+impl Action {
+    /// Every kind of fault with what it does, in the order of the scenario language's manual.
+    pub const KINDS: &'static [(&'static str, &'static str)] = &[
+        ("Slow", "packets between two sides take longer"),
+        ("Lossy", "packets between two sides are lost more often"),
+        ("Duplicating", "datagrams between two sides arrive twice"),
+        ("Reordering", "datagrams between two sides are held back and overtaken"),
+        ("Throttled", "a link carries only so much"),
+        ("Hold", "packets are held, and released together at the end"),
+        ("Cut", "nothing passes between two sides"),
+        ("OneWay", "nothing passes from one side to the other; the way back is open"),
+        ("Isolate", "nothing passes to or from these hosts"),
+        ("Halves", "the replicas fall into two random halves"),
+        ("Bridge", "two halves see each other only through one node"),
+        ("MajorityRing", "every node sees a majority, no two the same one"),
+        ("Flapping", "a cut comes and goes"),
+        ("Swizzle", "nodes are isolated one by one and come back in another order"),
+        ("Kill", "a process is killed; its host lives on"),
+        ("LoseHost", "a host is lost with all that was not synced"),
+        ("Restart", "a process is killed and started again"),
+        ("Start", "a process that was not started with the cluster starts"),
+        ("Pause", "a host stands still; packets wait in its kernel"),
+        ("SlowCpu", "a processor is slower"),
+        ("Wipe", "a process is killed and its disk wiped"),
+        ("SlowDisk", "syncs take longer"),
+        ("StallDisk", "syncs do not complete"),
+        ("LyingSync", "syncs complete at once and nothing reaches the platter"),
+        ("FullDisk", "no space is left"),
+        ("Rot", "random records no longer pass their checksums"),
+        ("Snapshot", "remember the disk as it is"),
+        ("RestoreSnapshot", "put the disk back to the last snapshot"),
+        ("Jump", "a wall clock moves at once, and back at the end"),
+        ("Drift", "both clocks of a host run fast or slow"),
+        ("Strobe", "a wall clock jumps back and forth"),
+        ("Freeze", "a wall clock stands still"),
+        ("Failover", "an operator makes a node the leader and points every other at it"),
+        ("Promote", "an operator makes a node a leader and tells nobody"),
+        ("Follow", "an operator has nodes follow another"),
+        ("Rewind", "an operator rewinds nodes to another's history"),
+        ("Reseed", "an operator seeds nodes anew from another"),
+        ("Demote", "an operator stops nodes from serving writes"),
+        ("DropTable", "an operator drops the table; that replicates"),
+        ("TakeBackup", "an operator takes a base backup"),
+        ("RestoreTo", "an operator restores a backup to a moment"),
+        ("Configure", "an operator changes a setting"),
+    ];
+}

@@ -28,6 +28,9 @@ impl<P: Process> World<P> {
         match upcall {
             None => {}
             Some(Upcall::Opened { at, .. }) if !self.is_process(at) => {}
+            // A client's connection matters to the client alone: a process answers requests, however they come.
+            Some(Upcall::Opened { peer, .. }) if !self.is_process(peer) => {}
+            Some(Upcall::Closed { at, peer, .. }) if self.is_process(at) && !self.is_process(peer) => {}
             Some(Upcall::Opened { stream, at, peer, incoming }) => {
                 self.recorder.fold(&("opened", self.now.as_nanos(), at, peer));
                 self.enqueue(at, Input::Opened { stream, peer, incoming });

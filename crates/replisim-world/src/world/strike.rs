@@ -50,7 +50,7 @@ impl<P: Process> World<P> {
         }
         let (active, until) = self.injector.activate(fault, self.now);
         if self.recorder.traces() {
-            let text = self.injector.planned[fault as usize].text.clone();
+            let text = self.injector.planned[fault as usize].fault.to_string();
             self.recorder.line(self.now, "✗".to_owned(), text);
         }
         let action = self.injector.planned[fault as usize].fault.action().clone();
@@ -67,7 +67,7 @@ impl<P: Process> World<P> {
         state.until = state.until.min(self.now);
         let (undo, fault) = (std::mem::take(&mut state.undo), state.fault);
         if self.recorder.traces() && !undo.is_empty() {
-            let text = format!("over: {}", self.injector.planned[fault as usize].text);
+            let text = format!("over: {}", self.injector.planned[fault as usize].fault);
             self.recorder.line(self.now, "✓".to_owned(), text);
         }
         for undo in undo {

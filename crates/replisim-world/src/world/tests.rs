@@ -148,7 +148,10 @@ fn a_lost_host_is_not_noticed_until_it_is_back() {
     assert_eq!(closed.len(), 1, "{closed:?}");
     let (at, why) = closed[0];
     assert_eq!(why, Closing::Reset);
-    assert!((5_000..9_000).contains(&at), "the next retransmission after the host is back meets a kernel that knows of nothing: {at}");
+    assert!(
+        (5_000..9_000).contains(&at),
+        "the next retransmission after the host is back meets a kernel that knows of nothing: {at}"
+    );
 }
 
 #[test]
