@@ -6,5 +6,5 @@ use example_abd::Register;
 use replisim::lab::Catalog;
 
 fn main() -> ExitCode {
-    replisim::program(Catalog::new().with::<Register>())
+    replisim::program(Catalog::standard().with::<Register>())
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use replisim_history::{Check, OpKind, Promise};
+use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
 use replisim_world::protocol::{Member, Problem, Protocol};
 use replisim_world::spec::{FaultFamily, Topology};
 use replisim_world::{Blueprint, Simulation, World};
@@ -69,6 +70,11 @@ impl Catalog {
     /// A catalog of nothing.
     pub fn new() -> Self {
         Catalog::default()
+    }
+
+    /// The protocols that come with replisim.
+    pub fn standard() -> Self {
+        Catalog::new().with::<LeaderFollower>().with::<PostgreSql>().with::<MySql>()
     }
 
     /// This catalog and one more protocol.

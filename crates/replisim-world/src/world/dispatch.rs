@@ -6,7 +6,7 @@ use super::World;
 use crate::disk::SyncFate;
 use crate::event::{Event, Parcel};
 use crate::network::{Signal, Surroundings, Upcall};
-use crate::node::{Syncing, Work};
+use crate::node::{Node, Syncing, Work};
 use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 
 /// What an answer or a request weighs on the wire beside its value.
@@ -15,6 +15,7 @@ const REQUEST_BYTES: u32 = 200;
 impl<P: Process> World<P> {
     // ── what arrives ──
 
+    #[inline]
     pub(super) fn datagram_arrives(&mut self, from: NodeId, to: NodeId, wire: u32, message: P::Message) {
         if wire == self.roster.wire(from) && self.roster.is_up(to) && self.roster.is_alive(to) {
             self.fold_arrival(from, to, &message);
@@ -61,6 +62,7 @@ impl<P: Process> World<P> {
     }
 
     /// Hands an input to a node's processor, which comes to it at once or when its turn is.
+    #[inline]
     fn enqueue(&mut self, node: NodeId, input: Input<P>) {
         let work = match &input {
             Input::Request(_) => Work::Operation,
@@ -82,6 +84,7 @@ impl<P: Process> World<P> {
     }
 
     /// A node's processor has come to an input. On a host that stands still it waits.
+    #[inline]
     pub(super) fn processor_reaches(&mut self, node: NodeId, incarnation: u32, input: Input<P>) {
         if !self.is_living(node, incarnation) {
             return;
@@ -135,10 +138,13 @@ impl<P: Process> World<P> {
     // ── a process answers ──
 
     /// Runs a process's handler and settles its effects.
+    #[inline]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
-        let Some(mut process) = self.nodes[node.index()].process.take() else { return };
-        self.in_context(node, |cx| process.on(cx, input));
-        self.nodes[node.index()].process = Some(process);
+        self.in_context(node, |process, cx| {
+            if let Some(process) = process {
+                process.on(cx, input);
+            }
+        });
         self.settle(node);
     }
 
@@ -154,34 +160,26 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, name, "starts".to_owned());
         }
         let config = self.nodes[node.index()].config.clone();
-        let process = self.in_context(node, |cx| P::boot(cx, &config));
-        self.nodes[node.index()].process = Some(process);
+        self.in_context(node, |process, cx| *process = Some(P::boot(cx, &config)));
         self.settle(node);
         for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
             self.order(node, command);
         }
     }
 
-    /// Runs something with a view of the world as `node` may have it. Effects gather for [`World::settle`].
-    fn in_context<T>(&mut self, node: NodeId, run: impl FnOnce(&mut Cx<'_, P>) -> T) -> T {
-        let host = self.roster.host_of(node);
-        let clocks = &self.machines[host].clocks;
-        let Self { nodes, effects, now, streams, .. } = self;
+    /// Runs something on a process with a view of the world as it may have it. Effects gather for [`World::settle`].
+    #[inline]
+    fn in_context(&mut self, node: NodeId, run: impl FnOnce(&mut Option<P>, &mut Cx<'_, P>)) {
+        let Self { nodes, machines, roster, effects, now, streams, .. } = self;
+        let clocks = &machines[roster.host_of(node)].clocks;
+        let Node { process, chance, journal, .. } = &mut nodes[node.index()];
         let mut next_stream = streams.next();
-        let state = &mut nodes[node.index()];
-        let mut cx = Cx {
-            me: node,
-            wall: clocks.wall(*now),
-            monotonic: clocks.monotonic(*now),
-            chance: &mut state.chance,
-            journal: &mut state.journal,
-            effects,
-            streams: &mut next_stream,
-        };
-        run(&mut cx)
+        let (wall, monotonic) = (clocks.wall(*now), clocks.monotonic(*now));
+        run(process, &mut Cx { me: node, wall, monotonic, chance, journal, effects, streams: &mut next_stream });
     }
 
     /// Carries out what a handler asked for, in order.
+    #[inline]
     fn settle(&mut self, node: NodeId) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {

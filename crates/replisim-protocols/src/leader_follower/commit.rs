@@ -1,0 +1,276 @@
+//! Commits under way: a leader's transactions between their record and their acknowledgement.
+//!
+//! A commit goes through three gates in the order of the log, and the rules say which of them it must wait at:
+//!
+//! ```text
+//!            logged ──▶ durable here ──▶ acknowledged by followers ──▶ done
+//!
+//!   PostgreSQL on           waits             waits        shown, answered
+//!   PostgreSQL local        waits       shown, answered
+//!   PostgreSQL off     shown, answered
+//!   MySQL AFTER_SYNC        waits             waits        shown, answered
+//!   MySQL AFTER_COMMIT      waits, shown      waits        answered
+//! ```
+//!
+//! *Shown* is when other sessions see it. A transaction that waits for followers is already in the log, so a restart
+//! makes it visible although nobody was ever told that it is committed; and a follower may show it before the leader.
+//!
+//! Two writers of one key do not wait for each other here, as row locks would make them: the log orders them, and the
+//! second is never acknowledged before the first.
+
+use std::collections::VecDeque;
+
+use replisim_history::{Contents, Position, Reason, Seen};
+use replisim_world::clock::Monotonic;
+use replisim_world::process::{Cx, Reply, Request, RequestId};
+
+use super::ack::Acknowledge;
+use super::execute::{execute, log_bytes};
+use super::node::{Profile, Replica};
+use super::record::{Change, Entry};
+use super::rules::{Flush, Show};
+use super::silence::Silence;
+
+/// A leader's commits under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Commits {
+    /// The data with every logged transaction, shown or not.
+    pub head: Contents,
+    /// In the order of the log.
+    waiting: VecDeque<Commit>,
+    /// How many at the front are shown already.
+    shown: usize,
+    /// Followers have acknowledged this epoch's records up to this index.
+    pub acknowledged: u64,
+    /// What the leader makes of followers that do not.
+    pub silence: Silence,
+}
+
+/// One commit under way.
+#[derive(Clone, Debug)]
+struct Commit {
+    /// Whom to answer; nobody, for what the server did by itself.
+    request: Option<RequestId>,
+    seen: Seen,
+    /// What to show; nothing, if it changed nothing and only waits for those before it.
+    entry: Option<Entry>,
+    position: Position,
+    needs: Needs,
+    since: Monotonic,
+}
+
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Needs {
+    /// The entry at this offset to be durable.
+    durable: Option<u64>,
+    /// Followers to acknowledge this index.
+    acknowledged: Option<u64>,
+}
+
+impl Commits {
+    /// None under way, on data that is all committed.
+    pub fn after(head: Contents) -> Self {
+        Commits { head, ..Commits::default() }
+    }
+
+    /// How many sessions wait.
+    pub fn count(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether followers have done their part for this commit.
+    fn is_acknowledged(&self, needs: Needs) -> bool {
+        needs.acknowledged.is_none_or(|index| index <= self.acknowledged)
+    }
+
+    /// Whether others may see the next commit that they do not see yet, with the log durable before `flushed`.
+    fn may_show(&self, flushed: u64, show: Show) -> bool {
+        let Some(commit) = self.waiting.get(self.shown) else { return false };
+        let durable = commit.needs.durable.is_none_or(|offset| offset < flushed);
+        durable && (show == Show::BeforeAcknowledgement || self.is_acknowledged(commit.needs))
+    }
+
+    /// The first commit, taken out, if it is shown and acknowledged.
+    fn take_done(&mut self) -> Option<Commit> {
+        let done = self.shown > 0 && self.is_acknowledged(self.waiting.front()?.needs);
+        if !done {
+            return None;
+        }
+        self.shown -= 1;
+        self.waiting.pop_front()
+    }
+
+    /// The first commit that waits for followers, and since when that counts.
+    pub fn first_unanswered(&self) -> Option<Monotonic> {
+        let commit = self.waiting.iter().find(|commit| !self.is_acknowledged(commit.needs))?;
+        Some(commit.since.max(self.silence.counted_from))
+    }
+}
+
+impl<F: Profile> Replica<F> {
+    /// A client wants something changed, and this server leads.
+    pub(super) fn on_write(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
+        if self.commits.count() >= self.rules.connections_max as usize {
+            return cx.reply(request.id, Reply::fail(Reason::Exhausted));
+        }
+        let bytes = log_bytes(&request.op, self.rules.format);
+        let (position, previous) = self.next_place(bytes);
+        let how = (self.rules.format, self.rules.numbering);
+        let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
+        for (key, value) in executed.versions {
+            cx.installed(key, value, position);
+        }
+        match executed.change {
+            Some(change) => {
+                let entry = Entry { position, previous, stamp: cx.wall(), bytes, change };
+                self.commit(cx, Some(request.id), executed.seen, entry);
+            }
+            // What it saw may not be committed yet: it is answered after all that came before it.
+            None => self.enqueue(cx, (Some(request.id), executed.seen), None, Needs::default()),
+        }
+    }
+
+    /// Drops the table: an ordinary transaction, which replicates like any other.
+    pub(super) fn drop_table(&mut self, cx: &mut Cx<'_, Self>) {
+        let entry = self.entry_of(cx, Change::DropTable);
+        for (key, _) in self.commits.head.iter() {
+            cx.installed(key, None, entry.position);
+        }
+        self.commits.head.clear();
+        self.commit(cx, None, Seen::Nothing, entry);
+    }
+
+    /// Writes the record with which a new epoch begins, where the log is one and has such records. It waits for nobody.
+    pub(super) fn begin_epoch(&mut self, cx: &mut Cx<'_, Self>) {
+        if !self.rules.numbering.is_one_log() {
+            return;
+        }
+        let entry = self.entry_of(cx, Change::Epoch);
+        let durable = self.log_commit(cx, entry.clone());
+        self.enqueue(cx, (None, Seen::Nothing), Some(entry), Needs { durable, acknowledged: None });
+    }
+
+    /// Shows and answers every commit that has all it needs.
+    pub(super) fn settle(&mut self, cx: &mut Cx<'_, Self>) {
+        let shown_before = self.shown.position();
+        while self.commits.may_show(self.log.flushed, self.rules.show) {
+            self.show_next(cx);
+        }
+        while let Some(commit) = self.commits.take_done() {
+            self.answer(cx, commit);
+        }
+        self.watch(cx);
+        if self.shown.position() != shown_before {
+            self.serve_reads(cx);
+        }
+    }
+
+    /// A follower has come further, or whose word counts has changed: counts how far commits are acknowledged now.
+    pub(super) fn count_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
+        match &self.rules.acknowledge {
+            Acknowledge::Asynchronous => self.commits.acknowledged = u64::MAX,
+            Acknowledge::Quorum(quorum) => {
+                let Some(index) = quorum.acknowledged(|follower| self.reached(follower)) else { return };
+                self.commits.acknowledged = self.commits.acknowledged.max(index);
+                if self.commits.silence.fallen_back && index >= self.log.tip.index {
+                    self.commits.silence.fallen_back = false;
+                    cx.milestone("a follower has caught up: semi-synchronous again");
+                }
+            }
+        }
+        self.settle(cx);
+    }
+
+    /// The rules have changed: commits that waited for followers may no longer have to.
+    pub(super) fn recount_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
+        self.commits.acknowledged = self.commits.acknowledged.min(self.log.tip.index);
+        self.count_acknowledgements(cx);
+        self.commits.acknowledged = self.commits.acknowledged.min(self.log.tip.index);
+    }
+
+    /// Stops leading: all that is logged is shown, as after a restart, and nobody hears how their commit ended.
+    pub(super) fn abandon_commits(&mut self, cx: &mut Cx<'_, Self>) {
+        self.write_buffer(cx);
+        while self.commits.shown < self.commits.waiting.len() {
+            self.show_next(cx);
+        }
+        for commit in std::mem::take(&mut self.commits).waiting {
+            if let Some(request) = commit.request {
+                cx.reply(request, Reply::unknown(Reason::Reset));
+            }
+        }
+    }
+
+    /// An entry that the server writes by itself.
+    fn entry_of(&mut self, cx: &Cx<'_, Self>, change: Change) -> Entry {
+        let (position, previous) = self.next_place(SERVER_RECORD_BYTES);
+        Entry { position, previous, stamp: cx.wall(), bytes: SERVER_RECORD_BYTES, change }
+    }
+
+    /// Logs an entry and has its commit wait for what the rules say.
+    fn commit(&mut self, cx: &mut Cx<'_, Self>, request: Option<RequestId>, seen: Seen, entry: Entry) {
+        let index = entry.position.index;
+        let offset = self.log_commit(cx, entry.clone());
+        let waits_here = self.rules.flush == Flush::BeforeAnswer;
+        let needs = Needs {
+            durable: offset.filter(|_| waits_here),
+            acknowledged: self.waits_for_followers(cx).then_some(index),
+        };
+        self.enqueue(cx, (request, seen), Some(entry), needs);
+    }
+
+    /// Lets a commit wait for its turn: what to answer to whom, what to show, and what it needs first.
+    fn enqueue(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        (request, seen): (Option<RequestId>, Seen),
+        entry: Option<Entry>,
+        needs: Needs,
+    ) {
+        let position = entry.as_ref().map_or(Position::ZERO, |entry| entry.position);
+        let commit = Commit { request, seen, entry, position, needs, since: cx.monotonic() };
+        self.commits.waiting.push_back(commit);
+        self.ship(cx);
+        self.settle(cx);
+    }
+
+    /// Makes the next commit visible to others.
+    fn show_next(&mut self, cx: &mut Cx<'_, Self>) {
+        let commit = &mut self.commits.waiting[self.commits.shown];
+        self.commits.shown += 1;
+        if let Some(entry) = commit.entry.take() {
+            self.shown.apply(&entry, self.me, self.rules.numbering);
+            cx.applied(entry.position);
+        }
+    }
+
+    /// Tells the client that its commit is done.
+    fn answer(&mut self, cx: &mut Cx<'_, Self>, commit: Commit) {
+        if commit.position != Position::ZERO {
+            cx.committed(commit.position);
+        }
+        if let Some(request) = commit.request {
+            let token = if commit.position == Position::ZERO { self.shown.position() } else { commit.position };
+            cx.reply(request, Reply::ok(commit.seen, commit.position, token));
+        }
+        if std::mem::take(&mut self.commits.silence.stalled) {
+            cx.milestone("commits go on");
+        }
+    }
+
+    /// Whether a commit made now waits for followers.
+    fn waits_for_followers(&mut self, cx: &mut Cx<'_, Self>) -> bool {
+        if self.rules.acknowledge == Acknowledge::Asynchronous || self.commits.silence.fallen_back {
+            return false;
+        }
+        if self.must_not_wait_alone() {
+            self.fall_back(cx, "too few followers connected");
+            return false;
+        }
+        true
+    }
+}
+
+/// The size of a record that is not a client's.
+const SERVER_RECORD_BYTES: u32 = 64;

@@ -1,0 +1,178 @@
+//! What a client's operation does to the leader's data, and what of it goes into the log.
+//!
+//! The leader runs an operation on its newest state, in which every logged transaction is visible whether or not it is
+//! committed yet, and logs the outcome: the rows as they are afterwards, or the statement as it was. Nobody sees that
+//! state; what readers see trails behind it by the commits under way (see [`super::commit`]).
+//!
+//! A value that a server makes up (`UUID()`, `RAND()`) depends on who executes the statement and on the record alone.
+//! So a server that recovers finds the value it had, and a replica that executes the same statement makes up another.
+
+use replisim_history::{Contents, Key, NodeId, Op, OpKind, Position, Seen, Value};
+use smallvec::SmallVec;
+
+use super::record::{Change, Rows};
+use super::rules::{Format, Numbering};
+
+/// An operation that has been run but not yet committed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Executed {
+    /// What its client will see.
+    pub seen: Seen,
+    /// What goes into the log; `None` if it changed nothing.
+    pub change: Option<Change>,
+    /// The versions it made, for the observer of the order: a key and the value that names the version.
+    pub versions: SmallVec<[(Key, Option<Value>); 1]>,
+}
+
+/// Runs `op` on `head` as the record at `position`, on server `me`.
+pub fn execute(
+    op: &Op,
+    head: &mut Contents,
+    position: Position,
+    me: NodeId,
+    (format, numbering): (Format, Numbering),
+) -> Executed {
+    let mut made_up = inventor(me, numbering, position);
+    let seen = head.apply(op, position, &mut made_up);
+    let mut rows = Rows::new();
+    let mut versions = SmallVec::new();
+    for (part, seen) in op.parts().iter().zip(answers(op, &seen)) {
+        let Some(key) = part.key().filter(|_| changes(part, seen)) else { continue };
+        versions.push((key, version(part, seen)));
+        if rows.iter().all(|(other, _)| *other != key) {
+            rows.push((key, head.read(key)));
+        }
+    }
+    let change = match (rows.is_empty(), format.logs_statement(is_deterministic(op))) {
+        (true, _) => None,
+        (false, true) => Some(Change::Statement(op.clone())),
+        (false, false) => Some(Change::Rows(rows)),
+    };
+    Executed { seen, change, versions }
+}
+
+/// The values that server `me` makes up while it executes the record at `position`: all different, and the same again
+/// if it executes the record again.
+pub fn inventor(me: NodeId, numbering: Numbering, position: Position) -> impl FnMut() -> Value {
+    // A record of n operations is at least 32·n bytes long, and a transaction that makes up more than eight values is
+    // not worth a wider number: so no two records share one.
+    let first = match numbering {
+        Numbering::Bytes => position.index / 32,
+        Numbering::Records | Numbering::PerEpoch => position.index * 8,
+    };
+    let mut next = (first as u32 & PLACES) | position.epoch << PLACES.count_ones();
+    move || {
+        next = next.wrapping_add(1);
+        Value::generated(me, next)
+    }
+}
+
+/// The lower bits of a made-up value's number tell the place, the upper ones the epoch.
+const PLACES: u32 = (1 << 26) - 1;
+
+/// The size in the log of what `op` does, in bytes: the system's headers and the rows or the statement.
+pub fn log_bytes(op: &Op, format: Format) -> u32 {
+    let writes = op.parts().iter().filter(|part| !part.is_read()).count() as u32;
+    let (transaction, each) = match format {
+        // A commit record, and for each row a heap and an index record with their headers.
+        Format::Physical => (48, 112 + VALUE_BYTES),
+        // GTID, BEGIN and XID events; for each row a table map and a rows event.
+        Format::Row => (160, 90 + VALUE_BYTES),
+        // GTID, BEGIN and XID events; for each statement its text and context.
+        Format::Statement | Format::Mixed => (160, 110 + VALUE_BYTES),
+    };
+    transaction + each * writes
+}
+
+/// The size of a stored value, as the workload declares it by default.
+pub const VALUE_BYTES: u32 = 100;
+
+/// Whether `op` gives the same result wherever it is executed.
+fn is_deterministic(op: &Op) -> bool {
+    op.parts().iter().all(|part| part.kind() != OpKind::Generate)
+}
+
+/// What each part of `op` saw.
+fn answers<'a>(op: &Op, seen: &'a Seen) -> &'a [Seen] {
+    match (op, seen) {
+        (Op::Txn(_), Seen::Many(answers)) => answers,
+        _ => std::slice::from_ref(seen),
+    }
+}
+
+/// Whether `part`, which saw `seen`, changed anything.
+fn changes(part: &Op, seen: &Seen) -> bool {
+    !part.is_read() && *seen != Seen::Swapped(false)
+}
+
+/// The value that names the version which `part` made; `None` for a deletion, a removal or a counter.
+fn version(part: &Op, seen: &Seen) -> Option<Value> {
+    use replisim_history::Datum::Register;
+    match (part, seen) {
+        (Op::Write { value, .. } | Op::CompareAndSet { value, .. }, _) => Some(*value),
+        (Op::SetAdd { element, .. } | Op::Append { element, .. }, _) => Some(*element),
+        (Op::TextInsert { character, .. }, _) => Some(*character),
+        (Op::Generate { .. }, Seen::Datum(Register(value))) => Some(*value),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_history::{Datum, SessionId};
+
+    use super::*;
+
+    const KEY: Key = Key(1);
+
+    fn value(n: u32) -> Value {
+        Value::written(SessionId(1), n)
+    }
+
+    fn run(op: &Op, head: &mut Contents, format: Format) -> Executed {
+        execute(op, head, Position::new(1, 640), NodeId(2), (format, Numbering::Bytes))
+    }
+
+    #[test]
+    fn rows_carry_what_the_leader_made_up_and_statements_do_not() {
+        let mut head = Contents::new();
+        let rows = run(&Op::Generate { key: KEY }, &mut head, Format::Row);
+        let Seen::Datum(datum) = rows.seen else { panic!("a generated value is shown to its author") };
+        assert_eq!(rows.change, Some(Change::Rows(Rows::from_iter([(KEY, datum)]))));
+
+        let statement = run(&Op::Generate { key: KEY }, &mut head, Format::Statement);
+        assert_eq!(statement.change, Some(Change::Statement(Op::Generate { key: KEY })));
+        let mixed = run(&Op::Generate { key: KEY }, &mut head, Format::Mixed);
+        assert!(matches!(mixed.change, Some(Change::Rows(_))), "mixed logs rows where a statement is not safe");
+    }
+
+    #[test]
+    fn each_server_makes_up_its_own_and_always_the_same() {
+        let place = Position::new(3, 9);
+        let three = |server, place| {
+            let mut next = inventor(NodeId(server), Numbering::PerEpoch, place);
+            [next(), next(), next()]
+        };
+        assert_eq!(three(1, place), three(1, place));
+        assert_ne!(three(1, place), three(2, place));
+        assert!(three(1, place).iter().all(|value| !three(1, Position::new(3, 10)).contains(value)));
+    }
+
+    #[test]
+    fn a_swap_that_does_not_happen_is_not_logged() {
+        let mut head = Contents::new();
+        let swap = Op::CompareAndSet { key: KEY, expect: Some(value(1)), value: value(2) };
+        let executed = run(&swap, &mut head, Format::Physical);
+        assert_eq!((executed.seen, executed.change), (Seen::Swapped(false), None));
+        assert!(executed.versions.is_empty());
+    }
+
+    #[test]
+    fn a_transaction_logs_each_row_once_as_it_is_at_the_end() {
+        let mut head = Contents::new();
+        let parts = [1, 2].map(|n| Op::Write { key: KEY, value: value(n) });
+        let executed = run(&Op::Txn(parts.into()), &mut head, Format::Physical);
+        assert_eq!(executed.change, Some(Change::Rows(Rows::from_iter([(KEY, Datum::Register(value(2)))]))));
+        assert_eq!(executed.versions.as_slice(), [(KEY, Some(value(1))), (KEY, Some(value(2)))]);
+    }
+}

@@ -1,0 +1,280 @@
+//! The receiving side: a follower's connection to its upstream, from the attempt to connect to the report.
+//!
+//! ```text
+//!   connect ──▶ Start ──▶ Accept ──▶ receive ──▶ write ──▶ sync ──▶ apply
+//!      ▲          │                                 ╰─ report ─╯─ report ╯
+//!      ╰─ retry ──┴─ Refuse, reset, silence
+//! ```
+//!
+//! A follower knows by itself where it stopped: its log says so, also after a crash. It takes an entry only if that is
+//! the one that follows; one that it already has, it skips.
+
+use replisim_history::NodeId;
+use replisim_kernel::Span;
+use replisim_world::clock::Monotonic;
+use replisim_world::process::{Cx, StreamId};
+
+use super::message::{Entries, Message, Refusal, Report};
+use super::node::{Profile, Replica, Timer};
+use super::record::{Entry, Part};
+use super::rules::{Extent, Liveness, Progress};
+use super::ship::WINDOW_BYTES;
+
+/// A follower's connection to its upstream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Upstream {
+    /// The connection, up or being made.
+    stream: Option<StreamId>,
+    /// When the last attempt began.
+    attempted: Monotonic,
+    /// Whether the last connection was accepted.
+    accepted: bool,
+    /// When the upstream was last heard.
+    heard: Monotonic,
+    /// Whether it was asked since.
+    asked: bool,
+    /// How many bytes of log came on this connection, and how many when that was last reported.
+    received: u64,
+    reported: u64,
+    /// At which progress the upstream wants to hear at once.
+    tell: Option<Progress>,
+    /// The last refusal that an observer was told of.
+    told: Option<Refusal>,
+    /// How much of a copy must travel, after a rewind.
+    pub differing_bytes: Option<u64>,
+}
+
+impl Upstream {
+    /// Whether this is the connection to the upstream.
+    pub fn is(&self, stream: StreamId) -> bool {
+        self.stream == Some(stream)
+    }
+}
+
+impl<F: Profile> Replica<F> {
+    /// Tries to connect to the upstream.
+    pub(super) fn connect(&mut self, cx: &mut Cx<'_, Self>) {
+        let Some(upstream) = self.part.upstream() else { return };
+        let now = cx.monotonic();
+        self.upstream = Upstream {
+            stream: Some(cx.connect(upstream)),
+            attempted: now,
+            heard: now,
+            told: self.upstream.told,
+            differing_bytes: self.upstream.differing_bytes,
+            ..Upstream::default()
+        };
+        cx.cancel_timer(Timer::Retry);
+    }
+
+    /// Leaves the upstream.
+    pub(super) fn disconnect(&mut self, cx: &mut Cx<'_, Self>) {
+        if let Some(stream) = self.upstream.stream.take() {
+            cx.close(stream);
+        }
+        for timer in [Timer::Retry, Timer::Receiver, Timer::Status] {
+            cx.cancel_timer(timer);
+        }
+        self.upstream = Upstream::default();
+    }
+
+    /// A connection is up: says what it is for.
+    pub(super) fn on_connected(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        if !self.upstream.is(stream) {
+            return;
+        }
+        self.heard_upstream(cx);
+        self.set_receiver_timer(cx, Span::ZERO);
+        match self.part {
+            Part::Follows(_) => self.introduce(cx, stream),
+            Part::Copies(_) => cx.transmit(stream, Message::Fetch { bytes: self.upstream.differing_bytes }),
+            Part::Rewinds(_) => cx.transmit(stream, Message::Inquire),
+            Part::Leads | Part::Stands | Part::Bare => unreachable!("{:?} has no upstream", self.part),
+        }
+    }
+
+    /// Says where the own log ends, to go on from there.
+    pub(super) fn introduce(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        let (last, history, slot) = (self.log.tip, self.history(), self.rules.slot);
+        cx.transmit(stream, Message::Start { last, history, slot });
+    }
+
+    /// As [`Replica::introduce`], on the connection that is up.
+    pub(super) fn introduce_again(&mut self, cx: &mut Cx<'_, Self>) {
+        if let Some(stream) = self.upstream.stream {
+            self.introduce(cx, stream);
+        }
+    }
+
+    /// The upstream has accepted: the log follows.
+    pub(super) fn on_accept(&mut self, cx: &mut Cx<'_, Self>, leader: Option<NodeId>) {
+        self.heard_upstream(cx);
+        self.upstream.accepted = true;
+        self.upstream.told = None;
+        self.learn_leader(cx, leader);
+        self.report(cx, false);
+        self.set_status_timer(cx);
+    }
+
+    /// The upstream cannot serve this follower. It is asked again and again, for an operator may mend that.
+    pub(super) fn on_refuse(&mut self, cx: &mut Cx<'_, Self>, refusal: Refusal) {
+        if self.upstream.told != Some(refusal) {
+            self.upstream.told = Some(refusal);
+            let upstream = self.part.upstream().map_or("?", |upstream| self.name(upstream));
+            cx.milestone(format!("refused by {upstream}: {}", F::complaint(refusal)));
+        }
+        self.give_up_connection(cx);
+    }
+
+    /// Entries of the log have arrived.
+    pub(super) fn on_entries(&mut self, cx: &mut Cx<'_, Self>, tell: Option<Progress>, entries: Entries) {
+        self.heard_upstream(cx);
+        self.upstream.tell = tell;
+        let before = cx.journal().end();
+        for entry in entries {
+            self.upstream.received += u64::from(entry.bytes);
+            if self.log.contains(entry.position) {
+                continue;
+            }
+            if !self.follows_on(&entry) {
+                cx.milestone(format!("record {} does not follow {}: not taken", entry.position, self.log.tip));
+                return self.give_up_connection(cx);
+            }
+            self.epoch = self.epoch.max(entry.position.epoch);
+            self.log_received(cx, entry);
+        }
+        if cx.journal().end() > before {
+            self.on_received_written(cx);
+        }
+        if self.upstream.received - self.upstream.reported >= WINDOW_BYTES / 4 {
+            self.report(cx, false);
+        }
+    }
+
+    /// The upstream says that it is there, and may want to hear the same.
+    pub(super) fn on_keepalive(&mut self, cx: &mut Cx<'_, Self>, answer: bool, leader: Option<NodeId>) {
+        self.heard_upstream(cx);
+        self.learn_leader(cx, leader);
+        if answer {
+            self.report(cx, false);
+        }
+    }
+
+    /// The connection is gone, or could not be made.
+    pub(super) fn on_upstream_lost(&mut self, cx: &mut Cx<'_, Self>) {
+        self.upstream.stream = None;
+        cx.cancel_timer(Timer::Receiver);
+        cx.cancel_timer(Timer::Status);
+        let liveness = self.rules.liveness;
+        let since = cx.monotonic().since(self.upstream.attempted);
+        let at_once = liveness.retry_at_once && self.upstream.accepted;
+        let wait = if at_once { Span::ZERO } else { liveness.retry_interval.saturating_sub(since) };
+        cx.set_timer(Timer::Retry, wait);
+    }
+
+    /// What was received is durable.
+    pub(super) fn on_received_flushed(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.upstream.tell == Some(Progress::Flushed) {
+            self.report(cx, false);
+        }
+        if self.rules.replay.from == Extent::Flushed {
+            self.replay(cx);
+        }
+    }
+
+    /// More is applied than before.
+    pub(super) fn on_received_applied(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.upstream.tell == Some(Progress::Applied) {
+            self.report(cx, false);
+        }
+    }
+
+    /// The upstream may have been silent for too long. At half the timeout it is asked; at the end of it, given up.
+    pub(super) fn on_receiver_timer(&mut self, cx: &mut Cx<'_, Self>) {
+        let timeout = self.rules.liveness.receiver_timeout;
+        let silent = cx.monotonic().since(self.upstream.heard);
+        if silent >= timeout {
+            return self.give_up_connection(cx);
+        }
+        if silent >= timeout / 2 && !std::mem::replace(&mut self.upstream.asked, true) {
+            self.report(cx, true);
+        }
+        self.set_receiver_timer(cx, silent);
+    }
+
+    /// It is time for a report, whatever happened.
+    pub(super) fn on_status_timer(&mut self, cx: &mut Cx<'_, Self>) {
+        self.report(cx, false);
+        self.set_status_timer(cx);
+    }
+
+    /// The upstream has been heard.
+    pub(super) fn heard_upstream(&mut self, cx: &Cx<'_, Self>) {
+        self.upstream.heard = cx.monotonic();
+        self.upstream.asked = false;
+    }
+
+    /// Sends on the connection to the upstream, if there is one.
+    pub(super) fn tell_upstream(&mut self, cx: &mut Cx<'_, Self>, message: Message) {
+        if let Some(stream) = self.upstream.stream {
+            cx.transmit(stream, message);
+        }
+    }
+
+    /// Closes the connection, and tries again later.
+    fn give_up_connection(&mut self, cx: &mut Cx<'_, Self>) {
+        if let Some(stream) = self.upstream.stream {
+            cx.close(stream);
+        }
+        self.on_upstream_lost(cx);
+    }
+
+    /// New entries are written: they are on their way to the disk, to relays, and perhaps to the readers.
+    fn on_received_written(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.sync();
+        if self.upstream.tell == Some(Progress::Written) {
+            self.report(cx, false);
+        }
+        self.ship(cx);
+        if self.rules.replay.from == Extent::Written {
+            self.replay(cx);
+        }
+    }
+
+    /// Whether an entry is the next one after what this follower has.
+    fn follows_on(&self, entry: &Entry) -> bool {
+        !self.rules.numbering.is_one_log() || entry.previous == self.log.tip.index
+    }
+
+    /// Tells the upstream how far this follower is.
+    fn report(&mut self, cx: &mut Cx<'_, Self>, answer: bool) {
+        self.upstream.reported = self.upstream.received;
+        let report = Report {
+            written: self.log.tip,
+            flushed: self.log.flushed_tip,
+            applied: self.shown.position(),
+            received: self.upstream.received,
+            answer,
+        };
+        self.tell_upstream(cx, Message::Report(report));
+    }
+
+    fn set_receiver_timer(&mut self, cx: &mut Cx<'_, Self>, silent: Span) {
+        if let Some(look) = Liveness::next_look(self.rules.liveness.receiver_timeout, silent) {
+            cx.set_timer(Timer::Receiver, look);
+        }
+    }
+
+    fn set_status_timer(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.rules.liveness.status_interval != Span::FOREVER {
+            cx.set_timer(Timer::Status, self.rules.liveness.status_interval);
+        }
+    }
+
+    fn learn_leader(&mut self, cx: &mut Cx<'_, Self>, leader: Option<NodeId>) {
+        if self.leader != leader {
+            self.leader = leader;
+            self.announce_leader(cx);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One server orders all writes; the others follow its log.
+//!
+//! # The problem
+//!
+//! Copies of data on several machines survive the loss of one, and serve readers nearby. But somebody must decide in
+//! which order two writes happened, or the copies drift apart. The oldest answer is still the commonest: make one replica
+//! the *leader*. All writes go to it; it puts them into a log, in the order in which they count; and every *follower*
+//! receives that log and applies it, record by record. Readers may ask anybody.
+//!
+//! # The idea
+//!
+//! ```text
+//!   client            leader                     follower
+//!     │  write x        │                           │
+//!     │ ──────────────▶ │ log x, sync               │
+//!     │                 │ ── x ───────────────────▶ │ log x, sync
+//!     │                 │ ◀──────────── have it ─── │ apply x: readers see it
+//!     │ ◀──────── ok ── │                           │
+//! ```
+//!
+//! Everything that goes well or wrong with this is a matter of *when* the leader says ok, and of *what happens then* if a
+//! part of the picture is missing:
+//!
+//! | the leader says ok | a leader that dies loses | a follower that is away costs |
+//! |---|---|---|
+//! | at once (asynchronous) | what had not arrived where the next leader is | nothing |
+//! | when one of several has it | nothing, if that one is promoted | nothing, while another takes its place |
+//! | when a certain number has it | nothing, if one of them is promoted | nothing, while enough are left |
+//! | when all have it | nothing | all writes, until it is back |
+//! | when one has it, or after a while (MySQL's semi-synchronous) | nothing, until it has waited in vain once | a pause |
+//!
+//! "Has it" is itself a matter of degree: in the follower's memory, on its disk, or shown to its readers
+//! ([`rules::Progress`]).
+//!
+//! # Epochs, and why an index is not enough
+//!
+//! Promotion begins a new *epoch* (PostgreSQL: timeline; MySQL: the source's own numbers) at the place where the promoted
+//! follower's log ended. If it lacked a tail, the former leader has records that are no part of history any more:
+//!
+//! ```text
+//!   former leader   ── 480@1 ── 490@1 ── 502@1            acknowledged or not, these two are lost
+//!   promoted        ── 480@1 ┐
+//!                            └─ 495@2 ── 510@2 ── …       epoch 2 begins after 480
+//! ```
+//!
+//! The log has long passed index 502, yet 502@1 is not in it. So every comparison here goes by
+//! [`replisim_history::Lineage`], which knows where each epoch began and ended: whether a follower fits its upstream,
+//! whether a reader's token is covered, whether an acknowledgement counts.
+//!
+//! # What is promised
+//!
+//! - Every replica applies the records of one log in its order: each shows a prefix of the leader's history.
+//! - A write that was acknowledged under a rule is where that rule says, until a disk is destroyed.
+//! - A read with a token is answered from a state that includes the token, or not at all.
+//! - A follower goes on from its own place after any crash, cut or restart, without gaps and without repetition.
+//!
+//! # What is not
+//!
+//! - That a promoted follower has what was acknowledged: an operator may promote the wrong one, and under an asynchronous
+//!   rule every one is wrong. Nobody is fenced: a former leader that comes back believes that it still leads.
+//! - That a read from a follower is fresh, or no older than the last one. That is up to how reads are routed.
+//! - That two servers which have diverged find together again. They notice, at best; an operator must rewind or reseed.
+//! - Automatic failover. Here an operator promotes; managers that do it by themselves are processes of their own.
+//!
+//! # Reading order
+//!
+//! | module | what it tells |
+//! |---|---|
+//! | [`rules`] | every choice on which systems differ |
+//! | [`message`] | what servers say to each other, and when |
+//! | [`record`] | what they write to disk |
+//! | [`ack`] | arithmetic: how far commits are acknowledged |
+//! | `node` | the replica: its state, its start, its dispatch |
+//! | `execute`, `commit` | a write on the leader, from the request to the answer |
+//! | `silence` | what becomes of it when followers do not answer |
+//! | `log`, `ship` | from the leader's log to the follower's stream |
+//! | `follow`, `replay` | from the stream to the follower's log, and from there to its readers |
+//! | `reads` | reads, with or without a token |
+//! | `retention`, `seed` | how long log is kept, and what becomes of who needs more |
+//! | `operator` | promotion, rewinding, seeding, backups, settings |
+//! | `profile`, `promise` | how a system's own words become rules, and what they promise |
+//! | [`postgresql`], [`mysql`], [`plain`] | the three profiles |
+//!
+//! # Known anomalies
+//!
+//! Each is a scenario under `scenarios/leader_follower/`, with its cure beside it.
+//!
+//! | scenario | what goes wrong |
+//! |---|---|
+//! | `stale_read_after_write` | a session reads its own write from a follower that has not applied it |
+//! | `time_travelling_reads` | two reads go to two followers, and the second is older |
+//! | `reply_before_message` | somebody reads an answer before the question it answers |
+//! | `lost_write_on_promotion` | an asynchronous leader dies with what had not been shipped |
+//! | `wrong_follower_promoted` | one synchronous follower has everything, and another one is promoted |
+//! | `synchronous_follower_stalls_leader` | the only synchronous follower is gone, and commits wait for ever |
+//! | `silent_standby` | a follower's host dies, and commits wait until the timeout notices |
+//! | `semi_sync_falls_back_then_loses` | after its timeout a semi-synchronous source acknowledges alone, then dies |
+//! | `phantom_before_acknowledgement` | a reader sees a commit that a failover then takes back (AFTER_COMMIT) |
+//! | `visible_after_restart` | a commit that was never acknowledged is there after the crash |
+//! | `synchronous_commit_off` | a killed process loses what it had acknowledged from memory |
+//! | `relay_lag` | delays add up along a chain of relays |
+//! | `reseed_after_retention` | a follower is away for longer than log is kept |
+//! | `new_follower_under_load` | a copy takes so long that the log must be kept for it |
+//! | `rewind_before_checkpoint` | a rewind too soon after a promotion does nothing |
+//! | `statement_divergence` | each replica makes up its own random number |
+//! | `errant_transactions` | a former source comes back with transactions that nobody else has |
+//! | `dropped_table` | a mistake replicates in milliseconds; a delayed follower or a backup is the way back |
+//! | `gitlab_2017` | log runs out, the reseed goes wrong, the backup is six hours old |
+//!
+//! # References
+//!
+//! - Kleppmann, *Designing Data-Intensive Applications*, chapter 5: leaders and followers, problems with replication lag.
+//! - Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, PDIS 1994.
+//! - PostgreSQL 15 documentation, chapters 20, 27 and 30; MySQL 8.4 Reference Manual, chapter 19.
+//! - Kingsbury, *Jepsen: Postgres*, 2013: the acknowledgement that is lost on its way.
+//! - GitLab, *Postmortem of database outage of January 31*, 2017.
+
+pub mod ack;
+mod commit;
+mod execute;
+mod follow;
+mod log;
+pub mod message;
+pub mod mysql;
+mod node;
+mod operator;
+pub mod plain;
+pub mod postgresql;
+mod profile;
+mod promise;
+mod reads;
+pub mod record;
+mod replay;
+mod retention;
+pub mod rules;
+mod seed;
+mod ship;
+mod silence;
+#[cfg(test)]
+mod tests;
+
+pub use node::{Replica, Timer};
+pub use profile::{Config, Plan, Profile, Servers};
+
+/// PostgreSQL's streaming replication: see [`postgresql`].
+pub type PostgreSql = Replica<postgresql::Streaming>;
+
+/// MySQL's asynchronous and semi-synchronous replication: see [`mysql`].
+pub type MySql = Replica<mysql::BinaryLog>;
+
+/// Leader–follower replication in the family's own words: see [`plain`].
+pub type LeaderFollower = Replica<plain::Plain>;

@@ -1,0 +1,184 @@
+//! MySQL's replication from a source to replicas, asynchronous and semi-synchronous, in its own settings.
+//!
+//! The log is logical: the *binary log* holds transactions, as the rows they changed or as the statements they were. A
+//! transaction is named by a *GTID*: its first source and a number of that source's own. A server's history is a set of
+//! these, and a replica gets from its source whatever its set lacks. So a replica may well have transactions that its
+//! source lacks, and nobody stops it: they are *errant*, and the two have diverged in silence.
+//!
+//! # A commit, semi-synchronous
+//!
+//! ```text
+//!             source                                                replica
+//!   prepare ──▶ binary log, sync ──▶ dump thread ─────────────────▶ relay log ──▶ applied by its own threads, later
+//!                    │       ◀────────────────── received ───────────── ╯
+//!                    ▼
+//!   AFTER_SYNC       waits here      engine commit: visible, answered
+//!   AFTER_COMMIT     engine commit: visible      waits here      answered
+//! ```
+//!
+//! A replica acknowledges when the transaction is in its relay log, neither synced nor applied. When none has done so for
+//! `rpl_semi_sync_source_timeout`, the source *goes on alone*: it releases all sessions that wait, and commits
+//! asynchronously until a replica has caught up with everything. The guarantee is gone without a word to any client.
+//!
+//! Under `AFTER_COMMIT` others can read what its author has not been told yet, and what a failover then takes away. Under
+//! `AFTER_SYNC` nobody can; but the source that restarts has the transaction all the same, and shows it.
+//!
+//! # Statements
+//!
+//! Under `STATEMENT` each replica executes what the source executed. `UUID()` or `RAND()` then gives every server its own
+//! value. `ROW` ships the value, `MIXED` does so where a statement is not safe.
+//!
+//! # What is left out
+//!
+//! Replication by file and position, filters, multiple sources, group replication, read-write replicas (every replica is
+//! `super_read_only`), storage engines' own logs, and the files in which the binary log is purged.
+//!
+//! # Sources
+//!
+//! MySQL 8.4 Reference Manual: 19.1.3 (GTIDs), 19.1.6 (options and variables), 19.2.1 (formats), 19.4.10
+//! (semi-synchronous replication), 19.4.11 (delayed replication).
+
+mod settings;
+
+use std::collections::BTreeMap;
+
+use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_kernel::Span;
+use replisim_world::protocol::Problem;
+use replisim_world::spec::FaultFamily;
+
+pub use settings::{BinlogFormat, GtidMode, Settings, WaitPoint};
+
+use super::ack::{Acknowledge, Choice, Quorum};
+use super::message::Refusal;
+use super::profile::{Plan, Profile, Servers};
+use super::promise;
+use super::rules::*;
+
+/// MySQL's replication by binary log.
+#[derive(Clone, Debug)]
+pub enum BinaryLog {}
+
+impl Profile for BinaryLog {
+    const NAME: &'static str = "MySql";
+    const ABOUT: &'static str = "MySQL source and replicas: binary log, GTIDs, asynchronous or semi-synchronous";
+    type Settings = Settings;
+
+    fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
+        let plan = Plan::new(
+            servers,
+            ("source", &settings.source),
+            ("source_host", &settings.source_host),
+            ("joining", &settings.joining),
+        );
+        let delays = settings.source_delay.keys();
+        let mut others: Vec<Problem> =
+            delays.filter_map(|name| servers.expect(name, &format!("source_delay.{name}")).err()).collect();
+        if settings.rpl_semi_sync_source_wait_for_replica_count == 0 {
+            others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", "a commit waits for at least 1"));
+        }
+        Plan::unless(plan, others)
+    }
+
+    fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {
+        let delay = settings.source_delay.get(servers.name(me)).copied().unwrap_or(0);
+        let durable = settings.sync_binlog == 1;
+        Rules {
+            acknowledge: acknowledge(settings, servers, me),
+            progress: Progress::Written,
+            unanswered: Unanswered::FallBack {
+                after: Span::millis(settings.rpl_semi_sync_source_timeout),
+                wait_alone: settings.rpl_semi_sync_source_wait_no_replica,
+            },
+            flush: if durable { Flush::BeforeAnswer } else { Flush::EveryNth(settings.sync_binlog) },
+            show: match settings.rpl_semi_sync_source_wait_point {
+                WaitPoint::AfterSync => Show::AfterAcknowledgement,
+                WaitPoint::AfterCommit => Show::BeforeAcknowledgement,
+            },
+            // The dump threads are told of a transaction after it is synced only if every single one is.
+            ship: if durable { Extent::Flushed } else { Extent::Written },
+            format: match settings.binlog_format {
+                BinlogFormat::Row => Format::Row,
+                BinlogFormat::Statement => Format::Statement,
+                BinlogFormat::Mixed => Format::Mixed,
+            },
+            numbering: Numbering::PerEpoch,
+            resume: Resume::LastRecord,
+            retention: Retention::Age(Span::secs(settings.binlog_expire_logs_seconds)),
+            slot: false,
+            checkpoint_interval: CHECKPOINT_INTERVAL,
+            liveness: Liveness {
+                // A dump thread never tires of a silent replica; only its kernel does.
+                sender_timeout: Span::FOREVER,
+                receiver_timeout: Span::secs(settings.replica_net_timeout),
+                status_interval: Span::FOREVER,
+                retry_interval: Span::secs(settings.source_connect_retry),
+                retry_at_once: true,
+            },
+            replay: Replay {
+                from: Extent::Written,
+                delay: Span::secs(delay),
+                cost: settings.apply_time,
+                workers: settings.replica_parallel_workers,
+            },
+            rewind: Rewind::Unsupported,
+            connections_max: settings.max_connections,
+            data_bytes: settings.database_size.0,
+        }
+    }
+
+    fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
+        settings.set(name, value)
+    }
+
+    /// A table of rows with a register, a counter, a set, a list or a text: all that SQL can do.
+    fn supports(_: &Settings, _: OpKind) -> bool {
+        true
+    }
+
+    /// The source's own disk keeps what it acknowledged, if `sync_binlog` is 1. No promotion is safe by promise: replicas
+    /// acknowledge what is not on their disks, one of several is enough, and after the timeout none.
+    fn promises(settings: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+        let source = Servers::new([settings.source.clone()]);
+        promise::promises(&BinaryLog::rules(settings, &source, NodeId(0)), false, faults)
+    }
+
+    fn summary(settings: &Settings) -> String {
+        let format = match settings.binlog_format {
+            BinlogFormat::Row => "ROW",
+            BinlogFormat::Statement => "STATEMENT",
+            BinlogFormat::Mixed => "MIXED",
+        };
+        if !settings.rpl_semi_sync_source_enabled {
+            return format!("asynchronous, binlog_format {format}");
+        }
+        let point = match settings.rpl_semi_sync_source_wait_point {
+            WaitPoint::AfterSync => "AFTER_SYNC",
+            WaitPoint::AfterCommit => "AFTER_COMMIT",
+        };
+        let (count, timeout) =
+            (settings.rpl_semi_sync_source_wait_for_replica_count, settings.rpl_semi_sync_source_timeout);
+        format!("semi-synchronous {point}, {count} replica, timeout {timeout} ms, binlog_format {format}")
+    }
+
+    fn complaint(refusal: Refusal) -> &'static str {
+        match refusal {
+            Refusal::Removed => "error 1236: the source has purged required binary logs",
+            Refusal::Diverged => "error 1236: the replica has more GTIDs than the source has",
+            Refusal::Damaged => "error 1236: binary log truncated or corrupt on the source",
+            Refusal::NoData => "error 2003: can't connect to the source",
+        }
+    }
+}
+
+/// Whom `me`, as source, waits for: any replica will do.
+fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledge {
+    if !settings.rpl_semi_sync_source_enabled {
+        return Acknowledge::Asynchronous;
+    }
+    let count = settings.rpl_semi_sync_source_wait_for_replica_count;
+    Acknowledge::Quorum(Quorum { choice: Choice::Any, count, members: servers.others(me).collect() })
+}
+
+/// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired.
+const CHECKPOINT_INTERVAL: Span = Span::secs(60);

@@ -1,0 +1,236 @@
+//! What an operator does to a server: promotion, following another, rewinding, seeding, backups, settings.
+//!
+//! ```text
+//!             ┌────── Promote ──────┐
+//!             │                     ▼
+//!   Follows ──┴─ Demote ▶ Stands   Leads ──── Follow ──▶ Follows
+//!      ▲                                                  │
+//!      ╰── copied ── Copies ◀── Reseed, or Rewinds ◀── Rewind
+//! ```
+//!
+//! Orders are carried out at once and to the letter: an operator who promotes the wrong follower loses what it lacks.
+
+use std::sync::Arc;
+
+use replisim_history::{Lineage, NodeId};
+use replisim_kernel::{Span, Tape};
+use replisim_world::process::{Command, Cx, StreamId};
+
+use super::log::Places;
+use super::message::Message;
+use super::node::{Profile, Replica};
+use super::record::{Backup, Entry, Part};
+use super::rules::Rewind;
+
+impl<F: Profile> Replica<F> {
+    /// Carries out an order.
+    pub(super) fn on_command(&mut self, cx: &mut Cx<'_, Self>, command: Command) {
+        match command {
+            Command::Promote => self.promote(cx),
+            Command::Follow(leader) => self.follow(cx, leader),
+            Command::Rewind(leader) => self.rewind(cx, leader),
+            Command::Reseed(source) => self.reseed(cx, source),
+            Command::Demote => self.demote(cx),
+            Command::DropTable => match self.part {
+                Part::Leads => self.drop_table(cx),
+                _ => cx.milestone("cannot drop the table: read-only"),
+            },
+            Command::TakeBackup => self.take_backup(cx),
+            Command::RestoreTo { ago } => self.restore(cx, ago),
+            Command::Configure { setting, value } => self.configure(cx, setting, value),
+        }
+    }
+
+    /// Leads, as soon as all that was received is applied.
+    fn promote(&mut self, cx: &mut Cx<'_, Self>) {
+        match self.part {
+            Part::Leads => {}
+            Part::Follows(_) | Part::Stands => {
+                self.disconnect(cx);
+                self.promoting = true;
+                self.hurry_replay(cx);
+            }
+            Part::Copies(_) | Part::Rewinds(_) | Part::Bare => cx.milestone("cannot be promoted: it has no data"),
+        }
+    }
+
+    /// All is applied: a new epoch begins, at the place where the log ends.
+    pub(super) fn take_over(&mut self, cx: &mut Cx<'_, Self>) {
+        self.promoting = false;
+        self.part = Part::Leads;
+        self.epoch = self.next_epoch();
+        self.checkpoint.outdated = true;
+        self.lead();
+        self.save(cx);
+        cx.role(self.role(), self.epoch);
+        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.log.tip));
+        self.begin_epoch(cx);
+        self.announce_leader(cx);
+        self.stop_checkpoint();
+        self.begin_checkpoint(cx);
+    }
+
+    /// The next epoch's number. Servers take turns at numbers, so that two of them, promoted apart, never take the same
+    /// one. PostgreSQL gets there with an archive that all servers look into, MySQL with a random number for each.
+    pub(super) fn next_epoch(&self) -> u32 {
+        let (servers, mine) = (u32::from(self.servers.count()), u32::from(self.me.0));
+        let after = self.epoch.max(self.log.tip.epoch) + 1;
+        after + (mine + servers - (after - 1) % servers) % servers
+    }
+
+    /// Follows another server from now on.
+    fn follow(&mut self, cx: &mut Cx<'_, Self>, leader: NodeId) {
+        let part = match self.part {
+            _ if leader == self.me => return cx.milestone("cannot follow itself"),
+            Part::Leads | Part::Follows(_) | Part::Stands => Part::Follows(leader),
+            Part::Copies(_) | Part::Bare => Part::Copies(leader),
+            Part::Rewinds(_) => Part::Rewinds(leader),
+        };
+        self.change_part(cx, part);
+        self.connect(cx);
+    }
+
+    /// Stops leading, or following, and serves readers alone.
+    fn demote(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.part.serves() {
+            self.change_part(cx, Part::Stands);
+        }
+    }
+
+    /// Gives up all data and copies those of another.
+    fn reseed(&mut self, cx: &mut Cx<'_, Self>, source: NodeId) {
+        if source == self.me {
+            return cx.milestone("cannot be seeded from itself");
+        }
+        self.step_down(cx);
+        self.disconnect(cx);
+        self.turn_readers_away(cx);
+        self.begin_copy(cx, source, None);
+        self.connect(cx);
+    }
+
+    /// Gives up what it does not share with another server, and follows that.
+    fn rewind(&mut self, cx: &mut Cx<'_, Self>, leader: NodeId) {
+        match self.rules.rewind {
+            _ if leader == self.me => cx.milestone("cannot rewind to itself"),
+            _ if !self.part.serves() => self.reseed(cx, leader),
+            Rewind::Unsupported => {
+                cx.milestone("this system cannot rewind: everything is copied");
+                self.reseed(cx, leader);
+            }
+            Rewind::ByCheckpoint { log_hints: false } => {
+                cx.milestone("cannot rewind: neither wal_log_hints nor data checksums are on");
+            }
+            Rewind::Supported | Rewind::ByCheckpoint { log_hints: true } => {
+                self.change_part(cx, Part::Rewinds(leader));
+                self.turn_readers_away(cx);
+                self.connect(cx);
+            }
+        }
+    }
+
+    /// A server that rewinds wants to know this one's history.
+    pub(super) fn on_inquire(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        cx.transmit(stream, Message::History { history: self.history(), checkpointed: !self.checkpoint.outdated });
+    }
+
+    /// The other server's history is known: finds out where the own log left it.
+    pub(super) fn on_history(&mut self, cx: &mut Cx<'_, Self>, history: &Lineage, checkpointed: bool) {
+        let Part::Rewinds(leader) = self.part else { return };
+        self.heard_upstream(cx);
+        // pg_rewind compares the timelines of the two last checkpoints. A promoted server that has not made its first one
+        // yet looks as if nothing had happened.
+        let by_checkpoint = matches!(self.rules.rewind, Rewind::ByCheckpoint { .. });
+        if history.contains(self.log.tip) || (by_checkpoint && !checkpointed) {
+            cx.milestone("no rewind required");
+            self.change_part(cx, Part::Follows(leader));
+            return self.connect(cx);
+        }
+        let Some(fork) = self.fork(cx, history) else {
+            cx.milestone("cannot rewind: the log back to the fork is no longer there");
+            return self.change_part(cx, Part::Stands);
+        };
+        let discarded = cx.journal().end() - fork;
+        cx.milestone(format!("rewound: {discarded} records discarded"));
+        self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
+        self.tell_upstream(cx, Message::Fetch { bytes: self.upstream.differing_bytes });
+    }
+
+    /// The offset of the first own entry that is not part of `history`, if the one before it is still there or known.
+    fn fork(&self, cx: &Cx<'_, Self>, history: &Lineage) -> Option<u64> {
+        let shared = |offset: u64| cx.journal().entry(offset).is_some_and(|entry| history.contains(entry.position));
+        let (start, end) = (cx.journal().start(), cx.journal().end());
+        let last_shared = (start..end).rev().find(|offset| shared(*offset)).map(|offset| offset + 1);
+        last_shared.or_else(|| history.contains(self.log.base).then_some(start))
+    }
+
+    /// Takes a base backup, and archives the log from here on.
+    fn take_backup(&mut self, cx: &mut Cx<'_, Self>) {
+        if !self.part.serves() {
+            return cx.milestone("cannot take a backup: no data");
+        }
+        let next = self.offset_after_shown(cx);
+        self.backup = Some(Backup { image: self.shown.clone(), archive: Tape::new(), next });
+        self.save(cx);
+        cx.milestone(format!("base backup as of {}", self.shown.position()));
+    }
+
+    /// Restores the last base backup, replays the archived log up to the moment so long `ago`, and leads from there.
+    fn restore(&mut self, cx: &mut Cx<'_, Self>, ago: Span) {
+        let Some(backup) = self.backup.take() else { return cx.milestone("cannot restore: there is no backup") };
+        let moment = cx.wall().0.saturating_sub(ago.as_nanos() as i64);
+        let in_time = |entry: &&Entry| entry.stamp.0 <= moment;
+        let mut image = backup.image;
+        let since = (backup.next..cx.journal().end()).map_while(|offset| cx.journal().entry(offset));
+        for entry in backup.archive.iter().chain(since).take_while(in_time) {
+            image.apply(entry, self.me, self.rules.numbering);
+        }
+        self.step_down(cx);
+        self.disconnect(cx);
+        self.adopt(cx, image.clone());
+        self.backup = Some(Backup { image, archive: Tape::new(), next: cx.journal().end() });
+        cx.milestone(format!("restored to {}", self.shown.position()));
+        self.take_over(cx);
+    }
+
+    /// Changes a setting.
+    fn configure(&mut self, cx: &mut Cx<'_, Self>, setting: String, value: String) {
+        if let Err(why) = F::set(Arc::make_mut(&mut self.settings), &setting, &value) {
+            return cx.milestone(format!("{setting} = {value}: {why}"));
+        }
+        cx.milestone(format!("{setting} = {value}"));
+        self.rules = F::rules(&self.settings, &self.servers, self.me);
+        self.changed.retain(|(other, _)| *other != setting);
+        self.changed.push((setting, value));
+        self.save(cx);
+        match self.part {
+            Part::Leads => self.recount_acknowledgements(cx),
+            Part::Follows(_) => self.hurry_replay(cx),
+            Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => {}
+        }
+    }
+
+    /// Leaves its part for another, and remembers that.
+    fn change_part(&mut self, cx: &mut Cx<'_, Self>, part: Part) {
+        self.step_down(cx);
+        self.disconnect(cx);
+        self.part = part;
+        self.leader = part.upstream();
+        self.save(cx);
+        cx.role(self.role(), self.epoch);
+        self.announce_leader(cx);
+    }
+
+    /// Stops leading, if it does. Everything that is logged stays, as after a restart.
+    fn step_down(&mut self, cx: &mut Cx<'_, Self>) {
+        self.promoting = false;
+        if self.part == Part::Leads {
+            self.abandon_commits(cx);
+            self.stop_replay(cx, cx.journal().end());
+            cx.sync();
+        }
+    }
+}
+
+/// A block of a data file: what a rewind copies for each record that it discards.
+const PAGE_BYTES: u64 = 8192;

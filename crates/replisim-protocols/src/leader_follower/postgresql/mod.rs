@@ -1,0 +1,246 @@
+//! PostgreSQL's streaming replication, in its own settings.
+//!
+//! The log is physical: bytes that changed in pages. Its places are *LSNs*, byte positions that go on for ever, and its
+//! epochs are *timelines*, of which a promotion begins a new one at the LSN where it happens. A standby is a byte-for-byte
+//! copy: it either has a prefix of its upstream's log, or it does not fit.
+//!
+//! # A commit
+//!
+//! ```text
+//!   client      primary                            standby
+//!     │ COMMIT    │                                   │
+//!     │ ────────▶ │ write, flush                      │
+//!     │           │ ── walsender ──────────────────▶  │ write, flush, replay: visible here
+//!     │           │ ◀──────── write, flush, apply ──  │
+//!     │           │ visible here                      │
+//!     │ ◀──────── │                                   │
+//! ```
+//!
+//! The walsender sends what is flushed on the primary and nothing earlier. The standby replays what is flushed there, at
+//! once, whether or not the primary has told anybody: **a standby can show a row before the primary does**. What the
+//! client waits for is [`SynchronousCommit`]; whom it waits for is `synchronous_standby_names`. There is no timeout: with
+//! too few synchronous standbys connected, commits wait for ever (20.6.2, 27.2.8.3).
+//!
+//! A commit that waits is already in the log. If the primary crashes, it is visible after the restart although nobody was
+//! told; the client cannot know.
+//!
+//! # Who counts as synchronous
+//!
+//! `FIRST k` means the k first listed of those that are connected and streaming. When one of them disconnects, the next
+//! listed takes its place at once, but those who wait are released only at that standby's next reply. A standby whose
+//! host dies is not seen to disconnect: its walsender ends `wal_sender_timeout` after the last reply.
+//!
+//! # Coming back
+//!
+//! A standby asks for the log from the beginning of the segment (`wal_segment_size`) that its last record is in, and
+//! counts as streaming while it reads again what it has. Log is kept back to the last checkpoint, plus `wal_keep_size`,
+//! plus what slots hold. Whoever needs more hears that the "requested WAL segment has already been removed" and must be
+//! seeded from a base backup.
+//!
+//! After a failover the former primary usually has log beyond the point where the new timeline forked off, and does not
+//! fit any more. `pg_rewind` discards exactly that, given `wal_log_hints` and log back to the fork. It judges the new
+//! primary by its last checkpoint: before the first one after the promotion it says that no rewind is required, and does
+//! nothing.
+//!
+//! # What is left out
+//!
+//! Logical replication, `archive_command` and restoring from it, hot standby conflicts, full-page images, row locks, and
+//! the time that crash recovery takes.
+//!
+//! # Sources
+//!
+//! PostgreSQL 15 documentation: 20.5 (write-ahead log), 20.6 (replication), 27.2 (log-shipping standbys), 30.4
+//! (asynchronous commit), `pg_rewind`; `src/backend/replication/syncrep.c` for who is released when.
+
+mod settings;
+mod standby_names;
+
+use std::collections::BTreeMap;
+
+use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_kernel::Span;
+use replisim_world::protocol::Problem;
+use replisim_world::spec::FaultFamily;
+
+pub use settings::{Megabytes, Settings, SynchronousCommit};
+pub use standby_names::StandbyNames;
+
+use super::ack::{Acknowledge, Choice, Quorum};
+use super::message::Refusal;
+use super::profile::{Plan, Profile, Servers};
+use super::promise;
+use super::rules::*;
+
+/// PostgreSQL's streaming replication.
+#[derive(Clone, Debug)]
+pub enum Streaming {}
+
+impl Profile for Streaming {
+    const NAME: &'static str = "PostgreSql";
+    const ABOUT: &'static str =
+        "PostgreSQL streaming replication: physical log, synchronous standbys without a timeout";
+    type Settings = Settings;
+
+    fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
+        let plan = Plan::new(
+            servers,
+            ("primary", &settings.primary),
+            ("primary_conninfo", &settings.primary_conninfo),
+            ("joining", &settings.joining),
+        );
+        Plan::unless(plan, unknown_names(settings, servers))
+    }
+
+    fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {
+        let level = settings.synchronous_commit;
+        let name = servers.name(me);
+        Rules {
+            acknowledge: acknowledge(settings, servers, me),
+            progress: progress(level),
+            unanswered: Unanswered::Block,
+            flush: flush(settings),
+            show: Show::AfterAcknowledgement,
+            ship: Extent::Flushed,
+            format: Format::Physical,
+            numbering: Numbering::Bytes,
+            resume: Resume::SegmentStart,
+            retention: retention(settings),
+            slot: settings.primary_slot_name.contains_key(name),
+            checkpoint_interval: settings.checkpoint_timeout,
+            liveness: Liveness {
+                sender_timeout: or_never(settings.wal_sender_timeout),
+                receiver_timeout: or_never(settings.wal_receiver_timeout),
+                status_interval: or_never(settings.wal_receiver_status_interval),
+                retry_interval: settings.wal_retrieve_retry_interval,
+                retry_at_once: false,
+            },
+            replay: Replay {
+                from: Extent::Flushed,
+                delay: settings.recovery_min_apply_delay.get(name).copied().unwrap_or(Span::ZERO),
+                cost: settings.replay_time,
+                workers: 1,
+            },
+            rewind: Rewind::ByCheckpoint { log_hints: settings.wal_log_hints },
+            connections_max: settings.max_connections,
+            data_bytes: settings.database_size.0,
+        }
+    }
+
+    fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
+        settings.set(name, value)
+    }
+
+    /// A table of rows with a register, a counter, a set, a list or a text: all that SQL can do.
+    fn supports(_: &Settings, _: OpKind) -> bool {
+        true
+    }
+
+    /// With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. Of a
+    /// promotion nothing is promised: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2, and of a standby that
+    /// is not listed even less.
+    fn promises(settings: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+        let primary = Servers::new([settings.primary.clone()]);
+        promise::promises(&Streaming::rules(settings, &primary, NodeId(0)), false, faults)
+    }
+
+    fn summary(settings: &Settings) -> String {
+        let names = settings.synchronous_standby_names.trim();
+        let names = if names.is_empty() { "asynchronous" } else { names };
+        format!("{names}, synchronous_commit {}", settings.synchronous_commit.word())
+    }
+
+    fn complaint(refusal: Refusal) -> &'static str {
+        match refusal {
+            Refusal::Removed => "requested WAL segment has already been removed",
+            Refusal::Diverged => "requested timeline forked off before the current recovery point",
+            Refusal::Damaged => "could not read WAL at the requested position",
+            Refusal::NoData => "the database system is starting up",
+        }
+    }
+}
+
+/// Names in the settings that no host bears.
+fn unknown_names(settings: &Settings, servers: &Servers) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let slots = settings.primary_slot_name.keys().map(|name| ("primary_slot_name", name));
+    let delays = settings.recovery_min_apply_delay.keys().map(|name| ("recovery_min_apply_delay", name));
+    for (path, name) in slots.chain(delays) {
+        problems.extend(servers.expect(name, &format!("{path}.{name}")).err());
+    }
+    const STANDBYS: &str = "synchronous_standby_names";
+    match StandbyNames::parse(&settings.synchronous_standby_names) {
+        Err(message) => problems.push(Problem::new(STANDBYS, message)),
+        Ok(None) => {}
+        Ok(Some(standbys)) => {
+            let names = standbys.names.iter().filter(|name| *name != "*");
+            problems.extend(names.filter_map(|name| servers.expect(name, STANDBYS).err()));
+        }
+    }
+    problems
+}
+
+/// Whom `me`, as primary, waits for.
+fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledge {
+    let local = matches!(settings.synchronous_commit, SynchronousCommit::Off | SynchronousCommit::Local);
+    match StandbyNames::parse(&settings.synchronous_standby_names) {
+        Ok(Some(standbys)) if !local => Acknowledge::Quorum(quorum(&standbys, servers, me)),
+        _ => Acknowledge::Asynchronous,
+    }
+}
+
+/// The named servers without `me`, each once; `*` stands for all the others.
+fn quorum(standbys: &StandbyNames, servers: &Servers, me: NodeId) -> Quorum {
+    let mut members: Vec<NodeId> = Vec::new();
+    for name in &standbys.names {
+        let named: Vec<NodeId> = match name.as_str() {
+            "*" => servers.others(me).collect(),
+            name => servers.find(name).into_iter().filter(|server| *server != me).collect(),
+        };
+        for server in named {
+            if !members.contains(&server) {
+                members.push(server);
+            }
+        }
+    }
+    let choice: Choice = standbys.choice;
+    Quorum { choice, count: standbys.count, members }
+}
+
+fn progress(level: SynchronousCommit) -> Progress {
+    match level {
+        SynchronousCommit::RemoteWrite => Progress::Written,
+        SynchronousCommit::Off | SynchronousCommit::Local | SynchronousCommit::On => Progress::Flushed,
+        SynchronousCommit::RemoteApply => Progress::Applied,
+    }
+}
+
+fn flush(settings: &Settings) -> Flush {
+    match settings.synchronous_commit {
+        SynchronousCommit::Off => Flush::Buffered { delay: settings.wal_writer_delay, page_bytes: PAGE_BYTES },
+        SynchronousCommit::Local
+        | SynchronousCommit::RemoteWrite
+        | SynchronousCommit::On
+        | SynchronousCommit::RemoteApply => Flush::BeforeAnswer,
+    }
+}
+
+fn retention(settings: &Settings) -> Retention {
+    Retention::Size {
+        keep: settings.wal_keep_size.0.unwrap_or(u64::MAX),
+        segment: settings.wal_segment_size.0.unwrap_or(DEFAULT_SEGMENT_BYTES),
+        slot_max: settings.max_slot_wal_keep_size.0,
+        // A checkpoint is to be done before `max_wal_size` is reached, so it begins at about half of it.
+        checkpoint_every: settings.max_wal_size.0.unwrap_or(u64::MAX) / 2,
+    }
+}
+
+/// Zero turns a timeout off.
+fn or_never(span: Span) -> Span {
+    if span.is_zero() { Span::FOREVER } else { span }
+}
+
+/// A page of the log (`XLOG_BLCKSZ`).
+const PAGE_BYTES: u64 = 8192;
+
+/// The size of a segment unless `initdb` is told otherwise.
+const DEFAULT_SEGMENT_BYTES: u64 = 16 << 20;

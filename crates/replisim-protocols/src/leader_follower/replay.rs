@@ -1,0 +1,145 @@
+//! Applying what was received: one after the other, as fast as the machine can, and no earlier than the rules allow.
+//!
+//! Where applying takes no time, a record is visible as soon as it may be applied. Where it does, records queue up: a
+//! follower that applies one at a time falls behind a leader that executes many at once, and that is replication lag.
+//!
+//! ```text
+//!   leader      ▟▟▟▟▟▟▟▟            eight transactions, four at a time
+//!   follower      ▐ ▐ ▐ ▐ ▐ ▐ ▐ ▐   eight transactions, one at a time
+//! ```
+
+use replisim_kernel::Span;
+use replisim_world::process::Cx;
+
+use super::log::{Log, Places};
+use super::node::{Profile, Replica, Timer};
+use super::record::Part;
+
+/// How far a follower has applied its log.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replaying {
+    /// The offset of the next entry to apply.
+    pub next: u64,
+    /// Entries that are being applied at this moment.
+    batch: u16,
+    /// Whether the alarm is set: for the end of the batch, or for the moment at which the next entry is due.
+    alarmed: bool,
+}
+
+impl<F: Profile> Replica<F> {
+    /// Applies what may be applied by now.
+    pub(super) fn replay(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.replaying.alarmed {
+            return;
+        }
+        let limit = self.extent(cx, self.rules.replay.from);
+        let before = self.replaying.next;
+        while self.replaying.next < limit {
+            if let Some(wait) = self.wait_before_next(cx, limit) {
+                self.replaying.alarmed = true;
+                cx.set_timer(Timer::Apply, wait);
+                break;
+            }
+            if !self.apply_next(cx) {
+                break;
+            }
+        }
+        self.on_progress(cx, before);
+    }
+
+    /// A batch is applied, or the next entry due.
+    pub(super) fn on_applied(&mut self, cx: &mut Cx<'_, Self>) {
+        let before = self.replaying.next;
+        self.replaying.alarmed = false;
+        for _ in 0..std::mem::take(&mut self.replaying.batch) {
+            self.apply_next(cx);
+        }
+        self.on_progress(cx, before);
+        self.replay(cx);
+    }
+
+    /// Applies everything that was received, whatever delay the rules ask for: the follower is to lead.
+    pub(super) fn hurry_replay(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.replaying.batch == 0 {
+            self.replaying.alarmed = false;
+            cx.cancel_timer(Timer::Apply);
+        }
+        self.replay(cx);
+    }
+
+    /// Stops applying: the log is about to be replaced.
+    pub(super) fn stop_replay(&mut self, cx: &mut Cx<'_, Self>, next: u64) {
+        cx.cancel_timer(Timer::Apply);
+        self.replaying = Replaying { next, ..Replaying::default() };
+    }
+
+    /// Whether everything that was received is applied.
+    pub(super) fn is_caught_up(&self, cx: &Cx<'_, Self>) -> bool {
+        self.replaying.next >= cx.journal().end()
+    }
+
+    /// How long to wait before the next entry can be shown: until it is due, or until a batch that begins with it is
+    /// done. `None` if it can be shown at once.
+    fn wait_before_next(&mut self, cx: &Cx<'_, Self>, limit: u64) -> Option<Span> {
+        let replay = self.rules.replay;
+        let held = self.held_back(cx);
+        if !held.is_zero() {
+            return Some(held);
+        }
+        if replay.cost.is_zero() {
+            return None;
+        }
+        self.replaying.batch = u64::from(replay.workers.max(1)).min(limit - self.replaying.next) as u16;
+        Some(replay.cost)
+    }
+
+    /// For how long the next entry must still be held back.
+    fn held_back(&self, cx: &Cx<'_, Self>) -> Span {
+        let delay = self.rules.replay.delay;
+        if delay.is_zero() || self.promoting {
+            return Span::ZERO;
+        }
+        let stamp = cx.journal().entry(self.replaying.next).map(|entry| entry.stamp);
+        stamp.map_or(Span::ZERO, |stamp| delay.saturating_sub(cx.wall().since(stamp)))
+    }
+
+    /// Applies the next entry. Returns false if it cannot be read.
+    fn apply_next(&mut self, cx: &mut Cx<'_, Self>) -> bool {
+        let Some(entry) = cx.journal().entry(self.replaying.next).cloned() else {
+            self.refetch(cx);
+            return false;
+        };
+        self.replaying.next += 1;
+        self.shown.apply(&entry, self.me, self.rules.numbering);
+        cx.applied(entry.position);
+        true
+    }
+
+    /// Something was applied: readers who waited for it are served, and whoever wants to know is told.
+    fn on_progress(&mut self, cx: &mut Cx<'_, Self>, before: u64) {
+        if self.replaying.next > before {
+            self.serve_reads(cx);
+            self.on_received_applied(cx);
+        }
+        if self.promoting && self.is_caught_up(cx) {
+            self.take_over(cx);
+        }
+    }
+
+    /// A record of the own log cannot be read: drops it and all that follows, and has them sent again.
+    fn refetch(&mut self, cx: &mut Cx<'_, Self>) {
+        let offset = self.replaying.next;
+        if offset >= cx.journal().end() {
+            return;
+        }
+        cx.milestone("a record of the own log cannot be read: it is fetched again");
+        self.drop_followers(cx);
+        cx.cut_back(offset);
+        self.log = Log::recovered(self.shown.lineage.clone(), self.log.base, offset, &[]);
+        self.stop_replay(cx, offset);
+        if let Part::Follows(_) = self.part {
+            self.disconnect(cx);
+            self.connect(cx);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What the engine lets a profile decide: every choice on which real systems differ, as closed enums.
+//!
+//! A profile reads settings in its system's own words and translates them into [`Rules`]. The engine knows nothing but
+//! these; it never asks which system it is.
+
+use replisim_kernel::Span;
+
+use super::ack::Acknowledge;
+
+/// How one server behaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// Whose acknowledgement a commit needs.
+    pub acknowledge: Acknowledge,
+    /// What a follower must have done with a record before it acknowledges it.
+    pub progress: Progress,
+    /// What happens when acknowledgements do not come.
+    pub unanswered: Unanswered,
+    /// When a commit's record reaches the leader's own disk.
+    pub flush: Flush,
+    /// When a commit becomes visible to others on the leader.
+    pub show: Show,
+    /// Which records a sender may ship.
+    pub ship: Extent,
+    /// What the log says of a change.
+    pub format: Format,
+    /// How places in the log are numbered.
+    pub numbering: Numbering,
+    /// Where a follower that connects begins to read.
+    pub resume: Resume,
+    /// How much of the log is kept for followers that are away.
+    pub retention: Retention,
+    /// Whether this server, as a follower, has its upstream keep a slot: log that it lacks is then not dropped.
+    pub slot: bool,
+    /// How often the data is written out, so that the log before it is no longer needed for recovery.
+    pub checkpoint_interval: Span,
+    /// When a connection is given up, and tried again.
+    pub liveness: Liveness,
+    /// How a follower applies what it has received.
+    pub replay: Replay,
+    /// How a server that has diverged can be brought back without copying everything.
+    pub rewind: Rewind,
+    /// How many sessions may wait at once; further requests are refused.
+    pub connections_max: u32,
+    /// How much data there is beside what clients write: what a copy takes time for.
+    pub data_bytes: u64,
+}
+
+/// How far a follower has come with a record. Each level includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Progress {
+    /// Handed to the operating system: survives the follower's process.
+    Written,
+    /// Synced: survives the follower's host.
+    Flushed,
+    /// Applied: visible to the follower's readers.
+    Applied,
+}
+
+/// What happens when acknowledgements do not come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unanswered {
+    /// Commits wait for as long as it takes.
+    Block,
+    /// After this long the leader goes on without, releases everybody who waits, and waits again once a follower has
+    /// caught up.
+    FallBack {
+        /// How long one commit waits.
+        after: Span,
+        /// Whether it waits at all while too few followers are connected.
+        wait_alone: bool,
+    },
+    /// After this long the slow follower goes to the end of the list, and the next one must acknowledge in its place.
+    Replace {
+        /// How long one commit waits.
+        after: Span,
+    },
+}
+
+/// When a commit's record reaches the leader's own disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flush {
+    /// Before the commit is acknowledged. Commits that arrive during one sync share the next.
+    BeforeAnswer,
+    /// It is handed to the operating system at once, and synced when so many commits have gathered: a loss of the host
+    /// loses what was not.
+    EveryNth(u32),
+    /// It stays in the process's memory until a page is full or a moment has passed: a loss of the process loses it.
+    Buffered {
+        /// How long at most.
+        delay: Span,
+        /// The size of a page in bytes.
+        page_bytes: u64,
+    },
+}
+
+/// When a commit becomes visible to others on the leader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Show {
+    /// Once it is acknowledged by the followers it waits for.
+    AfterAcknowledgement,
+    /// As soon as the leader itself has it; only the author waits for the followers.
+    BeforeAcknowledgement,
+}
+
+/// How much of its log a server uses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// All that is written.
+    Written,
+    /// What is synced.
+    Flushed,
+}
+
+/// What the log says of a change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// The bytes that changed in the data files.
+    Physical,
+    /// The rows that changed.
+    Row,
+    /// The statement. Each replica executes it, and makes up its own random numbers.
+    Statement,
+    /// The statement, unless it is not deterministic; then the rows.
+    Mixed,
+}
+
+/// How places in the log are numbered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Numbering {
+    /// By bytes since the beginning, on through every epoch: PostgreSQL's LSN.
+    Bytes,
+    /// By records since the beginning, on through every epoch.
+    Records,
+    /// By transactions of one source, each source on its own: MySQL's GTID. A replica's history is a set, and may have
+    /// members that its source lacks.
+    PerEpoch,
+}
+
+/// Where a follower that connects begins to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resume {
+    /// After the last record it has.
+    LastRecord,
+    /// At the beginning of the log segment that its last record is in: it reads again what it already has.
+    SegmentStart,
+}
+
+/// How much of the log is kept for followers that are away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retention {
+    /// Everything.
+    Forever,
+    /// What is younger than this, by the time stamps in the log.
+    Age(Span),
+    /// What recovery needs, and this much before it, in whole segments. All four count as the log's numbering does: in
+    /// bytes, or in records.
+    Size {
+        /// How much.
+        keep: u64,
+        /// The size of a segment.
+        segment: u64,
+        /// How much a slot may hold back before it is given up; no limit if not given.
+        slot_max: Option<u64>,
+        /// Checkpoint early once this much has been written since the last one.
+        checkpoint_every: u64,
+    },
+}
+
+/// When a connection is given up, and tried again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Liveness {
+    /// A sender ends the connection when its follower has been silent for so long; at half of it, it asks.
+    pub sender_timeout: Span,
+    /// A receiver ends the connection when its upstream has been silent for so long; at half of it, it asks.
+    pub receiver_timeout: Span,
+    /// A receiver reports at least this often.
+    pub status_interval: Span,
+    /// How long after one attempt to connect the next one follows.
+    pub retry_interval: Span,
+    /// Whether the first attempt after a connection broke is made at once, however recent the last one was.
+    pub retry_at_once: bool,
+}
+
+/// How a follower applies what it has received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Replay {
+    /// Which records it may apply.
+    pub from: Extent,
+    /// How long it holds back each record, counted from the leader's time stamp in it.
+    pub delay: Span,
+    /// How long it takes to apply one transaction.
+    pub cost: Span,
+    /// How many transactions it can apply at the same time.
+    pub workers: u16,
+}
+
+/// How a server that has diverged can be brought back without copying everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rewind {
+    /// It cannot: everything is copied.
+    Unsupported,
+    /// Always, as far as its log goes back to the fork.
+    Supported,
+    /// As `pg_rewind` does: the target must log hints, and the source is judged by its last checkpoint.
+    ByCheckpoint {
+        /// Whether the target's log is good for it.
+        log_hints: bool,
+    },
+}
+
+impl Numbering {
+    /// The index of the record that follows index `last` in the same epoch and is `bytes` long.
+    pub fn after(self, last: u64, bytes: u32) -> u64 {
+        match self {
+            Numbering::Bytes => last + u64::from(bytes),
+            Numbering::Records | Numbering::PerEpoch => last + 1,
+        }
+    }
+
+    /// The index at which a new epoch begins, on a log whose last index is `tip`.
+    pub fn epoch_begins(self, tip: u64) -> u64 {
+        match self {
+            Numbering::Bytes | Numbering::Records => tip,
+            Numbering::PerEpoch => 0,
+        }
+    }
+
+    /// Whether a replica's history is always one unbroken prefix of its upstream's, so that indexes alone tell where
+    /// to go on.
+    pub fn is_one_log(self) -> bool {
+        match self {
+            Numbering::Bytes | Numbering::Records => true,
+            Numbering::PerEpoch => false,
+        }
+    }
+}
+
+impl Format {
+    /// Whether the log carries the statement itself when `deterministic` says whether it gives the same everywhere.
+    pub fn logs_statement(self, deterministic: bool) -> bool {
+        match self {
+            Format::Physical | Format::Row => false,
+            Format::Statement => true,
+            Format::Mixed => deterministic,
+        }
+    }
+}
+
+impl Liveness {
+    /// After a silence of `silent` so far: how long until it means something under `timeout`, first at half of it and
+    /// then at the end. `None` if it never does.
+    pub fn next_look(timeout: Span, silent: Span) -> Option<Span> {
+        let next = if silent < timeout / 2 { timeout / 2 } else { timeout };
+        (timeout != Span::FOREVER).then(|| next - silent)
+    }
+}
+
+impl Flush {
+    /// How long at most a record stays unsynced.
+    pub fn delay(self) -> Span {
+        match self {
+            Flush::BeforeAnswer => Span::ZERO,
+            Flush::EveryNth(_) => WRITEBACK_DELAY,
+            Flush::Buffered { delay, .. } => delay,
+        }
+    }
+}
+
+/// How long the operating system lets written pages be before it syncs them by itself: Linux's
+/// `vm.dirty_expire_centisecs`.
+const WRITEBACK_DELAY: Span = Span::secs(30);

@@ -1,0 +1,136 @@
+//! Seeding: a follower's data copied from another server while clients go on writing.
+//!
+//! ```text
+//!   source    ── snapshot at 500@1 ── chunk chunk chunk … ── copied ── 501@1 502@1 …
+//!   writes       501@1  502@1  503@1  …                                (kept for the copy until it streams)
+//!   newcomer     empty ───────────────────────────────────── 500@1 ── catches up ── streams
+//! ```
+//!
+//! A base backup is a consistent snapshot plus a position. It travels in chunks over the link, some at a time, so that
+//! it takes as long as the link needs for its size; the log written meanwhile is kept until the newcomer asks for it.
+
+use std::sync::Arc;
+
+use replisim_history::NodeId;
+use replisim_world::process::{Cx, StreamId};
+
+use super::log::Places;
+use super::message::{Message, Refusal};
+use super::node::{Profile, Replica};
+use super::record::{Checkpoint, Image, Part};
+
+/// Brings a copy of the data to one server.
+#[derive(Clone, Debug)]
+pub(super) struct Courier {
+    pub stream: StreamId,
+    /// The data as they were when the copy began.
+    image: Image,
+    /// How many bytes have not been sent.
+    left: u64,
+    /// How many chunks have not arrived.
+    under_way: u32,
+    /// The offset of the first entry that the copy does not include: kept until the copy is made use of.
+    pub pin: u64,
+}
+
+/// How many bytes a chunk has.
+const CHUNK_BYTES: u64 = 1 << 20;
+
+/// How many chunks may be under way: enough to keep a long link busy.
+const CHUNKS_UNDER_WAY: u32 = 16;
+
+impl<F: Profile> Replica<F> {
+    /// Somebody wants a copy of the data; only `bytes` of it, if it has the rest.
+    pub(super) fn on_fetch(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, peer: NodeId, bytes: Option<u64>) {
+        if !self.part.serves() {
+            cx.transmit(stream, Message::Refuse(Refusal::NoData));
+            return cx.close(stream);
+        }
+        cx.milestone(format!("{} begins to copy the data as of {}", self.name(peer), self.shown.position()));
+        let image = self.shown.clone();
+        let left = bytes.unwrap_or_else(|| self.data_bytes());
+        let pin = self.offset_after_shown(cx);
+        self.couriers.push(Courier { stream, image, left, under_way: 0, pin });
+        self.send_chunks(cx, self.couriers.len() - 1);
+    }
+
+    /// A chunk has arrived.
+    pub(super) fn on_more(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        if let Some(index) = self.couriers.iter().position(|courier| courier.stream == stream) {
+            self.couriers[index].under_way -= 1;
+            self.send_chunks(cx, index);
+        }
+    }
+
+    /// A chunk of the copy is here.
+    pub(super) fn on_chunk(&mut self, cx: &mut Cx<'_, Self>) {
+        self.heard_upstream(cx);
+        self.tell_upstream(cx, Message::More);
+    }
+
+    /// The copy is complete: it becomes this server's data, and the log goes on from there.
+    pub(super) fn on_copied(&mut self, cx: &mut Cx<'_, Self>, image: &Arc<Image>) {
+        let Part::Copies(source) = self.part else { return };
+        self.heard_upstream(cx);
+        self.adopt(cx, Image::clone(image));
+        self.part = Part::Follows(source);
+        self.upstream.differing_bytes = None;
+        self.save(cx);
+        cx.role(self.role(), self.epoch);
+        cx.applied(self.shown.position());
+        cx.milestone(format!("has a copy of {}'s data as of {}", self.name(source), self.shown.position()));
+        self.introduce_again(cx);
+    }
+
+    /// Gives up all data, to copy those of `source`: all of them, or the bytes that differ.
+    pub(super) fn begin_copy(&mut self, cx: &mut Cx<'_, Self>, source: NodeId, differing_bytes: Option<u64>) {
+        self.part = Part::Copies(source);
+        self.backup = None;
+        self.adopt(cx, Image::default());
+        self.upstream.differing_bytes = differing_bytes;
+        self.save(cx);
+        cx.role(self.role(), self.epoch);
+    }
+
+    /// Takes over `image` in place of all data and log.
+    pub(super) fn adopt(&mut self, cx: &mut Cx<'_, Self>, image: Image) {
+        self.drop_followers(cx);
+        self.restart_log(cx, image.lineage.clone());
+        self.slots.clear();
+        self.shown = image.clone();
+        self.epoch = self.epoch.max(self.log.tip.epoch);
+        self.stop_replay(cx, cx.journal().end());
+        self.stop_checkpoint();
+        self.checkpoint = Checkpoint { image, redo: cx.journal().end(), outdated: false };
+    }
+
+    /// The offset of the first entry that the data shown do not include.
+    pub(super) fn offset_after_shown(&self, cx: &Cx<'_, Self>) -> u64 {
+        match self.rules.numbering.is_one_log() {
+            true => cx.journal().offset_after(self.shown.position().index),
+            false => cx.journal().offset_outside(&self.shown.lineage),
+        }
+    }
+
+    /// The size of all data.
+    pub(super) fn data_bytes(&self) -> u64 {
+        self.rules.data_bytes + self.shown.contents.len() as u64 * ROW_BYTES
+    }
+
+    /// Sends as many chunks as may be under way, and the end once all have arrived.
+    fn send_chunks(&mut self, cx: &mut Cx<'_, Self>, index: usize) {
+        let courier = &mut self.couriers[index];
+        while courier.left > 0 && courier.under_way < CHUNKS_UNDER_WAY {
+            let bytes = courier.left.min(CHUNK_BYTES);
+            courier.left -= bytes;
+            courier.under_way += 1;
+            cx.transmit(courier.stream, Message::Chunk { bytes: bytes as u32 });
+        }
+        if courier.under_way == 0 {
+            cx.transmit(courier.stream, Message::Copied(Arc::new(courier.image.clone())));
+        }
+    }
+}
+
+/// The size of a stored row with its header and index entry.
+const ROW_BYTES: u64 = 160;

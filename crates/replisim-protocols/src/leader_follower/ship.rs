@@ -1,0 +1,279 @@
+//! The sending side: one shipper for each connected follower, each at its own place in the log.
+//!
+//! A shipper checks that the follower's log is a part of its own, finds the place to go on from, and from then on sends
+//! what the rules allow it to: PostgreSQL's walsender what is synced here, MySQL's dump thread what is written. A
+//! follower counts as *streaming* once everything there is has been handed to its stream; only then do its reports count
+//! towards synchronous commits.
+//!
+//! What is handed to a stream is on its way even if this process dies the next moment: the host's kernel sends it. What
+//! is not yet handed over is held back by a window, which stands for the socket buffers at both ends.
+
+use replisim_history::{Lineage, NodeId, Position};
+use replisim_kernel::Span;
+use replisim_world::clock::Monotonic;
+use replisim_world::process::{Cx, StreamId};
+
+use super::log::Places;
+use super::message::{Entries, Message, Refusal, Report};
+use super::node::{Profile, Replica, Timer};
+use super::record::{Part, Record, Slot};
+use super::rules::{Liveness, Progress, Resume, Retention};
+
+/// Sends the log to one follower.
+#[derive(Clone, Debug)]
+pub(super) struct Shipper {
+    pub follower: NodeId,
+    pub stream: StreamId,
+    /// The offset of the next entry to send.
+    next: u64,
+    /// Whether everything there was has been sent once.
+    streaming: bool,
+    /// How many bytes of log were sent on this stream.
+    sent: u64,
+    /// What the follower last reported.
+    report: Report,
+    /// When it did.
+    heard: Monotonic,
+    /// Whether it was asked since.
+    asked: bool,
+}
+
+/// How much log may be under way to a follower: what the buffers of both kernels hold. No less than a default segment,
+/// for a standby that reads its segment again was seen to be reported as streaming meanwhile.
+pub(super) const WINDOW_BYTES: u64 = 16 << 20;
+
+/// How much log one message carries at most: PostgreSQL's `MAX_SEND_SIZE`.
+const MESSAGE_BYTES: u64 = 128 << 10;
+
+impl<F: Profile> Replica<F> {
+    /// A follower introduces itself: its log ends with `last` and consists of `history`.
+    pub(super) fn on_start(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        (stream, follower): (StreamId, NodeId),
+        last: Position,
+        history: &Lineage,
+        slot: bool,
+    ) {
+        self.forget_follower(cx, follower, stream);
+        match self.place_of(cx, last, history) {
+            Ok(next) => {
+                if slot {
+                    self.keep_slot(cx, follower, last.index);
+                }
+                cx.transmit(stream, Message::Accept { leader: self.leader });
+                let report = Report::default();
+                let heard = cx.monotonic();
+                let shipper =
+                    Shipper { follower, stream, next, streaming: false, sent: 0, report, heard, asked: false };
+                self.shippers.push(shipper);
+                self.set_sender_timer(cx, follower, Span::ZERO);
+                self.ship(cx);
+            }
+            Err(refusal) => self.refuse(cx, stream, follower, refusal),
+        }
+    }
+
+    /// Sends every follower what it may have by now.
+    pub(super) fn ship(&mut self, cx: &mut Cx<'_, Self>) {
+        let limit = self.extent(cx, self.rules.ship);
+        for index in 0..self.shippers.len() {
+            self.ship_to(cx, index, limit);
+        }
+        self.shippers.retain(|shipper| shipper.next != BROKEN_OFF);
+    }
+
+    /// A follower tells how far it is.
+    pub(super) fn on_report(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, report: Report) {
+        let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
+        let follower = shipper.follower;
+        let held_up = shipper.is_full();
+        (shipper.report, shipper.heard, shipper.asked) = (report, cx.monotonic(), false);
+        if report.answer {
+            cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.follower == follower) {
+            slot.index = slot.index.max(report.flushed.index);
+        }
+        if held_up {
+            self.ship(cx);
+        }
+        if self.part == Part::Leads && self.rules.acknowledge.listens_to(follower) {
+            self.count_acknowledgements(cx);
+        }
+    }
+
+    /// How far a follower has come in this leader's epoch, by the measure of the rules; `None` unless it is streaming.
+    pub(super) fn reached(&self, follower: NodeId) -> Option<u64> {
+        let shipper = self.shippers.iter().find(|shipper| shipper.follower == follower && shipper.streaming)?;
+        let reached = shipper.report.reached(self.rules.progress);
+        Some(if reached.epoch == self.epoch { reached.index } else { 0 })
+    }
+
+    /// A stream with a follower is gone.
+    pub(super) fn on_follower_lost(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        self.couriers.retain(|courier| courier.stream != stream);
+        let before = self.shippers.len();
+        self.shippers.retain(|shipper| shipper.stream != stream);
+        if self.shippers.len() < before && self.part == Part::Leads {
+            self.on_fewer_followers(cx);
+        }
+    }
+
+    /// A follower may have been silent for too long. At half the timeout it is asked; at the end of it, given up. Commits
+    /// that waited for it go on waiting until the follower that takes over reports something.
+    pub(super) fn on_sender_timer(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId) {
+        let timeout = self.rules.liveness.sender_timeout;
+        let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.follower == follower) else { return };
+        let silent = cx.monotonic().since(shipper.heard);
+        if silent >= timeout {
+            let stream = shipper.stream;
+            cx.milestone(format!("{} silent for {timeout}: its connection is given up", self.name(follower)));
+            cx.close(stream);
+            return self.on_follower_lost(cx, stream);
+        }
+        if silent >= timeout / 2 && !std::mem::replace(&mut shipper.asked, true) {
+            cx.transmit(shipper.stream, Message::Keepalive { answer: true, leader: self.leader });
+        }
+        self.set_sender_timer(cx, follower, silent);
+    }
+
+    /// Tells every follower who leads now.
+    pub(super) fn announce_leader(&mut self, cx: &mut Cx<'_, Self>) {
+        for shipper in &self.shippers {
+            cx.transmit(shipper.stream, Message::Keepalive { answer: false, leader: self.leader });
+        }
+    }
+
+    /// Ends all connections with followers: what they were sent is no longer this server's log.
+    pub(super) fn drop_followers(&mut self, cx: &mut Cx<'_, Self>) {
+        for shipper in self.shippers.drain(..) {
+            cx.close(shipper.stream);
+        }
+        for courier in self.couriers.drain(..) {
+            cx.close(courier.stream);
+        }
+    }
+
+    /// Keeps the log after `index` for a follower from now on, connected or not, and over restarts.
+    fn keep_slot(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId, index: u64) {
+        let slot = Slot { follower, index, lost: false };
+        match self.slots.iter_mut().find(|slot| slot.follower == follower) {
+            Some(known) => *known = slot,
+            None => {
+                self.slots.push(slot);
+                self.save(cx);
+            }
+        }
+    }
+
+    /// The offset at which a follower goes on whose log ends with `last` and consists of `history`.
+    fn place_of(&self, cx: &Cx<'_, Self>, last: Position, history: &Lineage) -> Result<u64, Refusal> {
+        if !self.part.serves() {
+            return Err(Refusal::NoData);
+        }
+        if self.rules.numbering.is_one_log() {
+            self.place_in_log(cx, last)
+        } else {
+            self.place_in_set(cx, last, history)
+        }
+    }
+
+    /// In one log, a follower's last record must be in it, and what follows still there.
+    fn place_in_log(&self, cx: &Cx<'_, Self>, last: Position) -> Result<u64, Refusal> {
+        if !self.log.contains(last) {
+            return Err(Refusal::Diverged);
+        }
+        if last.index < self.log.base.index {
+            return Err(Refusal::Removed);
+        }
+        let from = match (self.rules.resume, self.rules.retention) {
+            (Resume::SegmentStart, Retention::Size { segment, .. }) => last.index - last.index % segment.max(1),
+            (Resume::SegmentStart | Resume::LastRecord, _) => last.index,
+        };
+        Ok(cx.journal().offset_after(from))
+    }
+
+    /// Between sets, the follower gets whatever it lacks. It may well have what this server lacks, and will keep it;
+    /// only records of an epoch that this server led, and yet does not know, are noticed.
+    fn place_in_set(&self, cx: &Cx<'_, Self>, last: Position, history: &Lineage) -> Result<u64, Refusal> {
+        if self.has_led(last.epoch) && !self.log.contains(last) {
+            return Err(Refusal::Diverged);
+        }
+        if !history.contains(self.log.base) {
+            return Err(Refusal::Removed);
+        }
+        Ok(cx.journal().offset_outside(history))
+    }
+
+    fn refuse(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, follower: NodeId, refusal: Refusal) {
+        self.slots.retain(|slot| slot.follower != follower || refusal != Refusal::Removed);
+        cx.transmit(stream, Message::Refuse(refusal));
+        cx.close(stream);
+    }
+
+    /// Sends one follower what lies before `limit`, as far as its window allows.
+    fn ship_to(&mut self, cx: &mut Cx<'_, Self>, index: usize, limit: u64) {
+        let tell = self.progress_to_tell(self.shippers[index].follower);
+        let shipper = &mut self.shippers[index];
+        while shipper.next < limit && !shipper.is_full() {
+            match shipper.take_batch(cx, limit) {
+                Ok(entries) => cx.transmit(shipper.stream, Message::Entries { tell, entries }),
+                Err(refusal) => {
+                    shipper.next = BROKEN_OFF;
+                    let (stream, follower) = (shipper.stream, shipper.follower);
+                    return self.refuse(cx, stream, follower, refusal);
+                }
+            }
+        }
+        shipper.streaming |= shipper.next >= limit;
+    }
+
+    /// At which progress a follower is to report at once: the one that commits wait for, if they wait for it.
+    fn progress_to_tell(&self, follower: NodeId) -> Option<Progress> {
+        let waited_for = self.part == Part::Leads && self.rules.acknowledge.listens_to(follower);
+        waited_for.then_some(self.rules.progress)
+    }
+
+    /// A follower that connects again has left its former connection, even if this end of it has not noticed.
+    fn forget_follower(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId, stream: StreamId) {
+        for old in self.shippers.iter().filter(|shipper| shipper.follower == follower && shipper.stream != stream) {
+            cx.close(old.stream);
+        }
+        self.shippers.retain(|shipper| shipper.follower != follower);
+        self.couriers.retain(|courier| courier.stream != stream);
+    }
+
+    /// Sets the alarm for the next moment at which a follower's silence of so far `silent` means something.
+    fn set_sender_timer(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId, silent: Span) {
+        if let Some(look) = Liveness::next_look(self.rules.liveness.sender_timeout, silent) {
+            cx.set_timer(Timer::Sender(follower), look);
+        }
+    }
+}
+
+/// The place of a shipper whose follower could not be served any further.
+const BROKEN_OFF: u64 = u64::MAX;
+
+impl Shipper {
+    /// Whether as much is under way as the window allows.
+    fn is_full(&self) -> bool {
+        self.sent.saturating_sub(self.report.received) >= WINDOW_BYTES
+    }
+
+    /// The next entries before `limit` that fit into one message.
+    fn take_batch<F: Profile>(&mut self, cx: &Cx<'_, Replica<F>>, limit: u64) -> Result<Entries, Refusal> {
+        let (mut entries, mut bytes) = (Entries::new(), 0);
+        while self.next < limit && bytes < MESSAGE_BYTES {
+            if self.next < cx.journal().start() {
+                return Err(Refusal::Removed);
+            }
+            let Some(Record::Entry(entry)) = cx.journal().get(self.next) else { return Err(Refusal::Damaged) };
+            entries.push(entry.clone());
+            bytes += u64::from(entry.bytes);
+            self.next += 1;
+        }
+        self.sent += bytes;
+        Ok(entries)
+    }
+}

@@ -1,0 +1,138 @@
+//! What a leader does when the followers that it waits for do not answer.
+//!
+//! | rule | what happens | whose rule it is |
+//! |---|---|---|
+//! | block | commits wait for as long as it takes | PostgreSQL |
+//! | fall back | the leader goes on alone, until a follower has caught up | MySQL, semi-synchronous |
+//! | replace | another follower takes the place of the silent one | the textbook's semi-synchronous |
+//!
+//! One alarm serves all commits under way: it looks at the first one that waits, and is set again for the rest of that
+//! one's time. So a busy leader sets it once for every span of patience, not once for every commit.
+
+use replisim_kernel::Span;
+use replisim_world::clock::Monotonic;
+use replisim_world::process::Cx;
+
+use super::ack::Acknowledge;
+use super::node::{Profile, Replica, Timer};
+use super::rules::Unanswered;
+
+/// How long commits wait before the observer is told that they do, where nothing else happens.
+const STALL: Span = Span::secs(1);
+
+/// What a leader makes of followers that do not answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Silence {
+    /// Whether it has given up waiting for them.
+    pub fallen_back: bool,
+    /// Whether the observer was told that commits wait in vain.
+    pub stalled: bool,
+    /// Whether the alarm is set.
+    watched: bool,
+    /// Since when a wait counts at the earliest: when the last follower was replaced.
+    pub counted_from: Monotonic,
+}
+
+impl<F: Profile> Replica<F> {
+    /// Followers may have been silent for too long.
+    pub(super) fn on_unanswered(&mut self, cx: &mut Cx<'_, Self>) {
+        self.commits.silence.watched = false;
+        let Some(since) = self.commits.first_unanswered() else { return };
+        let (waited, patience) = (cx.monotonic().since(since), self.patience());
+        if waited < patience {
+            return self.set_watch(cx, patience - waited);
+        }
+        match self.rules.unanswered {
+            Unanswered::Block => self.tell_stall(cx),
+            Unanswered::FallBack { after, .. } => self.fall_back(cx, &format!("no acknowledgement for {after}")),
+            Unanswered::Replace { .. } => self.replace_slow_follower(cx),
+        }
+    }
+
+    /// A follower's connection is gone. Where the leader does not wait alone, it falls back at once.
+    pub(super) fn on_fewer_followers(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.must_not_wait_alone() && self.commits.first_unanswered().is_some() {
+            self.fall_back(cx, "too few followers connected");
+        }
+    }
+
+    /// Whether too few followers are connected, and the rules say not to wait in that case.
+    pub(super) fn must_not_wait_alone(&self) -> bool {
+        let alone = matches!(self.rules.unanswered, Unanswered::FallBack { wait_alone: false, .. });
+        alone && !self.commits.silence.fallen_back && self.synchronous_connected() < self.synchronous_needed()
+    }
+
+    /// Goes on without followers, and releases everybody who waits for them.
+    pub(super) fn fall_back(&mut self, cx: &mut Cx<'_, Self>, why: &str) {
+        let waiting = self.commits.count();
+        cx.milestone(format!("{why}: semi-synchronous falls back to asynchronous, {waiting} commits released"));
+        self.commits.silence.fallen_back = true;
+        self.commits.acknowledged = self.log.tip.index;
+        self.settle(cx);
+    }
+
+    /// Lets the next follower on the list acknowledge in place of the first, which is too slow.
+    fn replace_slow_follower(&mut self, cx: &mut Cx<'_, Self>) {
+        self.commits.silence.counted_from = cx.monotonic();
+        if let Acknowledge::Quorum(quorum) = &mut self.rules.acknowledge {
+            quorum.demote_first();
+            let next = quorum.members.first().copied();
+            let next = next.map_or_else(|| "nobody".to_owned(), |next| self.name(next).to_owned());
+            cx.milestone(format!("the synchronous follower is too slow: {next} takes its place"));
+        }
+        self.count_acknowledgements(cx);
+    }
+
+    /// Tells the observer, once, that commits wait and nothing will end that but a follower.
+    fn tell_stall(&mut self, cx: &mut Cx<'_, Self>) {
+        if std::mem::replace(&mut self.commits.silence.stalled, true) {
+            return;
+        }
+        let (connected, needed) = (self.synchronous_connected(), self.synchronous_needed());
+        cx.milestone(match connected {
+            0 => "no synchronous follower connected: commits hang".to_owned(),
+            _ if connected < needed => format!("{connected} of {needed} synchronous followers connected: commits hang"),
+            _ => "a synchronous follower does not answer: commits hang".to_owned(),
+        });
+    }
+
+    /// Sees to it that somebody looks when the first commit has waited too long.
+    pub(super) fn watch(&mut self, cx: &mut Cx<'_, Self>) {
+        let synchronous = matches!(self.rules.acknowledge, Acknowledge::Quorum(_));
+        let Silence { watched, stalled, .. } = self.commits.silence;
+        if synchronous && !watched && !stalled && self.commits.first_unanswered().is_some() {
+            self.set_watch(cx, self.patience());
+        }
+    }
+
+    fn set_watch(&mut self, cx: &mut Cx<'_, Self>, after: Span) {
+        self.commits.silence.watched = true;
+        cx.set_timer(Timer::Unanswered, after);
+    }
+
+    /// How long a commit waits for its followers before something happens.
+    fn patience(&self) -> Span {
+        match self.rules.unanswered {
+            Unanswered::Block => STALL,
+            Unanswered::FallBack { after, .. } | Unanswered::Replace { after } => after,
+        }
+    }
+
+    /// How many acknowledgements a commit needs.
+    fn synchronous_needed(&self) -> usize {
+        match &self.rules.acknowledge {
+            Acknowledge::Asynchronous => 0,
+            Acknowledge::Quorum(quorum) => quorum.needed(),
+        }
+    }
+
+    /// How many followers whose acknowledgement counts are connected.
+    fn synchronous_connected(&self) -> usize {
+        match &self.rules.acknowledge {
+            Acknowledge::Asynchronous => 0,
+            Acknowledge::Quorum(quorum) => {
+                quorum.members.iter().filter(|member| self.reached(**member).is_some()).count()
+            }
+        }
+    }
+}
