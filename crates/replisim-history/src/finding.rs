@@ -77,7 +77,7 @@ pub struct Witness {
 /// One line of a witness.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WitnessLine {
-    /// Who: a session or a node. Node ids in all three texts print as `n0`, `n1`, …, and reports put names in.
+    /// Who: a session or a node. Node ids in all three texts print as `node0`, `node1`, …, and reports put names in.
     pub who: String,
     /// Did or saw what.
     pub what: String,

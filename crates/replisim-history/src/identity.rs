@@ -19,7 +19,7 @@ pub struct Key(pub u64);
 /// The identity of one written value: no two writes of a run carry the same, so a read names the write it saw.
 ///
 /// A client's value tells who wrote it: `4.12` is the value of session 4's twelfth operation. A value that a server
-/// made up (a UUID, a random number, its local time) prints as `n2~7`.
+/// made up (a UUID, a random number, its local time) prints as `node2~7`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Value(u64);
 
@@ -97,13 +97,13 @@ macro_rules! print_as {
     };
 }
 
-print_as!(NodeId, |it, f| write!(f, "n{}", it.0));
+print_as!(NodeId, |it, f| write!(f, "node{}", it.0));
 print_as!(SessionId, |it, f| write!(f, "c{}", it.0));
 print_as!(Key, |it, f| write!(f, "k{}", it.0));
 print_as!(Position, |it, f| write!(f, "{}@{}", it.index, it.epoch));
 print_as!(Value, |it, f| match it.author() {
     Some((session, ordinal)) => write!(f, "{}.{ordinal}", session.0),
-    None => write!(f, "n{}~{}", it.0 >> 32 & 0xffff, it.0 as u32),
+    None => write!(f, "node{}~{}", it.0 >> 32 & 0xffff, it.0 as u32),
 });
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(value.to_string(), "4.12");
         assert_eq!(value.author(), Some((SessionId(4), 12)));
         let made_up = Value::generated(NodeId(2), 7);
-        assert_eq!(made_up.to_string(), "n2~7");
+        assert_eq!(made_up.to_string(), "node2~7");
         assert_eq!(made_up.author(), None);
     }
 }

@@ -14,6 +14,7 @@ pub mod measure;
 mod operation;
 mod run;
 mod trace;
+pub mod words;
 
 pub use contents::{Contents, Lineage, Version};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};

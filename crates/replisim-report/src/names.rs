@@ -19,18 +19,18 @@ impl<'a> Names<'a> {
         self.nodes.get(node.index()).map_or_else(|| node.to_string(), |info| info.name.clone())
     }
 
-    /// `text` with a name wherever an id of the run stands as a word of its own: `n0 leads` → `p leads`.
+    /// `text` with a name wherever an id of the run stands as a word of its own: `node0 leads` → `p leads`.
     pub fn in_text(&self, text: &str) -> String {
         let mut named = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(start) = rest.find('n') {
+        while let Some(start) = rest.find(ID) {
             let (before, candidate) = rest.split_at(start);
-            let digits = candidate[1..].bytes().take_while(u8::is_ascii_digit).count();
-            let (id, after) = candidate.split_at(1 + digits);
+            let digits = candidate[ID.len()..].bytes().take_while(u8::is_ascii_digit).count();
+            let (id, after) = candidate.split_at(ID.len() + digits);
             let begins_a_word = !named.chars().chain(before.chars()).next_back().is_some_and(is_in_word);
             let ends_a_word = !after.starts_with(is_in_word);
             named.push_str(before);
-            match id[1..].parse().ok().filter(|_| begins_a_word && ends_a_word) {
+            match id[ID.len()..].parse().ok().filter(|_| begins_a_word && ends_a_word) {
                 Some(id) => named.push_str(&self.node(NodeId(id))),
                 None => named.push_str(id),
             }
@@ -40,6 +40,9 @@ impl<'a> Names<'a> {
         named
     }
 }
+
+/// How an id begins.
+const ID: &str = "node";
 
 fn is_in_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -55,12 +58,12 @@ mod tests {
         let run = sample::run();
         let names = Names::of(&run);
         for (text, named) in [
-            ("n0", "p"),
-            ("n0 → n1, then n2.", "p → s1, then s2."),
-            ("read k1 from n2", "read k1 from s2"),
-            ("n2~7 was made up", "s2~7 was made up"),
-            ("in1 n1x n01_ run n9 n99999999 n", "in1 n1x n01_ run n9 n99999999 n"),
-            ("ñ1 nn0 ‖n0‖", "ñ1 nn0 ‖p‖"),
+            ("node0", "p"),
+            ("node0 → node1, then node2.", "p → s1, then s2."),
+            ("read k1 from node2", "read k1 from s2"),
+            ("node2~7 was made up", "s2~7 was made up"),
+            ("anode1 node1x node01_ node9 node99999999 node", "anode1 node1x node01_ node9 node99999999 node"),
+            ("ñode1 nnode0 ‖node0‖", "ñode1 nnode0 ‖p‖"),
         ] {
             assert_eq!(names.in_text(text), named, "{text}");
         }

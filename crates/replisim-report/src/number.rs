@@ -10,12 +10,9 @@
 //! | an instant | `2.013 s`: to the millisecond, or finer where that tells two apart ([`Clock`]) |
 
 use replisim_history::measure::Unit;
-use replisim_kernel::{SimTime, Span};
-
-/// A count with its thousands grouped: `18,031`.
-pub fn count(number: u64) -> String {
-    grouped(&number.to_string())
-}
+use replisim_history::words::{grouped, trimmed};
+pub use replisim_history::words::{count, span};
+use replisim_kernel::SimTime;
 
 /// How many of something, given its singular: `1 key`, `2,004 keys`.
 pub fn things(number: u64, singular: &str) -> String {
@@ -28,26 +25,6 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
         0 => format!("{} {unit}", count(of)),
         _ => format!("{} of {} {unit}", count(broken), count(of)),
     }
-}
-
-/// A length of time to three digits, in the largest unit it reaches: `1.42 ms`, `304 ms`, `1,250 s`.
-pub fn span(span: Span) -> String {
-    const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1)];
-    if span == Span::FOREVER {
-        return "forever".to_owned();
-    }
-    let nanos = span.as_nanos();
-    let unit = UNITS.iter().position(|(_, size)| nanos >= *size).unwrap_or(0);
-    let (name, size) = UNITS[unit];
-    let places = if size == 1 { 0 } else { 2_u32.saturating_sub((nanos / size).max(1).ilog10()) };
-    let scale = 10_u64.pow(places);
-    let rounded = (u128::from(nanos) * u128::from(scale) + u128::from(size / 2)) / u128::from(size);
-    if unit > 0 && rounded == 1_000 * u128::from(scale) {
-        return format!("1 {}", UNITS[unit - 1].0);
-    }
-    let (whole, fraction) = (rounded as u64 / scale, rounded as u64 % scale);
-    let digits = if places == 0 { whole.to_string() } else { format!("{whole}.{fraction:0w$}", w = places as usize) };
-    format!("{} {name}", grouped(trimmed(&digits)))
 }
 
 /// A number of things in a second, to three digits or more: `0.25`, `12.5`, `1,803`.
@@ -83,28 +60,6 @@ pub fn decimal(number: f64) -> String {
         "-0" => "0".to_owned(),
         digits => grouped(digits),
     }
-}
-
-/// Without the zeros that end a fraction.
-fn trimmed(digits: &str) -> &str {
-    match digits.contains('.') {
-        true => digits.trim_end_matches('0').trim_end_matches('.'),
-        false => digits,
-    }
-}
-
-/// With a comma before every third digit of the whole part.
-fn grouped(digits: &str) -> String {
-    let (whole, fraction) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
-    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
-    let mut text = sign.to_owned();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
 }
 
 /// Prints the instants of one story: in seconds, all to the same place, so that their points stand in one column.
@@ -152,26 +107,6 @@ mod tests {
         assert_eq!([1, 2_004].map(|number| things(number, "key")), ["1 key", "2,004 keys"]);
         assert_eq!(tally(37, 18_031, "reads"), "37 of 18,031 reads");
         assert_eq!(tally(0, 2_004, "acknowledged writes"), "2,004 acknowledged writes");
-    }
-
-    #[test]
-    fn spans_keep_three_digits() {
-        for (nanos, text) in [
-            (0, "0 s"),
-            (7, "7 ns"),
-            (1_500, "1.5 µs"),
-            (342_499, "342 µs"),
-            (1_416_000, "1.42 ms"),
-            (9_000_000, "9 ms"),
-            (304_400_000, "304 ms"),
-            (999_600_000, "1 s"),
-            (9_999_000_000, "10 s"),
-            (31_040_000_000, "31 s"),
-            (1_250_400_000_000, "1,250 s"),
-            (u64::MAX, "forever"),
-        ] {
-            assert_eq!(span(Span::nanos(nanos)), text, "{nanos} ns");
-        }
     }
 
     #[test]

@@ -36,16 +36,16 @@ pub(crate) fn run() -> Run {
         ],
         milestones: vec![
             milestone(0, Some(0), "leads, timeline 1"),
-            milestone(2_310, Some(2), "is 300 ms behind n0"),
-            milestone(5_105, Some(1), "reconnects to n0"),
-            milestone(5_305, Some(1), "reconnects to n0"),
+            milestone(2_310, Some(2), "is 300 ms behind node0"),
+            milestone(5_105, Some(1), "reconnects to node0"),
+            milestone(5_305, Some(1), "reconnects to node0"),
         ],
         history: history(),
         lags: vec![Tape::new(), lags([900, 1_100, 3_800]), lags([1_100, 304_000, 311_000]), Tape::new()],
         settling: Settling { healed: millis(10_000), converged_after: Some(Span::millis(14)) },
         trace: Some(Trace {
             lines: vec![
-                trace_line(12_000, 41, 38, "p → s1", "Wal 0/2040..0/20c8 of n0"),
+                trace_line(12_000, 41, 38, "p → s1", "Wal 0/2040..0/20c8 of node0"),
                 trace_line(13_204, 42, 0, "c4", "write k17 = 4.12 … ok (1.9 ms)"),
             ],
         }),
@@ -178,8 +178,8 @@ fn stale_read() -> Verdict {
     Verdict::Violated(Witness {
         kind: "older than own write".to_owned(),
         lines: vec![
-            line("wrote k17 = 4.12", 2_011, "acknowledged by n0"),
-            line("read k17 = 2.3", 2_013, "from n2, which was 301 ms behind"),
+            line("wrote k17 = 4.12", 2_011, "acknowledged by node0"),
+            line("read k17 = 2.3", 2_013, "from node2, which was 301 ms behind"),
         ],
         operations: vec![1, 2],
     })

@@ -26,6 +26,7 @@ use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
 use super::witness::Story;
+use crate::words::span;
 use crate::measure::Quantile;
 use crate::{Check, Datum, Finding, History, Value};
 
@@ -120,7 +121,7 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     let Staleness { time_behind, versions_behind } = stale.behind;
     let versions = if versions_behind == 1 { "version" } else { "versions" };
     let node = placed.operation(read).node;
-    story.tell(read, format!("{node} was {time_behind} and {versions_behind} {versions} behind"));
+    story.tell(read, format!("{node} was {} and {versions_behind} {versions} behind", span(time_behind)));
     for returned in placed.writers_of(read) {
         story.tell_end(returned);
     }

@@ -261,7 +261,7 @@ mod causal_order {
         assert_eq!(witness.operations, [0, 1, 2, 3, 4, 5, 6, 7]);
         let last = witness.lines.last().expect("a line");
         assert_eq!((&*last.who, &*last.what), ("c4", "read k1 = nothing"));
-        assert_eq!(last.remark, "n0 answered without k1 = 1.0");
+        assert_eq!(last.remark, "node0 answered without k1 = 1.0");
     }
 }
 

@@ -4,7 +4,7 @@ use replisim_kernel::SimTime;
 
 use super::order::{Rank, Slot};
 use super::placed::Placed;
-use crate::{Check, Datum, History, Key, NodeId, Op, Operation, Seen, Verdict, Witness, WitnessLine};
+use crate::{Check, Datum, History, Key, NodeId, Op, Operation, Outcome, Seen, Verdict, Witness, WitnessLine};
 
 /// A witness under way: operations with what to make of each.
 pub(super) struct Story<'a> {
@@ -101,9 +101,13 @@ fn part_did(op: &Op, seen: &Seen) -> String {
     }
 }
 
-/// Who acknowledged an operation, or how it ended.
+/// Who acknowledged or answered an operation, or how it ended.
 pub(super) fn acknowledged(it: &Operation) -> String {
-    if it.outcome.is_ok() { format!("acknowledged by {}", it.node) } else { it.outcome.to_string() }
+    match it.outcome {
+        Outcome::Ok if it.op.is_read() => format!("answered by {}", it.node),
+        Outcome::Ok => format!("acknowledged by {}", it.node),
+        other => other.to_string(),
+    }
 }
 
 /// How the version of `rank` reads: `k3 = 1.4`, `the deletion of k3`.

@@ -70,7 +70,7 @@
 //! | [`message`] | what servers say to each other, and when |
 //! | [`record`] | what they write to disk |
 //! | [`ack`] | arithmetic: how far commits are acknowledged |
-//! | `node` | the replica: its state, its start, its dispatch |
+//! | `node`, `recover` | the replica: its state, its dispatch, its start |
 //! | `execute`, `commit` | a write on the leader, from the request to the answer |
 //! | `silence` | what becomes of it when followers do not answer |
 //! | `log`, `ship` | from the leader's log to the follower's stream |
@@ -130,6 +130,7 @@ mod profile;
 mod promise;
 mod reads;
 pub mod record;
+mod recover;
 mod replay;
 mod retention;
 pub mod rules;

@@ -7,18 +7,18 @@
 
 use std::sync::Arc;
 
-use replisim_history::{Contents, Lineage, NodeId, Position};
-use replisim_kernel::Span;
+use replisim_history::{Contents, Lineage, NodeId};
 use replisim_world::clock::Monotonic;
-use replisim_world::process::{Closing, Cx, Input, Process, Reply, Request, Role, StreamId, View};
+use replisim_world::process::{Cx, Input, Process, Reply, Request, Role, StreamId, View};
 
 use super::commit::Commits;
 use super::follow::Upstream;
-use super::log::{Log, Places};
+use super::log::Log;
 use super::message::Message;
 pub use super::profile::{Config, Profile, Servers};
 use super::reads::WaitingReads;
-use super::record::{Backup, Checkpoint, Control, Entry, Image, Part, Record, Slot};
+use super::record::{Backup, Checkpoint, Image, Part, Record, Slot};
+use super::recover::FIRST_EPOCH;
 use super::replay::Replaying;
 use super::retention::Checkpointing;
 use super::rules::Rules;
@@ -30,7 +30,7 @@ use super::ship::Shipper;
 pub struct Replica<F: Profile> {
     pub(super) me: NodeId,
     pub(super) servers: Servers,
-    first_leader: NodeId,
+    pub(super) first_leader: NodeId,
     pub(super) settings: Arc<F::Settings>,
     /// Settings changed without a restart.
     pub(super) changed: Vec<(String, String)>,
@@ -116,7 +116,7 @@ impl<F: Profile> Process for Replica<F> {
             Input::Segment { stream, peer, message } => self.on_message(cx, stream, peer, message),
             Input::Opened { stream, incoming: false, .. } => self.on_connected(cx, stream),
             Input::Opened { incoming: true, .. } => {}
-            Input::Closed { stream, why, .. } => self.on_closed(cx, stream, why),
+            Input::Closed { stream, .. } => self.on_closed(cx, stream),
             Input::Synced { upto } => self.on_synced(cx, upto),
             Input::Timer(timer) => self.on_timer(cx, timer),
             Input::Operator(command) => self.on_command(cx, command),
@@ -165,81 +165,6 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// The cluster begins, and this server is one of its first: all are equally empty.
-    fn be_born(&mut self, cx: &mut Cx<'_, Self>, upstream: Option<NodeId>) {
-        self.part = upstream.map_or(Part::Leads, Part::Follows);
-        self.leader = Some(self.first_leader);
-        self.save(cx);
-    }
-
-    /// The disk is empty although the cluster is not new: a server that joins, or one whose disk was wiped. A follower
-    /// copies its upstream's data first. A leader has nobody to copy from, and waits for an operator.
-    fn arrive(&mut self, cx: &mut Cx<'_, Self>, upstream: Option<NodeId>) {
-        match upstream {
-            Some(upstream) => self.part = Part::Copies(upstream),
-            None => cx.milestone("the data directory is empty: not serving until it is given data"),
-        }
-        self.save(cx);
-    }
-
-    /// Starts again from what is on disk: the data of the last checkpoint, and every readable entry since. That makes
-    /// transactions visible that were never acknowledged, if their records had been written.
-    fn recover(&mut self, cx: &mut Cx<'_, Self>, control: Control) {
-        for (setting, value) in &control.changed {
-            F::set(Arc::make_mut(&mut self.settings), setting, value)
-                .expect("only a setting that was accepted is saved");
-        }
-        self.rules = F::rules(&self.settings, &self.servers, self.me);
-        self.part = control.part;
-        self.epoch = control.epoch;
-        self.slots = control.slots;
-        self.backup = control.backup;
-        self.changed = control.changed;
-        self.checkpoint = control.checkpoint;
-        self.cut_unreadable(cx);
-        // A crash in the middle of a copy can leave the old control record with the log already gone.
-        self.checkpoint.redo = self.checkpoint.redo.min(cx.journal().end());
-        let redo = self.checkpoint.redo;
-        let image = self.checkpoint.image.clone();
-        self.recover_log(cx, &image.lineage, control.base);
-        self.epoch = self.epoch.max(self.log.tip.epoch);
-        self.shown = image;
-        self.replay_own_log(cx, redo);
-        if self.part == Part::Leads {
-            self.lead_again(cx);
-        }
-    }
-
-    /// Leads after a restart, in a new epoch. What the process or the host took with it may have had places after the end
-    /// of the log that is left, and been acknowledged: new records must not have the same. Real systems give these places
-    /// out again, and nobody can tell the two apart; here that would deceive the checks.
-    fn lead_again(&mut self, cx: &mut Cx<'_, Self>) {
-        self.epoch = self.next_epoch();
-        self.save(cx);
-        self.lead();
-        self.begin_epoch(cx);
-    }
-
-    /// Finds out what the log consists of. What a killed process had written but not synced is there, and synced now.
-    fn recover_log(&mut self, cx: &mut Cx<'_, Self>, before: &Lineage, base: Position) {
-        let since = cx.journal().iter_from(self.checkpoint.redo);
-        let since: Vec<(u64, Entry)> =
-            since.filter_map(|(offset, record)| Some((offset, record.entry()?.clone()))).collect();
-        self.log = Log::recovered(before.clone(), base, cx.journal().durable(), &since);
-        cx.sync();
-    }
-
-    /// Recovery ends where the log cannot be read: what comes after a torn or rotten record is as if never written.
-    fn cut_unreadable(&mut self, cx: &mut Cx<'_, Self>) {
-        let redo = self.checkpoint.redo;
-        let end = cx.journal().iter_from(redo).last().map_or(redo, |(offset, _)| offset + 1);
-        let lost = cx.journal().end().saturating_sub(end);
-        if lost > 0 {
-            cx.milestone(format!("recovery ends at an unreadable record: {lost} records dropped"));
-            cx.cut_back(end);
-        }
-    }
-
     /// Goes about its part.
     fn start(&mut self, cx: &mut Cx<'_, Self>) {
         cx.role(self.role(), self.epoch);
@@ -255,21 +180,6 @@ impl<F: Profile> Replica<F> {
     pub(super) fn lead(&mut self) {
         self.leader = Some(self.me);
         self.commits = Commits::after(self.shown.contents.clone());
-    }
-
-    /// Writes the control record, durable with the sync asked for here.
-    pub(super) fn save(&mut self, cx: &mut Cx<'_, Self>) {
-        let control = Control {
-            part: self.part,
-            epoch: self.epoch,
-            base: self.log.base,
-            checkpoint: self.checkpoint.clone(),
-            slots: self.slots.clone(),
-            backup: self.backup.clone(),
-            changed: self.changed.clone(),
-        };
-        cx.write_control(Record::Control(control.into()));
-        cx.sync();
     }
 
     fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
@@ -300,7 +210,7 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    fn on_closed(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, _why: Closing) {
+    fn on_closed(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
         if self.upstream.is(stream) {
             self.on_upstream_lost(cx);
         } else {
@@ -337,31 +247,6 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// Applies the log from `offset` on, but for what a delayed follower holds back.
-    fn replay_own_log(&mut self, cx: &mut Cx<'_, Self>, offset: u64) {
-        let held = match self.part {
-            Part::Follows(_) => self.rules.replay.delay,
-            Part::Leads | Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => Span::ZERO,
-        };
-        let now = cx.wall();
-        let due = |entry: &&Entry| now.since(entry.stamp) >= held;
-        let (me, numbering) = (self.me, self.rules.numbering);
-        self.replaying.next = offset;
-        for entry in (offset..cx.journal().end()).map_while(|at| cx.journal().entry(at)).take_while(due) {
-            self.shown.apply(entry, me, numbering);
-            self.replaying.next += 1;
-        }
-    }
-
-    /// Whether this server is the one that led `epoch`.
-    pub(super) fn has_led(&self, epoch: u32) -> bool {
-        match epoch {
-            0 => false,
-            FIRST_EPOCH => self.me == self.first_leader,
-            _ => (epoch - FIRST_EPOCH) % u32::from(self.servers.count()) == u32::from(self.me.0),
-        }
-    }
-
     /// What an observer calls its part.
     pub(super) fn role(&self) -> Role {
         match self.part {
@@ -376,6 +261,3 @@ impl<F: Profile> Replica<F> {
         self.servers.name(server)
     }
 }
-
-/// The epoch into which a cluster is born.
-const FIRST_EPOCH: u32 = 1;

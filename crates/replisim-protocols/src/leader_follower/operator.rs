@@ -17,7 +17,7 @@ use replisim_kernel::{Span, Tape};
 use replisim_world::process::{Command, Cx, StreamId};
 
 use super::log::Places;
-use super::message::Message;
+use super::message::{Message, Refusal};
 use super::node::{Profile, Replica};
 use super::record::{Backup, Entry, Part};
 use super::rules::Rewind;
@@ -68,14 +68,6 @@ impl<F: Profile> Replica<F> {
         self.announce_leader(cx);
         self.stop_checkpoint();
         self.begin_checkpoint(cx);
-    }
-
-    /// The next epoch's number. Servers take turns at numbers, so that two of them, promoted apart, never take the same
-    /// one. PostgreSQL gets there with an archive that all servers look into, MySQL with a random number for each.
-    pub(super) fn next_epoch(&self) -> u32 {
-        let (servers, mine) = (u32::from(self.servers.count()), u32::from(self.me.0));
-        let after = self.epoch.max(self.log.tip.epoch) + 1;
-        after + (mine + servers - (after - 1) % servers) % servers
     }
 
     /// Follows another server from now on.
@@ -131,6 +123,9 @@ impl<F: Profile> Replica<F> {
 
     /// A server that rewinds wants to know this one's history.
     pub(super) fn on_inquire(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
+        if !self.part.serves() {
+            return self.refuse(cx, stream, Refusal::NoData);
+        }
         cx.transmit(stream, Message::History { history: self.history(), checkpointed: !self.checkpoint.outdated });
     }
 

@@ -18,7 +18,7 @@ use replisim_kernel::Span;
 use replisim_world::spec::FaultFamily;
 
 use super::ack::Acknowledge;
-use super::rules::{Flush, Format, Progress, Retention, Rules, Unanswered};
+use super::rules::{Extent, Flush, Format, Progress, Retention, Rules, Unanswered};
 
 /// What a leader's rules promise under `faults`, if `everyone` tells whether a commit waits for each single follower.
 pub fn promises(rules: &Rules, everyone: bool, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
@@ -108,6 +108,9 @@ impl Facts<'_> {
         }
         if self.any(&[FaultFamily::Failover, FaultFamily::DiskLoss, FaultFamily::Destruction]) {
             return Some("a server that has diverged must be rewound or seeded anew by an operator");
+        }
+        if self.rules.ship == Extent::Written && self.any(&[FaultFamily::HostLoss]) {
+            return Some("a follower may keep what the leader's disk never had");
         }
         let away = [FaultFamily::Partition, FaultFamily::Kill, FaultFamily::HostLoss, FaultFamily::Pause];
         let forgets = match self.rules.retention {

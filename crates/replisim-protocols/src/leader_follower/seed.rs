@@ -43,8 +43,7 @@ impl<F: Profile> Replica<F> {
     /// Somebody wants a copy of the data; only `bytes` of it, if it has the rest.
     pub(super) fn on_fetch(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, peer: NodeId, bytes: Option<u64>) {
         if !self.part.serves() {
-            cx.transmit(stream, Message::Refuse(Refusal::NoData));
-            return cx.close(stream);
+            return self.refuse(cx, stream, Refusal::NoData);
         }
         cx.milestone(format!("{} begins to copy the data as of {}", self.name(peer), self.shown.position()));
         let image = self.shown.clone();

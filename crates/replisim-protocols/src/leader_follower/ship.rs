@@ -30,8 +30,8 @@ pub(super) struct Shipper {
     streaming: bool,
     /// How many bytes of log were sent on this stream.
     sent: u64,
-    /// What the follower last reported.
-    report: Report,
+    /// What the follower last reported, if it has.
+    report: Option<Report>,
     /// When it did.
     heard: Monotonic,
     /// Whether it was asked since.
@@ -62,15 +62,14 @@ impl<F: Profile> Replica<F> {
                     self.keep_slot(cx, follower, last.index);
                 }
                 cx.transmit(stream, Message::Accept { leader: self.leader });
-                let report = Report::default();
-                let heard = cx.monotonic();
-                let shipper =
-                    Shipper { follower, stream, next, streaming: false, sent: 0, report, heard, asked: false };
-                self.shippers.push(shipper);
+                self.shippers.push(Shipper::new(follower, stream, next, cx.monotonic()));
                 self.set_sender_timer(cx, follower, Span::ZERO);
                 self.ship(cx);
             }
-            Err(refusal) => self.refuse(cx, stream, follower, refusal),
+            Err(refusal) => {
+                self.forget_slot(follower, refusal);
+                self.refuse(cx, stream, refusal);
+            }
         }
     }
 
@@ -88,7 +87,7 @@ impl<F: Profile> Replica<F> {
         let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
         let follower = shipper.follower;
         let held_up = shipper.is_full();
-        (shipper.report, shipper.heard, shipper.asked) = (report, cx.monotonic(), false);
+        (shipper.report, shipper.heard, shipper.asked) = (Some(report), cx.monotonic(), false);
         if report.answer {
             cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
         }
@@ -103,10 +102,11 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// How far a follower has come in this leader's epoch, by the measure of the rules; `None` unless it is streaming.
+    /// How far a follower has come in this leader's epoch, by the measure of the rules; `None` unless it is streaming
+    /// and has reported.
     pub(super) fn reached(&self, follower: NodeId) -> Option<u64> {
         let shipper = self.shippers.iter().find(|shipper| shipper.follower == follower && shipper.streaming)?;
-        let reached = shipper.report.reached(self.rules.progress);
+        let reached = shipper.report?.reached(self.rules.progress);
         Some(if reached.epoch == self.epoch { reached.index } else { 0 })
     }
 
@@ -136,6 +136,12 @@ impl<F: Profile> Replica<F> {
             cx.transmit(shipper.stream, Message::Keepalive { answer: true, leader: self.leader });
         }
         self.set_sender_timer(cx, follower, silent);
+    }
+
+    /// Says why somebody cannot be served, and ends the connection.
+    pub(super) fn refuse(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, refusal: Refusal) {
+        cx.transmit(stream, Message::Refuse(refusal));
+        cx.close(stream);
     }
 
     /// Tells every follower who leads now.
@@ -206,10 +212,9 @@ impl<F: Profile> Replica<F> {
         Ok(cx.journal().offset_outside(history))
     }
 
-    fn refuse(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, follower: NodeId, refusal: Refusal) {
+    /// A follower whose log is gone must be seeded anew: its slot has become useless.
+    fn forget_slot(&mut self, follower: NodeId, refusal: Refusal) {
         self.slots.retain(|slot| slot.follower != follower || refusal != Refusal::Removed);
-        cx.transmit(stream, Message::Refuse(refusal));
-        cx.close(stream);
     }
 
     /// Sends one follower what lies before `limit`, as far as its window allows.
@@ -222,7 +227,8 @@ impl<F: Profile> Replica<F> {
                 Err(refusal) => {
                     shipper.next = BROKEN_OFF;
                     let (stream, follower) = (shipper.stream, shipper.follower);
-                    return self.refuse(cx, stream, follower, refusal);
+                    self.forget_slot(follower, refusal);
+                    return self.refuse(cx, stream, refusal);
                 }
             }
         }
@@ -256,9 +262,15 @@ impl<F: Profile> Replica<F> {
 const BROKEN_OFF: u64 = u64::MAX;
 
 impl Shipper {
+    /// Begins to send a follower the entries from offset `next` on.
+    fn new(follower: NodeId, stream: StreamId, next: u64, now: Monotonic) -> Self {
+        Shipper { follower, stream, next, streaming: false, sent: 0, report: None, heard: now, asked: false }
+    }
+
     /// Whether as much is under way as the window allows.
     fn is_full(&self) -> bool {
-        self.sent.saturating_sub(self.report.received) >= WINDOW_BYTES
+        let received = self.report.map_or(0, |report| report.received);
+        self.sent.saturating_sub(received) >= WINDOW_BYTES
     }
 
     /// The next entries before `limit` that fit into one message.

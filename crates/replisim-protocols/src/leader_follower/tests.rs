@@ -838,7 +838,10 @@ mod swarm {
         let families: Vec<_> = scene.faults.iter().filter_map(|fault| fault.action().family()).collect();
         let promised = P::promises(&scene.settings, &families);
         let run = scene.run();
-        assert!(run.settling.converged_after.is_some(), "not converged: {plan}\n{:#?}", run.milestones);
+        // PostgreSQL promises no convergence, for log might run out; in so short a run it does not.
+        if promised[&Check::Convergence] == Promise::Promised || P::NAME == PostgreSql::NAME {
+            assert!(run.settling.converged_after.is_some(), "not converged: {plan}\n{:#?}", run.milestones);
+        }
         if promised[&Check::NoLostWrites] == Promise::Promised && run.history.finals.iter().any(|last| last.leads) {
             assert!(lost(&run).is_empty(), "{} lost: {plan}\n{:#?}", lost(&run).len(), run.milestones);
         }

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_comes_again_and_again_is_told_once() {
         let at = |n| SimTime::ZERO + Span::millis(n);
-        let stall = |n| Milestone { at: at(n), node: Some(NodeId(0)), text: "waits for n1".to_owned() };
+        let stall = |n| Milestone { at: at(n), node: Some(NodeId(0)), text: "waits for node1".to_owned() };
         let run = Run { faults: vec![], milestones: (1..=40).map(stall).collect(), ..sample::run() };
         assert_eq!(story(&run, 12), "  0.001 s  p  waits for s1, 40 times, last at 0.040 s\n");
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use replisim_kernel::Distribution;
+
 use crate::spec::{Action, Fault, OldLeader, Target, Trigger, Unsynced, Wire};
 
 impl fmt::Display for Fault {
@@ -30,7 +32,7 @@ impl fmt::Display for Trigger {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Action::Slow { link, by } => write!(f, "{} slower by {by}", Link(link)),
+            Action::Slow { link, by } => write!(f, "{} slower by {}", Link(link), Delay(by)),
             Action::Lossy { link, loss } => write!(f, "{} loses {loss}", Link(link)),
             Action::Duplicating { link, chance } => write!(f, "{} doubles {chance}", Link(link)),
             Action::Reordering { link, chance, by } => write!(f, "{} holds {chance} back by {by}", Link(link)),
@@ -64,7 +66,7 @@ impl fmt::Display for Action {
             Action::Pause(target) => write!(f, "pause {target}"),
             Action::SlowCpu { host, factor } => write!(f, "processor of {host} slower {factor} times"),
             Action::Wipe(target) => write!(f, "wipe {target}"),
-            Action::SlowDisk { host, by } => write!(f, "disk of {host} slower by {by}"),
+            Action::SlowDisk { host, by } => write!(f, "disk of {host} slower by {}", Delay(by)),
             Action::StallDisk(target) => write!(f, "disk of {target} stalls"),
             Action::LyingSync(target) => write!(f, "disk of {target} lies about syncs"),
             Action::FullDisk(target) => write!(f, "disk of {target} full"),
@@ -93,6 +95,18 @@ impl fmt::Display for Action {
             Action::TakeBackup(target) => write!(f, "back up {target}"),
             Action::RestoreTo { node, ago } => write!(f, "restore {node} to {ago} ago"),
             Action::Configure { node, setting, value } => write!(f, "set {setting} = {value} on {node}"),
+        }
+    }
+}
+
+/// A delay, without the quotes that a scenario puts around a constant one.
+struct Delay<'a>(&'a Distribution);
+
+impl fmt::Display for Delay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Distribution::Constant(span) => write!(f, "{span}"),
+            drawn => write!(f, "{drawn}"),
         }
     }
 }
