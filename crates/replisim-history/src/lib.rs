@@ -21,5 +21,5 @@ pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine}
 pub use history::{Final, History, Install, Operation};
 pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
-pub use run::{Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
+pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
 pub use trace::{Trace, TraceLine};

@@ -63,8 +63,19 @@ pub struct SessionInfo {
 pub struct PlannedFault {
     /// In the scenario's words.
     pub text: String,
-    /// Each time it was in force: from when, until when.
-    pub fired: Vec<(SimTime, SimTime)>,
+    /// Each time it was in force.
+    pub fired: Vec<Firing>,
+}
+
+/// One time that a fault was in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Firing {
+    /// Since when.
+    pub from: SimTime,
+    /// Until when; [`SimTime::NEVER`] if nothing ended it.
+    pub until: SimTime,
+    /// Whom it struck, where its words leave that to chance or to the state of the run: `leader`, `random 1`.
+    pub struck: Vec<NodeId>,
 }
 
 /// Something a person would tell of the run.

@@ -24,7 +24,7 @@
 //! the same bytes: nothing here is taken from the wall clock.
 
 use replisim_history::measure::Unit;
-use replisim_history::{Milestone, PlannedFault, Promise, Settling, Verdict, Witness};
+use replisim_history::{Firing, Milestone, PlannedFault, Promise, Settling, Verdict, Witness};
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
@@ -176,13 +176,15 @@ pub struct Fault {
     pub fired: Vec<Stretch>,
 }
 
-/// A stretch of time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A stretch of time in which a fault was in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stretch {
     /// Its beginning.
     pub from_ns: u64,
     /// Its end; the same as its beginning for what happens at once.
     pub until_ns: u64,
+    /// Whom it struck, where its text leaves that to chance or to the state of the run.
+    pub struck: Vec<String>,
 }
 
 /// How a run came to rest.
@@ -219,7 +221,7 @@ pub fn document(subject: &Subject) -> Document {
         measures: Figures::of(run),
         bounds: subject.bounds.iter().map(Bound::new).collect(),
         milestones: run.milestones.iter().map(|milestone| Moment::new(milestone, &names)).collect(),
-        faults: run.faults.iter().map(Fault::new).collect(),
+        faults: run.faults.iter().map(|fault| Fault::new(fault, &names)).collect(),
         settling: Rest::new(run.settling),
         replay: subject.replay.clone(),
         cure: subject.cure.clone(),
@@ -297,10 +299,11 @@ impl Moment {
 }
 
 impl Fault {
-    fn new(fault: &PlannedFault) -> Self {
-        let stretch = |(from, until): &(replisim_kernel::SimTime, replisim_kernel::SimTime)| Stretch {
-            from_ns: from.as_nanos(),
-            until_ns: until.as_nanos(),
+    fn new(fault: &PlannedFault, names: &Names) -> Self {
+        let stretch = |firing: &Firing| Stretch {
+            from_ns: firing.from.as_nanos(),
+            until_ns: firing.until.as_nanos(),
+            struck: firing.struck.iter().map(|node| names.node(*node)).collect(),
         };
         Fault { text: fault.text.clone(), fired: fault.fired.iter().map(stretch).collect() }
     }

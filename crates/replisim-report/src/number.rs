@@ -10,8 +10,8 @@
 //! | an instant | `2.013 s`: to the millisecond, or finer where that tells two apart ([`Clock`]) |
 
 use replisim_history::measure::Unit;
-use replisim_history::words::{grouped, trimmed};
 pub use replisim_history::words::{count, span};
+use replisim_history::words::{grouped, trimmed};
 use replisim_kernel::SimTime;
 
 /// How many of something, given its singular: `1 key`, `2,004 keys`.

@@ -2,9 +2,9 @@
 
 use replisim_history::measure::Unit;
 use replisim_history::{
-    Check, Contents, Datum, Final, Finding, History, Install, Key, Lineage, Milestone, NodeId, NodeInfo, Op, Operation,
-    Outcome, PlannedFault, Position, Promise, Reason, Run, Seen, SessionId, SessionInfo, Settling, Trace, TraceLine,
-    Value, Verdict, Witness, WitnessLine,
+    Check, Contents, Datum, Final, Finding, Firing, History, Install, Key, Lineage, Milestone, NodeId, NodeInfo, Op,
+    Operation, Outcome, PlannedFault, Position, Promise, Reason, Run, Seen, SessionId, SessionInfo, Settling, Trace,
+    TraceLine, Value, Verdict, Witness, WitnessLine,
 };
 use replisim_kernel::{Digest, SimTime, Span, Tape};
 
@@ -26,12 +26,9 @@ pub(crate) fn run() -> Run {
         faults: vec![
             PlannedFault {
                 text: "the link between p and s2 slows by 300 ms".to_owned(),
-                fired: vec![(millis(2_000), millis(4_000))],
+                fired: vec![firing(2_000, 4_000)],
             },
-            PlannedFault {
-                text: "p | s1 flaps".to_owned(),
-                fired: vec![(millis(5_000), millis(5_100)), (millis(5_200), millis(5_300))],
-            },
+            PlannedFault { text: "p | s1 flaps".to_owned(), fired: vec![firing(5_000, 5_100), firing(5_200, 5_300)] },
             PlannedFault { text: "crash of the leader".to_owned(), fired: vec![] },
         ],
         milestones: vec![
@@ -222,4 +219,8 @@ fn tape<T: Clone>(entries: impl IntoIterator<Item = T>) -> Tape<T> {
 
 fn millis(n: u64) -> SimTime {
     SimTime::ZERO + Span::millis(n)
+}
+
+fn firing(from: u64, until: u64) -> Firing {
+    Firing { from: millis(from), until: millis(until), struck: Vec::new() }
 }

@@ -16,8 +16,10 @@
 //! **As a program**: `replisim run SCENARIO` is the main job; `replisim --help` names the others.
 
 mod command;
+mod material;
 
 pub use command::program;
+pub use material::Material;
 pub use replisim_history as history;
 pub use replisim_kernel as kernel;
 pub use replisim_lab as lab;

@@ -26,8 +26,8 @@ use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
 use super::witness::Story;
-use crate::words::span;
 use crate::measure::Quantile;
+use crate::words::span;
 use crate::{Check, Datum, Finding, History, Value};
 
 /// How far a read was behind.

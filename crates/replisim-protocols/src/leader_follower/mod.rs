@@ -83,29 +83,24 @@
 //!
 //! # Known anomalies
 //!
-//! Each is a scenario under `scenarios/leader_follower/`, with its cure beside it.
+//! Each is a scenario under `scenarios/leader_follower/`, and most have a cure beside them.
 //!
-//! | scenario | what goes wrong |
-//! |---|---|
-//! | `stale_read_after_write` | a session reads its own write from a follower that has not applied it |
-//! | `time_travelling_reads` | two reads go to two followers, and the second is older |
-//! | `reply_before_message` | somebody reads an answer before the question it answers |
-//! | `lost_write_on_promotion` | an asynchronous leader dies with what had not been shipped |
-//! | `wrong_follower_promoted` | one synchronous follower has everything, and another one is promoted |
-//! | `synchronous_follower_stalls_leader` | the only synchronous follower is gone, and commits wait for ever |
-//! | `silent_standby` | a follower's host dies, and commits wait until the timeout notices |
-//! | `semi_sync_falls_back_then_loses` | after its timeout a semi-synchronous source acknowledges alone, then dies |
-//! | `phantom_before_acknowledgement` | a reader sees a commit that a failover then takes back (AFTER_COMMIT) |
-//! | `visible_after_restart` | a commit that was never acknowledged is there after the crash |
-//! | `synchronous_commit_off` | a killed process loses what it had acknowledged from memory |
-//! | `relay_lag` | delays add up along a chain of relays |
-//! | `reseed_after_retention` | a follower is away for longer than log is kept |
-//! | `new_follower_under_load` | a copy takes so long that the log must be kept for it |
-//! | `rewind_before_checkpoint` | a rewind too soon after a promotion does nothing |
-//! | `statement_divergence` | each replica makes up its own random number |
-//! | `errant_transactions` | a former source comes back with transactions that nobody else has |
-//! | `dropped_table` | a mistake replicates in milliseconds; a delayed follower or a backup is the way back |
-//! | `gitlab_2017` | log runs out, the reseed goes wrong, the backup is six hours old |
+//! | scenario | what goes wrong | cure |
+//! |---|---|---|
+//! | `stale_read_after_write` | a session reads its own write from a follower that has not applied it | `read_your_writes_by_token` |
+//! | `time_travelling_reads` | two reads go to two followers, and the second is older | |
+//! | `reply_before_message` | somebody reads an answer before the question it answers | |
+//! | `lost_write_on_promotion` | an asynchronous leader dies with what had not been shipped | `write_survives_promotion` |
+//! | `wrong_follower_promoted` | one follower has everything, and another one is promoted | `right_follower_promoted` |
+//! | `two_leaders` | a former leader is not stopped, and goes on acknowledging | `old_leader_fenced` |
+//! | `stalled_by_synchronous_follower` | the only synchronous follower is gone, and commits wait for ever | `any_synchronous_follower`, `synchronous_follower_replaced` |
+//! | `relay_lag` | delays add up along a chain of relays | `followers_without_relays` |
+//! | `new_follower_under_load` | a copy takes so long that the log must be kept for it | |
+//! | `reseed_after_retention` | a follower is away for longer than log is kept | |
+//! | `dropped_table` | a mistake replicates in milliseconds; a delayed follower or a backup is the way back | |
+//! | `gitlab_2017` | log runs out, the reseed goes wrong, the backup is six hours old | |
+//!
+//! What only one system does is told by its profile, with scenarios under `scenarios/postgresql/` and `scenarios/mysql/`.
 //!
 //! # References
 //!

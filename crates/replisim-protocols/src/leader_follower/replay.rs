@@ -14,6 +14,7 @@ use replisim_world::process::Cx;
 use super::log::{Log, Places};
 use super::node::{Profile, Replica, Timer};
 use super::record::Part;
+use super::rules::Relay;
 
 /// How far a follower has applied its log.
 #[derive(Clone, Debug, Default)]
@@ -120,6 +121,9 @@ impl<F: Profile> Replica<F> {
         if self.replaying.next > before {
             self.serve_reads(cx);
             self.on_received_applied(cx);
+            if self.rules.relay == Relay::Applied {
+                self.ship(cx);
+            }
         }
         if self.promoting && self.is_caught_up(cx) {
             self.take_over(cx);

@@ -22,6 +22,8 @@ pub struct Rules {
     pub show: Show,
     /// Which records a sender may ship.
     pub ship: Extent,
+    /// Which of them a follower that others follow may ship on.
+    pub relay: Relay,
     /// What the log says of a change.
     pub format: Format,
     /// How places in the log are numbered.
@@ -110,6 +112,15 @@ pub enum Extent {
     Written,
     /// What is synced.
     Flushed,
+}
+
+/// Which records a follower ships on to those that follow it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relay {
+    /// What it has received, applied or not: it passes on the log itself.
+    Received,
+    /// What it has applied: it writes a log of its own as it applies, and its lag is handed down with it.
+    Applied,
 }
 
 /// What the log says of a change.

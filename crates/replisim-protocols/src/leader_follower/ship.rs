@@ -17,7 +17,7 @@ use super::log::Places;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
 use super::record::{Part, Record, Slot};
-use super::rules::{Liveness, Progress, Resume, Retention};
+use super::rules::{Liveness, Progress, Relay, Resume, Retention};
 
 /// Sends the log to one follower.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl<F: Profile> Replica<F> {
 
     /// Sends every follower what it may have by now.
     pub(super) fn ship(&mut self, cx: &mut Cx<'_, Self>) {
-        let limit = self.extent(cx, self.rules.ship);
+        let limit = self.extent(cx, self.rules.ship).min(self.relay_limit());
         for index in 0..self.shippers.len() {
             self.ship_to(cx, index, limit);
         }
@@ -233,6 +233,14 @@ impl<F: Profile> Replica<F> {
             }
         }
         shipper.streaming |= shipper.next >= limit;
+    }
+
+    /// Before which offset a follower may ship on what it has received.
+    fn relay_limit(&self) -> u64 {
+        match (self.part, self.rules.relay) {
+            (Part::Follows(_), Relay::Applied) => self.replaying.next,
+            _ => u64::MAX,
+        }
     }
 
     /// At which progress a follower is to report at once: the one that commits wait for, if they wait for it.

@@ -918,7 +918,7 @@ mod swarm {
 
     /// How many seeds each configuration is tried with.
     fn seeds() -> std::ops::Range<u64> {
-        0..std::env::var("SWARM_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(20)
+        0..std::env::var("SWARM_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(10)
     }
 
     #[test]

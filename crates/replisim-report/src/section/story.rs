@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::{PlannedFault, Run};
+use replisim_history::{NodeId, PlannedFault, Run};
 use replisim_kernel::SimTime;
 
 use crate::number::{self, Clock};
@@ -47,7 +47,8 @@ fn ends(events: usize, limit: usize) -> (usize, usize) {
 
 /// Everything worth telling, in order of its beginning. What never happened comes last.
 fn events(run: &Run) -> Vec<Event> {
-    let faults = run.faults.iter().map(Event::of_fault);
+    let names = Names::of(run);
+    let faults = run.faults.iter().flat_map(|fault| Event::of_fault(fault, &names));
     let mut events: Vec<Event> = faults.chain(milestones(run).into_iter().flat_map(Event::apart_if_rare)).collect();
     // A fault comes before what it causes in the same instant.
     events.sort_by_key(|event| (event.begin(), event.who != FAULT));
@@ -65,6 +66,15 @@ fn milestones(run: &Run) -> Vec<Event> {
     times.into_iter().map(|((who, text), times)| Event { who, text, times }).collect()
 }
 
+/// A fault's text with the names of whom it turned out to mean: `kill random 1 (s2)`.
+fn told(fault: &PlannedFault, struck: &[NodeId], names: &Names) -> String {
+    if struck.is_empty() {
+        return fault.text.clone();
+    }
+    let struck: Vec<String> = struck.iter().map(|node| names.node(*node)).collect();
+    format!("{} ({})", fault.text, struck.join(", "))
+}
+
 /// Who a fault befalls stands in its text.
 const FAULT: &str = "fault";
 
@@ -72,9 +82,18 @@ const FAULT: &str = "fault";
 const RARE_MAX: usize = 2;
 
 impl Event {
-    fn of_fault(fault: &PlannedFault) -> Self {
-        let times = if fault.fired.is_empty() { vec![(SimTime::NEVER, SimTime::NEVER)] } else { fault.fired.clone() };
-        Event { who: FAULT.to_owned(), text: fault.text.clone(), times }
+    /// A fault, once for each set of nodes that it struck.
+    fn of_fault(fault: &PlannedFault, names: &Names) -> Vec<Self> {
+        let mut times: BTreeMap<&[NodeId], Vec<(SimTime, SimTime)>> = BTreeMap::new();
+        for firing in &fault.fired {
+            times.entry(&firing.struck).or_default().push((firing.from, firing.until));
+        }
+        if times.is_empty() {
+            times.insert(&[], vec![(SimTime::NEVER, SimTime::NEVER)]);
+        }
+        let event =
+            |(struck, times): (&[NodeId], _)| Event { who: FAULT.to_owned(), text: told(fault, struck, names), times };
+        times.into_iter().map(event).collect()
     }
 
     /// Each time for itself, unless they are many.

@@ -5,7 +5,7 @@
 
 mod words;
 
-use replisim_history::{NodeId, PlannedFault};
+use replisim_history::{Firing, NodeId, PlannedFault};
 use replisim_kernel::{Concern, SimTime, Stream};
 
 use crate::spec::{Fault, Trigger};
@@ -20,6 +20,8 @@ pub(crate) struct Injector {
     pub active: Vec<Active>,
     /// Faults that wait for something to happen in the run.
     pub armed: Vec<u32>,
+    /// Whom the targets of the fault that begins now turned out to mean; empty between faults.
+    pub found: Vec<NodeId>,
 }
 
 /// A fault of the plan.
@@ -41,6 +43,8 @@ pub(crate) struct Active {
     pub undo: Vec<Undo>,
     /// What its steps work on: the nodes still to be cut off, or taken back.
     pub steps: Vec<NodeId>,
+    /// Whom it struck, where its words do not say.
+    pub struck: Vec<NodeId>,
 }
 
 /// Something of a fault that is due.
@@ -83,7 +87,7 @@ impl Injector {
         }
         let waits = |planned: &Planned| matches!(planned.fault, Fault::When(..) | Fault::WhenFor(..));
         let armed = (0u32..).zip(&planned).filter(|(_, planned)| waits(planned)).map(|(index, _)| index).collect();
-        Injector { planned, active: Vec::new(), armed }
+        Injector { planned, active: Vec::new(), armed, found: Vec::new() }
     }
 
     /// When each fault that has a time first begins.
@@ -114,7 +118,8 @@ impl Injector {
         };
         let number = self.active.len() as u32;
         let until_or_never = until.unwrap_or(SimTime::NEVER);
-        self.active.push(Active { fault, since: now, until: until_or_never, undo: Vec::new(), steps: Vec::new() });
+        let (undo, steps, struck) = (Vec::new(), Vec::new(), Vec::new());
+        self.active.push(Active { fault, since: now, until: until_or_never, undo, steps, struck });
         self.planned[fault as usize].fired.push(number);
         (number, until)
     }
@@ -126,12 +131,13 @@ impl Injector {
 
     /// What became of the plan.
     pub fn outcome(&self) -> Vec<PlannedFault> {
-        let spans = |planned: &Planned| {
-            let span = |number: &u32| (self.active[*number as usize].since, self.active[*number as usize].until);
-            planned.fired.iter().map(span).collect()
+        let firing = |number: &u32| {
+            let Active { since, until, struck, .. } = &self.active[*number as usize];
+            Firing { from: *since, until: *until, struck: struck.clone() }
         };
+        let firings = |planned: &Planned| planned.fired.iter().map(firing).collect();
         let text = |planned: &Planned| planned.fault.action().to_string();
-        self.planned.iter().map(|planned| PlannedFault { text: text(planned), fired: spans(planned) }).collect()
+        self.planned.iter().map(|planned| PlannedFault { text: text(planned), fired: firings(planned) }).collect()
     }
 
     /// What an armed fault waits for.

@@ -54,11 +54,19 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, "✗".to_owned(), text);
         }
         let action = self.injector.planned[fault as usize].fault.action().clone();
+        self.injector.found.clear();
         let undo = self.strike(fault, active, &action);
+        self.injector.active[active as usize].struck = std::mem::take(&mut self.injector.found);
         if let Some(until) = until {
             self.schedule(until, Event::Fault(FaultEvent::End { active }));
         }
-        self.injector.active[active as usize].undo.extend(undo);
+        let now = self.now;
+        let state = &mut self.injector.active[active as usize];
+        state.undo.extend(undo);
+        if state.undo.is_empty() && state.steps.is_empty() {
+            // What is done at once, as an operator's order is, is never in force.
+            state.until = now;
+        }
     }
 
     /// Takes back all that an active fault has done, once.
@@ -553,8 +561,16 @@ impl<P: Process> World<P> {
         self.everybody().filter(|node| hosts.contains(&self.roster.host_of(*node))).collect()
     }
 
-    /// The nodes that a target means at this moment.
+    /// The nodes that a target means at this moment; those that its words alone do not tell are remembered.
     fn nodes_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+        let nodes = self.look_up(fault, target);
+        if !matches!(target, Target::Named(_) | Target::Several(_) | Target::Replicas | Target::Clients) {
+            self.injector.found.extend(&nodes);
+        }
+        nodes
+    }
+
+    fn look_up(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
         let replicas = self.plan.replicas.clone();
         match target {
             Target::Named(name) => self.named(name),

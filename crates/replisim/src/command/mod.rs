@@ -15,7 +15,6 @@ mod new;
 mod output;
 mod replay;
 mod run;
-mod subject;
 
 use std::process::ExitCode;
 
@@ -106,7 +105,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(failure) => {
-            eprintln!("{failure}");
+            output::complain(&failure.to_string());
             ExitCode::from(failure.code())
         }
     }

@@ -15,6 +15,11 @@ pub fn print(text: &str) -> Result<Ending, Failure> {
     }
 }
 
+/// Prints what went wrong to standard error. If nobody listens there either, the exit code still tells.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Writes a file whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));

@@ -7,8 +7,8 @@ use replisim_lab::{Case, Catalog, Experiment};
 use replisim_report::{Style, human};
 
 use super::output::print;
-use super::subject::Material;
 use super::{Ending, Failure};
+use crate::material::Material;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -22,9 +22,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let case = Case::read(&arguments.case).map_err(refuse)?;
     let experiment = Experiment::prepare(&case.source, catalog).map_err(refuse)?;
     let outcome = experiment.run(case.seed, case.until.map(|span| SimTime::ZERO + span), false);
-    let file = arguments.case.display().to_string();
-    let replay = format!("replisim replay {file}");
-    let material = Material::of(super::run::title(&arguments.case), file, &experiment, &outcome);
+    let replay = format!("replisim replay {}", arguments.case.display());
+    let material = Material::of(&arguments.case, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, replay, None);
     print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?;
     if outcome.run.fingerprint == case.fingerprint {

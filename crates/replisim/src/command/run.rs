@@ -12,8 +12,8 @@ use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, trace};
 
 use super::output::{print, write_file};
-use super::subject::Material;
 use super::{Ending, Failure, LIBRARY};
+use crate::material::{Material, title};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -91,7 +91,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
         let case = Case::of(&experiment.source, arguments.until, &outcome.run);
         write_file(file, case.text().as_bytes())?;
     }
-    let material = Material::of(title(path), path.display().to_string(), &experiment, &outcome);
+    let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
         Format::Human => print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?,
@@ -106,7 +106,7 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool
     let (outcome, elapsed) = execute(&experiment, arguments);
     match arguments.format {
         Format::Json => {
-            let material = Material::of(title(path), path.display().to_string(), &experiment, &outcome);
+            let material = Material::of(path, &experiment, &outcome);
             let command = command(path, arguments, &outcome.run);
             let subject = material.subject(&experiment, &outcome, command, Some(elapsed));
             print(&json::text(&subject))?;
@@ -141,11 +141,6 @@ fn trace_bytes(path: &Path, run: &Run) -> Result<Vec<u8>, Failure> {
             .map_err(|error| Failure::File(error.to_string()))?;
     }
     Ok(bytes)
-}
-
-/// `stale read after write` of `scenarios/…/stale_read_after_write.ron`.
-pub fn title(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ")
 }
 
 /// The command that runs the same again.

@@ -33,6 +33,13 @@
 //! Replication by file and position, filters, multiple sources, group replication, read-write replicas (every replica is
 //! `super_read_only`), storage engines' own logs, and the files in which the binary log is purged.
 //!
+//! # Known anomalies
+//!
+//! Scenarios under `scenarios/mysql/`: `semi_sync_falls_back_then_loses` (after its timeout the source acknowledges alone,
+//! then dies), `phantom_before_acknowledgement` (a reader sees a commit that a failover then takes back),
+//! `errant_transactions` (a former source comes back with transactions that nobody else has) and `statement_divergence`
+//! (each replica makes up its own random number).
+//!
 //! # Sources
 //!
 //! MySQL 8.4 Reference Manual: 19.1.3 (GTIDs), 19.1.6 (options and variables), 19.2.1 (formats), 19.4.10
@@ -97,6 +104,8 @@ impl Profile for BinaryLog {
             },
             // The dump threads are told of a transaction after it is synced only if every single one is.
             ship: if durable { Extent::Flushed } else { Extent::Written },
+            // `log_replica_updates`: what a replica ships is its own binary log, not its relay log.
+            relay: Relay::Applied,
             format: match settings.binlog_format {
                 BinlogFormat::Row => Format::Row,
                 BinlogFormat::Statement => Format::Statement,

@@ -186,6 +186,7 @@ impl Profile for Plain {
             flush: Flush::BeforeAnswer,
             show: if settings.show_early { Show::BeforeAcknowledgement } else { Show::AfterAcknowledgement },
             ship: Extent::Flushed,
+            relay: Relay::Received,
             format: match settings.log {
                 LogFormat::Physical => Format::Physical,
                 LogFormat::Row => Format::Row,

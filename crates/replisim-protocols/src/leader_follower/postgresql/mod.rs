@@ -47,6 +47,14 @@
 //! Logical replication, `archive_command` and restoring from it, hot standby conflicts, full-page images, row locks, and
 //! the time that crash recovery takes.
 //!
+//! # Known anomalies
+//!
+//! Scenarios under `scenarios/postgresql/`: `process_killed_promoted_at_once`, `process_killed_promoted_a_second_later`,
+//! `host_lost_with_its_packets` and `host_lost_packets_arrive` (the same failover after four ways to die),
+//! `silent_standby` (a follower's host dies, and commits wait until the timeout notices), `visible_after_restart` (a
+//! commit that nobody was told of is there after the crash), `synchronous_commit_off` (a killed process loses what it had
+//! acknowledged from memory) and `rewind_before_checkpoint` (a rewind too soon after a promotion does nothing).
+//!
 //! # Sources
 //!
 //! PostgreSQL 15 documentation: 20.5 (write-ahead log), 20.6 (replication), 27.2 (log-shipping standbys), 30.4
@@ -101,6 +109,7 @@ impl Profile for Streaming {
             flush: flush(settings),
             show: Show::AfterAcknowledgement,
             ship: Extent::Flushed,
+            relay: Relay::Received,
             format: Format::Physical,
             numbering: Numbering::Bytes,
             resume: Resume::SegmentStart,

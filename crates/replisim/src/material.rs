@@ -1,5 +1,6 @@
 //! Puts what the lab found into the form that the printers take.
 
+use std::path::Path;
 use std::time::Duration;
 
 use replisim_history::{Finding, Promise};
@@ -8,6 +9,20 @@ use replisim_lab::{Experiment, Outcome};
 use replisim_report::{Judged, MeasuredBound, Subject};
 
 /// A report's contents, with what it borrows kept beside it.
+///
+/// ```no_run
+/// # use replisim::Material;
+/// # use replisim::lab::{Catalog, Experiment, scenario::Source};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = "scenarios/mine.ron".as_ref();
+/// let experiment = Experiment::prepare(&Source::read(file)?, &Catalog::standard())?;
+/// let outcome = experiment.run(7, None, false);
+/// let material = Material::of(file, &experiment, &outcome);
+/// let subject = material.subject(&experiment, &outcome, "replisim run mine --seed 7".to_owned(), None);
+/// println!("{}", replisim::report::history::summary(&subject));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Material {
     title: String,
     file: String,
@@ -18,8 +33,8 @@ pub struct Material {
 }
 
 impl Material {
-    /// What there is to say of an outcome.
-    pub fn of(title: String, file: String, experiment: &Experiment, outcome: &Outcome) -> Self {
+    /// What there is to say of the outcome of a scenario, or a case, that was read from `path`.
+    pub fn of(path: &Path, experiment: &Experiment, outcome: &Outcome) -> Self {
         let promises = experiment.promises();
         let judged = |finding: &Finding| Judged {
             finding: finding.clone(),
@@ -44,13 +59,14 @@ impl Material {
             system: system(experiment),
             findings: outcome.findings.iter().map(judged).collect(),
             bounds: outcome.judgement.measures.iter().map(bound).collect(),
-            cure: cure(&file, experiment),
-            title,
-            file,
+            cure: cure(path, experiment),
+            title: title(path),
+            file: path.display().to_string(),
         }
     }
 
-    /// The report's subject.
+    /// The report's subject. `replay` is the command that runs the same again, `elapsed` how long it took; a report
+    /// that is to be the same each time does without.
     pub fn subject<'a>(
         &'a self,
         experiment: &'a Experiment,
@@ -73,15 +89,19 @@ impl Material {
     }
 }
 
+/// A scenario's name in words: `stale read after write` of `scenarios/…/stale_read_after_write.ron`.
+pub(crate) fn title(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ")
+}
+
 fn system(experiment: &Experiment) -> String {
     let (name, summary) = (experiment.scenario.protocol.name(), experiment.summary());
     if summary.is_empty() { name.to_owned() } else { format!("{name}, {summary}") }
 }
 
 /// The command that runs the sibling scenario with the cure.
-fn cure(file: &str, experiment: &Experiment) -> Option<String> {
+fn cure(path: &Path, experiment: &Experiment) -> Option<String> {
     let cure = experiment.scenario.cure.as_ref()?;
     let name = if cure.ends_with(".ron") { cure.clone() } else { format!("{cure}.ron") };
-    let path = std::path::Path::new(file).with_file_name(name);
-    Some(format!("replisim run {}", path.display()))
+    Some(format!("replisim run {}", path.with_file_name(name).display()))
 }
