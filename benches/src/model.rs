@@ -10,6 +10,7 @@ use replisim_world::spec::{Cluster, Service, Topology};
 use replisim_world::{Blueprint, World};
 
 /// What a node of the bench does.
+#[expect(missing_docs, reason = "each variant's sentence names its fields")]
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
     /// Sends a message and answers every one with another.
@@ -33,6 +34,7 @@ pub struct Node {
 }
 
 /// What nodes send.
+#[expect(missing_docs, reason = "each variant's sentence names its fields")]
 #[derive(Clone, Debug, Hash)]
 pub enum Message {
     /// Of the bouncing pair and the gossips.

@@ -51,21 +51,25 @@ impl Stream {
     }
 
     /// The next 64 random bits. Every other draw is made of exactly one or more of these.
+    #[inline]
     pub fn word(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A number in [0, 1) with 53 random bits, from one word.
+    #[inline]
     pub fn unit(&mut self) -> f64 {
         unit(self.word())
     }
 
     /// A whole number below `bound` (zero if `bound` is zero), from one word. The bias is below `bound` / 2⁶⁴.
+    #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
     }
 
     /// Whether something of probability `p` happens, from one word.
+    #[inline]
     pub fn chance(&mut self, p: Probability) -> bool {
         p.hit((self.word() >> 32) as u32)
     }

@@ -146,6 +146,8 @@ pub struct Request {
     pub session: SessionId,
     /// For what.
     pub op: Op,
+    /// How many bytes each value has that it writes, as the workload declares.
+    pub value_bytes: u32,
     /// What the session has seen: answer a read from a state that includes this, or say that it cannot be done.
     pub token: Option<Position>,
     /// How long the node may let a read wait for the token.

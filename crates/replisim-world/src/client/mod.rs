@@ -143,7 +143,8 @@ impl Clients {
     /// Whom a task goes to.
     pub fn route(&self, session: SessionId, task: &Task, at_leader: bool, server: NodeId, sight: &Sight<'_>) -> NodeId {
         let session = &self.sessions[session.index()];
-        let router = Router { leader: session.leader, choice: task.choice, sight };
+        let turn = session.current.as_ref().map_or(0, |current| current.attempt);
+        let router = Router { leader: session.leader, choice: task.choice, turn, sight };
         if at_leader || !task.op.is_read() {
             return router.leader();
         }
@@ -175,15 +176,16 @@ impl Clients {
 
     /// Takes note of an answer and says what becomes of the operation.
     pub fn judge(&mut self, session: SessionId, reply: &Reply, wall: WallTime) -> Verdict {
-        let group = self.groups[self.sessions[session.index()].group as usize].spec.clone();
         let state = &mut self.sessions[session.index()];
+        let ClientGroup { reads: routing, retries, .. } = &self.groups[state.group as usize].spec;
+        let memory = if let Routing::Pin { memory, .. } = routing { Some(*memory) } else { None };
         let Some(current) = &mut state.current else { return Verdict::Done(reply.outcome) };
         match reply.outcome {
             Outcome::Ok => {
                 let (reads, server) = (current.task.op.is_read(), current.server);
                 state.learn(reply, reads);
-                if !reads {
-                    self.pin(session, server, wall, &group.reads);
+                if let (false, Some(memory)) = (reads, memory) {
+                    self.pin(session, server, wall, memory);
                 }
                 Verdict::Done(Outcome::Ok)
             }
@@ -196,7 +198,7 @@ impl Clients {
                 current.at_leader = true;
                 Verdict::Again
             }
-            outcome => state.retry_or(outcome, group.retries),
+            outcome => state.retry_or(outcome, *retries),
         }
     }
 
@@ -249,14 +251,12 @@ impl Clients {
         pins.get(&session).copied()
     }
 
-    fn pin(&mut self, session: SessionId, server: NodeId, wall: WallTime, reads: &Routing) {
-        if let Routing::Pin { memory, .. } = reads {
-            let pins = match memory {
-                PinMemory::Process => &mut self.pins[usize::from(server.0 - self.first_server)],
-                PinMemory::Shared => &mut self.shared_pins,
-            };
-            pins.insert(session, wall);
-        }
+    fn pin(&mut self, session: SessionId, server: NodeId, wall: WallTime, memory: PinMemory) {
+        let pins = match memory {
+            PinMemory::Process => &mut self.pins[usize::from(server.0 - self.first_server)],
+            PinMemory::Shared => &mut self.shared_pins,
+        };
+        pins.insert(session, wall);
     }
 }
 

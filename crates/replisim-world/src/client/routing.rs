@@ -20,6 +20,8 @@ pub(crate) struct Sight<'a> {
 pub(crate) struct Router<'a> {
     pub leader: Option<NodeId>,
     pub choice: u64,
+    /// How often it was tried already: each time the choice is the next one that fits.
+    pub turn: u8,
     pub sight: &'a Sight<'a>,
 }
 
@@ -57,9 +59,9 @@ impl Router<'_> {
 
     /// One of the `count` replicas that fit.
     fn pick(&self, count: usize, fits: impl Fn(NodeId) -> bool) -> NodeId {
-        let nth = ((u128::from(self.choice) * count as u128) >> 64) as usize;
+        let nth = ((u128::from(self.choice) * count as u128) >> 64) as usize + usize::from(self.turn);
         let mut fitting = self.sight.replicas.iter().copied().filter(|node| fits(*node));
-        fitting.nth(nth).expect("the count is of replicas that fit")
+        fitting.nth(nth % count).expect("the count is of replicas that fit")
     }
 }
 
@@ -68,5 +70,18 @@ impl Sight<'_> {
     pub fn after(&self, node: NodeId) -> NodeId {
         let at = self.replicas.iter().position(|other| *other == node).map_or(0, |at| at + 1);
         self.replicas[at % self.replicas.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_asks_the_next_one() {
+        let (replicas, names) = ([0, 1, 2].map(NodeId), ["p", "s1", "s2"].map(str::to_owned));
+        let sight = Sight { replicas: &replicas, names: &names, distance: &|_| 0, wall: WallTime(0) };
+        let follower = |turn| Router { leader: Some(NodeId(0)), choice: 0, turn, sight: &sight }.follower();
+        assert_eq!([0, 1, 2].map(follower), [1, 2, 1].map(NodeId));
     }
 }

@@ -132,7 +132,7 @@ impl<P: Process> World<P> {
         }
         let bytes = REQUEST_BYTES + if op.is_read() { 0 } else { value_bytes };
         let stream = self.connection(session, server, node);
-        let parcel = Parcel::Request(Request { id, session, op, token, patience });
+        let parcel = Parcel::Request(Request { id, session, op, value_bytes, token, patience });
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
     }
 

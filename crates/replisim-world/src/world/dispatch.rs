@@ -188,6 +188,7 @@ impl<P: Process> World<P> {
         self.effects = effects;
     }
 
+    #[inline]
     fn carry_out(&mut self, node: NodeId, effect: Effect<P>) {
         match effect {
             Effect::Send { to, message } => self.send_datagram(node, to, message),
@@ -210,6 +211,7 @@ impl<P: Process> World<P> {
         }
     }
 
+    #[inline]
     fn send_datagram(&mut self, from: NodeId, to: NodeId, message: P::Message) {
         let fate = self.network.fate(self.now, from, to, message.bytes());
         let before = self.recorder.cause;

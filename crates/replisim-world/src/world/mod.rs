@@ -14,12 +14,15 @@
 //! | `mod.rs` | the world's state, its beginning, its steps, its end |
 //! | `dispatch.rs` | an input reaches a process; its effects are settled |
 //! | `converse.rs` | sessions send operations and take answers |
-//! | `strike.rs` | faults begin and end |
+//! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
 
+mod aim;
 mod converse;
 mod dispatch;
+mod operate;
 mod rest;
+mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
@@ -261,6 +264,7 @@ impl<P: Process> World<P> {
         self.schedule(SimTime::ZERO + self.plan.run, Event::Heal);
     }
 
+    #[inline]
     fn handle(&mut self, event: Event<P>) {
         match event {
             Event::Datagram { from, to, wire, message } => self.datagram_arrives(from, to, wire, message),

@@ -1,0 +1,114 @@
+//! Whom a fault means: a name, a role, or so many at random, at the moment it strikes.
+
+use std::collections::BTreeSet;
+
+use replisim_history::{NodeId, NodeInfo, Position};
+
+use super::World;
+use crate::fault::Undo;
+use crate::process::{Process, Role};
+use crate::spec::Target;
+
+impl<P: Process> World<P> {
+    pub(super) fn each_node(
+        &mut self,
+        fault: u32,
+        target: &Target,
+        mut strike: impl FnMut(&mut Self, NodeId) -> Option<Undo>,
+    ) -> Vec<Undo> {
+        let nodes = self.nodes_of(fault, target);
+        nodes.into_iter().filter_map(|node| strike(self, node)).collect()
+    }
+
+    pub(super) fn each_host(
+        &mut self,
+        fault: u32,
+        target: &Target,
+        mut strike: impl FnMut(&mut Self, usize) -> Undo,
+    ) -> Vec<Undo> {
+        let nodes = self.nodes_of(fault, target);
+        let hosts: BTreeSet<usize> = nodes.into_iter().map(|node| self.roster.host_of(node)).collect();
+        hosts.into_iter().map(|host| strike(self, host)).collect()
+    }
+
+    /// The nodes that a target means, with everything that shares their hosts: what the network cuts off together.
+    pub(super) fn sites_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+        let hosts: BTreeSet<usize> = self.nodes_of(fault, target).into_iter().map(|n| self.roster.host_of(n)).collect();
+        self.everybody().filter(|node| hosts.contains(&self.roster.host_of(*node))).collect()
+    }
+
+    /// The nodes that a target means at this moment; those that its words alone do not tell are remembered.
+    pub(super) fn nodes_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+        let nodes = self.look_up(fault, target);
+        if !matches!(target, Target::Named(_) | Target::Several(_) | Target::Replicas | Target::Clients) {
+            self.injector.found.extend(&nodes);
+        }
+        nodes
+    }
+
+    pub(super) fn look_up(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+        let replicas = self.plan.replicas.clone();
+        match target {
+            Target::Named(name) => self.named(name),
+            Target::Several(targets) => targets.iter().flat_map(|target| self.nodes_of(fault, target)).collect(),
+            Target::Leader => self.leader().into_iter().collect(),
+            Target::Followers => self.followers(),
+            Target::Replicas => replicas,
+            Target::Minority => self.some_replicas(fault, (replicas.len().max(1) - 1) / 2),
+            Target::Majority => self.some_replicas(fault, replicas.len() / 2 + 1),
+            Target::Random(count) => self.some_replicas(fault, usize::from(*count)),
+            Target::Clients => self.everybody().filter(|node| !self.is_process(*node)).collect(),
+            Target::MostAdvanced => {
+                self.followers().into_iter().rev().max_by_key(|n| self.applied(*n)).into_iter().collect()
+            }
+            Target::MostBehind => self.followers().into_iter().min_by_key(|n| self.applied(*n)).into_iter().collect(),
+        }
+    }
+
+    /// Everything of this name: a process, or all on a host, in a zone, in a region.
+    pub(super) fn named(&self, name: &str) -> Vec<NodeId> {
+        let infos = || (0u16..).zip(&self.plan.nodes);
+        let exact: Vec<NodeId> = infos().filter(|(_, info)| info.name == name).map(|(i, _)| NodeId(i)).collect();
+        if !exact.is_empty() {
+            return exact;
+        }
+        let within = |info: &NodeInfo| [&info.host, &info.zone, &info.region].iter().any(|n| *n == name);
+        infos().filter(|(_, info)| within(info)).map(|(i, _)| NodeId(i)).collect()
+    }
+
+    /// Whoever leads: the living leader of the latest epoch, or the one that led last.
+    pub(super) fn leader(&self) -> Option<NodeId> {
+        let leads = |node: &NodeId| self.view(*node).filter(|view| view.role == Role::Leader);
+        let living = self.plan.replicas.iter().filter_map(|node| leads(node).map(|view| (view.epoch, *node)));
+        living.max_by_key(|(epoch, _)| *epoch).map(|(_, node)| node).or(self.last_leader)
+    }
+
+    pub(super) fn followers(&self) -> Vec<NodeId> {
+        let leader = self.leader();
+        self.plan.replicas.iter().copied().filter(|node| Some(*node) != leader).collect()
+    }
+
+    pub(super) fn applied(&self, node: NodeId) -> Option<Position> {
+        self.view(node).map(|view| view.applied)
+    }
+
+    pub(super) fn some_replicas(&mut self, fault: u32, count: usize) -> Vec<NodeId> {
+        let mut some = self.shuffled_replicas(fault);
+        some.truncate(count);
+        some
+    }
+
+    /// Every replica, in an order that the fault's own stream decides.
+    pub(super) fn shuffled_replicas(&mut self, fault: u32) -> Vec<NodeId> {
+        let chance = &mut self.injector.planned[fault as usize].chance;
+        let mut order = self.plan.replicas.clone();
+        for i in (1..order.len()).rev() {
+            order.swap(i, chance.below(i as u64 + 1) as usize);
+        }
+        order
+    }
+
+    pub(super) fn everybody(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        (0..self.plan.nodes.len() as u16).map(NodeId)
+    }
+}

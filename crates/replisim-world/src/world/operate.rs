@@ -1,0 +1,77 @@
+//! What operators do: orders to nodes, and the runbook of a failover.
+
+use replisim_history::NodeId;
+
+use super::World;
+use crate::fault::Undo;
+use crate::process::{Command, Input, Process};
+use crate::spec::{OldLeader, Target};
+
+impl<P: Process> World<P> {
+    /// The runbook of a failover: deal with the old leader, promote the new one, point everybody at it.
+    pub(super) fn fail_over(&mut self, fault: u32, to: &Target, old: OldLeader) {
+        let Some(new) = self.nodes_of(fault, to).first().copied() else { return };
+        let leader = self.leader().filter(|leader| *leader != new);
+        if let Some(leader) = leader {
+            self.deal_with(leader, new, old);
+        }
+        self.order(new, Command::Promote);
+        for node in self.plan.replicas.clone() {
+            if node != new && Some(node) != leader {
+                self.order(node, Command::Follow(new));
+            }
+        }
+    }
+
+    pub(super) fn deal_with(&mut self, leader: NodeId, new: NodeId, old: OldLeader) {
+        match old {
+            OldLeader::Ignored => {}
+            OldLeader::Fenced => {
+                self.kill(leader);
+                self.nodes[leader.index()].fenced = true;
+                self.nodes[leader.index()].on_boot.push(Command::Reseed(new));
+            }
+            OldLeader::Rewound => self.order(leader, Command::Rewind(new)),
+            OldLeader::Reseeded => self.order(leader, Command::Reseed(new)),
+        }
+    }
+
+    /// Gives a node an order now, or when it is up.
+    pub(super) fn order(&mut self, node: NodeId, command: Command) {
+        if !self.is_process(node) {
+            return;
+        }
+        if !self.roster.is_alive(node) {
+            return self.nodes[node.index()].on_boot.push(command);
+        }
+        self.recorder.fold(&("order", self.now.as_nanos(), node));
+        self.recorder.fold(&command);
+        if self.recorder.traces() {
+            let name = self.recorder.name(node).to_owned();
+            self.recorder.line(self.now, name, format!("is told: {command:?}"));
+        }
+        let incarnation = self.roster.incarnation(node);
+        self.processor_reaches(node, incarnation, Input::Operator(command));
+    }
+
+    pub(super) fn order_each(&mut self, fault: u32, target: &Target, command: &Command) -> Vec<Undo> {
+        for node in self.nodes_of(fault, target) {
+            self.order(node, command.clone());
+        }
+        Vec::new()
+    }
+
+    pub(super) fn order_towards(
+        &mut self,
+        fault: u32,
+        target: &Target,
+        whom: &Target,
+        command: impl Fn(NodeId) -> Command,
+    ) -> Vec<Undo> {
+        let Some(whom) = self.nodes_of(fault, whom).first().copied() else { return Vec::new() };
+        for node in self.nodes_of(fault, target) {
+            self.order(node, command(whom));
+        }
+        Vec::new()
+    }
+}
