@@ -56,7 +56,7 @@ pub struct Record(Key, Tagged);
 pub struct AskAgain(u64);
 
 /// One replica.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Register {
     replicas: u16,
     held: BTreeMap<Key, Tagged>,
@@ -88,18 +88,9 @@ impl Process for Register {
     type Record = Record;
 
     fn boot(cx: &mut Cx<'_, Self>, replicas: &u16) -> Self {
-        let (held, contents, lineage) = Default::default();
         // A round's name must not come again in a later life, when answers to the earlier one may still arrive.
         let next_round = cx.chance().word();
-        let mut register = Register {
-            replicas: *replicas,
-            held,
-            contents,
-            lineage,
-            rounds: BTreeMap::new(),
-            next_round,
-            unsynced: Vec::new(),
-        };
+        let mut register = Register { replicas: *replicas, next_round, ..Register::default() };
         let records: Vec<Record> = cx.journal().iter_from(0).map(|(_, record)| record.clone()).collect();
         records.into_iter().for_each(|Record(key, tagged)| register.keep(key, tagged));
         register
@@ -146,13 +137,9 @@ impl Register {
     fn ask_everybody(&mut self, cx: &mut Cx<'_, Self>, name: u64) {
         let Some(round) = self.rounds.get(&name) else { return };
         for to in (0..self.replicas).map(NodeId).filter(|node| !round.answered.contains(node)) {
-            cx.send(
-                to,
-                match round.telling {
-                    None => Message::Ask { round: name, key: round.key },
-                    Some(tagged) => Message::Tell { round: name, key: round.key, tagged },
-                },
-            );
+            let key = round.key;
+            let ask = Message::Ask { round: name, key };
+            cx.send(to, round.telling.map_or(ask, |tagged| Message::Tell { round: name, key, tagged }));
         }
         cx.set_timer(AskAgain(name), PATIENCE);
     }
@@ -165,8 +152,7 @@ impl Register {
             }
             Message::Tell { round, key, tagged } => {
                 self.keep(key, tagged);
-                let position = cx.append(Record(key, tagged));
-                self.unsynced.push((position, from, round));
+                self.unsynced.push((cx.append(Record(key, tagged)), from, round));
                 cx.sync();
             }
             Message::Answer { round, held } => self.count(cx, from, round, held),
@@ -181,8 +167,8 @@ impl Register {
         round.best = round.best.max(held);
         if round.answered.len() > usize::from(self.replicas) / 2 {
             cx.cancel_timer(AskAgain(name));
-            let round = self.rounds.remove(&name).expect("it was just counted");
-            self.advance(cx, round);
+            let round = self.rounds.remove(&name);
+            self.advance(cx, round.expect("it was just counted"));
         }
     }
 
@@ -194,7 +180,11 @@ impl Register {
                 tagged
             }
             (None, _) => round.best,
-            (Some(told), op) => return cx.reply(round.request.id, answer(op, told)),
+            (Some(told), op) => {
+                let datum = Seen::Datum(told.1.map_or(Datum::Absent, Datum::Register));
+                let seen = if op.is_read() { datum } else { Seen::Nothing };
+                return cx.reply(round.request.id, Reply::ok(seen, told.position(), told.position()));
+            }
         };
         self.begin(cx, Round { telling: Some(told), answered: BTreeSet::new(), ..round });
     }
@@ -218,38 +208,14 @@ impl Tagged {
     }
 }
 
-fn answer(op: &Op, told: Tagged) -> Reply {
-    match op {
-        Op::Read { .. } => {
-            let datum = told.1.map_or(Datum::Absent, Datum::Register);
-            Reply::ok(Seen::Datum(datum), Position::ZERO, told.position())
-        }
-        _ => Reply::ok(Seen::Nothing, told.position(), told.position()),
-    }
-}
-
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Message::Ask { key, .. } => write!(f, "Ask {key}"),
-            Message::Answer { held, .. } => write!(f, "Answer {}", held.0),
-            Message::Tell { key, tagged, .. } => write!(f, "Tell {key} {}", tagged.0),
-            Message::Told { .. } => f.write_str("Told"),
-        }
+        write!(f, "{self:?}")
     }
 }
 
-impl Payload for Message {
-    fn bytes(&self) -> u32 {
-        120
-    }
-}
-
-impl Payload for Record {
-    fn bytes(&self) -> u32 {
-        120
-    }
-}
+impl Payload for Message {}
+impl Payload for Record {}
 
 impl Protocol for Register {
     const NAME: &'static str = "QuorumRegister";
@@ -268,11 +234,11 @@ impl Protocol for Register {
 
     /// Everything but convergence: a replica that no round told of a value never learns it.
     fn promises(_: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        let beyond = faults.contains(&FaultFamily::DiskLoss).then(|| "disks must keep what they synced".to_owned());
-        let promise = |check| match (check, &beyond) {
-            (Check::Convergence, _) => Promise::NotPromised("only a majority is told of a write".to_owned()),
-            (_, Some(reason)) => Promise::NotPromised(reason.clone()),
-            (_, None) => Promise::Promised,
+        let forgets = faults.contains(&FaultFamily::DiskLoss);
+        let promise = |check| match check {
+            Check::Convergence => Promise::NotPromised("only a majority is told of a write".to_owned()),
+            _ if forgets => Promise::NotPromised("disks must keep what they synced".to_owned()),
+            _ => Promise::Promised,
         };
         Check::ALL.into_iter().map(|check| (check, promise(check))).collect()
     }

@@ -51,8 +51,10 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
 
 /// What travels or is stored: countable in bytes.
 pub trait Payload: Clone + Hash + fmt::Debug + Send + Sync + 'static {
-    /// Its size on the wire or on disk, headers included.
-    fn bytes(&self) -> u32;
+    /// Its size on the wire or on disk, headers included; 128 unless it says otherwise.
+    fn bytes(&self) -> u32 {
+        128
+    }
 }
 
 /// Everything that can happen to a process.

@@ -14,7 +14,7 @@ use replisim_kernel::{SimTime, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{losses, staleness};
-use crate::{Operation, Outcome, Reason, Run};
+use crate::{Datum, Final, Operation, Outcome, Reason, Run};
 
 /// A figure that a scenario can ask for and bound.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Measure {
     Throughput,
     /// How long it took from the end of all faults until every replica held the same, over the whole run.
     ConvergedAfter,
+    /// How many keys hold something at the end, on whoever leads then: what a dropped table leaves.
+    Rows,
 }
 
 /// In what a figure is counted.
@@ -130,6 +132,7 @@ impl Measure {
             Measure::Availability => availability(run, within),
             Measure::Throughput => throughput(run, within),
             Measure::ConvergedAfter => millis(run.settling.converged_after),
+            Measure::Rows => rows(run).map(|rows| rows as f64),
         }
     }
 
@@ -141,7 +144,8 @@ impl Measure {
             | Measure::Lost
             | Measure::StaleReads
             | Measure::Failed
-            | Measure::Indeterminate => Unit::Count,
+            | Measure::Indeterminate
+            | Measure::Rows => Unit::Count,
             Measure::LostShare | Measure::StaleShare | Measure::Availability => Unit::Share,
             Measure::WriteLatency(_) | Measure::ReadLatency(_) | Measure::Lag(..) | Measure::ConvergedAfter => {
                 Unit::Milliseconds
@@ -390,6 +394,13 @@ fn invoked(run: &Run, window: Window) -> impl Iterator<Item = &Operation> {
 fn answers(run: &Run, window: Window, class: Class) -> impl Iterator<Item = &Operation> {
     let good = run.history.operations.iter().filter(|it| it.outcome.is_ok());
     good.filter(move |it| window.contains(it.completed) && Class::of(it) == class)
+}
+
+/// How many keys hold something on whoever leads at the end; the most of several leaders, `None` if nobody leads.
+fn rows(run: &Run) -> Option<usize> {
+    let leading = run.history.finals.iter().filter(|replica| replica.leads);
+    let held = |replica: &Final| replica.contents.iter().filter(|(_, version)| version.datum != Datum::Absent).count();
+    leading.map(held).max()
 }
 
 /// How many of the writes acknowledged in the window were lost, and how many there are.

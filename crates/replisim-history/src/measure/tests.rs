@@ -130,6 +130,7 @@ fn finds_losses_and_staleness_through_the_checkers() {
     assert_eq!(Measure::Lost.evaluate(&run, Some(Window::new(at(0), at(200)))), Some(0.0));
     assert_eq!(Measure::StaleShare.evaluate(&run, None), None, "these reads saw nothing that could be placed");
     assert_eq!(Measure::ConvergedAfter.evaluate(&run, None), Some(40.0));
+    assert_eq!(Measure::Rows.evaluate(&run, None), Some(0.0), "the one that leads at the end holds nothing");
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl<F: Profile> Replica<F> {
         if self.commits.count() >= self.rules.connections_max as usize {
             return cx.reply(request.id, Reply::fail(Reason::Exhausted));
         }
-        let bytes = log_bytes(&request.op, self.rules.format);
+        let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
         let (position, previous) = self.next_place(bytes);
         let how = (self.rules.format, self.rules.numbering);
         let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);

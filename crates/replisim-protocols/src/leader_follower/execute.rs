@@ -70,22 +70,20 @@ pub fn inventor(me: NodeId, numbering: Numbering, position: Position) -> impl Fn
 /// The lower bits of a made-up value's number tell the place, the upper ones the epoch.
 const PLACES: u32 = (1 << 26) - 1;
 
-/// The size in the log of what `op` does, in bytes: the system's headers and the rows or the statement.
-pub fn log_bytes(op: &Op, format: Format) -> u32 {
+/// The size in the log of what `op` does, in bytes: the system's headers and the rows or the statement, with values of
+/// `value_bytes`.
+pub fn log_bytes(op: &Op, value_bytes: u32, format: Format) -> u32 {
     let writes = op.parts().iter().filter(|part| !part.is_read()).count() as u32;
     let (transaction, each) = match format {
         // A commit record, and for each row a heap and an index record with their headers.
-        Format::Physical => (48, 112 + VALUE_BYTES),
+        Format::Physical => (48, 112),
         // GTID, BEGIN and XID events; for each row a table map and a rows event.
-        Format::Row => (160, 90 + VALUE_BYTES),
+        Format::Row => (160, 90),
         // GTID, BEGIN and XID events; for each statement its text and context.
-        Format::Statement | Format::Mixed => (160, 110 + VALUE_BYTES),
+        Format::Statement | Format::Mixed => (160, 110),
     };
-    transaction + each * writes
+    value_bytes.saturating_add(each).saturating_mul(writes).saturating_add(transaction)
 }
-
-/// The size of a stored value, as the workload declares it by default.
-pub const VALUE_BYTES: u32 = 100;
 
 /// Whether `op` gives the same result wherever it is executed.
 fn is_deterministic(op: &Op) -> bool {
@@ -156,6 +154,14 @@ mod tests {
         assert_eq!(three(1, place), three(1, place));
         assert_ne!(three(1, place), three(2, place));
         assert!(three(1, place).iter().all(|value| !three(1, Position::new(3, 10)).contains(value)));
+    }
+
+    #[test]
+    fn a_large_value_takes_as_much_log() {
+        let write = Op::Write { key: KEY, value: value(1) };
+        assert_eq!(log_bytes(&write, 100, Format::Physical), 260);
+        assert_eq!(log_bytes(&write, 100_000, Format::Physical), 100_160);
+        assert_eq!(log_bytes(&Op::Txn([write.clone(), write].into()), 100, Format::Row), 160 + 2 * 190);
     }
 
     #[test]

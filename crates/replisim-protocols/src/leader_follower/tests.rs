@@ -669,6 +669,16 @@ mod chains {
     }
 
     #[test]
+    fn a_relay_that_writes_its_own_log_hands_its_lag_down() {
+        let settings = "(source_host: {\"s2\": \"s1\"}, apply_time: \"5ms\")";
+        let run = Scene::<MySql>::new(settings).run();
+        converged(&run);
+        let least = |node: usize| run.lags[node].iter().copied().min().unwrap();
+        assert!(least(1) >= Span::millis(6), "the way and the time to apply: {}", least(1));
+        assert!(least(2) >= Span::millis(12), "and both again: {}", least(2));
+    }
+
+    #[test]
     fn a_serial_applier_falls_behind() {
         let settings = "(apply_time: \"2ms\", replica_parallel_workers: 1)";
         let run = Scene::<MySql>::new(settings).run();
