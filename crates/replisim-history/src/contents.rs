@@ -80,11 +80,12 @@ impl Contents {
 
     /// Whether both hold the same data, whatever the positions.
     pub fn same_data(&self, other: &Contents) -> bool {
-        let data = |contents: &Contents| {
-            let present = contents.iter().filter(|(_, version)| version.datum != Datum::Absent);
-            present.map(|(key, version)| (key, version.datum.clone())).collect::<Vec<_>>()
-        };
-        data(self) == data(other)
+        self.present().eq(other.present())
+    }
+
+    fn present(&self) -> impl Iterator<Item = (Key, &Datum)> {
+        let data = self.iter().map(|(key, version)| (key, &version.datum));
+        data.filter(|(_, datum)| **datum != Datum::Absent)
     }
 }
 

@@ -7,8 +7,8 @@ use super::{Phase, World};
 use crate::event::Event;
 use crate::process::{Process, Role};
 
-/// How often the quiet phase looks whether all is done.
-const LOOK_EVERY: Span = Span::millis(20);
+/// How soon the quiet phase first looks whether all is done; later it looks again whenever a tenth more has passed.
+const LOOK_FIRST: Span = Span::millis(20);
 
 impl<P: Process> World<P> {
     /// Ends every fault, starts whatever is down, and stops the clients from beginning anything new.
@@ -29,7 +29,7 @@ impl<P: Process> World<P> {
                 self.boot(NodeId(index as u16));
             }
         }
-        self.schedule(self.now + LOOK_EVERY, Event::Look);
+        self.schedule(self.now + LOOK_FIRST, Event::Look);
     }
 
     /// Looks whether every replica holds the same and nothing is under way.
@@ -41,7 +41,7 @@ impl<P: Process> World<P> {
         } else if waited >= self.plan.settle {
             self.end(None);
         } else {
-            self.schedule(self.now + LOOK_EVERY, Event::Look);
+            self.schedule(self.now + LOOK_FIRST.max(waited / 10), Event::Look);
         }
     }
 
