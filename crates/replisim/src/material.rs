@@ -99,9 +99,10 @@ fn system(experiment: &Experiment) -> String {
     if summary.is_empty() { name.to_owned() } else { format!("{name}, {summary}") }
 }
 
-/// The command that runs the sibling scenario with the cure.
+/// The command that runs the sibling scenario with the cure, if it is there: a case may lie anywhere.
 fn cure(path: &Path, experiment: &Experiment) -> Option<String> {
     let cure = experiment.scenario.cure.as_ref()?;
     let name = if cure.ends_with(".ron") { cure.clone() } else { format!("{cure}.ron") };
-    Some(format!("replisim run {}", path.with_file_name(name).display()))
+    let sibling = path.with_file_name(name);
+    sibling.is_file().then(|| format!("replisim run {}", sibling.display()))
 }

@@ -83,22 +83,23 @@
 //!
 //! # Known anomalies
 //!
-//! Each is a scenario under `scenarios/leader_follower/`, and most have a cure beside them.
+//! Each is a scenario under `scenarios/`, here in `leader_follower/` where no other folder is named; most have a cure
+//! beside them.
 //!
 //! | scenario | what goes wrong | cure |
 //! |---|---|---|
 //! | `stale_read_after_write` | a session reads its own write from a follower that has not applied it | `read_your_writes_by_token` |
-//! | `time_travelling_reads` | two reads go to two followers, and the second is older | |
-//! | `reply_before_message` | somebody reads an answer before the question it answers | |
+//! | `sessions/time_travelling_reads` | two reads go to two followers, and the second is older | `token_reads_never_go_back` |
+//! | `sessions/reply_before_its_message` | somebody reads an answer before the question it answers | `reply_after_its_message` |
 //! | `lost_write_on_promotion` | an asynchronous leader dies with what had not been shipped | `write_survives_promotion` |
 //! | `wrong_follower_promoted` | one follower has everything, and another one is promoted | `right_follower_promoted` |
 //! | `two_leaders` | a former leader is not stopped, and goes on acknowledging | `old_leader_fenced` |
 //! | `stalled_by_synchronous_follower` | the only synchronous follower is gone, and commits wait for ever | `any_synchronous_follower`, `synchronous_follower_replaced` |
 //! | `relay_lag` | delays add up along a chain of relays | `followers_without_relays` |
 //! | `new_follower_under_load` | a copy takes so long that the log must be kept for it | |
-//! | `reseed_after_retention` | a follower is away for longer than log is kept | |
-//! | `dropped_table` | a mistake replicates in milliseconds; a delayed follower or a backup is the way back | |
-//! | `gitlab_2017` | log runs out, the reseed goes wrong, the backup is six hours old | |
+//! | `reseed_after_retention` | a follower is away for longer than log is kept | `log_kept_by_slot` |
+//! | `dropped_table` | a mistake replicates in milliseconds; a delayed follower or a backup is the way back | `delayed_follower` |
+//! | `postgresql/gitlab_2017` | log runs out, the reseed goes wrong, the backup is six hours old | `gitlab_2017_with_slot` |
 //!
 //! What only one system does is told by its profile, with scenarios under `scenarios/postgresql/` and `scenarios/mysql/`.
 //!

@@ -3,7 +3,7 @@
 use replisim_history::NodeId;
 use replisim_kernel::{Sampler, SimTime, Span};
 
-use super::World;
+use super::{Phase, World};
 use crate::event::Event;
 use crate::fault::{FaultEvent, Undo};
 use crate::network::Change;
@@ -42,7 +42,11 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Begins a fault, unless the run has healed: then nothing goes wrong any more.
     fn begin_fault(&mut self, fault: u32) {
+        if self.phase != Phase::Acting {
+            return;
+        }
         if let Some(next) = self.injector.next_beginning(fault, self.now) {
             self.schedule(next, Event::Fault(FaultEvent::Begin { fault }));
         }
