@@ -91,7 +91,7 @@ fn options_choose_the_seed_the_values_and_the_end() {
     let edited = json(&["--set", "run=500ms", "--set", "clients[0].sessions=2"]);
     assert_eq!(edited["settling"]["healed_ns"], 500_000_000);
     assert_eq!(
-        edited["replay"], "replisim run small.ron --seed 3 --set 'run=500ms' --set 'clients[0].sessions=2'",
+        edited["replay"], "replisim run small.ron --seed 3 --set run=500ms --set 'clients[0].sessions=2'",
         "what is printed runs the same again"
     );
 

@@ -28,6 +28,8 @@ pub(crate) struct Injector {
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub fault: Fault,
+    /// What its stream goes by.
+    name: u64,
     pub chance: Stream,
     /// Each time it was in force: its place among the active ones.
     fired: Vec<u32>,
@@ -82,12 +84,20 @@ impl Injector {
         let mut planned: Vec<Planned> = Vec::with_capacity(faults.len());
         for fault in faults {
             let twins = planned.iter().filter(|other| other.fault == *fault).count() as u64;
-            let chance = Stream::derive(seed, FAULT, name_of(&fault.to_string()).wrapping_add(twins), 0);
-            planned.push(Planned { fault: fault.clone(), chance, fired: Vec::new() });
+            let name = name_of(&fault.to_string()).wrapping_add(twins);
+            let chance = Stream::derive(seed, FAULT, name, 0);
+            planned.push(Planned { fault: fault.clone(), name, chance, fired: Vec::new() });
         }
         let waits = |planned: &Planned| matches!(planned.fault, Fault::When(..) | Fault::WhenFor(..));
         let armed = (0u32..).zip(&planned).filter(|(_, planned)| waits(planned)).map(|(index, _)| index).collect();
         Injector { planned, active: Vec::new(), armed, found: Vec::new() }
+    }
+
+    /// Lets every fault choose anew from now on.
+    pub fn reseed(&mut self, seed: u64, salt: u64) {
+        for planned in &mut self.planned {
+            planned.chance = Stream::derive(seed, FAULT, planned.name, salt);
+        }
     }
 
     /// When each fault that has a time first begins.

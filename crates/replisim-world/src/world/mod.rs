@@ -36,7 +36,7 @@ use crate::client::{CLIENT, Clients};
 use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
 use crate::event::{Entry, Event, Parcel};
-use crate::fault::Injector;
+use crate::fault::{FAULT, Injector};
 use crate::network::{LINK, Network, Signal, Streams};
 use crate::node::{CPU, Machine, NODE, Node, Processor};
 use crate::process::{Effect, Process, Role, View};
@@ -213,9 +213,7 @@ impl<P: Process> World<P> {
             NODE => self.nodes.iter_mut().enumerate().for_each(|(i, node)| node.chance = stream(i)),
             DISK => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.disk.reseed(stream(i))),
             CPU => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.processor.reseed(stream(i))),
-            crate::fault::FAULT => {
-                self.injector.planned.iter_mut().enumerate().for_each(|(i, planned)| planned.chance = stream(i));
-            }
+            FAULT => self.injector.reseed(self.seed, salt),
             _ => {}
         }
     }

@@ -11,7 +11,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, trace};
 
-use super::output::{print, write_file};
+use super::output::{complain, print, write_file};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::{Material, title};
 
@@ -57,13 +57,26 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     if arguments.trace.is_some() || arguments.case.is_some() {
         return Err(Failure::Nothing("--trace and --case go with a single scenario".to_owned()));
     }
-    let mut ending = Ending::Fine;
-    for path in &paths {
-        if run_brief(path, arguments, catalog, colour)? != Ending::Fine {
-            ending = Ending::NotFine;
+    run_all(&paths, arguments, catalog, colour)
+}
+
+/// Runs every one of several scenarios, also after one that cannot be run.
+fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    let (mut ending, mut refused) = (Ending::Fine, 0);
+    for path in paths {
+        match run_brief(path, arguments, catalog, colour) {
+            Ok(Ending::Fine) => {}
+            Ok(_) => ending = Ending::NotFine,
+            Err(failure) => {
+                complain(&failure.to_string());
+                refused += 1;
+            }
         }
     }
-    Ok(ending)
+    match refused {
+        0 => Ok(ending),
+        _ => Err(Failure::Scenario(format!("{refused} of {} scenarios cannot be run", paths.len()))),
+    }
 }
 
 fn find(word: &str) -> Result<Vec<PathBuf>, Failure> {
@@ -145,12 +158,18 @@ fn trace_bytes(path: &Path, run: &Run) -> Result<Vec<u8>, Failure> {
 
 /// The command that runs the same again.
 fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
-    let mut command = format!("replisim run {} --seed {}", path.display(), run.seed);
+    let mut command = format!("replisim run {} --seed {}", quoted(&path.display().to_string()), run.seed);
     for edit in &arguments.set {
-        command.push_str(&format!(" --set '{}={}'", edit.path, edit.value));
+        command.push_str(&format!(" --set {}", quoted(&format!("{}={}", edit.path, edit.value))));
     }
     if let Some(until) = arguments.until {
         command.push_str(&format!(" --until {until}"));
     }
     command
+}
+
+/// A word as a shell takes it: in quotes if it holds anything that a shell would read.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-=".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
