@@ -155,7 +155,7 @@ impl<P: Protocol> Assembled for Placed<P> {
             topology: topology.clone(),
             members: self.0.clone(),
             clients: scenario.clients.clone(),
-            faults: scenario.faults.clone(),
+            faults: scenario.plan(seed, topology),
             run: scenario.run,
             settle: scenario.settle,
             trace,

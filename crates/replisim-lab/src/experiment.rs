@@ -79,10 +79,11 @@ impl Experiment {
         self.configured.promises(&self.families())
     }
 
-    /// The families of the scenario's faults, each once.
+    /// The families of the faults that the scenario writes down or lets a swarm draw, each once.
     pub fn families(&self) -> Vec<FaultFamily> {
-        let actions = self.scenario.faults.iter().map(Fault::action);
-        actions.filter_map(Action::family).collect::<BTreeSet<_>>().into_iter().collect()
+        let written = self.scenario.faults.iter().map(Fault::action).filter_map(Action::family);
+        let drawn = self.scenario.swarm.iter().flat_map(|swarm| swarm.families.iter().copied());
+        written.chain(drawn).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The names of the protocol's processes, in the order of their addresses.

@@ -109,12 +109,12 @@ fn either(chance: &mut Stream, share: f64, first: impl Fn(f64) -> f64, second: i
 
 /// The length that is exceeded with probability `u`.
 fn pareto(u: f64, scale: f64, shape: f64) -> f64 {
-    scale / u.powf(1.0 / shape)
+    scale / libm::pow(u, 1.0 / shape)
 }
 
 /// The length that is exceeded with probability `u`.
 fn exponential(u: f64, rate: f64) -> f64 {
-    -u.ln() / rate
+    -libm::log(u) / rate
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn finds_losses_and_staleness_through_the_checkers() {
     let mut run = failover();
     assert_eq!(Measure::Lost.evaluate(&run, None), None, "no replica was up at the end");
     let (contents, lineage) = Default::default();
-    run.history.finals.push(crate::Final { node: NodeId(0), leads: true, contents, lineage });
+    run.history.finals.push(Final { node: NodeId(0), leads: true, contents, lineage });
     assert_eq!(Measure::Lost.evaluate(&run, None), Some(1.0), "the last of the acknowledged ones");
     assert_eq!(Measure::LostShare.evaluate(&run, None), Some(0.25));
     assert_eq!(Measure::Lost.evaluate(&run, Some(Window::new(at(0), at(200)))), Some(0.0));

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use replisim_history::measure::Measure;
 use replisim_history::{Check, Verdict};
 use replisim_kernel::Span;
-use replisim_world::spec::{ClientGroup, Cluster, Fault};
+use replisim_world::spec::{ClientGroup, Cluster, Fault, Swarm, Topology};
 use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -34,6 +34,9 @@ pub struct Scenario {
     /// What goes wrong, in any order.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// What else goes wrong, drawn anew for each seed.
+    #[serde(default)]
+    pub swarm: Option<Swarm>,
     /// How long it runs until all faults end.
     #[serde(default = "default_run")]
     pub run: Span,
@@ -118,6 +121,15 @@ impl Scenario {
             return Err(mistake.help("`replisim new` writes a scenario to start from"));
         }
         Excerpt::whole(source, outline).read()
+    }
+}
+
+impl Scenario {
+    /// All that goes wrong under a seed: the faults that are written down, then those that the swarm draws.
+    pub fn plan(&self, seed: u64, topology: &Topology) -> Vec<Fault> {
+        let hosts: Vec<String> = topology.hosts.iter().map(|host| host.name.clone()).collect();
+        let drawn = self.swarm.iter().flat_map(|swarm| swarm.draw(seed, self.run, &hosts));
+        self.faults.iter().cloned().chain(drawn).collect()
     }
 }
 

@@ -5,12 +5,14 @@
 
 mod cluster;
 mod fault;
+mod swarm;
 mod topology;
 mod unit;
 mod workload;
 
 pub use cluster::{Burst, ClockSpec, Cluster, DiskSpec, LinkSpec, Links, Service};
 pub use fault::{Action, Fault, FaultFamily, Moment, OldLeader, Target, Trigger, Unsynced, Wire};
+pub use swarm::Swarm;
 pub use topology::{Host, Topology, Zone};
 pub use unit::{ByteSize, Offset, Rate};
 pub use workload::{Arrival, ClientGroup, Hop, Keys, PinMemory, Remembers, Routing, ScriptedOp};

@@ -16,6 +16,9 @@ pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<
         let checker = Checker { known, run: scenario.run, mistakes };
         checker.check(&format!("faults[{index}]"), fault);
     }
+    if let Some(swarm) = &scenario.swarm {
+        mistakes.time("swarm.longest", "the longest fault of a swarm", swarm.longest);
+    }
 }
 
 struct Checker<'k, 'm, 'o> {

@@ -1,0 +1,206 @@
+//! A plan drawn at random: which families of faults strike at all, and then when, what and whom.
+//!
+//! A swarm (Groce et al., ISSTA 2012) switches whole families off in each run. A run with every kind of fault at once
+//! seldom shows what a run with two of them does: the others keep getting in the way.
+//!
+//! A seed expands to a concrete plan before the run begins. Whom a fault strikes is drawn with it and spelled out by
+//! name, so a drawn plan can be printed, written into a scenario, and shrunk fault by fault.
+
+use replisim_kernel::{Concern, Distribution, Probability, Span, Stream};
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Fault, FaultFamily, Offset, OldLeader, Target, Unsynced, Wire};
+
+/// The stream of chance of a drawn plan.
+const SWARM: Concern = Concern::new("swarm");
+
+/// What may be drawn.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Swarm {
+    /// The families that a run may have; each is switched off in half of all runs.
+    pub families: Vec<FaultFamily>,
+    /// The most faults of a run; at least one strikes unless every family is off.
+    pub faults: u16,
+    /// The longest that a fault is in force.
+    pub longest: Span,
+}
+
+impl Default for Swarm {
+    /// Everything but what destroys data and what promotes: most systems promise to survive the rest.
+    fn default() -> Self {
+        use FaultFamily::{Clock, Delay, DiskSlow, HostLoss, Kill, Partition, Pause};
+        Swarm {
+            families: vec![Delay, Partition, Kill, HostLoss, Pause, DiskSlow, Clock],
+            faults: 6,
+            longest: Span::secs(3),
+        }
+    }
+}
+
+impl Swarm {
+    /// The plan that `seed` stands for, over a run of this length on these hosts.
+    pub fn draw(&self, seed: u64, run: Span, hosts: &[String]) -> Vec<Fault> {
+        let mut dice = Dice { chance: Stream::derive(seed, SWARM, 0, 0), hosts };
+        let on: Vec<FaultFamily> = self.families.iter().copied().filter(|_| dice.chance.below(2) == 1).collect();
+        if on.is_empty() || self.faults == 0 || hosts.is_empty() {
+            return Vec::new();
+        }
+        let count = 1 + dice.chance.below(u64::from(self.faults));
+        (0..count).map(|_| self.draw_one(&mut dice, run, &on)).collect()
+    }
+
+    fn draw_one(&self, dice: &mut Dice<'_>, run: Span, on: &[FaultFamily]) -> Fault {
+        let family = on[dice.chance.below(on.len() as u64) as usize];
+        let from = dice.between(run / 20, run - run / 10);
+        // Lengths over several orders of magnitude: a short fault and a long one meet different timers.
+        let longest = self.longest / (1 << dice.chance.below(6));
+        let length = dice.between(longest / 8, longest);
+        let until = (from + length.max(Span::millis(1))).min(run);
+        match dice.action(family) {
+            at_once @ (Action::Failover { .. } | Action::DropTable(_) | Action::Wipe(_) | Action::Rot { .. }) => {
+                Fault::At(from, at_once)
+            }
+            lasting => Fault::During(from, until, lasting),
+        }
+    }
+}
+
+/// Draws the parts of a fault.
+struct Dice<'a> {
+    chance: Stream,
+    hosts: &'a [String],
+}
+
+impl Dice<'_> {
+    fn action(&mut self, family: FaultFamily) -> Action {
+        let choice = self.chance.below(4);
+        match family {
+            FaultFamily::Delay => self.delay(choice),
+            FaultFamily::Partition => self.partition(choice),
+            FaultFamily::Kill => Action::Kill(self.host()),
+            FaultFamily::HostLoss => self.host_loss(choice),
+            FaultFamily::Pause if choice == 0 => Action::SlowCpu { host: self.host(), factor: 20 },
+            FaultFamily::Pause => Action::Pause(self.host()),
+            FaultFamily::DiskLoss => self.disk_loss(choice),
+            FaultFamily::DiskSlow if choice == 0 => Action::StallDisk(self.host()),
+            FaultFamily::DiskSlow => {
+                let mean = self.between(Span::millis(1), Span::millis(200));
+                Action::SlowDisk { host: self.host(), by: Distribution::Exponential { mean } }
+            }
+            FaultFamily::Clock => self.clock(choice),
+            FaultFamily::Failover => Action::Failover { to: self.host(), old: OldLeader::Reseeded },
+            FaultFamily::Destruction => Action::DropTable(Target::Leader),
+        }
+    }
+
+    fn delay(&mut self, choice: u64) -> Action {
+        let link = self.link();
+        let chance = Probability::new(0.02 + 0.3 * self.chance.unit()).unwrap_or_default();
+        match choice {
+            0 => Action::Lossy { link, loss: chance },
+            1 => Action::Hold { link },
+            2 => Action::Reordering { link, chance, by: self.between(Span::millis(1), Span::millis(50)) },
+            _ => {
+                let mean = self.between(Span::millis(1), Span::millis(500));
+                Action::Slow { link, by: Distribution::Exponential { mean } }
+            }
+        }
+    }
+
+    fn partition(&mut self, choice: u64) -> Action {
+        match choice {
+            0 => Action::Halves,
+            1 => {
+                let (from, to) = self.link();
+                Action::OneWay { from, to }
+            }
+            2 => Action::Cut { between: self.link() },
+            _ => Action::Isolate(self.host()),
+        }
+    }
+
+    fn host_loss(&mut self, choice: u64) -> Action {
+        let unsynced = [Unsynced::Lost, Unsynced::Torn, Unsynced::Kept][(choice % 3) as usize];
+        let wire = if self.chance.below(2) == 0 { Wire::Arrives } else { Wire::Discarded };
+        Action::LoseHost { host: self.host(), unsynced, wire }
+    }
+
+    fn disk_loss(&mut self, choice: u64) -> Action {
+        match choice {
+            0 => Action::Wipe(self.host()),
+            1 => Action::Rot { host: self.host(), records: 1 + self.chance.below(3) as u32 },
+            _ => Action::LyingSync(self.host()),
+        }
+    }
+
+    fn clock(&mut self, choice: u64) -> Action {
+        let host = self.host();
+        let sign = if self.chance.below(2) == 0 { 1 } else { -1 };
+        let by = Offset(sign * self.between(Span::millis(10), Span::secs(60)).as_nanos() as i64);
+        match choice {
+            0 => Action::Freeze(host),
+            1 => Action::Drift { host, ppm: sign as i32 * (100 + self.chance.below(50_000) as i32) },
+            2 => Action::Strobe { host, by, every: self.between(Span::millis(20), Span::secs(1)) },
+            _ => Action::Jump { host, by },
+        }
+    }
+
+    fn host(&mut self) -> Target {
+        let index = self.chance.below(self.hosts.len() as u64) as usize;
+        Target::Named(self.hosts[index].clone())
+    }
+
+    /// Two hosts, or one and all clients where there is no other.
+    fn link(&mut self) -> (Target, Target) {
+        let (one, other) = (self.host(), self.host());
+        let other = if one == other { Target::Clients } else { other };
+        (one, other)
+    }
+
+    fn between(&mut self, least: Span, most: Span) -> Span {
+        let nanos = least.as_nanos() + self.chance.below((most - least).as_nanos() + 1);
+        // Whole milliseconds where there are any, so that a plan reads well.
+        if nanos > 10_000_000 { Span::millis(nanos / 1_000_000) } else { Span::nanos(nanos) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: Span = Span::secs(10);
+
+    fn hosts() -> Vec<String> {
+        ["a", "b", "c"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_seed_stands_for_one_plan() {
+        let swarm = Swarm::default();
+        assert_eq!(swarm.draw(7, RUN, &hosts()), swarm.draw(7, RUN, &hosts()));
+        assert_ne!(swarm.draw(7, RUN, &hosts()), swarm.draw(8, RUN, &hosts()));
+    }
+
+    #[test]
+    fn every_family_strikes_in_some_runs_and_is_off_in_others() {
+        let swarm = Swarm::default();
+        let plans: Vec<_> = (0..200).map(|seed| swarm.draw(seed, RUN, &hosts())).collect();
+        for family in &swarm.families {
+            let has = |plan: &&Vec<Fault>| plan.iter().any(|fault| fault.action().family() == Some(*family));
+            let with = plans.iter().filter(has).count();
+            assert!((20..180).contains(&with), "{family:?} strikes in {with} of 200 runs");
+        }
+    }
+
+    #[test]
+    fn a_plan_stays_within_its_run_and_leaves_nothing_to_chance() {
+        for seed in 0..200 {
+            for fault in Swarm::default().draw(seed, RUN, &hosts()) {
+                let Fault::During(from, until, action) = &fault else { continue };
+                assert!(from < until && *until <= RUN, "{fault}");
+                assert!(!action.to_string().contains("random"), "{fault}");
+            }
+        }
+    }
+}
