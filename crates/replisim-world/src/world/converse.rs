@@ -126,14 +126,16 @@ impl<P: Process> World<P> {
         if let Some(operation) = self.recorder.history.operations.get_mut(entry) {
             operation.node = node;
         }
+        let before = self.recorder.cause;
         if self.recorder.traces() {
             let subject = format!("c{} → {}", session.0, self.recorder.name(node));
-            self.recorder.line(self.now, subject, op.to_string());
+            self.recorder.cause = self.recorder.line(self.now, subject, op.to_string());
         }
         let bytes = REQUEST_BYTES + if op.is_read() { 0 } else { value_bytes };
         let stream = self.connection(session, server, node);
         let parcel = Parcel::Request(Request { id, session, op, value_bytes, token, patience });
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
+        self.recorder.cause = before;
     }
 
     fn asks_leader(&self, session: SessionId) -> bool {
