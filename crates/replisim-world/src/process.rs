@@ -33,6 +33,9 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
     type Timer: Copy + Ord + Hash + fmt::Debug + Send + Sync + 'static;
     /// What it writes to its journal.
     type Record: Payload;
+    /// The names of the states that [`View::state`] tells apart, at most [`STATES_MAX`]: what a search for failures takes
+    /// for a new place. A protocol that names none is told apart by its roles.
+    const STATES: &'static [&'static str] = &Role::NAMES;
 
     /// The first start *and* every restart: whatever survived is in `cx.journal()`.
     fn boot(cx: &mut Cx<'_, Self>, config: &Self::Config) -> Self;
@@ -213,7 +216,12 @@ pub struct View {
     pub applied: Position,
     /// Whether it takes part as a full member and would serve its role's requests now.
     pub serving: bool,
+    /// Which of [`Process::STATES`] it is in.
+    pub state: u8,
 }
+
+/// How many states a protocol may tell apart.
+pub const STATES_MAX: usize = 31;
 
 /// A part in a protocol.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -230,6 +238,18 @@ pub enum Role {
     Replica,
     /// Holds no data: a manager, proxy or witness.
     Agent,
+}
+
+impl View {
+    /// A view of a process whose state is its role.
+    pub const fn of(role: Role, epoch: u32, applied: Position, serving: bool) -> Self {
+        View { role, epoch, applied, serving, state: role as u8 }
+    }
+}
+
+impl Role {
+    /// Every role's name, in order.
+    pub const NAMES: [&'static str; 6] = ["leader", "follower", "candidate", "learner", "replica", "agent"];
 }
 
 /// All that a handler can see and do.

@@ -16,6 +16,14 @@ pub trait Protocol: Process {
     const ABOUT: &'static str;
     /// What a scenario says of it, in the system's own words and with its own defaults.
     type Settings: DeserializeOwned + Clone + Send + Sync + 'static;
+    /// Mistakes that can be switched on by the setting `flaw`, to see whether they are found.
+    const FLAWS: &'static [Flaw] = &[];
+
+    /// A scenario, as text, that leaves to a swarm whatever can be left to one: what is fuzzed when only the protocol is
+    /// named.
+    fn swarm() -> String {
+        format!("Scenario(cluster: (size: 3), protocol: {}(), swarm: ())", Self::NAME)
+    }
 
     /// The processes of a cluster: which run on which host, each with its configuration. All mistakes in the settings
     /// are returned at once.
@@ -29,6 +37,17 @@ pub trait Protocol: Process {
 
     /// The settings in a few words, for a report's title: `FIRST 1 (s1, s2), synchronous_commit on`.
     fn summary(settings: &Self::Settings) -> String;
+}
+
+/// A mistake that implementers have made, or are warned of: off unless a scenario says otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Flaw {
+    /// What the setting `flaw` calls it.
+    pub name: &'static str,
+    /// What is done wrong, in a sentence.
+    pub about: &'static str,
+    /// Who made it, or warns of it.
+    pub source: &'static str,
 }
 
 /// One process of a cluster.

@@ -126,7 +126,7 @@ impl<F: Profile> Process for Replica<F> {
     }
 
     fn view(&self) -> View {
-        View { role: self.role(), epoch: self.epoch, applied: self.shown.position(), serving: self.part.serves() }
+        View::of(self.role(), self.epoch, self.shown.position(), self.part.serves())
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {
