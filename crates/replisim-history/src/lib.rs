@@ -7,6 +7,7 @@
 
 pub mod check;
 mod contents;
+mod coverage;
 mod finding;
 mod history;
 mod identity;
@@ -17,6 +18,7 @@ mod trace;
 pub mod words;
 
 pub use contents::{Contents, Lineage, Version};
+pub use coverage::{Cell, Deed};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
 pub use history::{Final, History, Install, Operation};
 pub use identity::{Key, NodeId, Position, SessionId, Value};

@@ -3,7 +3,7 @@
 use replisim_kernel::{Digest, SimTime, Span, Tape};
 use serde::{Deserialize, Serialize};
 
-use crate::{History, NodeId, Trace};
+use crate::{Cell, History, NodeId, Trace};
 
 /// Everything a run leaves behind.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Run {
     pub lags: Vec<Tape<Span>>,
     /// How the run came to rest.
     pub settling: Settling,
+    /// Where it has been, in ascending order; empty unless it was watched.
+    pub coverage: Vec<Cell>,
     /// Every event, if it was asked for.
     pub trace: Option<Trace>,
 }

@@ -17,6 +17,7 @@ const APP_EU: u16 = 4;
 /// The run: `p` leads, `s1` and `s2` follow, and sessions live at two application servers.
 pub(crate) fn run() -> Run {
     Run {
+        coverage: Vec::new(),
         seed: 7,
         fingerprint: Digest(0x8c1e_52d0_0000_0000_0000_0000_0000_0042),
         events: 412_118,

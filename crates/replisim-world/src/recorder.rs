@@ -1,9 +1,10 @@
 //! What is written down of a run while it goes on. Nothing here ever changes what happens.
 
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use replisim_history::{History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
+use replisim_history::{Cell, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
 
 /// The run's notebook.
@@ -17,6 +18,8 @@ pub(crate) struct Recorder {
     unapplied: Vec<u64>,
     fingerprint: Fingerprint,
     trace: Option<Trace>,
+    /// Where the run has been, if that is watched.
+    pub coverage: Option<BTreeSet<Cell>>,
     /// The trace line that caused what happens now.
     pub cause: u64,
     pub events: u64,
@@ -35,6 +38,7 @@ impl Recorder {
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
             trace: trace.then(Trace::default),
+            coverage: None,
             cause: 0,
             events: 0,
             commits: 0,

@@ -23,6 +23,9 @@ pub trait Simulation: Send {
     /// Draws everything that `concern` decides from now on from other streams, named by `salt`.
     fn reseed(&mut self, concern: Concern, salt: u64);
 
+    /// Takes note of every [`replisim_history::Cell`] from now on. It changes nothing of what happens.
+    fn watch(&mut self);
+
     /// The fingerprint of all that happened so far.
     fn fingerprint(&self) -> Digest;
 
@@ -58,6 +61,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn reseed(&mut self, concern: Concern, salt: u64) {
         World::reseed(self, concern, salt);
+    }
+
+    fn watch(&mut self) {
+        World::watch(self);
     }
 
     fn fingerprint(&self) -> Digest {

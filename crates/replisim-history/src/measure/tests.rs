@@ -35,6 +35,7 @@ fn run(operations: Vec<Operation>) -> Run {
         replica: true,
     };
     Run {
+        coverage: Vec::new(),
         seed: 1,
         fingerprint: Digest(0),
         events: 0,

@@ -139,6 +139,13 @@ impl Injector {
         self.active[active as usize].until > now
     }
 
+    /// The families of the faults in force, as bits.
+    pub fn families(&self, now: SimTime) -> u16 {
+        let in_force = self.active.iter().filter(|active| active.until > now);
+        let families = in_force.filter_map(|active| self.planned[active.fault as usize].fault.action().family());
+        families.fold(0, |bits, family| bits | family.bit())
+    }
+
     /// What became of the plan.
     pub fn outcome(&self) -> Vec<PlannedFault> {
         let firing = |number: &u32| {

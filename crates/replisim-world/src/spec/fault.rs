@@ -256,6 +256,43 @@ impl Fault {
     }
 }
 
+impl FaultFamily {
+    /// Every family.
+    pub const ALL: [FaultFamily; 10] = [
+        FaultFamily::Delay,
+        FaultFamily::Partition,
+        FaultFamily::Kill,
+        FaultFamily::HostLoss,
+        FaultFamily::Pause,
+        FaultFamily::DiskLoss,
+        FaultFamily::DiskSlow,
+        FaultFamily::Clock,
+        FaultFamily::Failover,
+        FaultFamily::Destruction,
+    ];
+
+    /// Its bit in a [`replisim_history::Cell`].
+    pub const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
+    /// The family in plain words: `slow disk`.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            FaultFamily::Delay => "delay",
+            FaultFamily::Partition => "partition",
+            FaultFamily::Kill => "kill",
+            FaultFamily::HostLoss => "host lost",
+            FaultFamily::Pause => "pause",
+            FaultFamily::DiskLoss => "disk lost",
+            FaultFamily::DiskSlow => "slow disk",
+            FaultFamily::Clock => "wrong clock",
+            FaultFamily::Failover => "failover",
+            FaultFamily::Destruction => "destruction",
+        }
+    }
+}
+
 impl Action {
     /// The family it belongs to; `None` for what does no harm.
     pub fn family(&self) -> Option<FaultFamily> {

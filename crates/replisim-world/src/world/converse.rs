@@ -248,6 +248,7 @@ impl<P: Process> World<P> {
             (operation.seen, operation.position) = (seen, position);
         }
         self.recorder.acknowledged += u64::from(outcome.is_ok() && !current.task.op.is_read());
+        self.see_answer(current.node, &current.task.op, outcome);
         if self.recorder.traces() {
             self.trace_completion(session, current.entry);
         }

@@ -16,6 +16,7 @@
 //! | `converse.rs` | sessions send operations and take answers |
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
+//! | `watch.rs` | which states met which faults, if anybody wants to know |
 
 mod aim;
 mod converse;
@@ -26,6 +27,7 @@ mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::sync::Arc;
 
@@ -233,6 +235,7 @@ impl<P: Process> World<P> {
             nodes: self.plan.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
             faults: self.injector.outcome(),
+            coverage: self.recorder.coverage.take().into_iter().flatten().collect(),
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,
             history: self.recorder.history,

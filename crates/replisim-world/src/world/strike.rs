@@ -59,6 +59,7 @@ impl<P: Process> World<P> {
         self.injector.found.clear();
         let undo = self.strike(fault, active, &action);
         self.injector.active[active as usize].struck = std::mem::take(&mut self.injector.found);
+        self.see_fault(&action);
         if let Some(until) = until {
             self.schedule(until, Event::Fault(FaultEvent::End { active }));
         }
