@@ -12,11 +12,11 @@ use std::marker::PhantomData;
 
 use replisim_history::{Check, OpKind, Promise};
 use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
-use replisim_world::protocol::{Member, Problem, Protocol};
-use replisim_world::spec::{FaultFamily, Topology};
+use replisim_world::protocol::{Flaw, Member, Problem, Protocol};
+use replisim_world::spec::{Fault, FaultFamily, Topology};
 use replisim_world::{Blueprint, Simulation, World};
 
-use crate::scenario::{Diagnostic, Excerpt, Scenario};
+use crate::scenario::{Diagnostic, Excerpt, Scenario, Source};
 
 /// Every protocol a program knows, in the order they were added.
 #[derive(Default)]
@@ -31,6 +31,12 @@ pub trait Entry: Send + Sync {
 
     /// What it is, in a sentence.
     fn about(&self) -> &'static str;
+
+    /// The mistakes that can be switched on in it.
+    fn flaws(&self) -> &'static [Flaw];
+
+    /// The scenario that stands for the protocol alone: everything about it is left to a swarm.
+    fn swarm(&self) -> Source;
 
     /// Reads what a scenario says of it.
     ///
@@ -47,6 +53,9 @@ pub trait Configured: Send + Sync {
     /// Whether it understands operations of this kind.
     fn supports(&self, kind: OpKind) -> bool;
 
+    /// The names of the states that its processes tell apart.
+    fn states(&self) -> &'static [&'static str];
+
     /// What it promises under faults of these families.
     fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
 
@@ -62,8 +71,18 @@ pub trait Assembled: Send + Sync {
     /// The names of its processes, in the order of their addresses.
     fn processes(&self) -> Vec<&str>;
 
-    /// The run of a scenario that `seed` stands for, at its beginning. With `trace`, every event will be written down.
-    fn begin(&self, scenario: &Scenario, topology: &Topology, seed: u64, trace: bool) -> Box<dyn Simulation>;
+    /// The run of a scenario under a seed and a plan of faults, at its beginning. With `trace`, every event will be
+    /// written down.
+    fn begin(&self, scenario: &Scenario, topology: &Topology, plan: Plan, trace: bool) -> Box<dyn Simulation>;
+}
+
+/// All of a run that chance decides: the seed, and what goes wrong, spelled out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    /// The seed of every stream of chance.
+    pub seed: u64,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
 }
 
 impl Catalog {
@@ -121,6 +140,14 @@ impl<P: Protocol> Entry for Registered<P> {
         P::ABOUT
     }
 
+    fn flaws(&self) -> &'static [Flaw] {
+        P::FLAWS
+    }
+
+    fn swarm(&self) -> Source {
+        Source::new(P::NAME.to_owned(), P::swarm())
+    }
+
     fn configure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic> {
         Ok(Box::new(Settled::<P>(settings.read()?)))
     }
@@ -133,6 +160,10 @@ impl<P: Protocol> Configured for Settled<P> {
 
     fn supports(&self, kind: OpKind) -> bool {
         P::supports(&self.0, kind)
+    }
+
+    fn states(&self) -> &'static [&'static str] {
+        P::STATES
     }
 
     fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
@@ -149,17 +180,17 @@ impl<P: Protocol> Assembled for Placed<P> {
         self.0.iter().map(|member| member.name.as_str()).collect()
     }
 
-    fn begin(&self, scenario: &Scenario, topology: &Topology, seed: u64, trace: bool) -> Box<dyn Simulation> {
+    fn begin(&self, scenario: &Scenario, topology: &Topology, plan: Plan, trace: bool) -> Box<dyn Simulation> {
         let blueprint = Blueprint {
             cluster: scenario.cluster.clone(),
             topology: topology.clone(),
             members: self.0.clone(),
             clients: scenario.clients.clone(),
-            faults: scenario.plan(seed, topology),
+            faults: plan.faults,
             run: scenario.run,
             settle: scenario.settle,
             trace,
         };
-        Box::new(World::new(blueprint, seed))
+        Box::new(World::new(blueprint, plan.seed))
     }
 }

@@ -8,7 +8,7 @@ use replisim_world::Simulation;
 use replisim_world::protocol::Problem;
 use replisim_world::spec::{Action, Fault, FaultFamily, Topology};
 
-use crate::catalog::{Assembled, Catalog, Configured};
+use crate::catalog::{Assembled, Catalog, Configured, Plan};
 use crate::judge::Judgement;
 use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Known, Mistakes, Outline, Report, Scenario, Source, check};
 use crate::scenario::{listed, nearest};
@@ -56,7 +56,22 @@ impl Experiment {
 
     /// The run that `seed` stands for, at its beginning. With `trace`, every event will be written down.
     pub fn begin(&self, seed: u64, trace: bool) -> Box<dyn Simulation> {
-        self.assembled.begin(&self.scenario, &self.topology, seed, trace)
+        self.enact(self.plan(seed), trace)
+    }
+
+    /// The run of a plan, at its beginning. With `trace`, every event will be written down.
+    pub fn enact(&self, plan: Plan, trace: bool) -> Box<dyn Simulation> {
+        self.assembled.begin(&self.scenario, &self.topology, plan, trace)
+    }
+
+    /// What `seed` stands for: the faults that the scenario writes down, then those that its swarm draws.
+    pub fn plan(&self, seed: u64) -> Plan {
+        Plan { seed, faults: self.scenario.plan(seed, &self.topology) }
+    }
+
+    /// The names of the states that the protocol's processes tell apart.
+    pub fn states(&self) -> &'static [&'static str] {
+        self.configured.states()
     }
 
     /// Makes the scenario's checks on a run.

@@ -22,7 +22,7 @@ pub mod scenario;
 mod trial;
 
 pub use case::Case;
-pub use catalog::{Assembled, Catalog, Configured, Entry};
+pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use experiment::Experiment;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
 pub use new::TEMPLATE;

@@ -4,8 +4,10 @@
 //! seldom shows what a run with two of them does: the others keep getting in the way.
 //!
 //! A seed expands to a concrete plan before the run begins. Whom a fault strikes is drawn with it and spelled out by
-//! name, so a drawn plan can be printed, written into a scenario, and shrunk fault by fault.
+//! name, so a drawn plan can be printed, written into a scenario, and shrunk fault by fault. So are the *knobs*: settings
+//! of the scenario itself, each with the values it may take.
 
+use indexmap::IndexMap;
 use replisim_kernel::{Concern, Distribution, Probability, Span, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,9 @@ pub struct Swarm {
     pub faults: u16,
     /// The longest that a fault is in force.
     pub longest: Span,
+    /// Settings and the values that each may take, written as after `--set`:
+    /// `{ "cluster.size": ["3", "5"], "protocol.synchronous_commit": ["On", "RemoteApply"] }`.
+    pub knobs: IndexMap<String, Vec<String>>,
 }
 
 impl Default for Swarm {
@@ -34,6 +39,7 @@ impl Default for Swarm {
             families: vec![Delay, Partition, Kill, HostLoss, Pause, DiskSlow, Clock],
             faults: 6,
             longest: Span::secs(3),
+            knobs: IndexMap::new(),
         }
     }
 }
@@ -48,6 +54,24 @@ impl Swarm {
         }
         let count = 1 + dice.chance.below(u64::from(self.faults));
         (0..count).map(|_| self.draw_one(&mut dice, run, &on)).collect()
+    }
+
+    /// One more fault of any of the families, drawn from `chance`; `None` if there is nothing to draw from.
+    pub fn another(&self, chance: &mut Stream, run: Span, hosts: &[String]) -> Option<Fault> {
+        if self.families.is_empty() || hosts.is_empty() {
+            return None;
+        }
+        let mut dice = Dice { chance: chance.clone(), hosts };
+        let fault = self.draw_one(&mut dice, run, &self.families);
+        *chance = dice.chance;
+        Some(fault)
+    }
+
+    /// Which of its values each knob has under `seed`. Another `attempt` gives another choice, where the first one does
+    /// not fit together.
+    pub fn turn(&self, seed: u64, attempt: u64) -> Vec<u8> {
+        let mut chance = Stream::derive(seed, SWARM, 1, attempt);
+        self.knobs.values().map(|values| chance.below(values.len().min(256) as u64) as u8).collect()
     }
 
     fn draw_one(&self, dice: &mut Dice<'_>, run: Span, on: &[FaultFamily]) -> Fault {
