@@ -15,6 +15,7 @@ mod case;
 mod catalog;
 mod experiment;
 pub mod folder;
+pub mod fuzz;
 mod judge;
 mod new;
 mod outcome;

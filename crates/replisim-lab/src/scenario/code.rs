@@ -174,6 +174,12 @@ for more replicas than there are, or leave out something that another setting ne
 `run=30s`, `cluster.links.loss=3%`, `clients[0].sessions=50`, `protocol.synchronous_commit=Local`, `faults[1].At[0]=2s`. \
 A field that has been left to its default is put in. Elements of a list must exist, except for one right after the last. \
 Texts need no quotes."
+
+    /// A knob cannot be turned.
+    Knob = "S025": "\
+A swarm's knobs are settings of the scenario, each with the values that it may take: `knobs: { \"cluster.size\": [\"3\", \
+\"5\"], \"protocol.synchronous_commit\": [\"On\", \"RemoteApply\"] }`. Paths and values are written as after `--set`. Each \
+value must give a scenario that can be run while all other knobs are left alone; this one does not."
 }
 
 impl fmt::Display for Code {

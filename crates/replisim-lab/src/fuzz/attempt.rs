@@ -1,0 +1,212 @@
+//! One run of a campaign: what is tried, and what came of it.
+
+use std::fmt::Write as _;
+
+use replisim_history::{Cell, Check, Finding, Run, Verdict};
+use replisim_kernel::{Digest, Fingerprint, Span};
+use replisim_world::spec::{Action, Fault};
+
+use super::cause::{Cause, phase};
+use super::subject::{Demand, Subject};
+use crate::Plan;
+
+/// What is tried.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Attempt {
+    /// The positions of the knobs.
+    pub knobs: Vec<u8>,
+    /// The seed, and what goes wrong.
+    pub plan: Plan,
+    /// Whether the plan is the one that the seed stands for.
+    pub fresh: bool,
+}
+
+/// What came of an attempt.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tried {
+    /// The run's fingerprint.
+    pub fingerprint: Digest,
+    /// How many events it had.
+    pub events: u64,
+    /// How much time passed in it.
+    pub simulated: Span,
+    /// How each check stands, in the scenario's order.
+    pub marks: Vec<Mark>,
+    /// What was found of each check that is violated, be it a failure or not.
+    pub causes: Vec<(Cause, bool)>,
+    /// Where it has been, ascending.
+    pub cells: Vec<Cell>,
+    /// The faults that were in the plan and never struck, and those that did, by their kind's place in
+    /// [`Action::KINDS`].
+    pub idle: Vec<u8>,
+    /// The kinds that struck.
+    pub struck: Vec<u8>,
+}
+
+/// How a check stands after an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Mark {
+    /// It holds, and was promised or expected to.
+    Kept,
+    /// It holds, and nobody promised it.
+    Lucky,
+    /// It is violated, and nobody promised otherwise.
+    Anomaly,
+    /// It is violated, against a promise or an expectation.
+    Broken,
+    /// It could not be decided.
+    Undecided,
+}
+
+impl Attempt {
+    /// The attempt that `seed` stands for.
+    pub fn fresh(subject: &Subject<'_>, seed: u64) -> Self {
+        let knobs = subject.turn(seed);
+        let plan = subject.variant(&knobs).experiment.plan(seed);
+        Attempt { knobs, plan, fresh: true }
+    }
+
+    /// A number that stands for the knobs and the plan, seed included.
+    pub fn digest(&self) -> Digest {
+        let mut print = Fingerprint::new();
+        print.fold(&(&self.knobs, self.plan.seed));
+        for fault in &self.plan.faults {
+            print.fold(&fault.to_string());
+        }
+        print.digest()
+    }
+
+    /// Runs it.
+    pub fn run(&self, subject: &Subject<'_>) -> Tried {
+        let variant = subject.variant(&self.knobs);
+        let mut simulation = variant.experiment.enact(self.plan.clone(), false);
+        simulation.watch();
+        let run = simulation.finish();
+        let findings = variant.experiment.examine(&run);
+        Tried::of(&variant.demands, &self.plan.faults, run, &findings)
+    }
+}
+
+impl Tried {
+    fn of(demands: &[Demand], faults: &[Fault], run: Run, findings: &[Finding]) -> Self {
+        let judged = demands.iter().zip(findings);
+        let marks: Vec<Mark> = judged.map(|(demand, finding)| Mark::of(*demand, &finding.verdict)).collect();
+        let violated = |(finding, mark): (&Finding, &Mark)| match &finding.verdict {
+            Verdict::Violated(witness) => {
+                let (check, kind) = (finding.check, witness.kind.clone());
+                Some((Cause { check, kind, phase: phase(&run, witness) }, *mark == Mark::Broken))
+            }
+            Verdict::Holds | Verdict::Unknown(_) => None,
+        };
+        let causes = findings.iter().zip(&marks).filter_map(violated).collect();
+        let (mut struck, mut idle) = (Vec::new(), Vec::new());
+        for (fault, planned) in faults.iter().zip(&run.faults) {
+            let into = if planned.fired.is_empty() { &mut idle } else { &mut struck };
+            into.extend(kind(fault.action()));
+        }
+        Tried {
+            fingerprint: run.fingerprint,
+            events: run.events,
+            simulated: run.simulated,
+            marks,
+            causes,
+            cells: run.coverage,
+            idle,
+            struck,
+        }
+    }
+
+    /// Whether it broke a promise or missed an expectation.
+    pub fn failed(&self) -> bool {
+        self.marks.contains(&Mark::Broken)
+    }
+
+    /// What was broken.
+    pub fn failures(&self) -> impl Iterator<Item = &Cause> {
+        self.causes.iter().filter(|(_, broken)| *broken).map(|(cause, _)| cause)
+    }
+
+    /// Whether a check was broken in this way.
+    pub fn breaks(&self, check: Check, kind: &str) -> bool {
+        self.failures().any(|cause| cause.check == check && cause.kind == kind)
+    }
+}
+
+impl Mark {
+    /// The mark of a check. An anomaly that a scenario expects and that does not show under this seed is no failure: seeds
+    /// differ.
+    const fn of(demand: Demand, verdict: &Verdict) -> Self {
+        match (verdict, demand) {
+            (Verdict::Holds, Demand::Holds) => Mark::Kept,
+            (Verdict::Holds, Demand::Nothing) => Mark::Lucky,
+            (Verdict::Violated(_), Demand::Holds) => Mark::Broken,
+            (Verdict::Violated(_), Demand::Nothing) => Mark::Anomaly,
+            (Verdict::Unknown(_), _) => Mark::Undecided,
+        }
+    }
+
+    /// The letter that stands for it in a store.
+    pub const fn letter(self) -> char {
+        match self {
+            Mark::Kept => 'k',
+            Mark::Lucky => 'l',
+            Mark::Anomaly => 'a',
+            Mark::Broken => 'b',
+            Mark::Undecided => 'u',
+        }
+    }
+
+    /// The mark that a letter stands for.
+    pub const fn from_letter(letter: char) -> Option<Self> {
+        Some(match letter {
+            'k' => Mark::Kept,
+            'l' => Mark::Lucky,
+            'a' => Mark::Anomaly,
+            'b' => Mark::Broken,
+            'u' => Mark::Undecided,
+            _ => return None,
+        })
+    }
+}
+
+/// The place of an action's kind in [`Action::KINDS`].
+fn kind(action: &Action) -> Option<u8> {
+    let mut name = FirstWord(String::new());
+    // Writing ends with an error as soon as the name is over, which is all that is wanted of it.
+    let _ = write!(name, "{action:?}");
+    Action::KINDS.iter().position(|(other, _)| *other == name.0).map(|place| place as u8)
+}
+
+/// Takes the first word of what is written, and no more.
+struct FirstWord(String);
+
+impl std::fmt::Write for FirstWord {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = text.find(|c: char| !c.is_alphanumeric());
+        self.0.push_str(&text[..end.unwrap_or(text.len())]);
+        if end.is_some() { Err(std::fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_world::spec::Target;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_is_known_by_its_name() {
+        let name = |action: &Action| kind(action).map(|place| Action::KINDS[usize::from(place)].0);
+        assert_eq!(name(&Action::Halves), Some("Halves"));
+        assert_eq!(name(&Action::Kill(Target::Leader)), Some("Kill"));
+        let lost = Action::LoseHost { host: Target::Leader, unsynced: Default::default(), wire: Default::default() };
+        assert_eq!(name(&lost), Some("LoseHost"));
+    }
+
+    #[test]
+    fn letters_stand_for_marks() {
+        for mark in [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken, Mark::Undecided] {
+            assert_eq!(Mark::from_letter(mark.letter()), Some(mark));
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A campaign: subjects, how many runs, and the workers that do them.
+//!
+//! One thread decides and learns, in order; workers run. Nothing that a worker does depends on when it does it, so the
+//! number of workers shows in how long a campaign takes and nowhere else.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use replisim_history::Cell;
+
+use super::attempt::{Attempt, Tried};
+use super::lot::{LOT, Lot};
+use super::subject::Subject;
+use super::tally::Tally;
+use super::twice::{Divergence, compare};
+
+/// One run in so many is done twice.
+const TWICE: u64 = 64;
+
+/// How many attempts are handed to each worker ahead of time.
+const AHEAD: usize = 4;
+
+/// What a campaign is to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Orders {
+    /// How many runs, over all subjects; as many as there is time for, if not given.
+    pub runs: Option<u64>,
+    /// The first seed of each subject.
+    pub seed_start: u64,
+    /// Whether every other run is made up by the search.
+    pub guided: bool,
+    /// How many workers.
+    pub jobs: usize,
+    /// The lots that are done: every `of`-th from `shard` on.
+    pub share: Share,
+}
+
+/// A part of a campaign: every `of`-th lot, from the `shard`-th on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Which part, from 0.
+    pub shard: u32,
+    /// How many parts there are.
+    pub of: u32,
+}
+
+impl Share {
+    /// All of it.
+    pub const ALL: Share = Share { shard: 0, of: 1 };
+}
+
+/// The place of a run in a campaign.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// The subject's number.
+    pub subject: u32,
+    /// The lot's number within the subject.
+    pub lot: u32,
+    /// The place within the lot.
+    pub place: u32,
+}
+
+/// Remembers what a campaign has done.
+pub trait Ledger {
+    /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
+    fn recall(&mut self, place: Place, attempt: &Attempt) -> Option<Tried>;
+
+    /// Takes note of a run. `new` are the cells that are new to its lot.
+    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]);
+}
+
+/// Remembers nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetful;
+
+impl Ledger for Forgetful {
+    fn recall(&mut self, _: Place, _: &Attempt) -> Option<Tried> {
+        None
+    }
+
+    fn record(&mut self, _: Place, _: &Attempt, _: &Tried, _: &[Cell]) {}
+}
+
+/// What a worker is to do.
+struct Task {
+    place: Place,
+    attempt: Arc<Attempt>,
+}
+
+/// What a worker has done.
+struct Done {
+    place: Place,
+    tried: Tried,
+    twice: bool,
+    divergence: Option<Divergence>,
+}
+
+/// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
+/// each subject.
+pub fn campaign(
+    subjects: &[Subject<'_>],
+    orders: &Orders,
+    ledger: &mut dyn Ledger,
+    watch: &mut dyn FnMut(&[Tally]) -> ControlFlow<()>,
+) -> Vec<Tally> {
+    let (tasks, todo) = unbounded::<Task>();
+    let (report, done) = unbounded::<Done>();
+    thread::scope(|scope| {
+        for _ in 0..orders.jobs.max(1) {
+            let (todo, report) = (todo.clone(), report.clone());
+            scope.spawn(move || work(subjects, &todo, &report));
+        }
+        drop((todo, report));
+        let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
+        chief.conduct(&done);
+        for tally in &mut chief.tallies {
+            tally.divergences.sort_by_key(|divergence| divergence.seed);
+        }
+        chief.tallies
+    })
+}
+
+fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<Done>) {
+    for Task { place, attempt } in todo {
+        let subject = &subjects[place.subject as usize];
+        let tried = attempt.run(subject);
+        let twice = is_done_twice(place);
+        let again = twice.then(|| attempt.run(subject).fingerprint);
+        let differs = again.is_some_and(|fingerprint| fingerprint != tried.fingerprint);
+        let divergence = if differs { compare(subject, &attempt) } else { None };
+        if report.send(Done { place, tried, twice, divergence }).is_err() {
+            return;
+        }
+    }
+}
+
+fn is_done_twice(place: Place) -> bool {
+    u64::from(place.place) % TWICE == TWICE / 4
+}
+
+/// Is asked after every run whether to go on.
+type Watch<'l> = &'l mut dyn FnMut(&[Tally]) -> ControlFlow<()>;
+
+/// Decides what is done next and learns from what was done.
+struct Chief<'s, 'c, 'l> {
+    fields: Vec<Field<'s, 'c>>,
+    tallies: Vec<Tally>,
+    orders: &'l Orders,
+    ledger: &'l mut dyn Ledger,
+    watch: Watch<'l>,
+    tasks: Sender<Task>,
+    under_way: usize,
+    stopping: bool,
+}
+
+/// A subject under way.
+struct Field<'s, 'c> {
+    subject: &'s Subject<'c>,
+    number: u32,
+    lot: Option<Lot<'s, 'c>>,
+    next_lot: u32,
+    /// How many runs it has, over all lots.
+    runs: u64,
+    /// Attempts that are under way, and results that came before it was their turn.
+    open: BTreeMap<u32, (Arc<Attempt>, Option<Tried>)>,
+}
+
+impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
+    fn new(
+        subjects: &'s [Subject<'c>],
+        orders: &'l Orders,
+        ledger: &'l mut dyn Ledger,
+        watch: Watch<'l>,
+        tasks: Sender<Task>,
+    ) -> Self {
+        let count = subjects.len() as u64;
+        let share = |number: u64| orders.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
+        let field = |(number, subject): (u32, &'s Subject<'c>)| Field {
+            subject,
+            number,
+            lot: None,
+            next_lot: orders.share.shard,
+            runs: share(u64::from(number)),
+            open: BTreeMap::new(),
+        };
+        let fields = (0..).zip(subjects).map(field).collect();
+        let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks.len())).collect();
+        Chief { fields, tallies, orders, ledger, watch, tasks, under_way: 0, stopping: false }
+    }
+
+    fn conduct(&mut self, done: &Receiver<Done>) {
+        loop {
+            self.hand_out();
+            if self.under_way == 0 {
+                return;
+            }
+            let Ok(Done { place, tried, twice, divergence }) = done.recv() else { return };
+            self.under_way -= 1;
+            let index = place.subject as usize;
+            self.tallies[index].twice += u64::from(twice);
+            self.tallies[index].divergences.extend(divergence);
+            if let Some((_, result)) = self.fields[index].open.get_mut(&place.place) {
+                *result = Some(tried);
+            }
+            self.learn(index);
+        }
+    }
+
+    /// Hands attempts out, one of each subject in turn, until the workers have enough.
+    fn hand_out(&mut self) {
+        let enough = self.orders.jobs.max(1) * AHEAD;
+        let mut idle = 0;
+        let mut turn = 0;
+        while !self.stopping && self.under_way < enough && idle < self.fields.len() {
+            let index = turn % self.fields.len();
+            turn += 1;
+            match self.fields[index].take(self.orders) {
+                None => idle += 1,
+                Some((place, attempt)) => {
+                    idle = 0;
+                    self.begin(index, place, attempt);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, index: usize, place: Place, attempt: Arc<Attempt>) {
+        let recalled = self.ledger.recall(place, &attempt);
+        let known = recalled.is_some();
+        self.fields[index].open.insert(place.place, (attempt.clone(), recalled));
+        if known {
+            self.learn(index);
+        } else {
+            self.under_way += 1;
+            // Workers live as long as the channel does.
+            self.tasks.send(Task { place, attempt }).expect("workers wait for tasks until the campaign is over");
+        }
+    }
+
+    /// Learns what is in, in order.
+    fn learn(&mut self, index: usize) {
+        while let Some((place, attempt, tried, new)) = self.fields[index].learn() {
+            self.tallies[index].add(&attempt, &tried, &new);
+            self.ledger.record(place, &attempt, &tried, &new);
+            self.stopping |= (self.watch)(&self.tallies).is_break();
+        }
+    }
+}
+
+impl Field<'_, '_> {
+    /// The next attempt and its place.
+    fn take(&mut self, orders: &Orders) -> Option<(Place, Arc<Attempt>)> {
+        if self.lot.as_ref().is_none_or(Lot::is_over) {
+            self.open_lot(orders)?;
+        }
+        let lot = self.lot.as_mut()?;
+        let (place, attempt) = lot.take()?;
+        Some((Place { subject: self.number, lot: lot.number, place }, attempt))
+    }
+
+    fn open_lot(&mut self, orders: &Orders) -> Option<()> {
+        let begun = u64::from(self.next_lot) * u64::from(LOT);
+        let left = self.runs.checked_sub(begun).filter(|left| *left > 0)?;
+        let runs = left.min(u64::from(LOT)) as u32;
+        self.lot = Some(Lot::new(self.subject, self.next_lot, orders.seed_start, runs, orders.guided));
+        self.next_lot = self.next_lot.checked_add(orders.share.of)?;
+        Some(())
+    }
+
+    /// Learns the next result, if it is in.
+    fn learn(&mut self) -> Option<(Place, Arc<Attempt>, Tried, Vec<Cell>)> {
+        let lot = self.lot.as_mut()?;
+        let place = lot.place();
+        let entry = self.open.first_entry().filter(|entry| *entry.key() == place && entry.get().1.is_some())?;
+        let (attempt, tried) = entry.remove();
+        let tried = tried?;
+        let new = lot.learn(&tried);
+        Some((Place { subject: self.number, lot: lot.number, place }, attempt, tried, new))
+    }
+}

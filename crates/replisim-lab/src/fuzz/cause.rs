@@ -1,0 +1,66 @@
+//! What a failure is called, so that a thousand runs that fail for one reason count as one.
+
+use replisim_history::{Check, Run, Witness};
+
+/// Why a run failed, as far as a name can tell.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Cause {
+    /// The check that is violated.
+    pub check: Check,
+    /// The shape of its witness.
+    pub kind: String,
+    /// How far the system had come: the last thing that a person would tell of it before, without names and numbers;
+    /// empty if there was nothing to tell.
+    pub phase: String,
+}
+
+/// The last milestone before what a witness shows, without names and numbers.
+pub(super) fn phase(run: &Run, witness: &Witness) -> String {
+    let shown = witness.lines.last().map(|line| line.at);
+    let before = run.milestones.iter().rev().find(|milestone| shown.is_none_or(|shown| milestone.at <= shown));
+    before.map_or_else(String::new, |milestone| bare(&milestone.text, run))
+}
+
+/// A milestone's text up to its first colon or comma, without words that name a node or hold a number.
+fn bare(text: &str, run: &Run) -> String {
+    let head = text.split([':', ',']).next().unwrap_or_default();
+    let names = |word: &str| run.nodes.iter().any(|node| word.strip_suffix("'s").unwrap_or(word) == node.name);
+    let kept = head.split_whitespace().filter(|word| !names(word) && !word.contains(|c: char| c.is_ascii_digit()));
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_history::{History, NodeInfo, Settling};
+    use replisim_kernel::{Digest, SimTime, Span};
+
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_do_not_make_another_phase() {
+        let node = |name: &str| NodeInfo {
+            name: name.to_owned(),
+            host: name.to_owned(),
+            zone: String::new(),
+            region: String::new(),
+            replica: true,
+        };
+        let run = Run {
+            seed: 1,
+            fingerprint: Digest(0),
+            events: 0,
+            simulated: Span::ZERO,
+            nodes: vec![node("n1"), node("n2")],
+            sessions: Vec::new(),
+            faults: Vec::new(),
+            milestones: Vec::new(),
+            history: History::default(),
+            lags: Vec::new(),
+            settling: Settling { healed: SimTime::ZERO, converged_after: None },
+            coverage: Vec::new(),
+            trace: None,
+        };
+        assert_eq!(bare("promoted: epoch 2 begins after 12@1", &run), "promoted");
+        assert_eq!(bare("has a copy of n2's data as of 14@1", &run), "has a copy of data as of");
+    }
+}

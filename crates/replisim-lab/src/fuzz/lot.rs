@@ -1,0 +1,139 @@
+//! A lot: a search of its own, of a fixed number of runs.
+//!
+//! What is tried at a place of a lot follows from the campaign's settings, the lot's number, and what came of the places
+//! at least [`WINDOW`] before it in the same lot. It never depends on timing, on the number of workers, or on other lots.
+//! So up to `WINDOW` attempts may be under way at once, and any number of machines may share a campaign out among them
+//! lot by lot: the result is the same.
+//!
+//! ```text
+//!   place   0 … 63 | 64 …          the attempt at 64 is chosen once place 0 has been learnt from, at 65 once 1 has, …
+//! ```
+//!
+//! Guided, every other attempt is fresh: it is what its seed stands for. The ones between change a plan that reached a
+//! new [`Cell`]. Blind, all are fresh.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use replisim_history::Cell;
+use replisim_kernel::Stream;
+
+use super::attempt::{Attempt, Tried};
+use super::mutate::{Mutator, SEARCH};
+use super::subject::Subject;
+
+/// How many attempts of a lot may be under way at once.
+pub const WINDOW: u32 = 64;
+
+/// How many runs a lot has.
+pub const LOT: u32 = 4_096;
+
+/// How many plans are kept to be changed: the latest that reached something new.
+const KEPT_MAX: usize = 512;
+
+/// A lot under way.
+pub struct Lot<'s, 'c> {
+    subject: &'s Subject<'c>,
+    /// Its number within the subject.
+    pub number: u32,
+    /// The seed of its first place.
+    first_seed: u64,
+    runs: u32,
+    guided: bool,
+    decided: u32,
+    learnt: u32,
+    /// The attempts decided on and not yet handed out, in order.
+    ready: VecDeque<(u32, Arc<Attempt>)>,
+    /// The attempts decided on and not yet learnt from, in order.
+    pending: VecDeque<Arc<Attempt>>,
+    seen: BTreeSet<Cell>,
+    kept: VecDeque<Arc<Attempt>>,
+}
+
+impl<'s, 'c> Lot<'s, 'c> {
+    /// The lot with this number, cut off after so many runs.
+    pub fn new(subject: &'s Subject<'c>, number: u32, seed_start: u64, runs: u32, guided: bool) -> Self {
+        let first_seed = seed_start.wrapping_add(u64::from(number) * u64::from(LOT));
+        let runs = runs.min(LOT);
+        let mut lot = Lot {
+            subject,
+            number,
+            first_seed,
+            runs,
+            guided,
+            decided: 0,
+            learnt: 0,
+            ready: VecDeque::new(),
+            pending: VecDeque::new(),
+            seen: BTreeSet::new(),
+            kept: VecDeque::new(),
+        };
+        (0..WINDOW).for_each(|_| lot.decide_next());
+        lot
+    }
+
+    /// The next place and what is tried there; `None` while the results of earlier places are waited for, and at the end.
+    pub fn take(&mut self) -> Option<(u32, Arc<Attempt>)> {
+        self.ready.pop_front()
+    }
+
+    /// Learns what came of the earliest attempt that has not been learnt from. Returns the cells that are new to this lot.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn learn(&mut self, tried: &Tried) -> Vec<Cell> {
+        self.learn_cells(tried.cells.iter().copied())
+    }
+
+    /// The same, where only the cells are known that were new then.
+    pub fn learn_cells(&mut self, cells: impl Iterator<Item = Cell>) -> Vec<Cell> {
+        let attempt = self.pending.pop_front().expect("an attempt is learnt from once, after it was decided on");
+        self.learnt += 1;
+        let new: Vec<Cell> = cells.filter(|cell| self.seen.insert(*cell)).collect();
+        if !new.is_empty() && self.guided {
+            self.kept.push_back(attempt);
+            if self.kept.len() > KEPT_MAX {
+                self.kept.pop_front();
+            }
+        }
+        self.decide_next();
+        new
+    }
+
+    /// Whether every attempt has been learnt from.
+    pub fn is_over(&self) -> bool {
+        self.learnt == self.runs
+    }
+
+    /// The place that is next to be learnt from.
+    pub fn place(&self) -> u32 {
+        self.learnt
+    }
+
+    /// Decides on one attempt more. This happens exactly when the place a window before it has been learnt from, so what
+    /// other results happen to be in already does not count: that would be timing.
+    fn decide_next(&mut self) {
+        if self.decided < self.runs {
+            let attempt = Arc::new(self.decide(self.decided));
+            self.ready.push_back((self.decided, attempt.clone()));
+            self.pending.push_back(attempt);
+            self.decided += 1;
+        }
+    }
+
+    fn decide(&self, place: u32) -> Attempt {
+        let seed = self.first_seed.wrapping_add(u64::from(place));
+        let swarm = self.subject.swarm().filter(|_| self.guided && place % 2 == 1 && !self.kept.is_empty());
+        let Some(swarm) = swarm else { return Attempt::fresh(self.subject, seed) };
+        let mut chance = Stream::derive(seed, SEARCH, 0, 0);
+        let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));
+        Mutator { subject: self.subject, swarm, chance }.change(parent, other, seed)
+    }
+
+    /// One of the kept plans: in half of all cases one of the latest eighth.
+    fn choose(&self, chance: &mut Stream) -> &Attempt {
+        let all = self.kept.len() as u64;
+        let among = if chance.below(2) == 0 { all } else { all.div_ceil(8) };
+        &self.kept[(all - 1 - chance.below(among)) as usize]
+    }
+}

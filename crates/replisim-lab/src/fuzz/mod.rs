@@ -1,0 +1,28 @@
+//! Fuzzing: a scenario is run under seed after seed, and under plans of faults that a search makes up, until a promise
+//! breaks.
+//!
+//! ```text
+//!   Subject ──▶ Lot ──▶ Attempt ──▶ workers ──▶ Tried ──▶ Lot learns ──▶ the next Attempt
+//!   (knobs)   (search)  (a plan)                  │
+//!                                                 └──▶ Ledger (what was done already)  ──▶ Tally
+//! ```
+//!
+//! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
+//! killed. [`lot`] says how. A run costs nothing but its history; what fails is run again when more is to be told.
+
+mod attempt;
+mod campaign;
+mod cause;
+mod lot;
+mod mutate;
+mod subject;
+mod tally;
+mod twice;
+
+pub use attempt::{Attempt, Mark, Tried};
+pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
+pub use cause::Cause;
+pub use lot::{LOT, Lot, WINDOW};
+pub use subject::{Demand, Subject, Variant, settle};
+pub use tally::{Found, Tally};
+pub use twice::{Divergence, compare};

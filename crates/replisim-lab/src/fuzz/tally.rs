@@ -1,0 +1,115 @@
+//! What a campaign has come to so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use replisim_history::{Cell, Check};
+
+use super::attempt::{Attempt, Mark, Tried};
+use super::cause::Cause;
+use super::twice::Divergence;
+
+/// What the runs of one subject came to.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them broke something.
+    pub failing: u64,
+    /// How many were what their seed stands for; the others were made up by the search.
+    pub fresh: u64,
+    /// Events of all runs.
+    pub events: u64,
+    /// For each of the scenario's checks, how often it had which mark.
+    pub marks: Vec<BTreeMap<Mark, u64>>,
+    /// The failures, by cause.
+    pub causes: BTreeMap<Cause, Found>,
+    /// Where the runs have been.
+    pub cells: BTreeSet<Cell>,
+    /// The kinds of faults that struck, and those that were planned.
+    pub struck: BTreeSet<u8>,
+    /// The kinds that were in a plan.
+    pub planned: BTreeSet<u8>,
+    /// How many runs were done twice.
+    pub twice: u64,
+    /// Where two runs of one attempt differed.
+    pub divergences: Vec<Divergence>,
+}
+
+/// How often a cause was found, and its smallest run.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// In how many runs.
+    pub runs: u64,
+    /// The place of the first of them, counted over all lots.
+    pub first: u64,
+    /// The run with the fewest faults, and of those with the fewest events.
+    pub smallest: Arc<Attempt>,
+    /// Its events.
+    pub events: u64,
+}
+
+impl Tally {
+    /// A tally of nothing, for a scenario with so many checks.
+    pub fn new(checks: usize) -> Self {
+        Tally { marks: vec![BTreeMap::new(); checks], ..Tally::default() }
+    }
+
+    /// Adds a run. `new` are the cells that are new to its lot.
+    pub fn add(&mut self, attempt: &Arc<Attempt>, tried: &Tried, new: &[Cell]) {
+        self.runs += 1;
+        self.fresh += u64::from(attempt.fresh);
+        self.failing += u64::from(tried.failed());
+        self.events += tried.events;
+        for (marks, mark) in self.marks.iter_mut().zip(&tried.marks) {
+            *marks.entry(*mark).or_default() += 1;
+        }
+        self.cells.extend(new);
+        self.struck.extend(&tried.struck);
+        self.planned.extend(tried.struck.iter().chain(&tried.idle));
+        let first = self.runs - 1;
+        for cause in tried.failures() {
+            let found = self.causes.entry(cause.clone());
+            let smallest = || Found { runs: 0, first, smallest: attempt.clone(), events: tried.events };
+            let found = found.or_insert_with(smallest);
+            found.runs += 1;
+            let size = |attempt: &Attempt, events| (attempt.plan.faults.len(), events);
+            if size(attempt, tried.events) < size(&found.smallest, found.events) {
+                (found.smallest, found.events) = (attempt.clone(), tried.events);
+            }
+        }
+    }
+
+    /// How often the check at this place had a mark.
+    pub fn count(&self, check: usize, mark: Mark) -> u64 {
+        self.marks.get(check).and_then(|marks| marks.get(&mark)).copied().unwrap_or(0)
+    }
+
+    /// Which of these checks could not be decided in any run.
+    pub fn never_decided<'a>(&'a self, checks: &'a [Check]) -> impl Iterator<Item = Check> + 'a {
+        let never = |place: usize| self.runs > 0 && self.count(place, Mark::Undecided) == self.runs;
+        checks.iter().enumerate().filter(move |(place, _)| never(*place)).map(|(_, check)| *check)
+    }
+
+    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none.
+    ///
+    /// Had a larger share p been broken, n clean runs in a row would have a chance of (1 − p)ⁿ below 5 % (Hanley and
+    /// Lippman-Hand 1983). It speaks of fresh runs alone: only they are drawn at random.
+    pub fn at_most(&self) -> Option<f64> {
+        (self.failing == 0 && self.fresh > 0).then(|| 1.0 - libm::pow(0.05, 1.0 / self.fresh as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_campaign_bounds_what_it_may_have_missed() {
+        let tally = Tally { runs: 3_000, fresh: 3_000, ..Tally::default() };
+        let bound = tally.at_most().unwrap();
+        assert!((bound - 3.0 / 3_000.0).abs() < 1e-5, "{bound}");
+        assert_eq!(Tally { failing: 1, ..tally }.at_most(), None);
+        assert_eq!(Tally::default().at_most(), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! A run done twice must be the same run. Where it is not, something in it draws on chance that the seed does not fix: the
+//! order of a hash map, a clock, an address.
+
+use replisim_history::Run;
+
+use super::attempt::Attempt;
+use super::subject::Subject;
+
+/// Where two runs of one attempt went different ways.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Divergence {
+    /// The seed of both.
+    pub seed: u64,
+    /// The number of the first event that was not the same, from one.
+    pub event: u64,
+    /// What the first run did there, as its trace tells it; empty if it had ended.
+    pub one: String,
+    /// What the second did.
+    pub other: String,
+}
+
+/// Runs an attempt twice, side by side, and finds the first event at which they differ. `None` if they do not: what is
+/// drawn from hidden chance may well be drawn the same twice.
+pub fn compare(subject: &Subject<'_>, attempt: &Attempt) -> Option<Divergence> {
+    let variant = subject.variant(&attempt.knobs);
+    let begin = || variant.experiment.enact(attempt.plan.clone(), true);
+    let (mut one, mut other) = (begin(), begin());
+    loop {
+        let alike = one.fingerprint() == other.fingerprint();
+        if !alike {
+            break;
+        }
+        match (one.step(), other.step()) {
+            (true, true) => {}
+            (false, false) if one.fingerprint() == other.fingerprint() => return None,
+            _ => break,
+        }
+    }
+    let (event, seed) = (one.events().max(other.events()), attempt.plan.seed);
+    let (one, other) = (one.stop(), other.stop());
+    let line = first_difference(&one, &other);
+    Some(Divergence { seed, event, one: told(&one, line), other: told(&other, line) })
+}
+
+/// The first line in which two traces differ; the last of the shorter if they do not.
+fn first_difference(one: &Run, other: &Run) -> usize {
+    let lines = |run: &Run| run.trace.as_ref().map_or(0, |trace| trace.lines.len());
+    let pairs = one.trace.iter().flat_map(|t| &t.lines).zip(other.trace.iter().flat_map(|t| &t.lines));
+    let differ = pairs.into_iter().position(|(one, other)| one != other);
+    differ.unwrap_or_else(|| lines(one).min(lines(other)).saturating_sub(1))
+}
+
+fn told(run: &Run, line: usize) -> String {
+    let line = run.trace.as_ref().and_then(|trace| trace.lines.get(line));
+    line.map_or_else(String::new, |line| format!("{}  {}  {}", line.at, line.subject, line.text))
+}
