@@ -17,6 +17,8 @@ mod lot;
 mod mutate;
 mod subject;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod twice;
 
 pub use attempt::{Attempt, Mark, Tried};

@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::*;
+use crate::Catalog;
+use crate::scenario::Source;
+
+const SMALL: &str = r#"Scenario(
+    cluster: (size: 3),
+    protocol: LeaderFollower(),
+    clients: [(sessions: 3, arrive: Every("20ms"), reads: Any)],
+    run: "1s",
+    swarm: (longest: "500ms", knobs: { "clients[0].sessions": ["2", "4"], "cluster.size": ["2", "3"] }),
+)"#;
+
+/// A ledger that remembers everything, in order.
+#[derive(Default)]
+struct Notebook {
+    runs: BTreeMap<Place, (Tried, usize)>,
+    recalled: u64,
+}
+
+impl Ledger for Notebook {
+    fn recall(&mut self, place: Place, _: &Attempt) -> Option<Tried> {
+        let known = self.runs.get(&place).map(|(tried, _)| tried.clone());
+        self.recalled += u64::from(known.is_some());
+        known
+    }
+
+    fn record(&mut self, place: Place, _: &Attempt, tried: &Tried, new: &[replisim_history::Cell]) {
+        self.runs.insert(place, (tried.clone(), new.len()));
+    }
+}
+
+fn orders(runs: u64, jobs: usize) -> Orders {
+    Orders { runs: Some(runs), seed_start: 1, guided: true, jobs, share: Share::ALL }
+}
+
+fn run(orders: &Orders, notebook: &mut Notebook, until: u64) -> Vec<Tally> {
+    let catalog = Catalog::standard();
+    let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
+    let subjects =
+        [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let mut watch = |tallies: &[Tally]| match tallies[0].runs {
+        runs if runs >= until => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    campaign(&subjects, orders, notebook, &mut watch)
+}
+
+#[test]
+fn the_number_of_workers_shows_nowhere() {
+    let (mut one, mut four) = (Notebook::default(), Notebook::default());
+    let tallies = [run(&orders(400, 1), &mut one, 400), run(&orders(400, 4), &mut four, 400)];
+    assert_eq!(one.runs, four.runs);
+    assert_eq!(tallies[0][0].cells, tallies[1][0].cells);
+    assert_eq!(tallies[0][0].runs, 400);
+    assert!(tallies[0][0].fresh < 400, "half of the attempts are made up");
+    assert!(tallies[0][0].twice > 0 && tallies[0][0].divergences.is_empty());
+}
+
+#[test]
+fn what_was_broken_off_goes_on_as_if_it_had_not_been() {
+    let (mut whole, mut resumed) = (Notebook::default(), Notebook::default());
+    run(&orders(300, 3), &mut whole, 300);
+    let before = run(&orders(300, 3), &mut resumed, 120);
+    assert!((120..300).contains(&before[0].runs));
+    let after = run(&orders(300, 2), &mut resumed, 300);
+    assert_eq!(resumed.recalled, before[0].runs);
+    assert_eq!(after[0].runs, 300);
+    assert_eq!(whole.runs, resumed.runs);
+}
+
+#[test]
+fn shares_of_a_campaign_make_up_the_whole() {
+    let runs = u64::from(LOT) + 100;
+    let mut short = orders(runs, 4);
+    short.guided = false;
+    let mut whole = Notebook::default();
+    run(&short, &mut whole, runs);
+    let mut shared = Notebook::default();
+    for shard in [1, 0] {
+        let share = Share { shard, of: 2 };
+        run(&Orders { share, ..short.clone() }, &mut shared, runs);
+    }
+    assert_eq!(whole.runs.len() as u64, runs);
+    assert_eq!(whole.runs, shared.runs);
+}
