@@ -14,6 +14,7 @@ mod identity;
 pub mod measure;
 mod operation;
 mod run;
+mod survey;
 mod trace;
 pub mod words;
 
@@ -24,4 +25,5 @@ pub use history::{Final, History, Install, Operation};
 pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
+pub use survey::{CheckTally, Diverged, FailureGroup, Survey, Surveyed};
 pub use trace::{Trace, TraceLine};

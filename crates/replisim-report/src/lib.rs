@@ -23,6 +23,7 @@ pub mod number;
 pub mod section;
 mod style;
 mod subject;
+pub mod survey;
 mod table;
 pub mod trace;
 

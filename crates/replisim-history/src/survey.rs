@@ -1,0 +1,145 @@
+//! What a campaign of many runs leaves behind: what [`crate::Run`] is to one run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Check;
+
+/// A finished campaign.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Survey {
+    /// What was run, in the order in which it was asked for.
+    pub subjects: Vec<Surveyed>,
+    /// Whether it was broken off before it had done what was asked for.
+    pub interrupted: bool,
+}
+
+/// What the runs of one scenario came to.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Surveyed {
+    /// The scenario's file, or the protocol's name.
+    pub name: String,
+    /// The protocol, with its settings in a few words.
+    pub system: String,
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them are what their seed stands for; the search made the others up.
+    pub fresh: u64,
+    /// How many broke a promise or missed an expectation.
+    pub failing: u64,
+    /// Events of all runs.
+    pub events: u64,
+    /// The first seed; fresh runs have those that follow.
+    pub seed_start: u64,
+    /// Each check, in the scenario's order.
+    pub checks: Vec<CheckTally>,
+    /// Each distinct failure, smallest first.
+    pub failures: Vec<FailureGroup>,
+    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did.
+    pub at_most: Option<f64>,
+    /// How many cells were reached: states that met faults and operations.
+    pub cells: u64,
+    /// States of the protocol that no server was seen in.
+    pub never_reached: Vec<String>,
+    /// Faults that were planned and never struck.
+    pub never_struck: Vec<String>,
+    /// How many runs were done twice.
+    pub twice: u64,
+    /// Where two runs of the same differed.
+    pub divergences: Vec<Diverged>,
+}
+
+/// How a check came out, in numbers of runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckTally {
+    /// Which check.
+    pub check: Check,
+    /// It held, as promised or expected.
+    pub kept: u64,
+    /// It held, though nobody promised it.
+    pub lucky: u64,
+    /// It was violated, and nobody promised otherwise.
+    pub anomalies: u64,
+    /// It was violated against a promise or an expectation.
+    pub broken: u64,
+    /// It could not be decided.
+    pub undecided: u64,
+}
+
+/// A distinct failure.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FailureGroup {
+    /// The check that is violated.
+    pub check: Check,
+    /// The shape of its witness.
+    pub kind: String,
+    /// The last thing that a person would tell of the run before; empty if there was nothing.
+    pub phase: String,
+    /// In how many runs it was found.
+    pub runs: u64,
+    /// Before how many runs it was first found.
+    pub first: u64,
+    /// The seed of the smallest run that shows it.
+    pub seed: u64,
+    /// The positions of the knobs in that run, as edits: `protocol.synchronous_commit=On`.
+    pub knobs: Vec<String>,
+    /// Its faults, in words.
+    pub faults: Vec<String>,
+    /// How many operations its clients had; `None` if it was not shrunk.
+    pub operations: Option<u32>,
+    /// What it goes by: the first digits of its case's fingerprint.
+    pub id: String,
+    /// The story in lines, where it was shrunk.
+    pub story: Vec<String>,
+    /// The command that runs it again.
+    pub replay: String,
+}
+
+/// Two runs of the same plan that were not the same.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Diverged {
+    /// The seed.
+    pub seed: u64,
+    /// The first event that differs, from one.
+    pub event: u64,
+    /// What one of the runs did there.
+    pub one: String,
+    /// What the other did.
+    pub other: String,
+}
+
+impl Survey {
+    /// Whether no promise was broken, no run diverged, and every check was decided in some run.
+    pub fn is_fine(&self) -> bool {
+        self.subjects.iter().all(Surveyed::is_fine)
+    }
+
+    /// How many runs, of all subjects.
+    pub fn runs(&self) -> u64 {
+        self.subjects.iter().map(|subject| subject.runs).sum()
+    }
+
+    /// How many distinct failures.
+    pub fn failures(&self) -> usize {
+        self.subjects.iter().map(|subject| subject.failures.len()).sum()
+    }
+}
+
+impl Surveyed {
+    /// Whether no promise was broken, no run diverged, and every check was decided in some run.
+    pub fn is_fine(&self) -> bool {
+        self.failing == 0 && self.divergences.is_empty() && self.never_decided().next().is_none()
+    }
+
+    /// The checks that could not be decided in any run: nothing is known of them.
+    pub fn never_decided(&self) -> impl Iterator<Item = Check> {
+        let never = |tally: &&CheckTally| self.runs > 0 && tally.undecided == self.runs;
+        self.checks.iter().filter(never).map(|tally| tally.check)
+    }
+}
+
+impl CheckTally {
+    /// In how many runs it could be decided.
+    pub const fn decided(&self) -> u64 {
+        self.kept + self.lucky + self.anomalies + self.broken
+    }
+}

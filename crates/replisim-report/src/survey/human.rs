@@ -1,0 +1,162 @@
+//! The screen that `fuzz` ends with.
+
+use replisim_history::{CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+
+use crate::section::WIDTH;
+use crate::table::wrapped;
+use crate::{Style, number};
+
+/// The whole screen, to its last line break. `elapsed` is in seconds of the wall clock.
+pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
+    let mut text = heading(survey, elapsed, style);
+    let several = survey.subjects.len() > 1;
+    for subject in survey.subjects.iter().filter(|subject| !several || !is_quiet(subject)) {
+        text += &section(subject, several, style);
+    }
+    let quiet = survey.subjects.iter().filter(|subject| is_quiet(subject)).count();
+    if several && quiet > 0 {
+        text += &format!("\n{} with nothing to report\n", number::things(quiet as u64, "subject"));
+    }
+    text + "\n" + &bound(survey)
+}
+
+/// Whether there is nothing to tell of a subject but that it was run.
+fn is_quiet(subject: &Surveyed) -> bool {
+    subject.is_fine() && subject.checks.iter().all(|check| check.anomalies == 0)
+}
+
+fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
+    let (runs, failures) = (survey.runs(), survey.failures() as u64);
+    let events: u64 = survey.subjects.iter().map(|subject| subject.events).sum();
+    let what = match failures {
+        0 if survey.is_fine() => "no promise was broken".to_owned(),
+        0 => style.broken("no promise was broken, but see below").into_owned(),
+        _ => style.broken(&number::things(failures, "distinct failure")).into_owned(),
+    };
+    let speed = elapsed.filter(|seconds| *seconds > 0.0).map_or_else(String::new, |seconds| {
+        format!(
+            ", {} runs and {} events a second",
+            number::rate(runs as f64 / seconds),
+            number::rate(events as f64 / seconds)
+        )
+    });
+    let stopped = if survey.interrupted { ", broken off" } else { "" };
+    let order = if failures > 1 { ", smallest first" } else { "" };
+    format!("{what} in {}{speed}{stopped}{order}\n", number::things(runs, "run"))
+}
+
+fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
+    let mut text = String::from("\n");
+    if titled {
+        text += &format!("{} · {} · {}\n", subject.name, subject.system, number::things(subject.runs, "run"));
+    }
+    for failure in &subject.failures {
+        text += &told(failure, subject.runs, style);
+    }
+    for divergence in &subject.divergences {
+        text += &diverged(divergence, style);
+    }
+    let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
+    if !anomalies.is_empty() {
+        text += &wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ", WIDTH);
+    }
+    let undecided = subject.checks.iter().filter(|check| check.undecided > 0);
+    let undecided = undecided.map(|check| {
+        let (of, word) = (number::tally(check.undecided, subject.runs, "runs"), check.check.in_words());
+        if check.decided() == 0 {
+            style.broken(&format!("{word} never decided")).into_owned()
+        } else {
+            format!("{word} in {of}")
+        }
+    });
+    let undecided = undecided.collect::<Vec<_>>();
+    if !undecided.is_empty() {
+        text += &wrapped(&format!("undecided: {}", undecided.join(", ")), "  ", WIDTH);
+    }
+    text + &never(subject)
+}
+
+/// A failure: what it is, how often, how small, and how to run it again.
+fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
+    let after = if failure.phase.is_empty() { String::new() } else { format!(", after “{}”", failure.phase) };
+    let head = format!("{}: {}{after}", failure.check.in_words(), failure.kind);
+    let size = match failure.operations {
+        Some(operations) => format!(
+            "shrunk to {} and {}",
+            number::things(u64::from(operations), "operation"),
+            number::things(failure.faults.len() as u64, "fault")
+        ),
+        None => number::things(failure.faults.len() as u64, "fault"),
+    };
+    let knobs = if failure.knobs.is_empty() { String::new() } else { format!(", {}", failure.knobs.join(", ")) };
+    let rate = format!(
+        "1 run in {}, first after {}",
+        number::count(runs.div_ceil(failure.runs.max(1))),
+        number::count(failure.first + 1)
+    );
+    let mut text = format!("  {}\n      {rate}; {size}, seed {}{knobs}\n", style.broken(&head), failure.seed);
+    for line in &failure.story {
+        text += &format!("      {line}\n");
+    }
+    text + &format!("      {}\n", failure.replay)
+}
+
+fn diverged(divergence: &Diverged, style: Style) -> String {
+    let head =
+        format!("two runs of seed {} differ, first at event {}", divergence.seed, number::count(divergence.event));
+    let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
+    format!(
+        "  {}\n      one    {}\n      other  {}\n      something in it draws on chance that the seed does not fix\n",
+        style.broken(&head),
+        line(&divergence.one),
+        line(&divergence.other)
+    )
+}
+
+fn anomaly(check: &CheckTally) -> String {
+    let share = number::percent(check.anomalies, check.decided());
+    format!("{} violated in {share} of runs", check.check.in_words())
+}
+
+/// What the campaign did not meet.
+fn never(subject: &Surveyed) -> String {
+    let mut parts = vec![format!("{} reached", number::things(subject.cells, "cell"))];
+    if !subject.never_struck.is_empty() {
+        parts.push(format!("never struck: {}", subject.never_struck.join(", ")));
+    }
+    if !subject.never_reached.is_empty() {
+        parts.push(format!("never reached: {}", subject.never_reached.join(", ")));
+    }
+    wrapped(&parts.join(" · "), "  ", WIDTH)
+}
+
+/// What a clean campaign says about the runs that it did not make.
+fn bound(survey: &Survey) -> String {
+    let twice: u64 = survey.subjects.iter().map(|subject| subject.twice).sum();
+    let again = format!("{} done twice and compared", number::things(twice, "run"));
+    let worst = survey.subjects.iter().map(|subject| subject.at_most).reduce(|one, other| Some(one?.max(other?)));
+    match worst.flatten() {
+        Some(share) if share < 1.0 => {
+            let (few, of) =
+                ((1.0 / share).floor() as u64, if survey.subjects.len() > 1 { " of any subject" } else { "" });
+            format!("at most 1 in {} runs{of} breaks a promise (95 %) · {again}\n", number::count(few))
+        }
+        Some(_) | None => format!("{again}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::sample;
+
+    #[test]
+    fn the_screen_of_a_campaign_that_found_something() {
+        insta::assert_snapshot!(screen(&sample::survey(), Some(30.0), Style::Plain));
+    }
+
+    #[test]
+    fn the_screen_of_a_clean_campaign() {
+        insta::assert_snapshot!(screen(&sample::clean(), None, Style::Plain));
+    }
+}

@@ -1,0 +1,56 @@
+//! Campaigns to print in tests.
+
+use replisim_history::{Check, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+
+fn subject(name: &str) -> Surveyed {
+    let tally = |check, kept, anomalies| CheckTally { check, kept, lucky: 0, anomalies, broken: 0, undecided: 2 };
+    Surveyed {
+        name: name.to_owned(),
+        system: "PostgreSql, FIRST 1 (s1, s2)".to_owned(),
+        runs: 10_000,
+        fresh: 5_000,
+        failing: 0,
+        events: 20_000_000,
+        seed_start: 1,
+        checks: vec![tally(Check::NoLostWrites, 9_998, 0), tally(Check::MonotonicReads, 0, 9_998)],
+        failures: Vec::new(),
+        at_most: Some(0.000_599),
+        cells: 412,
+        never_reached: vec!["rewinding".to_owned()],
+        never_struck: vec!["FullDisk".to_owned()],
+        twice: 156,
+        divergences: Vec::new(),
+    }
+}
+
+/// Two subjects, nothing broken.
+pub fn clean() -> Survey {
+    Survey { subjects: vec![subject("scenarios/one.ron"), subject("scenarios/two.ron")], interrupted: false }
+}
+
+/// One subject, with a failure and a divergence.
+pub fn survey() -> Survey {
+    let failure = FailureGroup {
+        check: Check::NoLostWrites,
+        kind: "write vanished".to_owned(),
+        phase: "promoted".to_owned(),
+        runs: 41,
+        first: 17,
+        seed: 90_210,
+        knobs: vec!["cluster.size=3".to_owned()],
+        faults: vec!["failover to s1 at 1.2s".to_owned()],
+        operations: Some(1),
+        id: "a1f3".to_owned(),
+        story: vec!["c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
+        replay: "replisim replay a1f3".to_owned(),
+    };
+    let divergence = Diverged { seed: 7, event: 1_204, one: "n1 → n2 a".to_owned(), other: "n1 → n3 a".to_owned() };
+    let subject = Surveyed {
+        failing: 41,
+        failures: vec![failure],
+        at_most: None,
+        divergences: vec![divergence],
+        ..subject("scenarios/one.ron")
+    };
+    Survey { subjects: vec![subject], interrupted: true }
+}
