@@ -16,6 +16,7 @@ mod cause;
 mod lot;
 mod mutate;
 mod subject;
+mod survey;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -26,5 +27,6 @@ pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
+pub use survey::survey;
 pub use tally::{Found, Tally};
 pub use twice::{Divergence, compare};

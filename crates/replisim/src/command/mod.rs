@@ -7,12 +7,15 @@
 //! | 2 | the command line is wrong |
 //! | 3 | a scenario is wrong, or a file cannot be read or written |
 //! | 4 | nothing was selected |
-//! | 5 | a replay diverged |
+//! | 5 | a replay diverged, or two runs of one plan did |
+//! | 130 | interrupted, with what was done saved |
 
 mod explain;
+mod fuzz;
 mod list;
 mod new;
 mod output;
+mod progress;
 mod replay;
 mod run;
 
@@ -28,10 +31,10 @@ const EXAMPLES: &str = "\
 Examples:
   replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
   replisim run stale_read_after_write --set run=30s --format json
-  replisim list scenarios
+  replisim fuzz PostgreSql --for 60s
 
 Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario; 4 nothing selected; \
-5 replay diverged.";
+5 replay diverged; 130 interrupted.";
 
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
@@ -48,6 +51,8 @@ struct Arguments {
 enum Command {
     /// Run a scenario, or every scenario of a folder, and say which guarantees held
     Run(run::Arguments),
+    /// Run scenarios or protocols under seed after seed, in search of a broken promise
+    Fuzz(fuzz::Arguments),
     /// Run a case again and compare it with what it says
     Replay(replay::Arguments),
     /// List protocols, faults, checks and scenarios
@@ -89,6 +94,7 @@ enum Ending {
     Fine,
     NotFine,
     Diverged,
+    Interrupted,
 }
 
 /// Runs the command line of this process with the protocols of `catalog`.
@@ -97,6 +103,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
     let colour = arguments.color.wanted();
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments),
@@ -118,6 +125,7 @@ impl Ending {
             Ending::Fine => 0,
             Ending::NotFine => 1,
             Ending::Diverged => 5,
+            Ending::Interrupted => 130,
         }
     }
 }

@@ -1,0 +1,88 @@
+//! A campaign's tallies as plain data for reports.
+
+use std::collections::BTreeSet;
+
+use replisim_history::{Cell, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_world::spec::Action;
+
+use super::attempt::{Attempt, Mark};
+use super::cause::Cause;
+use super::subject::Subject;
+use super::tally::{Found, Tally};
+use super::twice::Divergence;
+
+/// What a campaign came to. Failures have neither a story nor a command yet: see [`FailureGroup::replay`].
+pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, interrupted: bool) -> Survey {
+    let surveyed = subjects.iter().zip(tallies).map(|(subject, tally)| surveyed(subject, tally, seed_start));
+    Survey { subjects: surveyed.collect(), interrupted }
+}
+
+fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
+    let experiment = subject.base();
+    let checks = experiment.scenario.checks.iter().enumerate();
+    let mut failures: Vec<_> = tally.causes.iter().collect();
+    failures.sort_by_key(|(_, found)| (found.smallest.plan.faults.len(), found.events));
+    let summary = experiment.summary();
+    let protocol = experiment.scenario.protocol.name();
+    Surveyed {
+        name: subject.name().to_owned(),
+        system: if summary.is_empty() { protocol.to_owned() } else { format!("{protocol}, {summary}") },
+        runs: tally.runs,
+        fresh: tally.fresh,
+        failing: tally.failing,
+        events: tally.events,
+        seed_start,
+        checks: checks
+            .map(|(place, check)| CheckTally {
+                check: *check,
+                kept: tally.count(place, Mark::Kept),
+                lucky: tally.count(place, Mark::Lucky),
+                anomalies: tally.count(place, Mark::Anomaly),
+                broken: tally.count(place, Mark::Broken),
+                undecided: tally.count(place, Mark::Undecided),
+            })
+            .collect(),
+        failures: failures.into_iter().map(|(cause, found)| group(subject, cause, found)).collect(),
+        at_most: tally.at_most(),
+        cells: tally.cells.len() as u64,
+        never_reached: never_reached(experiment.states(), &tally.cells),
+        never_struck: never_struck(tally),
+        twice: tally.twice,
+        divergences: tally.divergences.iter().map(diverged).collect(),
+    }
+}
+
+fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
+    let attempt: &Attempt = &found.smallest;
+    let knobs = subject.edits(&attempt.knobs).into_iter().map(|edit| format!("{}={}", edit.path, edit.value));
+    FailureGroup {
+        check: cause.check,
+        kind: cause.kind.clone(),
+        phase: cause.phase.clone(),
+        runs: found.runs,
+        first: found.first,
+        seed: attempt.plan.seed,
+        knobs: knobs.collect(),
+        faults: attempt.plan.faults.iter().map(ToString::to_string).collect(),
+        operations: None,
+        id: String::new(),
+        story: Vec::new(),
+        replay: String::new(),
+    }
+}
+
+fn diverged(divergence: &Divergence) -> Diverged {
+    let Divergence { seed, event, one, other } = divergence.clone();
+    Diverged { seed, event, one, other }
+}
+
+/// The states that no replica was in, in any cell.
+fn never_reached(states: &[&str], cells: &BTreeSet<Cell>) -> Vec<String> {
+    let reached = |state: u8| cells.iter().any(|cell| cell.state == state || cell.replicas_in(state) > 0);
+    (0..).zip(states).filter(|(state, _)| !reached(*state)).map(|(_, name)| (*name).to_owned()).collect()
+}
+
+fn never_struck(tally: &Tally) -> Vec<String> {
+    let idle = tally.planned.difference(&tally.struck);
+    idle.map(|kind| Action::KINDS[usize::from(*kind)].0.to_owned()).collect()
+}

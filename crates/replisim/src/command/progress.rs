@@ -1,0 +1,57 @@
+//! The bar of a campaign under way: on a terminal's error stream, or not at all.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use replisim_lab::fuzz::Tally;
+use replisim_report::number;
+
+/// How often the bar is drawn anew, at most.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// The bar of one campaign.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    /// How long the campaign may take, where that is what ends it.
+    limit: Option<Duration>,
+    shown: Option<Duration>,
+}
+
+impl Progress {
+    /// A bar that is full after so many runs, or after so much time.
+    pub fn new(runs: Option<u64>, limit: Option<Duration>) -> Self {
+        let length = limit.map_or(runs.unwrap_or(0), |limit| limit.as_millis() as u64);
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(length), target);
+        let style = ProgressStyle::with_template("  {bar:24.red}  {elapsed}   {msg}").expect("the template is right");
+        bar.set_style(style.progress_chars("██ "));
+        Progress { bar, limit, shown: None }
+    }
+
+    /// Shows how far it is, if it is time to.
+    pub fn show(&mut self, tallies: &[Tally], elapsed: Duration) {
+        if self.bar.is_hidden() || self.shown.is_some_and(|shown| elapsed < shown + EVERY) {
+            return;
+        }
+        self.shown = Some(elapsed);
+        let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum::<u64>();
+        let (runs, events) = (sum(|it| it.runs), sum(|it| it.events));
+        let rate = runs as f64 / elapsed.as_secs_f64().max(0.001);
+        self.bar.set_position(if self.limit.is_some() { elapsed.as_millis() as u64 } else { runs });
+        self.bar.set_message(format!(
+            "{}   {}/s   {} events   {}   {}",
+            number::things(runs, "run"),
+            number::rate(rate),
+            number::count(events),
+            number::things(sum(|it| it.cells.len() as u64), "cell"),
+            number::things(sum(|it| it.causes.len() as u64), "failure"),
+        ));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
