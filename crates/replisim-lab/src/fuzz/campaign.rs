@@ -34,11 +34,11 @@ pub struct Orders {
     pub guided: bool,
     /// How many workers.
     pub jobs: usize,
-    /// The lots that are done: every `of`-th from `shard` on.
+    /// Which part of it.
     pub share: Share,
 }
 
-/// A part of a campaign: every `of`-th lot, from the `shard`-th on.
+/// A part of a campaign: of each subject every `of`-th lot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
     /// Which part, from 0.
@@ -50,6 +50,12 @@ pub struct Share {
 impl Share {
     /// All of it.
     pub const ALL: Share = Share { shard: 0, of: 1 };
+
+    /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
+    /// ones are spread as well as a few large ones.
+    const fn first_lot(self, subject: u32) -> u32 {
+        (self.shard + self.of - subject % self.of) % self.of
+    }
 }
 
 /// The place of a run in a campaign.
@@ -182,7 +188,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             subject,
             number,
             lot: None,
-            next_lot: orders.share.shard,
+            next_lot: orders.share.first_lot(number),
             runs: share(u64::from(number)),
             open: BTreeMap::new(),
         };

@@ -86,3 +86,38 @@ fn shares_of_a_campaign_make_up_the_whole() {
     assert_eq!(whole.runs.len() as u64, runs);
     assert_eq!(whole.runs, shared.runs);
 }
+
+#[test]
+fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
+    let catalog = Catalog::standard();
+    let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
+    let subject =
+        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let prepare =
+        || crate::Experiment::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let mut sizes = std::collections::BTreeSet::new();
+    for seed in 1..20 {
+        let tried = Attempt::fresh(&subject, seed).run(&subject);
+        let alone = settle(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+        sizes.insert((alone.scenario.cluster.size, alone.scenario.clients[0].sessions));
+        assert_eq!(tried.fingerprint, alone.run(seed, None, false).run.fingerprint, "seed {seed}");
+    }
+    assert_eq!(sizes.len(), 4, "every knob is turned");
+}
+
+#[test]
+fn a_knob_that_cannot_be_turned_is_refused() {
+    let catalog = Catalog::standard();
+    let refused = |knobs: &str| {
+        let text = format!("Scenario(cluster: (size: 3), protocol: LeaderFollower(), swarm: (knobs: {knobs}))");
+        let source = Source::new("small.ron".to_owned(), text);
+        Subject::prepare(&source, false, &catalog).err().map(|report| report.render(false)).unwrap_or_default()
+    };
+    assert!(
+        refused(r#"{ "cluster.size": ["0"] }"#)
+            .contains("error[S025]: the knob `cluster.size` cannot be turned to `0`")
+    );
+    assert!(refused(r#"{ "no.such": ["1"] }"#).contains("S025"));
+    assert!(refused(r#"{ "run": [] }"#).contains("has no values"));
+    assert_eq!(refused(r#"{ "run": ["1s", "2s"] }"#), "");
+}

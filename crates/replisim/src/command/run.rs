@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
+use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, trace};
@@ -90,7 +91,9 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
     let refuse = |report| Failure::of(&report, colour);
     let source = Source::read(path).map_err(refuse)?;
     let source = Experiment::edit(&source, &arguments.set, catalog).map_err(refuse)?;
-    Experiment::prepare(&source, catalog).map_err(refuse)
+    let experiment = Experiment::prepare(&source, catalog).map_err(refuse)?;
+    let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
+    settle(experiment, seed, catalog).map_err(refuse)
 }
 
 /// A single scenario, with everything there is to say of it.
