@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use replisim_kernel::Digest;
 
-use super::{Place, SCHEMA_VERSION};
+use super::{Place, RunRow, SCHEMA_VERSION};
 
-/// Why a store cannot be read, written or merged.
+/// Why a store cannot be read, written or merged. [`StoreError::hint`] says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such file.
@@ -76,6 +76,12 @@ pub enum StoreError {
         /// Why.
         error: rusqlite::Error,
     },
+    /// A question that SQLite does not take.
+    #[error("{why}")]
+    Query {
+        /// What it says.
+        why: String,
+    },
     /// The system refuses.
     #[error("{}: {error}", path.display())]
     File {
@@ -84,6 +90,49 @@ pub enum StoreError {
         /// Why.
         error: std::io::Error,
     },
+}
+
+impl StoreError {
+    /// The stable code, which `replisim explain` takes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            StoreError::Missing { .. } => "C001",
+            StoreError::Foreign { .. } => "C002",
+            StoreError::Newer { .. } => "C003",
+            StoreError::Damaged { .. } => "C004",
+            StoreError::Conflict(_) => "C005",
+            StoreError::NoCampaign { .. } => "C006",
+            StoreError::NoSubject { .. } => "C007",
+            StoreError::NoRun { .. } => "C008",
+            StoreError::Exists { .. } => "C009",
+            StoreError::Sqlite { .. } => "C010",
+            StoreError::File { .. } => "C011",
+            StoreError::Query { .. } => "C012",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            StoreError::Missing { .. } => "`replisim campaign list FOLDER` shows the stores of a folder",
+            StoreError::Foreign { .. } => "give the file that `replisim fuzz --store FILE` wrote",
+            StoreError::Newer { .. } => "use the replisim that wrote it, or a later one",
+            StoreError::Damaged { .. } => "merge what other copies there are; what is missing can be run again",
+            StoreError::Conflict(_) => {
+                "either the protocol was changed without a new version, and a new store is needed, or the run is not \
+                 deterministic: run the seed twice with --trace and compare"
+            }
+            StoreError::NoCampaign { .. } => "`replisim campaign list STORE` shows the campaigns of a store",
+            StoreError::NoSubject { .. } => "subjects are numbered from 0, in the order of the manifest",
+            StoreError::NoRun { .. } => "a failure is written with its run or after it",
+            StoreError::Exists { .. } => "choose another name, or remove it first",
+            StoreError::Sqlite { .. } => "see whether the disk is full, and who else uses the file",
+            StoreError::File { .. } => "see whether the folder is there and may be written to",
+            StoreError::Query { .. } => {
+                "ask `SELECT name, sql FROM sqlite_schema` for tables and views; a store is only ever read"
+            }
+        }
+    }
 }
 
 /// Two results for one place.
@@ -119,6 +168,11 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// What `by` says of a run.
+    pub(super) fn of(by: impl ToString, run: &RunRow) -> Self {
+        Claim { by: by.to_string(), seed: run.seed, plan: run.plan, fingerprint: run.fingerprint }
+    }
+
     fn told(&self) -> String {
         format!("{}: seed {}, plan {}, fingerprint {}", self.by, self.seed, self.plan, self.fingerprint)
     }

@@ -221,3 +221,8 @@ impl From<RunRow> for Record {
         Record { run, failures: Vec::new(), cells: Vec::new(), elapsed: None }
     }
 }
+
+/// A digest as the store writes it: its most significant byte first, as it is printed.
+pub(super) fn blob(digest: Digest) -> [u8; 16] {
+    digest.0.to_be_bytes()
+}
