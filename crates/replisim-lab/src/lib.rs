@@ -20,6 +20,7 @@ mod judge;
 mod new;
 mod outcome;
 pub mod scenario;
+pub mod store;
 mod trial;
 
 pub use case::Case;

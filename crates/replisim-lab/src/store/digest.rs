@@ -1,0 +1,51 @@
+//! The digest of a store: what it holds, not how or when it came to hold it.
+
+use replisim_kernel::{Digest, Fingerprint};
+
+use super::read::{RUN_COLUMNS, run_of};
+use super::{Store, StoreError};
+
+impl Store {
+    /// The digest of everything that a merged store would hold: the same for the same results, however they got here.
+    /// Ids of this file and times on the wall are not part of it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn digest(&self) -> Result<Digest, StoreError> {
+        // All of it as of one instant, even while somebody writes.
+        let _instant = self.connection.unchecked_transaction().map_err(self.refuse())?;
+        let mut print = Fingerprint::new();
+        for manifest in self.campaigns()? {
+            let campaign = manifest.digest();
+            print.fold(&("campaign", &manifest));
+            for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
+                print.fold(&("subject", number));
+                self.fold_runs(id, number, &mut print)?;
+                for cell in self.coverage_by_lot(id, number)? {
+                    print.fold(&("cell", cell));
+                }
+            }
+            for failure in self.failures(campaign)? {
+                print.fold(&("failure", failure));
+            }
+        }
+        for known in self.known()? {
+            print.fold(&("known", known));
+        }
+        Ok(print.digest())
+    }
+
+    /// Folds a subject's runs in one by one: they are too many to be held.
+    fn fold_runs(&self, id: i64, number: u32, print: &mut Fingerprint) -> Result<(), StoreError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 ORDER BY lot, place");
+        let mut all = || {
+            let mut statement = self.connection.prepare(&sql)?;
+            let mut rows = statement.query([id])?;
+            while let Some(row) = rows.next()? {
+                print.fold(&("run", run_of(row, number)?));
+            }
+            Ok(())
+        };
+        all().map_err(self.refuse())
+    }
+}

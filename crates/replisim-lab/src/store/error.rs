@@ -1,0 +1,179 @@
+//! Why a store cannot be used.
+
+use std::path::PathBuf;
+
+use replisim_kernel::Digest;
+
+use super::{Place, RunRow, SCHEMA_VERSION};
+
+/// Why a store cannot be read, written or merged. [`StoreError::hint`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such file.
+    #[error("there is no store at {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is not a store of campaigns", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later replisim wrote it.
+    #[error("{} has schema {found}; this replisim reads schema {SCHEMA_VERSION}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its schema.
+        found: i64,
+    },
+    /// The file is a store that holds what no store can hold.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// One place has two results: a run was not deterministic.
+    #[error("{0}")]
+    Conflict(Box<Conflict>),
+    /// The store does not hold this campaign.
+    #[error("{} holds no campaign {digest}", path.display())]
+    NoCampaign {
+        /// The file.
+        path: PathBuf,
+        /// The digest of the manifest.
+        digest: Digest,
+    },
+    /// A row is about a subject that its manifest does not name.
+    #[error("the campaign has no subject {subject}")]
+    NoSubject {
+        /// The number of the subject.
+        subject: u32,
+    },
+    /// A failure is told of a run that the store does not hold.
+    #[error("{} holds no run at lot {}, place {} of subject {}", path.display(), at.lot, at.place, at.subject)]
+    NoRun {
+        /// The file.
+        path: PathBuf,
+        /// Where the run should stand.
+        at: Place,
+    },
+    /// The output of a merge is there already.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite refuses.
+    #[error("{}: {error}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: rusqlite::Error,
+    },
+    /// A question that SQLite does not take.
+    #[error("{why}")]
+    Query {
+        /// What it says.
+        why: String,
+    },
+    /// The system refuses.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl StoreError {
+    /// The stable code, which `replisim explain` takes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            StoreError::Missing { .. } => "C001",
+            StoreError::Foreign { .. } => "C002",
+            StoreError::Newer { .. } => "C003",
+            StoreError::Damaged { .. } => "C004",
+            StoreError::Conflict(_) => "C005",
+            StoreError::NoCampaign { .. } => "C006",
+            StoreError::NoSubject { .. } => "C007",
+            StoreError::NoRun { .. } => "C008",
+            StoreError::Exists { .. } => "C009",
+            StoreError::Sqlite { .. } => "C010",
+            StoreError::File { .. } => "C011",
+            StoreError::Query { .. } => "C012",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            StoreError::Missing { .. } => "`replisim campaign list FOLDER` shows the stores of a folder",
+            StoreError::Foreign { .. } => "give the file that `replisim fuzz --store FILE` wrote",
+            StoreError::Newer { .. } => "use the replisim that wrote it, or a later one",
+            StoreError::Damaged { .. } => "merge what other copies there are; what is missing can be run again",
+            StoreError::Conflict(_) => {
+                "either the protocol was changed without a new version, and a new store is needed, or the run is not \
+                 deterministic: run the seed twice with --trace and compare"
+            }
+            StoreError::NoCampaign { .. } => "`replisim campaign list STORE` shows the campaigns of a store",
+            StoreError::NoSubject { .. } => "subjects are numbered from 0, in the order of the manifest",
+            StoreError::NoRun { .. } => "a failure is written with its run or after it",
+            StoreError::Exists { .. } => "choose another name, or remove it first",
+            StoreError::Sqlite { .. } => "see whether the disk is full, and who else uses the file",
+            StoreError::File { .. } => "see whether the folder is there and may be written to",
+            StoreError::Query { .. } => {
+                "ask `SELECT name, sql FROM sqlite_schema` for tables and views; a store is only ever read"
+            }
+        }
+    }
+}
+
+/// Two results for one place.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "two results for lot {}, place {} of {subject}:\n  {}\n  {}\nthey differ in {}",
+    at.lot, at.place, first.told(), second.told(), differ.join(", ")
+)]
+pub struct Conflict {
+    /// The name of the subject.
+    pub subject: String,
+    /// Which place.
+    pub at: Place,
+    /// The result that was there first.
+    pub first: Claim,
+    /// The result that came to it.
+    pub second: Claim,
+    /// The columns in which they differ.
+    pub differ: Vec<&'static str>,
+}
+
+/// A result, and who says so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// The store that holds it, or `this run`.
+    pub by: String,
+    /// The seed.
+    pub seed: u64,
+    /// The digest of the plan.
+    pub plan: Digest,
+    /// The fingerprint.
+    pub fingerprint: Digest,
+}
+
+impl Claim {
+    /// What `by` says of a run.
+    pub(super) fn of(by: impl ToString, run: &RunRow) -> Self {
+        Claim { by: by.to_string(), seed: run.seed, plan: run.plan, fingerprint: run.fingerprint }
+    }
+
+    fn told(&self) -> String {
+        format!("{}: seed {}, plan {}, fingerprint {}", self.by, self.seed, self.plan, self.fingerprint)
+    }
+}

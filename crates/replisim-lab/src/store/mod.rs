@@ -1,0 +1,61 @@
+//! A campaign of runs is kept in a file that people can ask questions of, mail, interrupt and put together.
+//!
+//! A campaign over a scenario, its *subject*, is cut into numbered *lots* of a fixed number of runs; a run's [`Place`] is
+//! its position in a lot. What is run there follows from the campaign's [`Manifest`] and from the results of the earlier
+//! places of the same lot, never from timing, from the number of workers, or from other lots. **So a store is a cache of
+//! results**: asked for a place it either has the row, or the run is done again and comes out the same. Everything else
+//! follows from that:
+//!
+//! ```text
+//!   workers ──▶ Writer ──▶ one SQLite file ◀── Store     lots to resume, known failures, summaries, SQL
+//!      put()    batches         │
+//!                               └──▶ merge ──▶ one file, the same bytes whatever it was merged from
+//! ```
+//!
+//! - **It may be killed at any moment.** A run is there whole or not at all ([`Record`]). What [`Writer::committed`]
+//!   counts survives; what it does not is done again.
+//! - **It may be read meanwhile**, by any number of processes: the writer uses a write-ahead log.
+//! - **A run that is there already must be the same.** If it is not, that is a failure of determinism, and the error
+//!   ([`Conflict`]) names both results. So every campaign that is resumed or merged tests determinism, too.
+//! - **Merging is a union.** Its laws (`union.rs`) are commutative, associative and idempotent, so shards may overlap,
+//!   repeat and come in any order.
+//!
+//! A file may hold several campaigns, each under the digest of its manifest: another version of replisim, another
+//! scenario, other settings are another campaign. What outlives them all is what is *known* ([`KnownRow`]): a failure, by
+//! the subject's name, its seed and plan, the check and the shape of the anomaly. The next campaign runs those first and
+//! says which are fixed.
+//!
+//! The tables, and views that answer the usual questions, are told in `schema.sql`, which is written to be read.
+//!
+//! **Invariants**: no time on the wall is part of a digest or of a merged store. Nothing that a store holds depends on
+//! the order in which results came in. No file makes the reader panic.
+//!
+//! *Missing on purpose*: migrations. A store is a cache; what a later schema wants can be run again.
+
+mod digest;
+mod error;
+mod file;
+mod insert;
+mod merge;
+mod query;
+mod read;
+mod row;
+mod summary;
+mod union;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Claim, Conflict, StoreError};
+pub use merge::merge;
+pub use query::{Answer, Value};
+pub use read::Store;
+pub use row::{
+    CellRow, Coverage, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject,
+};
+pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
+pub use write::{Stopped, Writer};
+
+/// The version of the schema that this program reads and writes.
+pub const SCHEMA_VERSION: i64 = 1;

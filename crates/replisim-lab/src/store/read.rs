@@ -1,0 +1,268 @@
+//! Reading a store.
+
+use std::path::{Path, PathBuf};
+
+use replisim_kernel::{Digest, Span};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+
+use super::file::{self, at};
+use super::{CellRow, Coverage, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject};
+
+/// A store, open for reading. Another process may write to it meanwhile. It can be sent to a thread but not shared:
+/// each thread opens its own.
+pub struct Store {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+}
+
+/// What [`run_of`] reads.
+pub(super) const RUN_COLUMNS: &str =
+    "lot, place, origin, seed, plan, fingerprint, events, simulated_ns, verdicts, failed, cells";
+/// What [`failure_of`] reads.
+pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, faults, operations, case_text";
+/// What [`known_of`] reads.
+pub(super) const KNOWN_COLUMNS: &str = "subject_name, seed, plan, check_name, kind, status, version, case_text";
+/// What [`cell_of`] reads.
+pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words, runs";
+
+impl Store {
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// If it is missing, is no store, or was written by a later version.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        Ok(Store { path: path.to_owned(), connection: file::open(path)? })
+    }
+
+    /// Opens a store, which is made if it is not there, and adds a campaign, unless it is there.
+    ///
+    /// # Errors
+    /// As [`Store::open`], or if it cannot be written.
+    pub fn create(path: &Path, manifest: &Manifest) -> Result<Store, StoreError> {
+        file::enroll(&mut file::create(path)?, manifest).map_err(at(path))?;
+        Store::open(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The campaigns, in the order of their digests.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or a manifest is not what its digest says.
+    pub fn campaigns(&self) -> Result<Vec<Manifest>, StoreError> {
+        let mut found = Vec::new();
+        for (id, digest, mut manifest) in self.manifests().map_err(self.refuse())? {
+            manifest.subjects = self.subjects(id).map_err(self.refuse())?;
+            if manifest.digest() != digest {
+                let what = format!("the manifest of campaign {digest} was changed");
+                return Err(StoreError::Damaged { path: self.path.clone(), what });
+            }
+            found.push(manifest);
+        }
+        Ok(found)
+    }
+
+    /// The runs of a lot that are there, in the order of their places. After a sudden end of the process that wrote
+    /// them, some may be missing.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the subject.
+    pub fn lot(&self, campaign: Digest, subject: u32, lot: u32) -> Result<Vec<RunRow>, StoreError> {
+        self.lot_of(self.subject_id(campaign, subject)?, subject, lot)
+    }
+
+    /// The failures of a campaign, in the order of their places and checks.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the campaign.
+    pub fn failures(&self, campaign: Digest) -> Result<Vec<FailureRow>, StoreError> {
+        let mut found = Vec::new();
+        for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
+            found.extend(self.failures_of(id, number)?);
+        }
+        Ok(found)
+    }
+
+    /// The coverage cells of a subject, in the order of their bytes.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the subject.
+    pub fn coverage(&self, campaign: Digest, subject: u32) -> Result<Vec<Coverage>, StoreError> {
+        let id = self.subject_id(campaign, subject)?;
+        let mut found: Vec<Coverage> = Vec::new();
+        for CellRow { at, cell, words, count } in self.coverage_by_lot(id, subject)? {
+            match found.last_mut().filter(|last| last.cell == cell) {
+                Some(last) => (last.lots, last.count) = (last.lots + 1, last.count + count),
+                None => found.push(Coverage { cell, words, first: at, lots: 1, count }),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every failure that was ever seen, in the order of subject, seed, plan, check and kind, whatever its campaign.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn known(&self) -> Result<Vec<KnownRow>, StoreError> {
+        let order = "ORDER BY subject_name, seed, plan, check_name, kind";
+        self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {order}"), [], known_of)
+    }
+
+    /// The runs of a lot, under the subject's id in this file.
+    pub(super) fn lot_of(&self, id: i64, subject: u32, lot: u32) -> Result<Vec<RunRow>, StoreError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 AND lot = ?2 ORDER BY place");
+        self.rows(&sql, params![id, lot], |row| run_of(row, subject))
+    }
+
+    /// The failures of a subject, in the order of their places and checks.
+    pub(super) fn failures_of(&self, id: i64, subject: u32) -> Result<Vec<FailureRow>, StoreError> {
+        let sql = format!("SELECT {FAILURE_COLUMNS} FROM failure WHERE subject = ?1 ORDER BY lot, place, check_name");
+        self.rows(&sql, [id], |row| failure_of(row, subject))
+    }
+
+    /// The cells of all lots of a subject, in the order of their bytes and lots.
+    pub(super) fn coverage_by_lot(&self, id: i64, subject: u32) -> Result<Vec<CellRow>, StoreError> {
+        let sql = format!(
+            "SELECT {CELL_COLUMNS} FROM reached JOIN cell USING (subject, cell) WHERE subject = ?1 ORDER BY cell, lot"
+        );
+        self.rows(&sql, [id], |row| cell_of(row, subject))
+    }
+
+    /// The cells of one lot, in the order of their bytes.
+    pub(super) fn cells(&self, id: i64, subject: u32, lot: u32) -> Result<Vec<CellRow>, StoreError> {
+        let sql = format!(
+            "SELECT {CELL_COLUMNS} FROM reached JOIN cell USING (subject, cell)
+             WHERE subject = ?1 AND lot = ?2 ORDER BY cell"
+        );
+        self.rows(&sql, params![id, lot], |row| cell_of(row, subject))
+    }
+
+    /// The lots of which there is anything, in order.
+    pub(super) fn lots(&self, id: i64) -> Result<Vec<u32>, StoreError> {
+        let sql = "SELECT lot FROM run WHERE subject = ?1 UNION SELECT lot FROM reached WHERE subject = ?1 ORDER BY 1";
+        self.rows(sql, [id], |row| row.get(0))
+    }
+
+    /// The ids of a campaign's subjects, in the order of their numbers.
+    pub(super) fn subject_ids(&self, campaign: Digest) -> Result<Vec<i64>, StoreError> {
+        match file::find_campaign(&self.connection, campaign).map_err(self.refuse())? {
+            Some(_) => file::subject_ids(&self.connection, campaign).map_err(self.refuse()),
+            None => Err(StoreError::NoCampaign { path: self.path.clone(), digest: campaign }),
+        }
+    }
+
+    fn subject_id(&self, campaign: Digest, subject: u32) -> Result<i64, StoreError> {
+        let ids = self.subject_ids(campaign)?;
+        ids.get(subject as usize).copied().ok_or(StoreError::NoSubject { subject })
+    }
+
+    fn manifests(&self) -> rusqlite::Result<Vec<(i64, Digest, Manifest)>> {
+        let sql = "SELECT id, digest, version, settings FROM campaign ORDER BY digest";
+        let mut statement = self.connection.prepare(sql)?;
+        let found = statement.query_map([], |row| {
+            let manifest = Manifest { version: row.get(2)?, settings: row.get(3)?, subjects: Vec::new() };
+            Ok((row.get(0)?, digest(row, 1)?, manifest))
+        })?;
+        found.collect()
+    }
+
+    fn subjects(&self, campaign: i64) -> rusqlite::Result<Vec<Subject>> {
+        let checks = "SELECT name FROM subject_check WHERE subject = ?1 ORDER BY position";
+        let mut checks = self.connection.prepare(checks)?;
+        let sql = "SELECT id, name, scenario FROM subject WHERE campaign = ?1 ORDER BY number";
+        let mut statement = self.connection.prepare(sql)?;
+        let found = statement.query_map([campaign], |row| {
+            let checks = checks.query_map([row.get::<_, i64>(0)?], |row| row.get(0))?;
+            Ok(Subject { name: row.get(1)?, scenario: row.get(2)?, checks: checks.collect::<Result<_, _>>()? })
+        })?;
+        found.collect()
+    }
+
+    /// Every row that a question is answered with.
+    pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&Row) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let all = || self.connection.prepare(sql)?.query_map(parameters, read)?.collect::<rusqlite::Result<_>>();
+        all().map_err(self.refuse())
+    }
+
+    pub(super) fn refuse(&self) -> impl Fn(rusqlite::Error) -> StoreError + Copy + '_ {
+        at(&self.path)
+    }
+}
+
+/// A run, from [`RUN_COLUMNS`].
+pub(super) fn run_of(row: &Row, subject: u32) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
+        origin: word(row, 2, [Origin::Fresh, Origin::Mutant], Origin::as_str)?,
+        seed: row.get::<_, i64>(3)? as u64,
+        plan: digest(row, 4)?,
+        fingerprint: digest(row, 5)?,
+        events: row.get::<_, i64>(6)? as u64,
+        simulated: Span::nanos(row.get::<_, i64>(7)? as u64),
+        verdicts: row.get(8)?,
+        failed: row.get(9)?,
+        cells: row.get(10)?,
+    })
+}
+
+/// A failure, from [`FAILURE_COLUMNS`].
+pub(super) fn failure_of(row: &Row, subject: u32) -> rusqlite::Result<FailureRow> {
+    Ok(FailureRow {
+        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
+        check: row.get(2)?,
+        kind: row.get(3)?,
+        phase: row.get(4)?,
+        faults: row.get(5)?,
+        operations: row.get(6)?,
+        case: row.get(7)?,
+    })
+}
+
+/// A known failure, from [`KNOWN_COLUMNS`].
+pub(super) fn known_of(row: &Row) -> rusqlite::Result<KnownRow> {
+    Ok(KnownRow {
+        subject: row.get(0)?,
+        seed: row.get::<_, i64>(1)? as u64,
+        plan: digest(row, 2)?,
+        check: row.get(3)?,
+        kind: row.get(4)?,
+        status: word(row, 5, [Status::Fixed, Status::Failing], Status::as_str)?,
+        version: row.get(6)?,
+        case: row.get(7)?,
+    })
+}
+
+/// A cell of a lot, from [`CELL_COLUMNS`].
+pub(super) fn cell_of(row: &Row, subject: u32) -> rusqlite::Result<CellRow> {
+    Ok(CellRow {
+        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
+        cell: row.get(2)?,
+        words: row.get(3)?,
+        count: row.get::<_, i64>(4)? as u64,
+    })
+}
+
+fn digest(row: &Row, column: usize) -> rusqlite::Result<Digest> {
+    row.get::<_, [u8; 16]>(column).map(|bytes| Digest(u128::from_be_bytes(bytes)))
+}
+
+/// The one of `all` that is written as the column says.
+fn word<T: Copy, const N: usize>(
+    row: &Row,
+    column: usize,
+    all: [T; N],
+    written: fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    let unknown = || rusqlite::Error::InvalidColumnType(column, text.clone(), Type::Text);
+    all.into_iter().find(|it| written(*it) == text).ok_or_else(unknown)
+}

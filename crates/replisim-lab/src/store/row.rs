@@ -1,0 +1,228 @@
+//! What a store holds, as plain data: a manifest, and what its runs left.
+
+use std::time::Duration;
+
+use replisim_kernel::{Digest, Fingerprint, Span};
+
+/// What a campaign runs. Everything that its runs follow from stands here, so two campaigns with one digest may share
+/// their results.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Manifest {
+    /// The version of replisim.
+    pub version: String,
+    /// The settings in their canonical text: how many runs, the size of a lot, the first seed, guided or not.
+    pub settings: String,
+    /// What is run. A subject's number is its position here.
+    pub subjects: Vec<Subject>,
+}
+
+/// One scenario of a campaign.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Subject {
+    /// What it is called: the scenario's path as it was given. Known failures are known under this name.
+    pub name: String,
+    /// The scenario's text, edits included.
+    pub scenario: String,
+    /// The names of its checks, in the scenario's order: what the characters of [`RunRow::verdicts`] stand for.
+    pub checks: Vec<String>,
+}
+
+/// Where a run stands in its campaign.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// The number of the subject.
+    pub subject: u32,
+    /// The number of the lot, which any worker may run.
+    pub lot: u32,
+    /// The position in the lot. What is run here follows from the manifest and from the lot's earlier places.
+    pub place: u32,
+}
+
+/// How a run was found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Origin {
+    /// Drawn from its seed alone.
+    Fresh,
+    /// Another run of the lot, changed.
+    Mutant,
+}
+
+/// What a run came to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RunRow {
+    /// Where it stands.
+    pub at: Place,
+    /// How it was found.
+    pub origin: Origin,
+    /// Its seed.
+    pub seed: u64,
+    /// The digest of its plan of faults and operations.
+    pub plan: Digest,
+    /// Its fingerprint.
+    pub fingerprint: Digest,
+    /// How many events it took.
+    pub events: u64,
+    /// How long it was in simulated time.
+    pub simulated: Span,
+    /// One character for each check, in the scenario's order; what they mean is in [`Mark`].
+    pub verdicts: String,
+    /// Whether the run fails its campaign.
+    pub failed: bool,
+    /// The coverage cells that no earlier place of the lot had reached, as the search writes them. Opaque here.
+    pub cells: Vec<u8>,
+}
+
+/// A verdict in one character of [`RunRow::verdicts`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Mark {
+    /// The check holds.
+    Holds,
+    /// It is violated though it was promised or expected to hold, or holds though it was expected to be violated.
+    Failed,
+    /// It is violated, as the protocol lets one expect.
+    Anomaly,
+    /// It could not be decided.
+    Unknown,
+}
+
+/// A check that failed in a run.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FailureRow {
+    /// Where the run stands, which must be in the store or in the same [`Record`].
+    pub at: Place,
+    /// The name of the check, or of the measure that was out of its bounds.
+    pub check: String,
+    /// The shape of the anomaly, as its witness tells it.
+    pub kind: String,
+    /// In which phase of the run it came about.
+    pub phase: String,
+    /// How many faults the case holds.
+    pub faults: u32,
+    /// How many operations the case holds.
+    pub operations: u32,
+    /// A case that replays it. Of several for one failure the smallest is kept.
+    pub case: String,
+}
+
+/// A coverage cell that a lot reached.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CellRow {
+    /// The first place of the lot that reached it. Of several for one lot the earliest is kept.
+    pub at: Place,
+    /// The cell, as the search writes it. Opaque here.
+    pub cell: Vec<u8>,
+    /// The cell in words.
+    pub words: String,
+    /// How many of the lot's runs reached it, so far. Of several for one lot the largest is kept.
+    pub count: u64,
+}
+
+/// A coverage cell of a subject, over all its lots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// The cell, as the search writes it.
+    pub cell: Vec<u8>,
+    /// The cell in words.
+    pub words: String,
+    /// The first place that reached it.
+    pub first: Place,
+    /// How many lots reached it.
+    pub lots: u64,
+    /// How many runs reached it, as their lots counted them.
+    pub count: u64,
+}
+
+/// A failure that outlives its campaign: the next one runs it first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct KnownRow {
+    /// The name of the subject.
+    pub subject: String,
+    /// The seed.
+    pub seed: u64,
+    /// The digest of the plan.
+    pub plan: Digest,
+    /// The name of the check.
+    pub check: String,
+    /// The shape of the anomaly.
+    pub kind: String,
+    /// What became of it.
+    pub status: Status,
+    /// The version of replisim that saw it last.
+    pub version: String,
+    /// A case that replays it.
+    pub case: String,
+}
+
+/// What became of a known failure.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Status {
+    /// It was run again and did not come back.
+    Fixed,
+    /// It fails.
+    Failing,
+}
+
+/// All that one run leaves; it is committed together or not at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What it came to.
+    pub run: RunRow,
+    /// The checks that failed. Each becomes known as failing.
+    pub failures: Vec<FailureRow>,
+    /// Cells of its lot that are new, or were counted again.
+    pub cells: Vec<CellRow>,
+    /// How long it took on the wall, where somebody looked. Never part of a merged store or of a digest.
+    pub elapsed: Option<Duration>,
+}
+
+impl Manifest {
+    /// What the campaign is known by: the digest of everything in it.
+    pub fn digest(&self) -> Digest {
+        let mut print = Fingerprint::new();
+        print.fold(self);
+        print.digest()
+    }
+}
+
+impl Origin {
+    /// As the store writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Origin::Fresh => "fresh",
+            Origin::Mutant => "mutant",
+        }
+    }
+}
+
+impl Mark {
+    /// The character.
+    pub const fn as_char(self) -> char {
+        match self {
+            Mark::Holds => '.',
+            Mark::Failed => 'x',
+            Mark::Anomaly => 'a',
+            Mark::Unknown => '?',
+        }
+    }
+}
+
+impl Status {
+    /// As the store writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Fixed => "fixed",
+            Status::Failing => "failing",
+        }
+    }
+}
+
+impl From<RunRow> for Record {
+    fn from(run: RunRow) -> Self {
+        Record { run, failures: Vec::new(), cells: Vec::new(), elapsed: None }
+    }
+}
+
+/// A digest as the store writes it: its most significant byte first, as it is printed.
+pub(super) fn blob(digest: Digest) -> [u8; 16] {
+    digest.0.to_be_bytes()
+}

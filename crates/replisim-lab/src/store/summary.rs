@@ -1,0 +1,179 @@
+//! A campaign in figures: what a screen shows of it.
+
+use std::time::Duration;
+
+use replisim_kernel::{Digest, Span};
+use rusqlite::Row;
+
+use super::{Place, Store, StoreError};
+
+/// A campaign, counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Summary {
+    /// Its subjects, in the manifest's order.
+    pub subjects: Vec<Tally>,
+    /// What failed, the smallest case first.
+    pub causes: Vec<Cause>,
+}
+
+/// One subject, counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tally {
+    /// Its name.
+    pub name: String,
+    /// How many lots there is anything of.
+    pub lots: u64,
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them are changed from others.
+    pub mutants: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// How many events they took together.
+    pub events: u64,
+    /// How long they were together in simulated time.
+    pub simulated: Span,
+    /// How long those that were timed took on the wall, one after the other, and how many they are.
+    pub timed: (u64, Duration),
+    /// How many coverage cells were reached.
+    pub cells: u64,
+    /// How each check came out, in the scenario's order.
+    pub checks: Vec<CheckTally>,
+}
+
+/// One check of a subject, counted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CheckTally {
+    /// Its name.
+    pub name: String,
+    /// In how many runs it holds.
+    pub holds: u64,
+    /// In how many it failed.
+    pub failed: u64,
+    /// In how many it was violated, as the protocol lets one expect.
+    pub anomalies: u64,
+    /// In how many it could not be decided.
+    pub unknown: u64,
+}
+
+/// Failures of one shape.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cause {
+    /// The number of the subject.
+    pub subject: u32,
+    /// Its name.
+    pub name: String,
+    /// The check that failed.
+    pub check: String,
+    /// The shape of the anomaly.
+    pub kind: String,
+    /// In which phase of the run.
+    pub phase: String,
+    /// In how many runs.
+    pub runs: u64,
+    /// Of how many.
+    pub of: u64,
+    /// The run with the smallest case.
+    pub at: Place,
+    /// Its seed.
+    pub seed: u64,
+    /// How many faults the case holds.
+    pub faults: u32,
+    /// How many operations the case holds.
+    pub operations: u32,
+    /// The case.
+    pub case: String,
+}
+
+impl Store {
+    /// Counts a campaign.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the campaign.
+    pub fn summary(&self, campaign: Digest) -> Result<Summary, StoreError> {
+        // All of it as of one instant, even while somebody writes.
+        let _instant = self.connection.unchecked_transaction().map_err(self.refuse())?;
+        let subjects = self.subject_ids(campaign)?;
+        let subjects = subjects.into_iter().map(|id| self.tally(id)).collect::<Result<_, _>>()?;
+        let sql = "SELECT subject_number, subject, check_name, kind, phase, runs, of_runs, lot, place, faults,
+                          operations, case_text, seed
+                   FROM causes WHERE campaign = ?1";
+        Ok(Summary { subjects, causes: self.rows(sql, [campaign.to_string()], cause)? })
+    }
+
+    fn tally(&self, id: i64) -> Result<Tally, StoreError> {
+        // The same as the view `speed`, which leaves out subjects that have not run yet.
+        let sql = "SELECT subject.name, count(DISTINCT run.lot), count(run.lot),
+                          coalesce(sum(run.origin = 'mutant'), 0), coalesce(sum(run.failed), 0),
+                          coalesce(sum(run.events), 0), coalesce(sum(run.simulated_ns), 0),
+                          count(wall_ns), coalesce(sum(wall_ns), 0),
+                          (SELECT count(*) FROM cell WHERE cell.subject = subject.id)
+                   FROM subject LEFT JOIN run ON run.subject = subject.id
+                   LEFT JOIN run_time USING (subject, lot, place)
+                   WHERE subject.id = ?1";
+        let mut found = self.rows(sql, [id], tally)?.remove(0);
+        found.checks = self.rows(CHECKS, [id], check)?;
+        Ok(found)
+    }
+}
+
+/// Every check of a subject, also if nothing has run yet. Runs with the same verdicts are counted before they are taken
+/// apart, for there are few different ones.
+const CHECKS: &str = "
+    WITH shapes AS (SELECT verdicts, count(*) AS runs FROM run WHERE subject = ?1 GROUP BY verdicts)
+    SELECT name,
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = '.'), 0),
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = 'x'), 0),
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = 'a'), 0),
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = '?'), 0)
+    FROM subject_check LEFT JOIN shapes
+    WHERE subject = ?1 GROUP BY position ORDER BY position";
+
+/// At most which share of runs breaks a promise, if none of `runs` did: the exact bound at 95 %, which is close to the
+/// three in `runs` of the rule of three (Hanley and Lippman-Hand 1983). One, if nothing ran.
+pub fn rate_bound(runs: u64) -> f64 {
+    if runs == 0 { 1.0 } else { -libm::expm1(libm::log(0.05) / runs as f64) }
+}
+
+fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|number| number as u64)
+}
+
+fn tally(row: &Row) -> rusqlite::Result<Tally> {
+    Ok(Tally {
+        name: row.get(0)?,
+        lots: count(row, 1)?,
+        runs: count(row, 2)?,
+        mutants: count(row, 3)?,
+        failed: count(row, 4)?,
+        events: count(row, 5)?,
+        simulated: Span::nanos(count(row, 6)?),
+        timed: (count(row, 7)?, Duration::from_nanos(count(row, 8)?)),
+        cells: count(row, 9)?,
+        checks: Vec::new(),
+    })
+}
+
+fn check(row: &Row) -> rusqlite::Result<CheckTally> {
+    let [holds, failed, anomalies, unknown] = [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?];
+    Ok(CheckTally { name: row.get(0)?, holds, failed, anomalies, unknown })
+}
+
+fn cause(row: &Row) -> rusqlite::Result<Cause> {
+    let subject = row.get(0)?;
+    let seed: String = row.get(12)?;
+    Ok(Cause {
+        subject,
+        name: row.get(1)?,
+        check: row.get(2)?,
+        kind: row.get(3)?,
+        phase: row.get(4)?,
+        runs: count(row, 5)?,
+        of: count(row, 6)?,
+        at: Place { subject, lot: row.get(7)?, place: row.get(8)? },
+        seed: seed.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+        faults: row.get(9)?,
+        operations: row.get(10)?,
+        case: row.get(11)?,
+    })
+}

@@ -1,0 +1,292 @@
+//! What is put into a store comes out again, and whatever cannot be a store is refused in words.
+
+mod kill;
+mod laws;
+mod merging;
+mod sample;
+
+use std::fs;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::*;
+use sample::{Scratch, cells, failure, manifest, record, run};
+
+#[test]
+fn what_was_put_is_read_again() {
+    let scratch = Scratch::new("again");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    let records: Vec<Record> = (0..1_000).map(record).collect();
+    for record in records.iter().rev() {
+        writer.put(record.clone()).unwrap();
+    }
+    assert_eq!(writer.finish().unwrap(), 1_000);
+
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.campaigns().unwrap(), [manifest.clone()]);
+    let lots = records.chunk_by(|a, b| (a.run.at.subject, a.run.at.lot) == (b.run.at.subject, b.run.at.lot));
+    for lot in lots {
+        let Place { subject, lot: number, .. } = lot[0].run.at;
+        let expected: Vec<RunRow> = lot.iter().map(|record| record.run.clone()).collect();
+        assert_eq!(store.lot(manifest.digest(), subject, number).unwrap(), expected);
+    }
+    let mut failures: Vec<FailureRow> = records.iter().flat_map(|record| record.failures.clone()).collect();
+    failures.sort();
+    assert!(!failures.is_empty());
+    assert_eq!(store.failures(manifest.digest()).unwrap(), failures);
+    let known = store.known().unwrap();
+    assert_eq!(known.len(), failures.len());
+    assert!(known.iter().all(|known| known.status == Status::Failing && known.version == "0.1.0"));
+    let failing = known.iter().find(|known| known.seed == run(failures[0].at).seed).unwrap();
+    assert_eq!(failing.case, failures[0].case);
+}
+
+#[test]
+fn a_finished_store_is_a_single_file() {
+    let scratch = Scratch::new("single");
+    let writer = Writer::begin(&scratch.path("a.store"), &manifest("first")).unwrap();
+    writer.put(record(0)).unwrap();
+    writer.finish().unwrap();
+    let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["a.store"]);
+}
+
+#[test]
+fn a_store_is_read_while_it_is_written() {
+    let scratch = Scratch::new("meanwhile");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    let store = Store::open(&path).unwrap();
+    for i in 0..300 {
+        writer.put(record(i)).unwrap();
+    }
+    while writer.committed() < 300 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen: u64 = store.summary(manifest.digest()).unwrap().subjects.iter().map(|tally| tally.runs).sum();
+    assert_eq!(seen, 300, "what is counted as committed can be read although the writer goes on");
+    writer.put(record(300)).unwrap();
+    assert_eq!(writer.finish().unwrap(), 301);
+}
+
+#[test]
+fn the_same_result_again_does_no_harm_and_another_one_stops_the_writer() {
+    let scratch = Scratch::new("conflict");
+    let path = scratch.path("a.store");
+    let writer = Writer::begin(&path, &manifest("first")).unwrap();
+    writer.put(record(5)).unwrap();
+    writer.put(record(5)).unwrap();
+    assert_eq!(writer.finish().unwrap(), 2);
+
+    let writer = Writer::begin(&path, &manifest("first")).unwrap();
+    let mut other = record(5);
+    other.run.fingerprint.0 ^= 1;
+    other.run.events += 1;
+    writer.put(other).unwrap();
+    while writer.put(record(6)).is_ok() {}
+    let StoreError::Conflict(conflict) = writer.finish().unwrap_err() else { panic!("two results are a conflict") };
+    assert_eq!(conflict.differ, ["fingerprint", "events"]);
+    assert_eq!(conflict.first.fingerprint, record(5).run.fingerprint);
+    assert!(conflict.first.by.ends_with("a.store"));
+    assert_eq!(conflict.second.by, "this run");
+    assert_eq!(conflict.subject, "scenarios/failover/lost_write.ron");
+}
+
+#[test]
+fn of_two_cases_the_smaller_is_kept_and_known() {
+    let scratch = Scratch::new("smaller");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    let at = record(0).run.at;
+    writer.put(record(0)).unwrap();
+    let case = |faults, text: &str| FailureRow { faults, case: text.to_owned(), ..failure(at) };
+    for failure in [case(3, "three faults"), case(1, "one"), case(2, "two")] {
+        writer.put_failure(failure).unwrap();
+    }
+    writer.finish().unwrap();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.failures(manifest.digest()).unwrap(), [case(1, "one")]);
+    assert_eq!(store.known().unwrap()[0].case, "one");
+}
+
+#[test]
+fn a_known_failure_is_marked_fixed_and_fails_again() {
+    let scratch = Scratch::new("known");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let mark = |status, version: &str| {
+        let writer = Writer::begin(&path, &manifest).unwrap();
+        let at = record(0).run.at;
+        writer.put(record(0)).unwrap();
+        writer.put_failure(failure(at)).unwrap();
+        writer.finish().unwrap();
+        let known = Store::open(&path).unwrap().known().unwrap().remove(0);
+        let writer = Writer::begin(&path, &manifest).unwrap();
+        let (version, case) = (version.to_owned(), String::new());
+        writer.put_known(KnownRow { status, version, case, ..known }).unwrap();
+        writer.finish().unwrap();
+        let known = Store::open(&path).unwrap().known().unwrap().remove(0);
+        assert_eq!(known.case, failure(at).case, "a case is never lost");
+        (known.status, known.version)
+    };
+    assert_eq!(mark(Status::Fixed, "0.2.0"), (Status::Fixed, "0.2.0".to_owned()));
+    assert_eq!(mark(Status::Failing, "0.10.0"), (Status::Failing, "0.10.0".to_owned()));
+}
+
+#[test]
+fn coverage_is_counted_by_lot() {
+    let scratch = Scratch::new("coverage");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    let at = |lot, place| Place { subject: 1, lot, place };
+    for (at, count) in [(at(4, 9), 1), (at(2, 3), 5), (at(4, 2), 7), (at(4, 2), 6)] {
+        writer.put(Record { cells: cells(at, count), ..Record::from(run(at)) }).unwrap();
+    }
+    writer.finish().unwrap();
+    let found = Store::open(&path).unwrap().coverage(manifest.digest(), 1).unwrap();
+    let [coverage] = found.as_slice() else { panic!("there is one cell: {found:?}") };
+    assert_eq!((coverage.first, coverage.lots, coverage.count), (at(2, 3), 2, 12));
+}
+
+#[test]
+fn a_summary_counts_verdicts_and_causes() {
+    let scratch = Scratch::new("summary");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    for i in 0..1_000 {
+        writer.put(Record { elapsed: Some(Duration::from_millis(2)), ..record(i) }).unwrap();
+    }
+    writer.finish().unwrap();
+    let store = Store::open(&path).unwrap();
+    let summary = store.summary(manifest.digest()).unwrap();
+    let records: Vec<Record> = (0..1_000).map(record).collect();
+    for (number, tally) in (0..).zip(&summary.subjects) {
+        let own: Vec<_> = records.iter().filter(|record| record.run.at.subject == number).collect();
+        let count = |what: &dyn Fn(&RunRow) -> bool| own.iter().filter(|record| what(&record.run)).count() as u64;
+        assert_eq!((tally.runs, tally.failed), (count(&|_| true), count(&|run| run.failed)));
+        assert_eq!(tally.events, own.iter().map(|record| record.run.events).sum::<u64>());
+        assert_eq!(tally.timed, (tally.runs, Duration::from_millis(2 * tally.runs)));
+        for (position, check) in tally.checks.iter().enumerate() {
+            let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.as_char()));
+            let expected = [Mark::Holds, Mark::Failed, Mark::Anomaly, Mark::Unknown].map(marked);
+            assert_eq!([check.holds, check.failed, check.anomalies, check.unknown], expected, "{}", check.name);
+        }
+    }
+    let sizes: Vec<_> = summary.causes.iter().map(|cause| (cause.faults, cause.operations, cause.case.len())).collect();
+    assert!(sizes.is_sorted() && sizes.len() > 1, "smallest first: {sizes:?}");
+    let failing: u64 = summary.causes.iter().map(|cause| cause.runs).sum();
+    assert_eq!(failing, records.iter().map(|record| record.failures.len() as u64).sum::<u64>());
+    for cause in &summary.causes {
+        assert_eq!(cause.seed, run(cause.at).seed, "also seeds that are negative to SQLite");
+        assert_eq!(cause.of, summary.subjects[cause.subject as usize].runs);
+    }
+    for view in ["causes", "verdicts", "coverage", "speed", "every_run"] {
+        let answer = store.query(&format!("SELECT * FROM {view}")).unwrap();
+        assert!(!answer.rows.is_empty(), "{view}");
+    }
+    assert_eq!(store.query("SELECT runs_per_second FROM speed").unwrap().rows, vec![vec![Value::Real(500.0)]; 2]);
+}
+
+#[test]
+fn what_has_not_run_is_counted_as_nothing() {
+    let scratch = Scratch::new("nothing");
+    let manifest = manifest("first");
+    let store = Store::create(&scratch.path("a.store"), &manifest).unwrap();
+    let summary = store.summary(manifest.digest()).unwrap();
+    let names: Vec<_> = summary.subjects[0].checks.iter().map(|check| check.name.as_str()).collect();
+    assert_eq!(names, ["NoLostWrites", "ReadYourWrites", "Convergence"]);
+    assert_eq!((summary.subjects.len(), summary.subjects[1].runs, summary.causes.len()), (2, 0, 0));
+    assert!(matches!(store.summary(sample::digest(9)), Err(StoreError::NoCampaign { .. })));
+    assert!(matches!(store.lot(manifest.digest(), 2, 0), Err(StoreError::NoSubject { subject: 2 })));
+}
+
+#[test]
+fn the_bound_is_the_rule_of_three() {
+    assert_eq!(rate_bound(0), 1.0);
+    assert!((rate_bound(1) - 0.95).abs() < 1e-12);
+    let bound = rate_bound(1_000_000);
+    assert!((bound * 1e6 - 2.995_728).abs() < 1e-5, "{bound}");
+}
+
+#[test]
+fn a_question_only_reads() {
+    let scratch = Scratch::new("question");
+    let path = scratch.path("a.store");
+    let store = Store::create(&path, &manifest("first")).unwrap();
+    let answer = store.query("SELECT version, 1.5, NULL, x'c0de' FROM campaign").unwrap();
+    assert_eq!(answer.columns, ["version", "1.5", "NULL", "x'c0de'"]);
+    let version = Value::Text("0.1.0".to_owned());
+    assert_eq!(answer.rows, [[version, Value::Real(1.5), Value::Null, Value::Blob(vec![0xc0, 0xde])]]);
+    let copy = scratch.path("copy");
+    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    let attach = format!("ATTACH '{}' AS other", copy.display());
+    for sql in ["DELETE FROM run", "DROP TABLE run", "SELEC 1", "", "SELECT 1; SELECT 2", &vacuum, &attach] {
+        assert!(matches!(store.query(sql), Err(StoreError::Query { .. })), "{sql}");
+    }
+    assert!(!copy.exists());
+}
+
+#[test]
+fn what_is_no_store_is_refused() {
+    let scratch = Scratch::new("foreign");
+    let open = |name: &str| Store::open(&scratch.path(name)).err().map(|error| error.code());
+    assert_eq!(open("nothing"), Some("C001"));
+    fs::write(scratch.path("text"), "not a database, and longer than the header of one ".repeat(20)).unwrap();
+    assert_eq!(open("text"), Some("C002"));
+    fs::write(scratch.path("empty"), "").unwrap();
+    assert_eq!(open("empty"), Some("C002"));
+    Connection::open(scratch.path("other")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert_eq!(open("other"), Some("C002"));
+    assert!(matches!(Store::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
+
+    Store::create(&scratch.path("later"), &manifest("first")).unwrap();
+    let later = Connection::open(scratch.path("later")).unwrap();
+    later.pragma_update(None, "user_version", 2).unwrap();
+    assert_eq!(open("later"), Some("C003"));
+    let error = Store::open(&scratch.path("later")).err().unwrap();
+    assert!(error.to_string().ends_with("later has schema 2; this replisim reads schema 1"), "{error}");
+    assert!(Store::open(scratch.folder()).is_err(), "a folder is no store");
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_found_out() {
+    let scratch = Scratch::new("changed");
+    let path = scratch.path("a.store");
+    Store::create(&path, &manifest("first")).unwrap();
+    let change = "UPDATE subject SET scenario = 'Scenario()' WHERE number = 0";
+    Connection::open(&path).unwrap().execute_batch(change).unwrap();
+    assert!(matches!(Store::open(&path).unwrap().campaigns(), Err(StoreError::Damaged { .. })));
+}
+
+/// Whatever happens to the bytes of a store, reading it ends in an answer or an error.
+#[test]
+fn no_file_makes_the_reader_panic() {
+    let scratch = Scratch::new("bytes");
+    let path = scratch.path("a.store");
+    let manifest = manifest("first");
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    (0..300).for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    for round in 0..300 {
+        let mut bytes = whole.clone();
+        for k in 0..8 {
+            let word = sample::mixed(round * 8 + k);
+            let place = word as usize % if round % 3 == 0 { 4096 } else { bytes.len() };
+            bytes[place] = (word >> 56) as u8;
+        }
+        bytes.truncate(if round % 5 == 0 { bytes.len() * 2 / 3 } else { bytes.len() });
+        fs::write(&path, bytes).unwrap();
+        let read = || -> Result<(), StoreError> {
+            let store = Store::open(&path)?;
+            store.campaigns()?;
+            store.digest()?;
+            store.summary(manifest.digest())?;
+            store.coverage(manifest.digest(), 0).map(|_| ())
+        };
+        refused += u32::from(read().is_err());
+    }
+    assert!(refused > 50, "most such files cannot be read: {refused}");
+}

@@ -1,0 +1,229 @@
+//! Writing a store: one thread owns the connection, a bounded channel feeds it, and a counter says what is committed.
+//!
+//! Rows gather in a transaction, which ends after [`BATCH_TIME`] or [`BATCH_ROWS`], whichever comes first. Only then are
+//! its runs counted, so what a progress bar shows is never more than what a sudden end of the process would leave. (A
+//! sudden end of the machine may cost the last batches: the file stays whole, and those runs are done again.)
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, after, bounded, select};
+use rusqlite::Connection;
+
+use super::file::{self, at};
+use super::insert::Inserter;
+use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunRow, Status, StoreError};
+
+/// How long a row waits for its batch to be committed, if the disk keeps up.
+const BATCH_TIME: Duration = Duration::from_millis(200);
+
+/// How many orders make a batch.
+const BATCH_ROWS: usize = 20_000;
+
+/// How many orders wait in the channel before whoever feeds it has to.
+const WAITING_MAX: usize = 4_096;
+
+/// The one that writes to a store. Many threads may feed it.
+pub struct Writer {
+    orders: Sender<Order>,
+    committed: Arc<AtomicU64>,
+    thread: JoinHandle<Result<(), StoreError>>,
+}
+
+/// The writer has stopped, and takes nothing more; [`Writer::finish`] says why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the store's writer has stopped")]
+pub struct Stopped;
+
+/// Something to be written.
+#[expect(clippy::large_enum_variant, reason = "nearly all orders are runs, and boxing them would allocate for each")]
+enum Order {
+    Run(Record),
+    Failure(FailureRow),
+    Known(KnownRow),
+}
+
+impl Writer {
+    /// Opens a store for writing, as [`super::Store::create`] does, and starts the thread.
+    ///
+    /// # Errors
+    /// As [`super::Store::create`], or if the system refuses a thread.
+    pub fn begin(path: &Path, manifest: &Manifest) -> Result<Writer, StoreError> {
+        let mut connection = file::create(path)?;
+        let subjects = enroll(&mut connection, manifest).map_err(at(path))?;
+        let committed = Arc::new(AtomicU64::new(0));
+        let (orders, waiting) = bounded(WAITING_MAX);
+        let clerk =
+            Clerk { path: path.to_owned(), version: manifest.version.clone(), subjects, committed: committed.clone() };
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || clerk.work(connection, &waiting));
+        let thread = thread.map_err(|error| StoreError::File { path: path.to_owned(), error })?;
+        Ok(Writer { orders, committed, thread })
+    }
+
+    /// Hands over a run, with all that belongs to it. Waits while the channel is full. A run that is there already does
+    /// no harm if it is the same.
+    ///
+    /// # Errors
+    /// If the writer has stopped.
+    pub fn put(&self, record: Record) -> Result<(), Stopped> {
+        self.orders.send(Order::Run(record)).map_err(|_| Stopped)
+    }
+
+    /// Hands over a failure of a run that was handed over before: a smaller case of it, for instance.
+    ///
+    /// # Errors
+    /// If the writer has stopped.
+    pub fn put_failure(&self, failure: FailureRow) -> Result<(), Stopped> {
+        self.orders.send(Order::Failure(failure)).map_err(|_| Stopped)
+    }
+
+    /// Says what became of a known failure. An empty case keeps the one that is there.
+    ///
+    /// # Errors
+    /// If the writer has stopped.
+    pub fn put_known(&self, known: KnownRow) -> Result<(), Stopped> {
+        self.orders.send(Order::Known(known)).map_err(|_| Stopped)
+    }
+
+    /// How many of the runs handed over are committed. What is counted here survives the end of the process, however
+    /// sudden.
+    pub fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+
+    /// Commits what was handed over, ends the thread and returns how many runs were committed. The file is then a
+    /// single one, unless somebody still reads it.
+    ///
+    /// # Errors
+    /// What stopped the writer: a result that differs from the one that is there, or a store that cannot be written.
+    pub fn finish(self) -> Result<u64, StoreError> {
+        let Writer { orders, committed, thread } = self;
+        drop(orders);
+        match thread.join() {
+            Ok(ended) => ended.map(|()| committed.load(Ordering::Acquire)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+/// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids and names.
+fn enroll(connection: &mut Connection, manifest: &Manifest) -> rusqlite::Result<Vec<(i64, String)>> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    // What the keys refer to is looked up here anyway, once a campaign for subjects and once a failure for runs.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let ids = file::enroll(connection, manifest)?;
+    Ok(ids.into_iter().zip(manifest.subjects.iter().map(|subject| subject.name.clone())).collect())
+}
+
+/// What the thread knows.
+struct Clerk {
+    path: PathBuf,
+    version: String,
+    subjects: Vec<(i64, String)>,
+    committed: Arc<AtomicU64>,
+}
+
+impl Clerk {
+    /// Writes until nobody can order any more.
+    fn work(&self, connection: Connection, waiting: &Receiver<Order>) -> Result<(), StoreError> {
+        let mut inserter = Inserter::new(&connection).map_err(at(&self.path))?;
+        while let Ok(first) = waiting.recv() {
+            connection.execute_batch("BEGIN IMMEDIATE").map_err(at(&self.path))?;
+            let runs = self.batch(&mut inserter, first, waiting)?;
+            connection.execute_batch("COMMIT").map_err(at(&self.path))?;
+            self.committed.fetch_add(runs, Ordering::Release);
+        }
+        drop(inserter);
+        // One plain file is easier to hand on. Where somebody still reads, it stays as it is, which does no harm.
+        let _ = connection.busy_timeout(Duration::ZERO);
+        let _ = connection.pragma_update(None, "journal_mode", "delete");
+        Ok(())
+    }
+
+    /// Writes what makes a batch, and returns how many runs are in it.
+    fn batch(&self, inserter: &mut Inserter, first: Order, waiting: &Receiver<Order>) -> Result<u64, StoreError> {
+        let end = after(BATCH_TIME);
+        let mut runs = 0;
+        let mut next = Some(first);
+        for _ in 0..BATCH_ROWS {
+            let Some(order) = next.take().or_else(|| receive(waiting, &end)) else { break };
+            runs += u64::from(matches!(order, Order::Run(_)));
+            self.write(inserter, order)?;
+        }
+        Ok(runs)
+    }
+
+    fn write(&self, inserter: &mut Inserter, order: Order) -> Result<(), StoreError> {
+        match order {
+            Order::Run(record) => self.write_record(inserter, record),
+            Order::Failure(failure) => self.write_failure(inserter, failure),
+            Order::Known(known) => inserter.known(known).map_err(at(&self.path)),
+        }
+    }
+
+    fn write_record(&self, inserter: &mut Inserter, record: Record) -> Result<(), StoreError> {
+        let Record { run, failures, cells, elapsed } = record;
+        let (id, name) = self.subject(run.at)?;
+        if let Some(there) = inserter.run(id, &run).map_err(at(&self.path))? {
+            self.compare(name, &there, &run)?;
+        }
+        if let Some(elapsed) = elapsed {
+            let nanos = elapsed.as_nanos().min(i64::MAX as u128) as u64;
+            inserter.time(id, run.at, nanos).map_err(at(&self.path))?;
+        }
+        for cell in &cells {
+            inserter.cell(self.subject(cell.at)?.0, cell).map_err(at(&self.path))?;
+        }
+        failures.into_iter().try_for_each(|failure| self.write_failure(inserter, failure))
+    }
+
+    /// Writes a failure, which is known from now on.
+    fn write_failure(&self, inserter: &mut Inserter, failure: FailureRow) -> Result<(), StoreError> {
+        let (id, name) = self.subject(failure.at)?;
+        let run = inserter.find_run(id, failure.at).map_err(at(&self.path))?;
+        let run = run.ok_or_else(|| StoreError::NoRun { path: self.path.clone(), at: failure.at })?;
+        let known = KnownRow {
+            subject: name.to_owned(),
+            seed: run.seed,
+            plan: run.plan,
+            check: failure.check.clone(),
+            kind: failure.kind.clone(),
+            status: Status::Failing,
+            version: self.version.clone(),
+            case: failure.case.clone(),
+        };
+        inserter.failure(id, failure).and_then(|()| inserter.known(known)).map_err(at(&self.path))
+    }
+
+    /// Demands that a run came out as it did before.
+    fn compare(&self, subject: &str, there: &RunRow, run: &RunRow) -> Result<(), StoreError> {
+        let Some(differ) = there.differs_in(run) else { return Ok(()) };
+        let (first, second) = (Claim::of(self.path.display(), there), Claim::of("this run", run));
+        let conflict = Conflict { subject: subject.to_owned(), at: run.at, first, second, differ };
+        Err(StoreError::Conflict(Box::new(conflict)))
+    }
+
+    fn subject(&self, at: Place) -> Result<(i64, &str), StoreError> {
+        let found = self.subjects.get(at.subject as usize).map(|(id, name)| (*id, name.as_str()));
+        found.ok_or(StoreError::NoSubject { subject: at.subject })
+    }
+}
+
+/// The next order, unless the time is up or nobody is left to give one. Asking the channel alone is cheaper than waiting
+/// for both, so that comes first; a batch that never has to wait is ended by its number of rows.
+fn receive<T>(waiting: &Receiver<Order>, end: &Receiver<T>) -> Option<Order> {
+    match waiting.try_recv() {
+        Ok(order) => Some(order),
+        Err(TryRecvError::Disconnected) => None,
+        Err(TryRecvError::Empty) => select! {
+            recv(waiting) -> order => order.ok(),
+            recv(end) -> _ => None,
+        },
+    }
+}
