@@ -8,7 +8,7 @@ use replisim::lab::fuzz::{Forgetful, Orders, Share, Subject, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::prelude::*;
 
-/// Tells the others of every write, in the order in which a hash map happens to hold them.
+/// Tells one other of every request: whichever a hash map happens to hold first.
 #[derive(Clone, Debug)]
 struct Careless {
     #[expect(clippy::disallowed_types, reason = "this is the mistake that must be found")]
@@ -29,10 +29,9 @@ impl Process for Careless {
         Careless { others: (0..*replicas).map(NodeId).filter(|node| *node != me).map(|node| (node, ())).collect() }
     }
 
-    #[expect(clippy::iter_over_hash_type, reason = "this is the mistake that must be found")]
     fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>) {
         if let Input::Request(request) = input {
-            for other in self.others.keys() {
+            if let Some(other) = self.others.keys().next() {
                 cx.send(*other, Heard(request.op.key().unwrap_or(Key(0))));
             }
             cx.reply(request.id, Reply::fail(Reason::NotServing));
@@ -46,7 +45,7 @@ impl Process for Careless {
 
 impl Protocol for Careless {
     const NAME: &'static str = "Careless";
-    const ABOUT: &'static str = "tells everybody in hash order";
+    const ABOUT: &'static str = "tells whoever comes first in hash order";
     type Settings = ();
 
     fn assemble((): &(), topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
