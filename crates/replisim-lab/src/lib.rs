@@ -19,9 +19,10 @@ mod judge;
 mod new;
 mod outcome;
 pub mod scenario;
+pub mod shrink;
 mod trial;
 
-pub use case::Case;
+pub use case::{Anomaly, Case, Divergence, Marks};
 pub use catalog::{Assembled, Catalog, Configured, Entry};
 pub use experiment::Experiment;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
