@@ -59,6 +59,12 @@ pub trait Configured: Send + Sync {
     /// What it promises under faults of these families.
     fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
 
+    /// The same protocol with other settings.
+    ///
+    /// # Errors
+    /// The first thing about the settings that it cannot read.
+    fn reconfigure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic>;
+
     /// Puts its processes on a cluster's hosts.
     ///
     /// # Errors
@@ -168,6 +174,10 @@ impl<P: Protocol> Configured for Settled<P> {
 
     fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
         P::promises(&self.0, faults)
+    }
+
+    fn reconfigure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic> {
+        Ok(Box::new(Settled::<P>(settings.read()?)))
     }
 
     fn assemble(&self, topology: &Topology) -> Result<Box<dyn Assembled>, Vec<Problem>> {

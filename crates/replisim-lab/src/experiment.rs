@@ -1,6 +1,7 @@
 //! A scenario with its protocol found, its settings read and its processes placed: ready to run under any seed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use replisim_history::check::check_all;
 use replisim_history::{Check, Finding, Promise, Run};
@@ -21,7 +22,7 @@ pub struct Experiment {
     pub scenario: Scenario,
     /// Who stands where.
     pub topology: Topology,
-    configured: Box<dyn Configured>,
+    configured: Arc<dyn Configured>,
     assembled: Box<dyn Assembled>,
 }
 
@@ -36,14 +37,26 @@ impl Experiment {
         let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
         let configured = draft.configure(source, &scenario, catalog);
         let topology = draft.resolve(&scenario);
-        let assembled = draft.assemble(configured.as_deref(), topology.as_ref());
-        draft.check(&scenario, configured.as_deref());
-        match (configured, topology, assembled) {
-            (Some(configured), Some(topology), Some(assembled)) if draft.mistakes.is_empty() => {
-                Ok(Experiment { source: source.clone(), scenario, topology, configured, assembled })
+        draft.finish(source, scenario, configured.map(Arc::from), topology)
+    }
+
+    /// The same protocol under another scenario, which may have other hosts and other settings.
+    ///
+    /// # Errors
+    /// Every reason why it cannot be run, shown in the text that the scenario is written as.
+    pub fn vary(&self, scenario: Scenario) -> Result<Experiment, Report> {
+        let source = Source::new(&self.source.name, scenario.text());
+        let outline = Outline::of(&source.text);
+        let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        let configured = match scenario.protocol == self.scenario.protocol {
+            true => Some(self.configured.clone()),
+            false => {
+                let configured = self.configured.reconfigure(&Excerpt::settings(&source, &outline));
+                configured.map_err(|mistake| draft.mistakes.add(mistake)).ok().map(Arc::from)
             }
-            _ => Err(Report::new(source.clone(), draft.mistakes.into_found())),
-        }
+        };
+        let topology = draft.resolve(&scenario);
+        draft.finish(&source, scenario, configured, topology)
     }
 
     /// A scenario's text after some edits, as [`Edit::apply`] makes them.
@@ -123,6 +136,24 @@ struct Draft<'o> {
 }
 
 impl Draft<'_> {
+    /// The experiment, if everything fits together.
+    fn finish(
+        mut self,
+        source: &Source,
+        scenario: Scenario,
+        configured: Option<Arc<dyn Configured>>,
+        topology: Option<Topology>,
+    ) -> Result<Experiment, Report> {
+        let assembled = self.assemble(configured.as_deref(), topology.as_ref());
+        self.check(&scenario, configured.as_deref());
+        match (configured, topology, assembled) {
+            (Some(configured), Some(topology), Some(assembled)) if self.mistakes.is_empty() => {
+                Ok(Experiment { source: source.clone(), scenario, topology, configured, assembled })
+            }
+            _ => Err(Report::new(source.clone(), self.mistakes.into_found())),
+        }
+    }
+
     fn configure(&mut self, source: &Source, scenario: &Scenario, catalog: &Catalog) -> Option<Box<dyn Configured>> {
         let Some(entry) = catalog.get(scenario.protocol.name()) else {
             self.unknown_protocol(scenario.protocol.name(), catalog);

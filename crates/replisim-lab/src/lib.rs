@@ -20,10 +20,11 @@ mod judge;
 mod new;
 mod outcome;
 pub mod scenario;
+pub mod shrink;
 pub mod store;
 mod trial;
 
-pub use case::Case;
+pub use case::{Anomaly, Case, Divergence, Marks};
 pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use experiment::Experiment;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};

@@ -201,7 +201,7 @@ fn compare_reads(commits: usize) {
 fn stale_shares(fit: &Fit, k: usize, commits: usize) -> [f64; FOLLOWERS] {
     let mut experiment = prepare(fit, k);
     experiment.scenario.run = fit.spacing * (commits as u64 + 1);
-    let line = |at, op, reads| ScriptedOp { at, op, key: 0, reads };
+    let line = |at, op, reads| ScriptedOp { at, op, key: 0, parts: Vec::new(), reads };
     let read = |from| line(Span::ZERO, OpKind::Read, Some(from));
     let places = || (1..=FOLLOWERS).map(|follower| Routing::Host(format!("f{follower}")));
     let round = |nth| {

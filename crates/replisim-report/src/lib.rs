@@ -18,7 +18,6 @@ pub mod figures;
 pub mod history;
 pub mod human;
 pub mod json;
-mod names;
 pub mod number;
 pub mod section;
 mod style;
@@ -30,6 +29,6 @@ pub mod trace;
 #[cfg(test)]
 mod sample;
 
-pub use names::Names;
+pub use replisim_history::Names;
 pub use style::Style;
 pub use subject::{Judged, MeasuredBound, Subject};

@@ -8,7 +8,7 @@ use replisim_world::spec::{Action, Fault};
 
 use super::cause::{Cause, phase};
 use super::subject::{Demand, Subject};
-use crate::Plan;
+use crate::{Case, Experiment, Plan, Scenario};
 
 /// What is tried.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +30,8 @@ pub struct Tried {
     pub events: u64,
     /// How much time passed in it.
     pub simulated: Span,
+    /// How many operations its clients began.
+    pub operations: u32,
     /// How each check stands, in the scenario's order.
     pub marks: Vec<Mark>,
     /// What was found of each check that is violated, be it a failure or not.
@@ -76,6 +78,25 @@ impl Attempt {
         print.digest()
     }
 
+    /// Itself as an experiment: the scenario with the knobs where they are and the faults spelled out.
+    ///
+    /// # Panics
+    /// If that cannot be run, though the attempt was.
+    pub fn experiment(&self, subject: &Subject<'_>) -> Experiment {
+        let variant = subject.variant(&self.knobs);
+        let scenario = &variant.experiment.scenario;
+        let (faults, seed) = (self.plan.faults.clone(), self.plan.seed);
+        let varied = variant.experiment.vary(Scenario { faults, swarm: None, seed, ..scenario.clone() });
+        varied.unwrap_or_else(|report| panic!("an attempt that was run can be written down: {}", report.render(false)))
+    }
+
+    /// Itself as the text of a case.
+    pub(super) fn case(&self, subject: &Subject<'_>) -> String {
+        let experiment = self.experiment(subject);
+        let run = experiment.begin(self.plan.seed, false).finish();
+        Case::of(&experiment, None, &run).text()
+    }
+
     /// Runs it.
     pub fn run(&self, subject: &Subject<'_>) -> Tried {
         let variant = subject.variant(&self.knobs);
@@ -108,6 +129,7 @@ impl Tried {
             fingerprint: run.fingerprint,
             events: run.events,
             simulated: run.simulated,
+            operations: run.history.operations.len() as u32,
             marks,
             causes,
             cells: run.coverage,
@@ -148,22 +170,22 @@ impl Mark {
     /// The letter that stands for it in a store.
     pub const fn letter(self) -> char {
         match self {
-            Mark::Kept => 'k',
-            Mark::Lucky => 'l',
+            Mark::Kept => '.',
+            Mark::Lucky => ',',
             Mark::Anomaly => 'a',
-            Mark::Broken => 'b',
-            Mark::Undecided => 'u',
+            Mark::Broken => 'x',
+            Mark::Undecided => '?',
         }
     }
 
     /// The mark that a letter stands for.
     pub const fn from_letter(letter: char) -> Option<Self> {
         Some(match letter {
-            'k' => Mark::Kept,
-            'l' => Mark::Lucky,
+            '.' => Mark::Kept,
+            ',' => Mark::Lucky,
             'a' => Mark::Anomaly,
-            'b' => Mark::Broken,
-            'u' => Mark::Undecided,
+            'x' => Mark::Broken,
+            '?' => Mark::Undecided,
             _ => return None,
         })
     }

@@ -16,6 +16,7 @@ use super::lot::{LOT, Lot};
 use super::subject::Subject;
 use super::tally::Tally;
 use super::twice::{Divergence, compare};
+pub use crate::store::Place;
 
 /// One run in so many is done twice.
 const TWICE: u64 = 64;
@@ -58,17 +59,6 @@ impl Share {
     }
 }
 
-/// The place of a run in a campaign.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Place {
-    /// The subject's number.
-    pub subject: u32,
-    /// The lot's number within the subject.
-    pub lot: u32,
-    /// The place within the lot.
-    pub place: u32,
-}
-
 /// Remembers what a campaign has done.
 pub trait Ledger {
     /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
@@ -76,6 +66,11 @@ pub trait Ledger {
 
     /// Takes note of a run. `new` are the cells that are new to its lot.
     fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]);
+
+    /// Whether it can take note of nothing more, so that there is no use in going on.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }
 
 /// Remembers nothing.
@@ -251,7 +246,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         while let Some((place, attempt, tried, new)) = self.fields[index].learn() {
             self.tallies[index].add(&attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new);
-            self.stopping |= (self.watch)(&self.tallies).is_break();
+            self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }
     }
 }

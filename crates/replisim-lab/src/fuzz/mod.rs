@@ -13,6 +13,8 @@
 mod attempt;
 mod campaign;
 mod cause;
+mod cell;
+mod ledger;
 mod lot;
 mod mutate;
 mod subject;
@@ -25,6 +27,7 @@ mod twice;
 pub use attempt::{Attempt, Mark, Tried};
 pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
+pub use ledger::{Archive, manifest};
 pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
 pub use survey::survey;

@@ -77,6 +77,11 @@ impl<'t> Outline<'t> {
         scan(text)
     }
 
+    /// The name of the whole value: `Scenario`.
+    pub fn name(&self) -> Option<&'t str> {
+        self.root.as_ref().and_then(|root| self.name_of(root))
+    }
+
     /// The value at `path`, or the last one on the way to it.
     pub fn follow<'p>(&self, path: &'p str) -> Option<Found<'_, 'p>> {
         let mut found = Found { node: self.root.as_ref()?, key: None, rest: path };

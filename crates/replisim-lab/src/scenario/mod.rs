@@ -24,6 +24,7 @@ mod set;
 mod shape;
 mod source;
 mod typed;
+mod write;
 
 #[cfg(test)]
 mod tests;

@@ -141,6 +141,11 @@ impl Bound {
 }
 
 impl ProtocolText {
+    /// A protocol's name and settings; `None` if this is not RON.
+    pub(crate) fn new(text: &str) -> Option<ProtocolText> {
+        RawValue::from_ron(text).ok().map(|text| ProtocolText { text: text.trim().to_owned() })
+    }
+
     /// The protocol's name.
     pub fn name(&self) -> &str {
         let text = self.text.trim().get_ron();
@@ -161,7 +166,8 @@ impl Serialize for ProtocolText {
 
 impl<'de> Deserialize<'de> for ProtocolText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(ProtocolText { text: Deserialize::deserialize(deserializer)? })
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(ProtocolText { text: text.trim_boxed() })
     }
 }
 

@@ -7,7 +7,7 @@ use replisim_history::{Key, Op, OpKind, SessionId, Value};
 use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
 
 use super::keys::{KeyChoice, fresh};
-use crate::spec::{Arrival, ClientGroup, Routing};
+use crate::spec::{Arrival, ClientGroup, Routing, ScriptedOp};
 
 /// The stream that decides what each session asks for.
 pub(crate) const CLIENT: Concern = Concern::new("client");
@@ -69,7 +69,7 @@ impl Group {
     }
 
     /// The script of the `index`-th session of this group, if it follows one.
-    pub fn script(&self, index: u32) -> Option<&[crate::spec::ScriptedOp]> {
+    pub fn script(&self, index: u32) -> Option<&[ScriptedOp]> {
         let scripts = &self.spec.script;
         (!scripts.is_empty()).then(|| scripts[index as usize % scripts.len()].as_slice())
     }
@@ -108,12 +108,21 @@ impl Workload {
         Task { op, reads: group.spec.reads.clone(), choice }
     }
 
-    /// The operation of a script's line.
-    pub fn scripted(&mut self, group: &Group, line: &crate::spec::ScriptedOp) -> Task {
+    /// The operation of a script's line. It takes as many words as a drawn one, and the same one for routing: a script
+    /// that spells out what was drawn is answered by the same nodes.
+    pub fn scripted(&mut self, group: &Group, line: &ScriptedOp) -> Task {
+        let [_kind, _key, choice, _part] = [(); 4].map(|()| self.chance.word());
         let ordinal = self.drawn;
         self.drawn += 1;
         let reads = line.reads.clone().unwrap_or_else(|| group.spec.reads.clone());
-        Task { op: self.op(line.op, Key(line.key), ordinal), reads, choice: self.chance.word() }
+        let op = match line.op {
+            OpKind::Txn if !line.parts.is_empty() => {
+                let part = |(kind, key): &(OpKind, u64)| self.op(*kind, Key(*key), ordinal);
+                Op::Txn(line.parts.iter().map(part).collect::<Vec<_>>().into())
+            }
+            kind => self.op(kind, Key(line.key), ordinal),
+        };
+        Task { op, reads, choice }
     }
 
     /// How long after this one the next operation begins, of a session that does not wait for answers.

@@ -152,6 +152,9 @@ pub struct ScriptedOp {
     /// To which key.
     #[serde(default)]
     pub key: u64,
+    /// What a transaction does, each with its key: `[(Read, 3), (Write, 5)]`. Without it, one write to `key`.
+    #[serde(default)]
+    pub parts: Vec<(OpKind, u64)>,
     /// Where to read, in place of the group's routing.
     #[serde(default)]
     pub reads: Option<Routing>,

@@ -18,6 +18,8 @@ mod output;
 mod progress;
 mod replay;
 mod run;
+mod shrink;
+mod whereabouts;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Run a case again and compare it with what it says
     Replay(replay::Arguments),
+    /// Shrink a failing run to the smallest story that still fails in the same way
+    Shrink(shrink::Arguments),
     /// List protocols, faults, checks and scenarios
     List(list::Arguments),
     /// Write a commented scenario to start from
@@ -105,6 +109,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
         Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour),
+        Command::Shrink(arguments) => shrink::run(&arguments, &catalog, colour),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -1,45 +1,69 @@
 //! `replisim replay`.
 
-use std::path::{Path, PathBuf};
-
-use replisim_kernel::SimTime;
-use replisim_lab::{Case, Catalog, Experiment};
+use replisim_history::{Names, Run};
+use replisim_lab::{Case, Catalog, Divergence, Experiment, Outcome};
 use replisim_report::{Style, human};
 
 use super::output::print;
+use super::whereabouts::Where;
 use super::{Ending, Failure};
 use crate::material::Material;
 
+/// How many lines of a trace are shown where a run diverges.
+const LINES_MAX: usize = 24;
+
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// A case, as `replisim run --case FILE` writes it
-    case: PathBuf,
+    /// A case's file, as `replisim run --case FILE` and `replisim shrink` write it
+    case: String,
 }
 
 /// Runs a case again and compares its fingerprint.
 pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let refuse = |report| Failure::of(&report, colour);
-    let case = Case::read(&arguments.case).map_err(refuse)?;
-    let experiment = Experiment::prepare(&case.source, catalog).map_err(refuse)?;
-    let outcome = experiment.run(case.seed, case.until.map(|span| SimTime::ZERO + span), false);
-    let replay = format!("replisim replay {}", arguments.case.display());
-    let material = Material::of(&arguments.case, &experiment, &outcome);
-    let subject = material.subject(&experiment, &outcome, replay, None);
+    let place = Where::parse(&arguments.case);
+    let case = place.read(colour)?;
+    let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
+    let outcome = case.run(&experiment, false);
+    let material = Material::of(place.path(), &experiment, &outcome);
+    let subject = material.subject(&experiment, &outcome, format!("replisim replay {}", arguments.case), None);
     print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?;
     if outcome.run.fingerprint == case.fingerprint {
         print("the same run: its fingerprint is the case's\n")?;
         return Ok(if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine });
     }
-    print(&divergence(&arguments.case, &case, outcome.run.fingerprint))?;
+    print(&diverged(&arguments.case, &case, &experiment, &outcome))?;
     Ok(Ending::Diverged)
 }
 
-fn divergence(path: &Path, case: &Case, fingerprint: replisim_kernel::Digest) -> String {
-    format!(
-        "diverged: {} was written by version {} with fingerprint {}; this is version {} with {fingerprint}\n",
-        path.display(),
+/// What there is to say of a run that is not the case's: where it left the path, and whether that matters.
+fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome) -> String {
+    let mut text = format!(
+        "diverged: {name} was written by version {} with fingerprint {}; this is version {} with {}\n",
         case.version,
         case.fingerprint,
         replisim_lab::VERSION,
-    )
+        outcome.run.fingerprint,
+    );
+    if let Some(divergence) = case.divergence(experiment) {
+        text += &stretch(&divergence, &outcome.run);
+    }
+    if let Some(anomaly) = &case.anomaly {
+        let still = if anomaly.is_among(&outcome.findings) { "still there" } else { "gone" };
+        text += &format!("the anomaly is {still}: {}, {}\n", anomaly.check.in_words(), anomaly.kind);
+    }
+    text
+}
+
+/// The part of a run's trace in which it left the path of its case.
+fn stretch(divergence: &Divergence, run: &Run) -> String {
+    let Divergence { after, before, lines } = divergence;
+    let names = Names::of(run);
+    let mut text = format!("the same up to event {after}, and not any more at event {before} of {}\n", run.events);
+    for line in lines.iter().take(LINES_MAX) {
+        text += &format!("{}\n", names.in_text(&line.to_string()));
+    }
+    if lines.len() > LINES_MAX {
+        text += &format!("  … and {} more\n", lines.len() - LINES_MAX);
+    }
+    text
 }

@@ -104,7 +104,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
         write_file(file, &trace_bytes(path, &outcome.run)?)?;
     }
     if let Some(file) = &arguments.case {
-        let case = Case::of(&experiment.source, arguments.until, &outcome.run);
+        let case = Case::of(&experiment, arguments.until, &outcome.run);
         write_file(file, case.text().as_bytes())?;
     }
     let material = Material::of(path, &experiment, &outcome);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use replisim_history::OpKind;
 use replisim_kernel::Span;
-use replisim_world::spec::{Arrival, ClientGroup, Keys, Routing};
+use replisim_world::spec::{Arrival, ClientGroup, Keys, Routing, ScriptedOp};
 
 use super::{Code, Diagnostic, Known, Mistakes, Scenario, listed};
 
@@ -176,8 +176,25 @@ impl Group<'_, '_, '_> {
                 if let Some(reads) = &operation.reads {
                     self.check_reads(&format!("{path}.reads"), reads);
                 }
+                self.check_parts(&format!("{path}.parts"), operation);
             }
         }
+    }
+
+    /// The parts of a transaction, which only a transaction has.
+    fn check_parts(&mut self, path: &str, operation: &ScriptedOp) {
+        let parts = &operation.parts;
+        self.mistakes.at_if(operation.op != OpKind::Txn && !parts.is_empty(), path, || {
+            Diagnostic::new(Code::Contradiction, format!("a {:?} with parts", operation.op))
+                .label("only a transaction, `op: Txn`, has parts")
+        });
+        self.mistakes.at_if(parts.iter().any(|(kind, _)| *kind == OpKind::Txn), path, || {
+            Diagnostic::new(Code::Contradiction, "a transaction within a transaction").label("transactions do not nest")
+        });
+        self.mistakes.at_if(parts.len() as u64 > TRANSACTION_MAX, path, || {
+            Diagnostic::new(Code::ImpossibleCount, format!("a transaction of {} operations", parts.len()))
+                .label(format!("at most {TRANSACTION_MAX}"))
+        });
     }
 
     fn check_supported(&mut self, supports: &dyn Fn(OpKind) -> bool) {
@@ -204,6 +221,10 @@ impl Group<'_, '_, '_> {
             for (index, operation) in operations.iter().enumerate() {
                 let path = || self.field(&format!("script[{session}][{index}].op"));
                 asked.entry(operation.op).or_insert_with(path);
+                for (part, (kind, _)) in operation.parts.iter().enumerate() {
+                    let path = || self.field(&format!("script[{session}][{index}].parts[{part}][0]"));
+                    asked.entry(*kind).or_insert_with(path);
+                }
             }
         }
         asked

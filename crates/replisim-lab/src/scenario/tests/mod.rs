@@ -4,6 +4,7 @@ mod edits;
 mod mutations;
 mod outline;
 mod toy;
+mod written;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The scenario's names in place of ids.
 
-use replisim_history::{NodeId, NodeInfo, Run};
+use crate::{NodeId, NodeInfo, Run};
 
 /// What each node of a run is called.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,18 @@ fn is_in_word(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
 
     #[test]
     fn ids_give_way_to_names_where_they_stand_alone() {
-        let run = sample::run();
-        let names = Names::of(&run);
+        let node = |name: &str| NodeInfo {
+            name: name.to_owned(),
+            host: name.to_owned(),
+            zone: "us/a".to_owned(),
+            region: "us".to_owned(),
+            replica: true,
+        };
+        let nodes = ["p", "s1", "s2"].map(node);
+        let names = Names { nodes: &nodes };
         for (text, named) in [
             ("node0", "p"),
             ("node0 → node1, then node2.", "p → s1, then s2."),

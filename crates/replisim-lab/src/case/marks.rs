@@ -1,0 +1,116 @@
+//! Marks along a run: what its fingerprint was on the way, so that a run which no longer comes to the same end can be
+//! told where it left the path.
+
+use std::fmt::Write;
+
+use replisim_history::TraceLine;
+use replisim_kernel::Digest;
+use replisim_world::Simulation;
+use serde::{Deserialize, Serialize};
+
+/// The most marks of a run.
+const MARKS_MAX: u64 = 256;
+/// How many marks stand on a line.
+const LINE_MARKS: usize = 12;
+
+/// The run's fingerprint after every so many events, each cut to 32 bits: enough to tell two runs apart, of which one is
+/// expected to be the other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marks {
+    /// How many events lie between two marks.
+    pub every: u64,
+    /// The mark after each of these stretches.
+    pub digests: Vec<u32>,
+}
+
+/// Marks as a file holds them: in hexadecimal, a dozen on a line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    every: u64,
+    digests: Vec<String>,
+}
+
+/// The stretch of a run in which it left the marked path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Divergence {
+    /// After how many events it was still on the path.
+    pub after: u64,
+    /// After how many it was not any more.
+    pub before: u64,
+    /// What it did in between.
+    pub lines: Vec<TraceLine>,
+}
+
+impl Marks {
+    /// The marks of a run of so many events, which `simulation` is at the beginning of.
+    pub fn along(mut simulation: Box<dyn Simulation>, events: u64) -> Marks {
+        let every = events.div_ceil(MARKS_MAX).max(1);
+        let mark = |_| {
+            advance(&mut *simulation, every);
+            cut(simulation.fingerprint())
+        };
+        Marks { every, digests: (0..events / every).map(mark).collect() }
+    }
+
+    /// Where a run leaves the path; of one that passes every mark, what lies behind the last. `begin` gives the run at its
+    /// beginning, with or without a trace.
+    pub fn divergence(&self, begin: impl Fn(bool) -> Box<dyn Simulation>) -> Divergence {
+        let mut simulation = begin(false);
+        let on_the_path = |mark: &&u32| {
+            advance(&mut *simulation, self.every);
+            cut(simulation.fingerprint()) == **mark
+        };
+        let passed = self.digests.iter().take_while(on_the_path).count() as u64;
+        let mut simulation = begin(true);
+        advance(&mut *simulation, passed * self.every);
+        let (after, told) = (simulation.events(), trace(simulation.fork()).len());
+        match passed < self.digests.len() as u64 {
+            true => advance(&mut *simulation, self.every),
+            false => while simulation.step() {},
+        }
+        let before = simulation.events();
+        Divergence { after, before, lines: trace(simulation).split_off(told) }
+    }
+
+    /// The marks as a case's file holds them, from its fields on.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("(every: {}, digests: [\n", self.every);
+        for line in self.lines() {
+            let _ = writeln!(text, "        \"{line}\",");
+        }
+        text + "    ])"
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let line = |marks: &[u32]| marks.iter().map(|mark| format!("{mark:08x}")).collect::<Vec<_>>().join(" ");
+        self.digests.chunks(LINE_MARKS).map(line).collect()
+    }
+}
+
+impl Written {
+    /// The marks, if they are hexadecimal numbers.
+    pub fn read(&self) -> Result<Marks, String> {
+        let words = self.digests.iter().flat_map(|line| line.split_whitespace());
+        let mark = |word: &str| u32::from_str_radix(word, 16).map_err(|_| format!("`{word}` is not a mark"));
+        Ok(Marks { every: self.every.max(1), digests: words.map(mark).collect::<Result<_, _>>()? })
+    }
+}
+
+/// Handles so many events, or as many as there are.
+fn advance(simulation: &mut dyn Simulation, events: u64) {
+    for _ in 0..events {
+        if !simulation.step() {
+            break;
+        }
+    }
+}
+
+/// The trace of a run up to where it is.
+fn trace(simulation: Box<dyn Simulation>) -> Vec<TraceLine> {
+    simulation.stop().trace.map_or(Vec::new(), |trace| trace.lines)
+}
+
+fn cut(digest: Digest) -> u32 {
+    digest.0 as u32
+}

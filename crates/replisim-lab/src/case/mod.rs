@@ -1,0 +1,230 @@
+//! A case: a scenario with the seed and the fingerprint of one run of it, in one file that replays anywhere.
+//!
+//! ```ron
+//! // An acknowledged write is lost: write vanished.
+//! //   …
+//! Case(
+//!     version: "0.1.0",
+//!     seed: 7,
+//!     fingerprint: "8c1e…",
+//!     anomaly: (check: NoLostWrites, kind: "write vanished", lines: ["…"]),
+//!     scenario: Scenario(…),
+//!     marks: (every: 12, digests: ["8c1e52d0 …"]),
+//! )
+//! ```
+//!
+//! As long as the code is the same, so is the fingerprint. When the code has changed, the fingerprint alone would only
+//! say so. The anomaly says what matters then, which is whether the same thing still goes wrong; and the marks tell where
+//! the two runs part.
+
+mod marks;
+
+use std::path::Path;
+
+use replisim_history::{Check, Finding, Names, Run, Verdict, Witness};
+use replisim_kernel::{Digest, SimTime, Span};
+use ron::Options;
+use ron::extensions::Extensions;
+use ron::value::RawValue;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::{Code, Diagnostic, Outline, Report, Source};
+use crate::{Experiment, VERSION};
+pub use marks::{Divergence, Marks};
+
+/// A run to be repeated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// What there is to say of it, in lines: the comment above the case.
+    pub story: String,
+    /// The version of replisim that wrote it.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// Where the run was stopped, if it did not go to its end.
+    pub until: Option<Span>,
+    /// The fingerprint that the run must have.
+    pub fingerprint: Digest,
+    /// What goes wrong in it, if that is why it was kept.
+    pub anomaly: Option<Anomaly>,
+    /// The scenario, edits included.
+    pub source: Source,
+    /// Its fingerprints on the way.
+    pub marks: Option<Marks>,
+}
+
+/// What must go wrong again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anomaly {
+    /// The check that is violated.
+    pub check: Check,
+    /// The witness's kind: `write vanished`.
+    pub kind: String,
+    /// The witness as it was told. Only `check` and `kind` must come again.
+    #[serde(default)]
+    pub lines: Vec<String>,
+}
+
+/// A case as it stands in its file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename = "Case")]
+struct Written {
+    version: String,
+    seed: u64,
+    #[serde(default)]
+    until: Option<Span>,
+    fingerprint: Digest,
+    #[serde(default)]
+    anomaly: Option<Anomaly>,
+    scenario: Box<RawValue>,
+    #[serde(default)]
+    marks: Option<marks::Written>,
+}
+
+impl Case {
+    /// The case of a run of an experiment. The run is repeated for its marks.
+    pub fn of(experiment: &Experiment, until: Option<Span>, run: &Run) -> Self {
+        let Source { name, text } = &experiment.source;
+        Case {
+            story: format!("A case of {name}. Run it again with `replisim replay` and this file."),
+            version: VERSION.to_owned(),
+            seed: run.seed,
+            until,
+            fingerprint: run.fingerprint,
+            anomaly: None,
+            source: Source::new(name, value_of(text)),
+            marks: Some(Marks::along(experiment.begin(run.seed, false), run.events)),
+        }
+    }
+
+    /// Whether a text is one of a case, whatever may be wrong with it, and not of a scenario.
+    pub fn is_one(source: &Source) -> bool {
+        Outline::of(&source.text).name() == Some("Case")
+    }
+
+    /// Reads a case from a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a case.
+    pub fn read(path: &Path) -> Result<Case, Report> {
+        Case::parse(&Source::read(path)?)
+    }
+
+    /// Reads a case from a text.
+    ///
+    /// # Errors
+    /// If it is not a case.
+    pub fn parse(source: &Source) -> Result<Case, Report> {
+        let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
+        let written: Written = match options.from_str(&source.text) {
+            Ok(written) => written,
+            Err(error) => return Err(Report::of(source.clone(), refusal(source, &error))),
+        };
+        let Written { version, seed, until, fingerprint, anomaly, scenario, marks } = written;
+        let marks = marks.map(|marks| marks.read()).transpose().map_err(|why| {
+            let at = source.text.rfind("marks").unwrap_or_default();
+            Report::of(source.clone(), Diagnostic::new(Code::Syntax, format!("this is not a case: {why}")).at(at..at))
+        })?;
+        let scenario = Source::new(source.name.clone(), moved_out(scenario.trim().get_ron()));
+        let story = story_of(&source.text);
+        Ok(Case { story, version, seed, until, fingerprint, anomaly, source: scenario, marks })
+    }
+
+    /// The case as a file holds it.
+    pub fn text(&self) -> String {
+        let mut text: String =
+            self.story.lines().map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
+        text += &format!("Case(\n    version: \"{}\",\n    seed: {},\n", self.version, self.seed);
+        if let Some(until) = self.until {
+            text += &format!("    until: \"{until}\",\n");
+        }
+        text += &format!("    fingerprint: \"{}\",\n", self.fingerprint);
+        if let Some(anomaly) = &self.anomaly {
+            text += &format!("    anomaly: {},\n", anomaly.text());
+        }
+        text += &format!("    scenario: {},\n", moved_in(&self.source.text));
+        if let Some(marks) = &self.marks {
+            text += &format!("    marks: {},\n", marks.text());
+        }
+        text + ")\n"
+    }
+
+    /// Runs it again, to its end or as far as it says. A trace is kept if `trace`.
+    pub fn run(&self, experiment: &Experiment, trace: bool) -> crate::Outcome {
+        experiment.run(self.seed, self.until.map(|until| SimTime::ZERO + until), trace)
+    }
+
+    /// Where a run that has another fingerprint left the path of the case; `None` if the case has no marks.
+    pub fn divergence(&self, experiment: &Experiment) -> Option<Divergence> {
+        self.marks.as_ref().map(|marks| marks.divergence(|trace| experiment.begin(self.seed, trace)))
+    }
+}
+
+impl Anomaly {
+    /// What a witness of `run` shows, with the scenario's names.
+    pub fn of(check: Check, witness: &Witness, run: &Run) -> Anomaly {
+        let names = Names::of(run);
+        let line = |line: &replisim_history::WitnessLine| {
+            let (who, what, remark) =
+                (names.in_text(&line.who), names.in_text(&line.what), names.in_text(&line.remark));
+            let comma = if remark.is_empty() { "" } else { ", " };
+            format!("{:>13}  {who} {what}{comma}{remark}", line.at)
+        };
+        let lines: Vec<String> = witness.lines.iter().map(line).collect();
+        let indent = lines.iter().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
+        let lines = lines.iter().map(|line| line[indent..].to_owned()).collect();
+        Anomaly { check, kind: witness.kind.clone(), lines }
+    }
+
+    /// Whether it is among what was found in a run.
+    pub fn is_among(&self, findings: &[Finding]) -> bool {
+        let is_it = |finding: &Finding| match &finding.verdict {
+            Verdict::Violated(witness) => finding.check == self.check && witness.kind == self.kind,
+            Verdict::Holds | Verdict::Unknown(_) => false,
+        };
+        findings.iter().any(is_it)
+    }
+
+    fn text(&self) -> String {
+        let quoted = |text: &str| ron::to_string(text).unwrap_or_default();
+        let lines: String = self.lines.iter().map(|line| format!("        {},\n", quoted(line))).collect();
+        format!("(check: {}, kind: {}, lines: [\n{lines}    ])", self.check, quoted(&self.kind))
+    }
+}
+
+/// A scenario's text without what stands before and after its value.
+fn value_of(text: &str) -> String {
+    RawValue::from_ron(text).map_or_else(|_| text.to_owned(), |value| value.trim().get_ron().to_owned())
+}
+
+/// A value as it stands within a case: every line but the first a step further in.
+fn moved_in(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
+/// The value again. In cases that were written before they were moved in, the last line shows that they were not.
+fn moved_out(text: &str) -> String {
+    let is_in = text.lines().next_back().is_some_and(|last| last.starts_with("    "));
+    if is_in { text.replace("\n    ", "\n") } else { text.to_owned() }
+}
+
+/// The comment that a text begins with.
+fn story_of(text: &str) -> String {
+    let comments = text.lines().map_while(|line| line.strip_prefix("//"));
+    comments.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
+    let offset = |line: usize, column: usize| {
+        let before: usize = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        (before + column.saturating_sub(1)).min(source.text.len())
+    };
+    let at = offset(error.span.start.line, error.span.start.col);
+    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code))
+        .at(at..at)
+        .help("a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! How a tree is laid out: on one line where it fits, else each of its parts on a line of its own.
+
+use super::Tree;
+
+/// How wide a line may be.
+const WIDTH: usize = 120;
+/// How much further in each level stands.
+const STEP: usize = 4;
+
+impl Tree {
+    /// The tree on as few lines as are readable.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        self.lay_out(&mut text, 0, 0);
+        text
+    }
+
+    /// The tree on one line.
+    pub fn flat(&self) -> String {
+        let (open, close) = self.brackets();
+        let padding = if open == "{" && !self.parts().is_empty() { " " } else { "" };
+        let parts: Vec<String> = self.parts().iter().map(|(key, part)| format!("{key}{}", part.flat())).collect();
+        format!("{}{open}{padding}{}{padding}{close}", self.head(), parts.join(", "))
+    }
+
+    /// Prints where `column` characters of the line are taken and `after` more will follow.
+    fn lay_out(&self, text: &mut String, indent: usize, after: usize) {
+        let column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
+        let flat = self.flat();
+        let is_root = text.is_empty();
+        if self.parts().is_empty() || (!is_root && column + flat.chars().count() + after <= WIDTH) {
+            return text.push_str(&flat);
+        }
+        let (open, close) = self.brackets();
+        text.push_str(self.head());
+        text.push_str(open);
+        for (key, part) in self.parts() {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent + STEP));
+            text.push_str(&key);
+            part.lay_out(text, indent + STEP, 1);
+            text.push(',');
+        }
+        text.push('\n');
+        text.push_str(&" ".repeat(indent));
+        text.push_str(close);
+    }
+}

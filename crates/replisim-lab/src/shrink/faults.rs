@@ -1,0 +1,164 @@
+//! Fewer and plainer faults.
+//!
+//! A fault becomes plainer in three ways: it strikes at a time and no longer waits for something; it strikes whom it
+//! struck by name; it is another fault that hurts less. None of these ways leads back, so that they come to an end.
+
+use replisim_history::Run;
+use replisim_kernel::{Distribution, Sampler, Span};
+use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
+
+use super::ddmin::ddmin;
+use super::round::{rounder, shorter};
+use super::search::Search;
+use super::targets::{targets, targets_mut};
+use crate::Scenario;
+
+/// How many times of a recurring fault are tried on their own.
+const FIRINGS_MAX: usize = 16;
+
+/// Leaves out every fault that is not needed.
+pub(super) fn fewer(search: &mut Search<'_>) {
+    let all = search.scenario().faults.clone();
+    ddmin(all, |parts| {
+        let with = |faults: &Vec<Fault>| Scenario { faults: faults.clone(), ..search.scenario().clone() };
+        let proposed = parts.iter().map(with).collect();
+        search.first(proposed)
+    });
+}
+
+/// Makes each fault as plain as it can be.
+pub(super) fn plainer(search: &mut Search<'_>) {
+    for index in 0..search.scenario().faults.len() {
+        while try_all(search, index, action_forms) {}
+        while try_all(search, index, time_forms) {}
+    }
+}
+
+/// Tries every form of a fault, and says whether one of them failed.
+fn try_all(search: &mut Search<'_>, index: usize, forms: fn(&Scenario, &Run, usize) -> Vec<Fault>) -> bool {
+    let scenario = search.scenario();
+    let with = |fault| {
+        let mut proposed = scenario.clone();
+        proposed.faults[index] = fault;
+        proposed
+    };
+    let proposed = forms(scenario, &search.best.run, index).into_iter().map(with).collect();
+    search.first(proposed).is_some()
+}
+
+/// The same fault at plainer times, the plainest first.
+fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
+    let firings = run.faults.get(index).map_or(&[][..], |planned| &planned.fired);
+    let began = firings.iter().take(FIRINGS_MAX).map(|firing| Span::nanos(firing.from.as_nanos()));
+    match scenario.faults[index].clone() {
+        Fault::At(at, action) => rounder(at).into_iter().map(|at| Fault::At(at, action.clone())).collect(),
+        Fault::When(_, action) => began.map(|at| Fault::At(at, action.clone())).collect(),
+        Fault::Every(_, length, action) | Fault::WhenFor(_, length, action) => {
+            began.map(|from| Fault::During(from, from + length, action.clone())).collect()
+        }
+        Fault::During(from, until, action) => {
+            let length = until - from;
+            let lasting = (until >= scenario.run).then_some(Fault::At(from, action.clone()));
+            let moved = rounder(from).into_iter().map(|from| (from, from + length));
+            let ended = rounder(until).into_iter().filter(|end| from < *end && *end < until).map(|end| (from, end));
+            let shortened = shorter(length, length / 1_000).into_iter().map(|length| (from, from + length));
+            let times = shortened.chain(moved).chain(ended);
+            lasting.into_iter().chain(times.map(|(from, until)| Fault::During(from, until, action.clone()))).collect()
+        }
+    }
+}
+
+/// Plainer faults at the same time.
+fn action_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
+    let fault = &scenario.faults[index];
+    let names = names(run, index);
+    let with = |action| match fault.clone() {
+        Fault::At(at, _) => Fault::At(at, action),
+        Fault::During(from, until, _) => Fault::During(from, until, action),
+        Fault::Every(period, length, _) => Fault::Every(period, length, action),
+        Fault::When(trigger, _) => Fault::When(trigger, action),
+        Fault::WhenFor(trigger, length, _) => Fault::WhenFor(trigger, length, action),
+    };
+    let action = fault.action();
+    plainer_actions(action, &names).into_iter().chain(named(action, &names)).map(with).collect()
+}
+
+/// The nodes that a fault struck, where that was left to the run, then every other.
+fn names(run: &Run, index: usize) -> Vec<String> {
+    let struck = run.faults.get(index).into_iter().flat_map(|it| &it.fired).flat_map(|firing| &firing.struck);
+    let mut names: Vec<String> = struck.map(|node| run.nodes[node.index()].name.clone()).collect();
+    names.extend(run.nodes.iter().filter(|node| node.replica).map(|node| node.name.clone()));
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+/// The action with a name, or a part, in place of one target that is not a name.
+fn named(action: &Action, names: &[String]) -> Vec<Action> {
+    let mut forms = Vec::new();
+    for (place, target) in targets(action).into_iter().enumerate() {
+        let plainer = match target {
+            Target::Named(_) => continue,
+            Target::Several(parts) => parts.clone(),
+            Target::Leader
+            | Target::Followers
+            | Target::Minority
+            | Target::Majority
+            | Target::Random(_)
+            | Target::Replicas
+            | Target::Clients
+            | Target::MostAdvanced
+            | Target::MostBehind => names.iter().cloned().map(Target::Named).collect(),
+        };
+        for target in plainer {
+            let mut form = action.clone();
+            *targets_mut(&mut form)[place] = target;
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+/// What hurts less, or is easier to understand, than an action; the plainest first.
+fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
+    match action.clone() {
+        Action::Halves | Action::MajorityRing | Action::Bridge(_) | Action::Swizzle { .. } => {
+            names.iter().map(|name| Action::Isolate(Target::Named(name.clone()))).collect()
+        }
+        Action::Flapping { between, .. } | Action::Hold { link: between } => vec![Action::Cut { between }],
+        Action::LoseHost { host, unsynced, wire } => {
+            let plain = (unsynced, wire) == (Unsynced::Lost, Wire::Arrives);
+            let (unsynced, wire) = (Unsynced::default(), Wire::default());
+            let lost = (!plain).then(|| Action::LoseHost { host: host.clone(), unsynced, wire });
+            [Action::Kill(host)].into_iter().chain(lost).collect()
+        }
+        Action::Failover { to, old } if old != OldLeader::Ignored => {
+            vec![Action::Failover { to, old: OldLeader::Ignored }]
+        }
+        Action::Strobe { host, by, .. } => vec![Action::Jump { host, by }],
+        Action::Rot { host, records } if records > 1 => vec![Action::Rot { host, records: 1 }],
+        Action::Slow { link, by } => {
+            delays(&by).into_iter().map(|by| Action::Slow { link: link.clone(), by }).collect()
+        }
+        Action::SlowDisk { host, by } => {
+            delays(&by).into_iter().map(|by| Action::SlowDisk { host: host.clone(), by }).collect()
+        }
+        Action::Reordering { link, chance, by } => {
+            rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by }).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Plainer delays: constants, and rounder ones.
+fn delays(delay: &Distribution) -> Vec<Distribution> {
+    match delay {
+        Distribution::Constant(span) => rounder(*span).into_iter().map(Distribution::Constant).collect(),
+        drawn => vec![constant(drawn)],
+    }
+}
+
+/// The median of a distribution.
+pub(super) fn constant(delay: &Distribution) -> Distribution {
+    Distribution::Constant(Sampler::new(delay).sample(1 << 63, 1 << 63))
+}

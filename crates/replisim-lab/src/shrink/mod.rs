@@ -1,0 +1,239 @@
+//! From a failing run to the smallest story that still fails in the same way.
+//!
+//! A fuzzer's find is true and useless: twenty faults and two hundred operations, of which one fault and three operations
+//! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks
+//! *the same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to
+//! whichever is easiest to provoke.
+//!
+//! ```text
+//!   spell.rs       swarm ─▶ faults, workloads ─▶ scripts: now there is something to take away
+//!        │
+//!   ┌─▶ time.rs       the run ends soon after what goes wrong
+//!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
+//!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
+//!   │   generator.rs  the same for workloads that could not be spelled out
+//!   │   cluster.rs    fewer hosts, no luck: medians in place of distributions
+//!   └────── until a whole round finds nothing
+//!        │
+//!   needed.rs      what would happen without each thing that is left
+//!   tell.rs        the story, in comments above the case
+//! ```
+//!
+//! What makes this work lies elsewhere: every entity has a stream of chance of its own, so a fault less leaves the luck of
+//! everything else as it was; and a run is a value of milliseconds.
+//!
+//! **Promises**: the result fails as the original does. No single fault or operation of it can be left out. The same
+//! experiment, seed and limit of runs give the same result for any number of threads, for of all candidates that are tried
+//! side by side the first in order is taken. **Does not promise** the smallest failing scenario there is.
+//!
+//! References: Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, 2002; Scott et al., *Minimizing
+//! Faulty Executions of Distributed Systems*, NSDI 2016, which minimises outer events before inner ones, as here.
+
+mod cluster;
+mod ddmin;
+mod faults;
+mod generator;
+mod needed;
+mod operations;
+mod round;
+mod search;
+mod spell;
+mod targets;
+mod tell;
+mod time;
+
+use std::num::NonZero;
+
+use replisim_history::{Check, Verdict};
+
+use crate::{Case, Experiment, Outcome, Scenario};
+pub use needed::{Need, Piece, Without};
+use search::{Aim, Failing, Search, cores};
+pub use tell::Size;
+
+/// Shrinks one failing run of an experiment.
+pub struct Shrinker<'e> {
+    experiment: &'e Experiment,
+    seed: u64,
+    check: Option<Check>,
+    limits: Limits,
+    watch: &'e Watch<'e>,
+}
+
+/// What is asked before each run: is told how far the search is, and answers whether it goes on. Called on many threads.
+pub type Watch<'w> = dyn Fn(&Progress) -> bool + Sync + 'w;
+
+/// How much may be spent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The most runs.
+    pub runs: u64,
+    /// How many threads run side by side. Changes nothing but the time it takes.
+    pub jobs: NonZero<usize>,
+}
+
+/// How far the search is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// How many runs were begun.
+    pub runs: u64,
+    /// The smallest failing scenario so far.
+    pub size: Size,
+}
+
+/// What ended a search before it had tried everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound {
+    /// [`Limits::runs`].
+    Runs,
+    /// [`Watch`] said so.
+    Stopped,
+}
+
+/// What a failing run was shrunk to.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The smallest scenario that was found to fail in the same way, with its run and its story.
+    pub case: Case,
+    /// What it was shrunk from.
+    pub before: Size,
+    /// What is left.
+    pub after: Size,
+    /// What would happen without each thing that is left.
+    pub needed: Vec<Need>,
+    /// How many runs it took.
+    pub runs: u64,
+    /// What ended the search early; `None` if nothing smaller can be found this way.
+    pub bound: Option<Bound>,
+}
+
+/// Why there is nothing to shrink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NothingToShrink {
+    /// No check of the scenario is violated.
+    #[error("no check is violated under seed {seed}: there is nothing to shrink")]
+    NothingViolated {
+        /// The seed.
+        seed: u64,
+    },
+    /// The check that was asked for is not violated, or not made.
+    #[error("{check} is not violated under seed {seed}: there is nothing to shrink")]
+    NotViolated {
+        /// The check.
+        check: Check,
+        /// The seed.
+        seed: u64,
+    },
+}
+
+impl Default for Limits {
+    /// Enough for some hundred operations and some dozen faults, on all cores.
+    fn default() -> Self {
+        Limits { runs: 20_000, jobs: cores() }
+    }
+}
+
+impl<'e> Shrinker<'e> {
+    /// Shrinks the run of `experiment` that `seed` stands for.
+    pub fn new(experiment: &'e Experiment, seed: u64) -> Self {
+        Shrinker { experiment, seed, check: None, limits: Limits::default(), watch: &|_| true }
+    }
+
+    /// Asks for the violation of this check. Without it, the first that was not to be violated is taken, or the first
+    /// that is violated at all.
+    pub fn check(self, check: Option<Check>) -> Self {
+        Shrinker { check, ..self }
+    }
+
+    /// Spends no more than this.
+    pub fn limits(self, limits: Limits) -> Self {
+        Shrinker { limits, ..self }
+    }
+
+    /// Asks `watch` before each run. What it stops depends on when it says so; a limit of runs does not.
+    pub fn watch(self, watch: &'e Watch<'e>) -> Self {
+        Shrinker { watch, ..self }
+    }
+
+    /// Shrinks.
+    ///
+    /// # Errors
+    /// If the run does not violate the check.
+    pub fn shrink(&self) -> Result<Shrunk, NothingToShrink> {
+        let outcome = self.experiment.run(self.seed, None, false);
+        let (aim, failing) = self.begin(&outcome)?;
+        let mut search = Search::new(failing, aim, self.seed, self.limits, self.watch);
+        let before = Size::of(&self.experiment.scenario, &outcome.run);
+        narrow(&mut search, self.seed);
+        let needed = needed::needed(&mut search, &self.experiment.scenario.checks);
+        let after = search.size();
+        let mut case = Case::of(&search.best.experiment, None, &search.best.run);
+        case.anomaly = Some(tell::anomaly(&search));
+        case.story = tell::story(&search, self.experiment, before, &needed);
+        Ok(Shrunk { case, before, after, needed, runs: search.runs, bound: search.bound })
+    }
+
+    /// The scenario to begin with: the same run, and nothing said of it but what it violates.
+    fn begin(&self, outcome: &Outcome) -> Result<(Aim, Failing), NothingToShrink> {
+        let aim = self.aim(outcome)?;
+        let scenario = Scenario {
+            about: format!("{}.", tell::broken(aim.check)),
+            source: String::new(),
+            seed: self.seed,
+            checks: vec![aim.check],
+            expect: self.experiment.scenario.expect.clone().into_iter().filter(|(it, _)| *it == aim.check).collect(),
+            measures: Default::default(),
+            cure: None,
+            anomaly: None,
+            ..self.experiment.scenario.clone()
+        };
+        let experiment = self.experiment.vary(scenario).ok();
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &aim));
+        let nothing = NothingToShrink::NotViolated { check: aim.check, seed: self.seed };
+        failing.map(|failing| (aim, failing)).ok_or(nothing)
+    }
+
+    fn aim(&self, outcome: &Outcome) -> Result<Aim, NothingToShrink> {
+        let aim_of = |check: Check| {
+            let finding = outcome.findings.iter().find(|finding| finding.check == check)?;
+            match &finding.verdict {
+                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone() }),
+                Verdict::Holds | Verdict::Unknown(_) => None,
+            }
+        };
+        if let Some(check) = self.check {
+            return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });
+        }
+        let judged = &outcome.judgement.checks;
+        let wrong = judged.iter().filter(|it| !it.standing.is_fine());
+        let aims = wrong.chain(judged).filter_map(|it| aim_of(it.check));
+        aims.into_iter().next().ok_or(NothingToShrink::NothingViolated { seed: self.seed })
+    }
+}
+
+/// Goes round all ways to make a scenario smaller until none of them finds anything.
+fn narrow(search: &mut Search<'_>, seed: u64) {
+    spell::faults(search, seed);
+    time::cut(search);
+    faults::fewer(search);
+    spell::operations(search);
+    cluster::usual(search);
+    loop {
+        let steps = search.steps;
+        time::cut(search);
+        operations::fewer(search);
+        faults::fewer(search);
+        generator::smaller(search);
+        cluster::fewer(search);
+        cluster::constants(search);
+        faults::plainer(search);
+        operations::plainer(search);
+        if search.steps == steps || search.bound.is_some() {
+            break;
+        }
+    }
+    cluster::unused(search);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Why each thing that is left is needed: what the run comes to without it.
+
+use replisim_history::check::check_all;
+use replisim_history::{Check, Run, Verdict};
+
+use super::cluster::without_host;
+use super::operations::{lines, with_lines};
+use super::search::Search;
+use crate::Scenario;
+
+/// One thing that is left, and what happens without it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Need {
+    /// What is left.
+    pub piece: Piece,
+    /// What the run comes to without it.
+    pub without: Without,
+}
+
+/// A part of a scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// A fault, in words.
+    Fault(String),
+    /// The operations of a session, by its number among all.
+    Session(u64),
+    /// A host, by its name.
+    Host(String),
+}
+
+/// What a run comes to without something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Without {
+    /// Nothing breaks.
+    NothingBreaks,
+    /// Not this check, but others that hold with it.
+    Others(Vec<Check>),
+    /// The same breaks all the same: the search was ended before it came to this.
+    Same,
+    /// It cannot be run: something else names it.
+    Impossible,
+}
+
+/// Every fault, session and host that is left, with what happens without it. `checks` are those of the original scenario.
+pub(super) fn needed(search: &mut Search<'_>, checks: &[Check]) -> Vec<Need> {
+    let broken = broken(&search.best.run, checks);
+    let mut needed = Vec::new();
+    for (piece, proposed) in pieces(search.scenario(), &search.best.experiment.topology) {
+        let without = look(search, proposed, checks, &broken);
+        needed.push(Need { piece, without });
+    }
+    needed
+}
+
+/// Each piece, with the scenarios that do without it.
+fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec<(Piece, Vec<Scenario>)> {
+    let mut pieces = Vec::new();
+    for index in 0..scenario.faults.len() {
+        let mut proposed = scenario.clone();
+        let fault = proposed.faults.remove(index);
+        pieces.push((Piece::Fault(fault.to_string()), vec![proposed]));
+    }
+    let mut number = 0;
+    for (index, group) in scenario.clients.iter().enumerate() {
+        for session in 0..group.sessions as usize {
+            if group.script.get(session).is_some_and(|lines| !lines.is_empty()) {
+                let others = lines(scenario).into_iter().filter(|(group, it, _)| (*group, *it) != (index, session));
+                let proposed = with_lines(scenario, &others.collect::<Vec<_>>());
+                pieces.push((Piece::Session(number), vec![proposed]));
+            }
+            number += 1;
+        }
+    }
+    let hosts = topology.hosts.iter().map(|host| host.name.clone());
+    pieces.extend(hosts.map(|host| (Piece::Host(host.clone()), without_host(scenario, &host))));
+    pieces
+}
+
+fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {
+    let Some(run) = proposed.into_iter().find_map(|scenario| search.look(scenario)) else { return Without::Impossible };
+    let findings = check_all(&run.history, checks);
+    if findings.iter().any(|finding| search.aims_at(finding.check, &finding.verdict)) {
+        return Without::Same;
+    }
+    let others: Vec<Check> = broken(&run, checks).into_iter().filter(|check| !broken_with.contains(check)).collect();
+    if others.is_empty() { Without::NothingBreaks } else { Without::Others(others) }
+}
+
+/// The checks that a run violates.
+fn broken(run: &Run, checks: &[Check]) -> Vec<Check> {
+    let findings = check_all(&run.history, checks).into_iter();
+    findings.filter(|it| matches!(it.verdict, Verdict::Violated(_))).map(|it| it.check).collect()
+}

@@ -1,0 +1,162 @@
+//! Fewer and plainer operations, once they are spelled out in scripts.
+
+use std::collections::BTreeSet;
+
+use replisim_kernel::Span;
+use replisim_world::spec::{ClientGroup, ScriptedOp};
+
+use super::ddmin::ddmin;
+use super::round::rounder;
+use super::search::Search;
+use crate::Scenario;
+
+/// A line of a script and where it stands: the group, and the session within it.
+type Line = (usize, usize, ScriptedOp);
+
+/// The units that all times are rounded to at once, before each is looked at alone.
+const UNITS: [Span; 4] = [Span::secs(1), Span::millis(100), Span::millis(10), Span::millis(1)];
+
+/// Parts of a group that mean nothing to scripts or have a usual value, which may then be left unsaid.
+const USUAL: [fn(&mut ClientGroup, ClientGroup); 15] = [
+    |group, usual| group.arrive = usual.arrive,
+    |group, usual| group.mix = usual.mix,
+    |group, usual| group.keys = usual.keys,
+    |group, usual| group.transaction_size = usual.transaction_size,
+    |group, usual| group.from = usual.from,
+    |group, usual| group.until = usual.until,
+    |group, usual| group.reads = usual.reads,
+    |group, usual| group.value_bytes = usual.value_bytes,
+    |group, usual| group.timeout = usual.timeout,
+    |group, usual| group.retries = usual.retries,
+    |group, usual| group.backoff = usual.backoff,
+    |group, usual| group.at = usual.at,
+    |group, usual| group.hop = usual.hop,
+    |group, usual| group.servers = usual.servers,
+    |group, usual| (group.hop, group.servers) = (usual.hop, usual.servers),
+];
+
+/// Leaves out every session, and then every operation, that is not needed.
+pub(super) fn fewer(search: &mut Search<'_>) {
+    let sessions: BTreeSet<(usize, usize)> =
+        lines(search.scenario()).iter().map(|(group, session, _)| (*group, *session)).collect();
+    let whole = search.scenario().clone();
+    ddmin(sessions.into_iter().collect(), |parts| {
+        let of = |part: &Vec<(usize, usize)>| -> Vec<Line> {
+            lines(&whole).into_iter().filter(|(group, session, _)| part.contains(&(*group, *session))).collect()
+        };
+        let proposed = parts.iter().map(|part| with_lines(&whole, &of(part))).collect();
+        search.first(proposed)
+    });
+    let whole = search.scenario().clone();
+    ddmin(lines(&whole), |parts| {
+        let proposed = parts.iter().map(|part| with_lines(&whole, part)).collect();
+        search.first(proposed)
+    });
+    dismiss(search);
+}
+
+/// Leaves out sessions and groups that ask for nothing any more. Sessions are numbered through, so this is a change of
+/// its own.
+fn dismiss(search: &mut Search<'_>) {
+    let mut proposed = search.scenario().clone();
+    for group in proposed.clients.iter_mut().filter(|group| !group.script.is_empty()) {
+        group.script.retain(|lines| !lines.is_empty());
+        group.sessions = group.script.len() as u32;
+    }
+    proposed.clients.retain(|group| group.sessions > 0);
+    search.accepts(proposed);
+    for index in (0..search.scenario().clients.len()).rev() {
+        search.change(|scenario| {
+            scenario.clients.remove(index);
+        });
+    }
+}
+
+/// Makes what is left of the operations, and of their groups, as plain as it can be.
+pub(super) fn plainer(search: &mut Search<'_>) {
+    for index in 0..search.scenario().clients.len() {
+        if !search.scenario().clients[index].script.is_empty() {
+            for usual in USUAL {
+                search.change(|scenario| usual(&mut scenario.clients[index], ClientGroup::default()));
+            }
+        }
+    }
+    keys(search);
+    for unit in UNITS {
+        let down =
+            |line: &mut ScriptedOp| line.at = Span::nanos(line.at.as_nanos() / unit.as_nanos() * unit.as_nanos());
+        search.change(|scenario| each_line(scenario, down));
+    }
+    let count = lines(search.scenario()).len();
+    for nth in 0..count {
+        let rounded = rounder(lines(search.scenario())[nth].2.at);
+        let proposed = rounded.into_iter().map(|at| changed(search.scenario(), nth, |line| line.at = at)).collect();
+        search.first(proposed);
+        let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
+        search.accepts(unpinned);
+    }
+}
+
+/// Touches as few keys as possible, and small ones.
+fn keys(search: &mut Search<'_>) {
+    let touched: BTreeSet<u64> = lines(search.scenario()).iter().flat_map(|(_, _, line)| touched(line)).collect();
+    let touched: Vec<u64> = touched.into_iter().collect();
+    let small = |key: u64| touched.iter().position(|it| *it == key).unwrap_or_default() as u64;
+    search.change(|scenario| each_line(scenario, |line| rename(line, |_| 0)));
+    search.change(|scenario| each_line(scenario, |line| rename(line, small)));
+    for key in (1..touched.len() as u64).rev() {
+        let into = |other: u64| move |it: u64| if it == key { other } else { it };
+        let merged = |other| {
+            let mut proposed = search.scenario().clone();
+            each_line(&mut proposed, |line| rename(line, into(other)));
+            proposed
+        };
+        let proposed = (0..key).map(merged).collect();
+        search.first(proposed);
+    }
+}
+
+fn touched(line: &ScriptedOp) -> Vec<u64> {
+    if line.parts.is_empty() { vec![line.key] } else { line.parts.iter().map(|(_, key)| *key).collect() }
+}
+
+fn rename(line: &mut ScriptedOp, name: impl Fn(u64) -> u64) {
+    line.key = name(line.key);
+    line.parts.iter_mut().for_each(|(_, key)| *key = name(*key));
+}
+
+/// Every line of every script, in the order they are written.
+pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
+    let groups = scenario.clients.iter().enumerate();
+    let of_group = |(group, it): (usize, &ClientGroup)| -> Vec<Line> {
+        let sessions = it.script.iter().enumerate();
+        sessions.flat_map(|(session, lines)| lines.iter().map(move |line| (group, session, line.clone()))).collect()
+    };
+    groups.flat_map(of_group).collect()
+}
+
+/// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.
+pub(super) fn with_lines(scenario: &Scenario, lines: &[Line]) -> Scenario {
+    let mut scenario = scenario.clone();
+    for script in scenario.clients.iter_mut().flat_map(|group| &mut group.script) {
+        script.clear();
+    }
+    for (group, session, line) in lines {
+        scenario.clients[*group].script[*session].push(line.clone());
+    }
+    scenario
+}
+
+fn each_line(scenario: &mut Scenario, change: impl Fn(&mut ScriptedOp)) {
+    scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten()).for_each(change);
+}
+
+/// The scenario with its `nth` line changed.
+fn changed(scenario: &Scenario, nth: usize, change: impl FnOnce(&mut ScriptedOp)) -> Scenario {
+    let mut scenario = scenario.clone();
+    let mut lines = scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten());
+    if let Some(line) = lines.nth(nth) {
+        change(line);
+    }
+    scenario
+}

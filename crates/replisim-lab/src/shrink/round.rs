@@ -1,0 +1,56 @@
+//! Rounder numbers: `1s` in place of `1.0372s`.
+
+use replisim_kernel::Span;
+
+/// The units that times are rounded to, largest first.
+const UNITS: [Span; 8] = [
+    Span::secs(10),
+    Span::secs(1),
+    Span::millis(100),
+    Span::millis(10),
+    Span::millis(1),
+    Span::micros(100),
+    Span::micros(10),
+    Span::micros(1),
+];
+
+/// How many digits it takes to write a time: 3 for `1.02s`.
+fn digits(span: Span) -> usize {
+    let text = span.as_nanos().to_string();
+    text.trim_end_matches('0').len()
+}
+
+/// Times close to this one that take fewer digits, the shortest first: of equally short ones, the earlier.
+pub(super) fn rounder(span: Span) -> Vec<Span> {
+    let mut times = Vec::new();
+    for unit in UNITS.map(Span::as_nanos) {
+        let floor = span.as_nanos() / unit * unit;
+        for time in [floor, floor + unit].map(Span::nanos) {
+            if digits(time) < digits(span) && !times.contains(&time) {
+                times.push(time);
+            }
+        }
+    }
+    times
+}
+
+/// Times of one digit from `least` up to `most`, that one left out, the shortest first.
+pub(super) fn shorter(most: Span, least: Span) -> Vec<Span> {
+    let powers = (0..14).map(|power| 10u64.pow(power)).filter(|power| *power >= 1_000);
+    let times = powers.flat_map(|power| (1..10).map(move |digit| Span::nanos(digit * power)));
+    times.filter(|time| least <= *time && *time < most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounder_times_are_near_and_shorter_to_write() {
+        let text = |times: Vec<Span>| times.iter().map(Span::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(text(rounder(Span::millis(1_037))), "0s 10s 1s 2s 1.1s 1.03s 1.04s");
+        assert_eq!(text(rounder(Span::secs(2))), "0s");
+        assert_eq!(text(rounder(Span::ZERO)), "");
+        assert_eq!(text(shorter(Span::millis(30), Span::millis(8))), "8ms 9ms 10ms 20ms");
+    }
+}

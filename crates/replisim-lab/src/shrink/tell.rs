@@ -1,0 +1,152 @@
+//! The story of a shrunk case: what broke, who saw it, what it takes, what was left out.
+
+use std::collections::BTreeMap;
+
+use replisim_history::{Check, Names, Run};
+use replisim_kernel::Span;
+
+use super::needed::{Need, Piece, Without};
+use super::search::Search;
+use crate::case::Anomaly;
+use crate::{Experiment, Scenario};
+
+/// How wide a line of the story may be, in characters.
+const WIDTH: usize = 116;
+
+/// How large a scenario and its run are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// Faults, those of a swarm included.
+    pub faults: usize,
+    /// Operations that were begun.
+    pub operations: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Hosts of the cluster.
+    pub hosts: usize,
+    /// How long clients act and faults strike.
+    pub run: Span,
+}
+
+impl Size {
+    /// The size of a scenario of which `run` is a run.
+    pub(super) fn of(scenario: &Scenario, run: &Run) -> Size {
+        Size {
+            faults: run.faults.len(),
+            operations: run.history.operations.len() as usize,
+            sessions: run.sessions.len(),
+            hosts: scenario.cluster.size.map_or(scenario.cluster.hosts.len(), usize::from),
+            run: scenario.run,
+        }
+    }
+}
+
+impl Search<'_> {
+    /// How large the smallest failing scenario is.
+    pub(super) fn size(&self) -> Size {
+        Size::of(self.scenario(), &self.best.run)
+    }
+}
+
+/// What it means that a check is violated, as the beginning of a sentence.
+pub(super) const fn broken(check: Check) -> &'static str {
+    match check {
+        Check::NoLostWrites => "An acknowledged write is lost",
+        Check::ReadYourWrites => "A session does not see what it wrote itself",
+        Check::MonotonicReads => "A session sees something older than it has seen before",
+        Check::MonotonicWrites => "A session's later write is seen without its earlier one",
+        Check::WritesFollowReads => "A write is seen without what its author had read before it",
+        Check::CausalOrder => "A reply is seen before its message",
+        Check::FreshReads => "A read misses a write that was acknowledged before it began",
+        Check::Convergence => "The replicas do not come to hold the same",
+    }
+}
+
+/// What must break again, with the witness's lines as they are told.
+pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
+    let (witness, run) = (&search.best.witness, &search.best.run);
+    let check = search.scenario().checks.first().copied().unwrap_or(Check::NoLostWrites);
+    Anomaly::of(check, witness, run)
+}
+
+/// The whole story.
+pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, needed: &[Need]) -> String {
+    let anomaly = anomaly(search);
+    let names = Names::of(&search.best.run);
+    let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
+    lines.extend(anomaly.lines.iter().map(|line| format!("  {line}")));
+    lines.extend(wrapped(&format!("Needed: {}.", needs(needed))));
+    lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
+    if search.bound.is_some() {
+        lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
+    }
+    let seed = search.best.run.seed;
+    lines.extend(wrapped(&format!(
+        "Shrunk from {} under seed {seed} in {} runs. Run it again with `replisim replay` and this file.",
+        original.source.name, search.runs
+    )));
+    lines.join("\n")
+}
+
+/// The pieces that are left, those together without which the same happens.
+fn needs(needed: &[Need]) -> String {
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for need in needed {
+        groups.entry(why(&need.without)).or_default().push(piece(&need.piece));
+    }
+    let told = groups.into_iter().map(|(why, pieces)| format!("{} ({why})", pieces.join(", ")));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "nothing but the cluster".to_owned() } else { told.join("; ") }
+}
+
+fn piece(piece: &Piece) -> String {
+    match piece {
+        Piece::Fault(words) => words.clone(),
+        Piece::Session(number) => format!("what c{number} does"),
+        Piece::Host(name) => format!("host {name}"),
+    }
+}
+
+fn why(without: &Without) -> String {
+    match without {
+        Without::NothingBreaks => "without it nothing breaks".to_owned(),
+        Without::Others(checks) => {
+            let words: Vec<&str> = checks.iter().map(|check| check.in_words()).collect();
+            format!("without it another check breaks: {}", words.join(", "))
+        }
+        Without::Same => "not needed, but the search was ended before it was left out".to_owned(),
+        Without::Impossible => "something else names it".to_owned(),
+    }
+}
+
+fn removed(before: Size, after: Size) -> String {
+    let of = |before: usize, after: usize, what: &str| {
+        (after < before).then(|| format!("{} of {before} {what}", before - after))
+    };
+    let parts = [
+        of(before.faults, after.faults, "faults"),
+        of(before.operations, after.operations, "operations"),
+        of(before.sessions, after.sessions, "sessions"),
+        of(before.hosts, after.hosts, "hosts"),
+        (after.run < before.run).then(|| format!("{} of {} of run", before.run.saturating_sub(after.run), before.run)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+/// A paragraph in lines.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}

@@ -1,0 +1,193 @@
+//! `replisim shrink`.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use replisim_history::Check;
+use replisim_kernel::Span;
+use replisim_lab::scenario::Source;
+use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
+use replisim_lab::{Case, Catalog, Experiment, folder};
+use serde_json::{Value, json};
+
+use super::output::{print, write_file};
+use super::run::Format;
+use super::{Ending, Failure, LIBRARY};
+use crate::material::title;
+
+/// The version of the document that `--format json` prints.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// A case, or a scenario: a file, or a bare name below scenarios/
+    failing: String,
+    /// The seed, in place of the case's or the scenario's own
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where to write the shrunk case
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The check whose violation is wanted, as in NoLostWrites; else the first that should not be violated
+    #[arg(long)]
+    check: Option<Check>,
+    /// How many threads to use; the result is the same for any number
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// Stop after this long, with what was found until then
+    #[arg(long = "for", value_name = "TIME")]
+    time: Option<Span>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What is to be shrunk.
+struct Failing {
+    path: PathBuf,
+    experiment: Experiment,
+    seed: u64,
+    check: Option<Check>,
+}
+
+/// Shrinks a failing run and writes what is left of it.
+pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    let failing = read(arguments, catalog, colour)?;
+    let shrunk = shrink(&failing, arguments)?;
+    let file = arguments.output.clone().unwrap_or_else(|| name_of(&failing.path, &shrunk.case));
+    write_file(&file, shrunk.case.text().as_bytes())?;
+    match arguments.format {
+        Format::Human => print(&screen(&failing, &shrunk, &file)),
+        Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file))),
+    }
+}
+
+fn read(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Failing, Failure> {
+    let refuse = |report| Failure::of(&report, colour);
+    let path = find(&arguments.failing)?;
+    let source = Source::read(&path).map_err(refuse)?;
+    let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose().map_err(refuse)?;
+    let source = case.as_ref().map_or(&source, |case| &case.source);
+    let experiment = Experiment::prepare(source, catalog).map_err(refuse)?;
+    let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
+    let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
+    Ok(Failing { path, experiment, seed, check: arguments.check.or(told) })
+}
+
+fn find(word: &str) -> Result<PathBuf, Failure> {
+    if Path::new(word).is_file() {
+        return Ok(PathBuf::from(word));
+    }
+    let paths = folder::find(word, Path::new(LIBRARY)).map_err(|error| Failure::Nothing(error.to_string()))?;
+    match <[PathBuf; 1]>::try_from(paths) {
+        Ok([path]) => Ok(path),
+        Err(paths) => {
+            Err(Failure::Nothing(format!("one run is shrunk at a time, and `{word}` is {} scenarios", paths.len())))
+        }
+    }
+}
+
+/// Shrinks until nothing smaller is found, the time is over, or the user interrupts.
+#[expect(clippy::disallowed_types, reason = "the command line may look at the wall clock; nothing below it does")]
+fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
+    let began = std::time::Instant::now();
+    let time = arguments.time.map(|span| Duration::from_nanos(span.as_nanos()));
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    // Without a handler an interrupt ends the program, which is no worse than it was.
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    let bar = ProgressBar::new_spinner();
+    let watch = |progress: &Progress| {
+        bar.set_message(format!("{} runs · {}", progress.runs, in_words(&progress.size)));
+        bar.tick();
+        !interrupted.load(Ordering::Relaxed) && time.is_none_or(|time| began.elapsed() < time)
+    };
+    let mut limits = Limits::default();
+    limits.jobs = arguments.jobs.unwrap_or(limits.jobs);
+    let shrinker = Shrinker::new(&failing.experiment, failing.seed).check(failing.check).limits(limits).watch(&watch);
+    let shrunk = shrinker.shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));
+    bar.finish_and_clear();
+    shrunk
+}
+
+/// A file beside which nothing else is called so: the scenario's name and the beginning of the fingerprint.
+fn name_of(path: &Path, case: &Case) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let fingerprint = case.fingerprint.to_string();
+    PathBuf::from(format!("{stem}-{}.ron", &fingerprint[..8]))
+}
+
+fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
+    let story: String = shrunk.case.story.lines().map(|line| format!("  {line}\n")).collect();
+    format!(
+        "{} · seed {}\n  from  {}\n  to    {}\n\n{story}\ncase    {}\nreplay  replisim replay {}\n",
+        title(&failing.path),
+        failing.seed,
+        in_words(&shrunk.before),
+        in_words(&shrunk.after),
+        file.display(),
+        file.display(),
+    )
+}
+
+fn in_words(size: &Size) -> String {
+    let of = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{}, {}, {}, {}, {}",
+        of(size.faults, "fault"),
+        of(size.operations, "operation"),
+        of(size.sessions, "session"),
+        of(size.hosts, "host"),
+        size.run
+    )
+}
+
+fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
+    let anomaly = shrunk.case.anomaly.as_ref();
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "version": replisim_lab::VERSION,
+        "from": failing.path.display().to_string(),
+        "seed": failing.seed,
+        "check": anomaly.map(|anomaly| anomaly.check.name()),
+        "kind": anomaly.map(|anomaly| anomaly.kind.as_str()),
+        "witness": anomaly.map(|anomaly| &anomaly.lines),
+        "before": counted(&shrunk.before),
+        "after": counted(&shrunk.after),
+        "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
+        "runs": shrunk.runs,
+        "ended_by": shrunk.bound.map(|bound| match bound {
+            Bound::Runs => "runs",
+            Bound::Stopped => "time",
+        }),
+        "fingerprint": shrunk.case.fingerprint.to_string(),
+        "case": file.display().to_string(),
+        "replay": format!("replisim replay {}", file.display()),
+    })
+}
+
+fn counted(size: &Size) -> Value {
+    json!({
+        "faults": size.faults, "operations": size.operations, "sessions": size.sessions, "hosts": size.hosts,
+        "run_ns": size.run.as_nanos(),
+    })
+}
+
+fn need(need: &Need) -> Value {
+    let (kind, what) = match &need.piece {
+        Piece::Fault(words) => ("fault", words.clone()),
+        Piece::Session(number) => ("session", format!("c{number}")),
+        Piece::Host(name) => ("host", name.clone()),
+    };
+    let (without, others) = match &need.without {
+        Without::NothingBreaks => ("nothing breaks", Vec::new()),
+        Without::Others(checks) => ("another check breaks", checks.iter().map(|check| check.name()).collect()),
+        Without::Same => ("the same breaks", Vec::new()),
+        Without::Impossible => ("cannot be run", Vec::new()),
+    };
+    json!({ "kind": kind, "what": what, "without": without, "broken": others })
+}
