@@ -9,8 +9,25 @@ use crate::Check;
 pub struct Survey {
     /// What was run, in the order in which it was asked for.
     pub subjects: Vec<Surveyed>,
+    /// The failures of earlier campaigns that were run again first.
+    pub known: Vec<KnownFailure>,
     /// Whether it was broken off before it had done what was asked for.
     pub interrupted: bool,
+}
+
+/// A failure of an earlier campaign, run again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KnownFailure {
+    /// The scenario's file, or the protocol's name.
+    pub subject: String,
+    /// The check that was violated.
+    pub check: String,
+    /// The shape of its witness.
+    pub kind: String,
+    /// The seed.
+    pub seed: u64,
+    /// Whether it is violated no more.
+    pub fixed: bool,
 }
 
 /// What the runs of one scenario came to.
@@ -108,9 +125,10 @@ pub struct Diverged {
 }
 
 impl Survey {
-    /// Whether no promise was broken, no run diverged, and every check was decided in some run.
+    /// Whether no promise was broken, no run diverged, every check was decided in some run, and nothing that failed before
+    /// fails still.
     pub fn is_fine(&self) -> bool {
-        self.subjects.iter().all(Surveyed::is_fine)
+        self.subjects.iter().all(Surveyed::is_fine) && self.known.iter().all(|known| known.fixed)
     }
 
     /// How many runs, of all subjects.

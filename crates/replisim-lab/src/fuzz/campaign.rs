@@ -244,7 +244,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     /// Learns what is in, in order.
     fn learn(&mut self, index: usize) {
         while let Some((place, attempt, tried, new)) = self.fields[index].learn() {
-            self.tallies[index].add(&attempt, &tried, &new);
+            self.tallies[index].add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }

@@ -14,7 +14,7 @@ use super::cell;
 use super::lot::LOT;
 use super::subject::Subject;
 use crate::store::{
-    CellRow, FailureRow, Manifest, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
+    CellRow, FailureRow, KnownRow, Manifest, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
 };
 use crate::{Case, VERSION};
 
@@ -84,6 +84,11 @@ impl<'s, 'c> Archive<'s, 'c> {
     pub fn keep(&mut self, place: Place, cause: &Cause, case: &Case, faults: u32, operations: u32) {
         let row = failure_row(place, cause, faults, operations, case.text());
         self.stopped |= self.writer.put_failure(row).is_err();
+    }
+
+    /// Takes note of what became of a failure of an earlier campaign.
+    pub fn keep_known(&mut self, known: KnownRow) {
+        self.stopped |= self.writer.put_known(known).is_err();
     }
 
     /// Commits everything.

@@ -78,6 +78,19 @@ impl<'c> Subject<'c> {
         Ok(subject)
     }
 
+    /// The subject that was [`Subject::prepare`]d before, from its text.
+    ///
+    /// # Errors
+    /// If the scenario cannot be run, or one of its knobs cannot be turned.
+    pub fn again(source: &Source, stirred: bool, catalog: &'c Catalog) -> Result<Self, Report> {
+        Subject::of(Experiment::prepare(source, catalog)?, stirred, catalog)
+    }
+
+    /// Whether a swarm was added to a scenario that has none.
+    pub fn is_stirred(&self) -> bool {
+        self.stirred
+    }
+
     /// The experiment with every knob where the scenario has it.
     pub fn base(&self) -> &Experiment {
         &self.base.experiment

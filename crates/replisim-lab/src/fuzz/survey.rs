@@ -14,7 +14,7 @@ use super::twice::Divergence;
 /// What a campaign came to. Failures have neither a story nor a command yet: see [`FailureGroup::replay`].
 pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, interrupted: bool) -> Survey {
     let surveyed = subjects.iter().zip(tallies).map(|(subject, tally)| surveyed(subject, tally, seed_start));
-    Survey { subjects: surveyed.collect(), interrupted }
+    Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted }
 }
 
 fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use replisim_history::{Cell, Check};
 
 use super::attempt::{Attempt, Mark, Tried};
+use super::campaign::Place;
 use super::cause::Cause;
 use super::twice::Divergence;
 
@@ -41,8 +42,10 @@ pub struct Tally {
 pub struct Found {
     /// In how many runs.
     pub runs: u64,
-    /// The place of the first of them, counted over all lots.
+    /// How many runs there were before the first of them.
     pub first: u64,
+    /// Where the smallest stands.
+    pub place: Place,
     /// The run with the fewest faults, and of those with the fewest events.
     pub smallest: Arc<Attempt>,
     /// Its events.
@@ -56,7 +59,7 @@ impl Tally {
     }
 
     /// Adds a run. `new` are the cells that are new to its lot.
-    pub fn add(&mut self, attempt: &Arc<Attempt>, tried: &Tried, new: &[Cell]) {
+    pub fn add(&mut self, place: Place, attempt: &Arc<Attempt>, tried: &Tried, new: &[Cell]) {
         self.runs += 1;
         self.fresh += u64::from(attempt.fresh);
         self.failing += u64::from(tried.failed());
@@ -70,12 +73,12 @@ impl Tally {
         let first = self.runs - 1;
         for cause in tried.failures() {
             let found = self.causes.entry(cause.clone());
-            let smallest = || Found { runs: 0, first, smallest: attempt.clone(), events: tried.events };
+            let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events: tried.events };
             let found = found.or_insert_with(smallest);
             found.runs += 1;
             let size = |attempt: &Attempt, events| (attempt.plan.faults.len(), events);
             if size(attempt, tried.events) < size(&found.smallest, found.events) {
-                (found.smallest, found.events) = (attempt.clone(), tried.events);
+                (found.place, found.smallest, found.events) = (place, attempt.clone(), tried.events);
             }
         }
     }

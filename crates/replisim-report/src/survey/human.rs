@@ -1,6 +1,6 @@
 //! The screen that `fuzz` ends with.
 
-use replisim_history::{CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 use crate::section::WIDTH;
 use crate::table::wrapped;
@@ -8,7 +8,7 @@ use crate::{Style, number};
 
 /// The whole screen, to its last line break. `elapsed` is in seconds of the wall clock.
 pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
-    let mut text = heading(survey, elapsed, style);
+    let mut text = known(&survey.known, style) + &heading(survey, elapsed, style);
     let several = survey.subjects.len() > 1;
     for subject in survey.subjects.iter().filter(|subject| !several || !is_quiet(subject)) {
         text += &section(subject, several, style);
@@ -18,6 +18,16 @@ pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
         text += &format!("\n{} with nothing to report\n", number::things(quiet as u64, "subject"));
     }
     text + "\n" + &bound(survey)
+}
+
+/// What became of the failures of earlier campaigns.
+fn known(known: &[KnownFailure], style: Style) -> String {
+    let line = |failure: &KnownFailure| {
+        let word = if failure.fixed { "fixed".into() } else { style.broken("still failing") };
+        format!("{word}  {}, seed {}: {}, {}\n", failure.subject, failure.seed, failure.check, failure.kind)
+    };
+    let lines: String = known.iter().map(line).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// Whether there is nothing to tell of a subject but that it was run.

@@ -1,6 +1,6 @@
 //! Campaigns to print in tests.
 
-use replisim_history::{Check, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_history::{Check, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 fn subject(name: &str) -> Surveyed {
     let tally = |check, kept, anomalies| CheckTally { check, kept, lucky: 0, anomalies, broken: 0, undecided: 2 };
@@ -25,7 +25,11 @@ fn subject(name: &str) -> Surveyed {
 
 /// Two subjects, nothing broken.
 pub fn clean() -> Survey {
-    Survey { subjects: vec![subject("scenarios/one.ron"), subject("scenarios/two.ron")], interrupted: false }
+    Survey {
+        subjects: vec![subject("scenarios/one.ron"), subject("scenarios/two.ron")],
+        known: Vec::new(),
+        interrupted: false,
+    }
 }
 
 /// One subject, with a failure and a divergence.
@@ -52,5 +56,12 @@ pub fn survey() -> Survey {
         divergences: vec![divergence],
         ..subject("scenarios/one.ron")
     };
-    Survey { subjects: vec![subject], interrupted: true }
+    let known = |fixed| KnownFailure {
+        subject: "scenarios/one.ron".to_owned(),
+        check: "NoLostWrites".to_owned(),
+        kind: "write vanished".to_owned(),
+        seed: 12,
+        fixed,
+    };
+    Survey { subjects: vec![subject], known: vec![known(true), known(false)], interrupted: true }
 }

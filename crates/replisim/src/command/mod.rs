@@ -12,6 +12,7 @@
 
 mod explain;
 mod fuzz;
+mod interrupt;
 mod list;
 mod new;
 mod output;

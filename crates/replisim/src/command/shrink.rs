@@ -2,8 +2,7 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -14,6 +13,7 @@ use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrun
 use replisim_lab::{Case, Catalog, Experiment, folder};
 use serde_json::{Value, json};
 
+use super::interrupt::interrupted;
 use super::output::{print, write_file};
 use super::run::Format;
 use super::{Ending, Failure, LIBRARY};
@@ -96,10 +96,7 @@ fn find(word: &str) -> Result<PathBuf, Failure> {
 fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
     let began = std::time::Instant::now();
     let time = arguments.time.map(|span| Duration::from_nanos(span.as_nanos()));
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    // Without a handler an interrupt ends the program, which is no worse than it was.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    let interrupted = interrupted();
     let bar = ProgressBar::new_spinner();
     let watch = |progress: &Progress| {
         bar.set_message(format!("{} runs · {}", progress.runs, in_words(&progress.size)));

@@ -1,0 +1,108 @@
+//! A campaign written down, so that any machine can do a part of it.
+//!
+//! It holds everything that the runs follow from: the scenarios' texts, not their paths. Whoever has the file and the same
+//! version of replisim makes the same runs.
+
+use std::path::Path;
+
+use ron::ser::PrettyConfig;
+use serde::{Deserialize, Serialize};
+
+use super::campaign::{Orders, Share};
+use super::lot::LOT;
+use super::subject::Subject;
+use crate::scenario::{Code, Diagnostic, Report, Source};
+use crate::{Catalog, VERSION};
+
+/// A campaign to be shared out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// The version of replisim that wrote it; another one would make other runs.
+    version: String,
+    /// How many runs, over all subjects.
+    runs: u64,
+    /// How many runs a lot has.
+    lot: u32,
+    /// The first seed of each subject.
+    seed_start: u64,
+    /// Whether every other run is made up by the search.
+    guided: bool,
+    /// What is run.
+    subjects: Vec<Written>,
+}
+
+/// A subject in words.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    /// Whether a swarm was added to a scenario that has none.
+    stirred: bool,
+    scenario: String,
+}
+
+impl Charter {
+    /// The charter of a campaign, which must say how many runs it has.
+    pub fn of(subjects: &[Subject<'_>], orders: &Orders) -> Self {
+        let written = |subject: &Subject<'_>| Written {
+            name: subject.name().to_owned(),
+            stirred: subject.is_stirred(),
+            scenario: subject.base().source.text.clone(),
+        };
+        Charter {
+            version: VERSION.to_owned(),
+            runs: orders.runs.unwrap_or_default(),
+            lot: LOT,
+            seed_start: orders.seed_start,
+            guided: orders.guided,
+            subjects: subjects.iter().map(written).collect(),
+        }
+    }
+
+    /// Reads a charter from a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no charter, or was written by another version.
+    pub fn read(path: &Path) -> Result<Self, Report> {
+        let source = Source::read(path)?;
+        let refuse = |message: String| {
+            let advice = "`replisim fuzz plan` of this version writes one";
+            Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(advice))
+        };
+        let charter: Charter =
+            ron::from_str(&source.text).map_err(|error| refuse(format!("this is no plan: {error}")))?;
+        if (charter.version.as_str(), charter.lot) != (VERSION, LOT) {
+            return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", charter.version)));
+        }
+        Ok(charter)
+    }
+
+    /// The charter as a file holds it.
+    pub fn text(&self) -> String {
+        let text = ron::ser::to_string_pretty(self, PrettyConfig::new().struct_names(true));
+        text.expect("plain data can be written as RON") + "\n"
+    }
+
+    /// The subjects, ready to run.
+    ///
+    /// # Errors
+    /// If one of them cannot be run.
+    pub fn subjects<'c>(&self, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Report> {
+        let source = |it: &Written| Source::new(it.name.clone(), it.scenario.clone());
+        self.subjects.iter().map(|it| Subject::again(&source(it), it.stirred, catalog)).collect()
+    }
+
+    /// The orders for a share of it.
+    pub fn orders(&self, jobs: usize, share: Share) -> Orders {
+        Orders { runs: Some(self.runs), seed_start: self.seed_start, guided: self.guided, jobs, share }
+    }
+
+    /// How many lots it has: more shards than that are of no use.
+    pub fn lots(&self) -> u64 {
+        let count = (self.subjects.len() as u64).max(1);
+        let of =
+            |number: u64| (self.runs / count + u64::from(number < self.runs % count)).div_ceil(u64::from(self.lot));
+        (0..self.subjects.len() as u64).map(of).sum()
+    }
+}

@@ -1,0 +1,65 @@
+//! The failures of earlier campaigns are run again before anything else.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use replisim_history::KnownFailure;
+
+use super::subject::Subject;
+use crate::scenario::Source;
+use crate::store::{KnownRow, Status, Store, StoreError};
+use crate::{Case, Catalog, Experiment};
+
+/// How many failures of one kind are run again: the smallest.
+const OF_A_KIND: usize = 4;
+
+/// Runs the known failures of these subjects again. Returns what became of each, with its row as it is to be stored.
+///
+/// # Errors
+/// If there is a store that cannot be read.
+pub fn run_known(
+    path: &Path,
+    subjects: &[Subject<'_>],
+    catalog: &Catalog,
+) -> Result<Vec<(KnownFailure, KnownRow)>, StoreError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let is_subject = |row: &KnownRow| subjects.iter().any(|subject| subject.name() == row.subject);
+    let mut kinds: BTreeMap<(String, String, String), Vec<KnownRow>> = BTreeMap::new();
+    for row in Store::open(path)?.known()? {
+        if row.status == Status::Failing && !row.case.is_empty() && is_subject(&row) {
+            kinds.entry((row.subject.clone(), row.check.clone(), row.kind.clone())).or_default().push(row);
+        }
+    }
+    let smallest = |mut rows: Vec<KnownRow>| {
+        rows.sort_by_key(|row| (row.case.len(), row.seed));
+        rows.truncate(OF_A_KIND);
+        rows
+    };
+    Ok(kinds.into_values().flat_map(smallest).filter_map(|row| run_one(row, catalog)).collect())
+}
+
+/// Runs one again; `None` if its case cannot be run any more, so that nothing can be said of it.
+fn run_one(row: KnownRow, catalog: &Catalog) -> Option<(KnownFailure, KnownRow)> {
+    let case = Case::parse(&Source::new(row.subject.clone(), row.case.clone())).ok()?;
+    let experiment = Experiment::prepare(&case.source, catalog).ok()?;
+    let run = experiment.begin(case.seed, false).finish();
+    let findings = experiment.examine(&run);
+    let still = findings.iter().any(|finding| {
+        let kind = match &finding.verdict {
+            replisim_history::Verdict::Violated(witness) => Some(&witness.kind),
+            replisim_history::Verdict::Holds | replisim_history::Verdict::Unknown(_) => None,
+        };
+        finding.check.name() == row.check && kind == Some(&row.kind)
+    });
+    let status = if still { Status::Failing } else { Status::Fixed };
+    let known = KnownFailure {
+        subject: row.subject.clone(),
+        check: row.check.clone(),
+        kind: row.kind.clone(),
+        seed: row.seed,
+        fixed: !still,
+    };
+    Some((known, KnownRow { status, version: crate::VERSION.to_owned(), ..row }))
+}

@@ -1,0 +1,90 @@
+//! Runs a campaign until it is over, time is up, somebody interrupts it, or, if so asked, something fails.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use replisim_history::Survey;
+use replisim_kernel::Span;
+use replisim_lab::Catalog;
+use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Subject, Tally};
+
+use super::found;
+use crate::command::Failure;
+use crate::command::interrupt::interrupted;
+use crate::command::progress::Progress;
+
+/// What ends a campaign early.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// So much time on the clock.
+    pub time: Option<Span>,
+    /// The first failure.
+    pub fail_fast: bool,
+}
+
+/// Runs a campaign, kept in `store` if there is one, and says what came of it and how long it took. What fails is shrunk.
+pub fn campaign(
+    subjects: &[Subject<'_>],
+    orders: &Orders,
+    limits: Limits,
+    store: Option<&Path>,
+    resume: bool,
+    catalog: &Catalog,
+) -> Result<(Survey, Duration), Failure> {
+    let Some(store) = store else {
+        let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
+        let mut survey = survey(subjects, &tallies, orders);
+        found::command_only(&mut survey);
+        return Ok((survey, elapsed));
+    };
+    if let Some(folder) = store.parent() {
+        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(refuse)?;
+    }
+    let known = fuzz::run_known(store, subjects, catalog).map_err(refuse)?;
+    let mut archive = Archive::open(store, subjects, orders, resume).map_err(refuse)?;
+    let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
+    let mut survey = survey(subjects, &tallies, orders);
+    found::shrink(&mut survey, subjects, &tallies, &mut archive, store)?;
+    for (failure, row) in known {
+        survey.known.push(failure);
+        archive.keep_known(row);
+    }
+    archive.finish().map_err(refuse)?;
+    Ok((survey, elapsed))
+}
+
+/// Runs a campaign's part of the work and nothing else.
+#[expect(clippy::disallowed_types, reason = "the command line may look at the wall clock; nothing below it does")]
+pub fn conduct(
+    subjects: &[Subject<'_>],
+    orders: &Orders,
+    limits: Limits,
+    ledger: &mut dyn Ledger,
+) -> (Vec<Tally>, Duration) {
+    let began = std::time::Instant::now();
+    let time = limits.time.map(|time| Duration::from_nanos(time.as_nanos()));
+    let mut progress = Progress::new(orders.runs, time);
+    let stop = interrupted();
+    let mut watch = |tallies: &[Tally]| {
+        let elapsed = began.elapsed();
+        progress.show(tallies, elapsed);
+        let failed = limits.fail_fast && tallies.iter().any(|tally| tally.failing > 0);
+        let over = time.is_some_and(|time| elapsed >= time);
+        if failed || over || stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
+    progress.finish();
+    (tallies, began.elapsed())
+}
+
+fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {
+    fuzz::survey(subjects, tallies, orders.seed_start, interrupted().load(Ordering::Relaxed))
+}
+
+/// What there is to say of a store that will not do.
+pub fn refuse(error: replisim_lab::store::StoreError) -> Failure {
+    Failure::File(error.to_string())
+}

@@ -1,0 +1,77 @@
+//! What a campaign found, made small enough to be read, and put where `replay` finds it.
+
+use std::path::{Path, PathBuf};
+
+use replisim_history::{FailureGroup, Survey};
+use replisim_lab::fuzz::{Archive, Cause, Found, Subject, Tally};
+use replisim_lab::shrink::{Limits, Shrinker};
+
+use crate::command::Failure;
+use crate::command::output::write_file;
+
+/// How many runs each distinct failure may take to shrink.
+const RUNS_MAX: u64 = 4_000;
+
+/// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
+const SHRUNK_MAX: usize = 8;
+
+/// How many digits of a fingerprint a case goes by.
+const ID: usize = 8;
+
+/// Where the cases of a store are.
+pub fn cases(store: &Path) -> PathBuf {
+    store.with_file_name("cases")
+}
+
+/// Shrinks the smallest run of each failure, and keeps its case in the store and beside it.
+pub fn shrink(
+    survey: &mut Survey,
+    subjects: &[Subject<'_>],
+    tallies: &[Tally],
+    archive: &mut Archive<'_, '_>,
+    store: &Path,
+) -> Result<(), Failure> {
+    for ((surveyed, subject), tally) in survey.subjects.iter_mut().zip(subjects).zip(tallies) {
+        for (number, group) in surveyed.failures.iter_mut().enumerate() {
+            let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
+            let Some(found) = tally.causes.get(&cause) else { continue };
+            shrink_one(group, (subject, &cause, found), number < SHRUNK_MAX, archive, store)?;
+        }
+    }
+    Ok(())
+}
+
+fn shrink_one(
+    group: &mut FailureGroup,
+    (subject, cause, found): (&Subject<'_>, &Cause, &Found),
+    smaller: bool,
+    archive: &mut Archive<'_, '_>,
+    store: &Path,
+) -> Result<(), Failure> {
+    let experiment = found.smallest.experiment(subject);
+    let limits = Limits { runs: if smaller { RUNS_MAX } else { 1 }, ..Limits::default() };
+    let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
+    // A run that fails no more when it is done again is one of those that are reported as differing.
+    let Ok(shrunk) = shrinker.shrink() else {
+        group.replay = "its failure did not come again: it draws on chance that the seed does not fix".to_owned();
+        return Ok(());
+    };
+    archive.keep(found.place, cause, &shrunk.case, shrunk.after.faults as u32, shrunk.after.operations as u32);
+    group.id = shrunk.case.fingerprint.to_string()[..ID].to_owned();
+    group.operations = Some(shrunk.after.operations as u32);
+    group.story = shrunk.case.story.lines().map(str::to_owned).collect();
+    group.replay = format!("replisim replay {}", group.id);
+    let folder = cases(store);
+    let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(refuse)?;
+    write_file(&folder.join(format!("{}.ron", group.id)), shrunk.case.text().as_bytes())
+}
+
+/// Where nothing is kept, a failure is replayed by its seed, which stands for all of a fresh run.
+pub fn command_only(survey: &mut Survey) {
+    for subject in &mut survey.subjects {
+        for group in &mut subject.failures {
+            group.replay = format!("replisim run {} --seed {}", subject.name, group.seed);
+        }
+    }
+}

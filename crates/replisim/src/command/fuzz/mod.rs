@@ -1,0 +1,141 @@
+//! `replisim fuzz`.
+
+mod conduct;
+mod fleet;
+mod found;
+mod subjects;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use replisim_history::Survey;
+use replisim_kernel::Span;
+use replisim_lab::Catalog;
+use replisim_lab::fuzz::{Orders, Share};
+use replisim_lab::scenario::Edit;
+use replisim_report::{Style, survey as reports};
+
+use super::output::print;
+use super::{Ending, Failure};
+
+/// How many runs, if nobody says how many or how long.
+const RUNS: u64 = 10_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  replisim fuzz PostgreSql --for 60s
+  replisim fuzz scenarios/mysql --runs 20000 --swarm --format junit
+  replisim fuzz plan LeaderFollower --runs 1000000 -o plan.ron";
+
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    fleet: Option<fleet::Command>,
+    #[command(flatten)]
+    what: What,
+    /// Stop after so much time on the clock
+    #[arg(long = "for", value_name = "TIME")]
+    time: Option<Span>,
+    /// How many workers [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Where the campaign is kept
+    #[arg(long, value_name = "FILE", default_value = ".replisim/campaign.db")]
+    store: PathBuf,
+    /// Keep nothing
+    #[arg(long, conflicts_with_all = ["store", "resume"])]
+    no_store: bool,
+    /// Do not do again what the store holds of this campaign
+    #[arg(long)]
+    resume: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What a campaign runs.
+#[derive(clap::Args, Debug)]
+struct What {
+    /// Scenarios: files, folders, bare names below scenarios/, or names of protocols
+    #[arg(required = true)]
+    subjects: Vec<String>,
+    /// How many runs, over all subjects [default: 10000, unless --for is given]
+    #[arg(long, value_name = "N")]
+    runs: Option<u64>,
+    /// The first seed
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed_start: u64,
+    /// Give every scenario without a swarm the default one
+    #[arg(long)]
+    swarm: bool,
+    /// Try fresh seeds alone, without searching on from what reached somewhere new
+    #[arg(long)]
+    blind: bool,
+    /// Change a value of every scenario, as in protocol.flaw=Name; may be given again
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<Edit>,
+}
+
+/// What to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For a person
+    Human,
+    /// For a machine: one document
+    Json,
+    /// For a machine: one line a subject
+    Ndjson,
+    /// For CI systems that read JUnit's XML
+    Junit,
+    /// For GitHub's annotations
+    Github,
+}
+
+/// Fuzzes everything that the arguments mean.
+pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+    if let Some(command) = &arguments.fleet {
+        return fleet::run(command, catalog, colour);
+    }
+    let subjects = subjects::read(&arguments.what, catalog, colour)?;
+    let runs = arguments.what.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
+    let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
+    let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
+    let store = (!arguments.no_store).then_some(arguments.store.as_path());
+    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, arguments.resume, catalog)?;
+    let text = match arguments.format {
+        Format::Human => reports::screen(&survey, Some(elapsed.as_secs_f64()), style(colour)),
+        Format::Json => reports::json(&survey),
+        Format::Ndjson => reports::ndjson(&survey),
+        Format::Junit => reports::junit(&survey),
+        Format::Github => reports::github(&survey),
+    };
+    print(&text)?;
+    Ok(ending(&survey))
+}
+
+fn orders(what: &What, runs: Option<u64>, jobs: Option<u16>, share: Share) -> Orders {
+    let jobs = jobs.map_or_else(cores, usize::from);
+    Orders { runs, seed_start: what.seed_start, guided: !what.blind, jobs, share }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+const fn style(colour: bool) -> Style {
+    if colour { Style::Colour } else { Style::Plain }
+}
+
+fn ending(survey: &Survey) -> Ending {
+    let diverged = survey.subjects.iter().any(|subject| !subject.divergences.is_empty());
+    match (survey.interrupted, survey.is_fine()) {
+        (true, _) => Ending::Interrupted,
+        (false, true) => Ending::Fine,
+        (false, false) if diverged => Ending::Diverged,
+        (false, false) => Ending::NotFine,
+    }
+}

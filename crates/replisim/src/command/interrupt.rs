@@ -1,0 +1,23 @@
+//! Ctrl-C: once, runs under way are finished and saved; twice, everything stops where it is.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The exit code of a process that was stopped by an interrupt.
+const CODE: i32 = 130;
+
+/// Whether somebody has asked to stop. From the first call on, an interrupt does no more than that; a second one ends the
+/// process.
+pub fn interrupted() -> &'static AtomicBool {
+    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+    static HANDLER: Once = Once::new();
+    HANDLER.call_once(|| {
+        // Without a handler an interrupt ends the process at once, which costs no more than the summary.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(CODE);
+            }
+        });
+    });
+    &INTERRUPTED
+}
