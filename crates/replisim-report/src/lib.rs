@@ -7,14 +7,16 @@
 //!                  └─ trace    one line an event
 //! ```
 //!
-//! Every printer takes a [`Subject`]. What human and history print alike stands in [`section`]: what happened, the
-//! verdicts, the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in
+//! Every one of these takes a [`Subject`]; [`campaign`] shows many runs, counted, and [`grid`] any rows at all. What
+//! human and history print alike stands in [`section`]: what happened, the verdicts, the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in
 //! one manner ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
 //!
 //! **Invariant**: reports read the run alone. Nothing here depends on the wall clock, the terminal or the platform; how
 //! long a run took and whether colours are wanted arrive as arguments.
 
+pub mod campaign;
 pub mod figures;
+mod grid;
 pub mod history;
 pub mod human;
 pub mod json;
@@ -29,6 +31,7 @@ pub mod trace;
 #[cfg(test)]
 mod sample;
 
+pub use grid::grid;
 pub use replisim_history::Names;
 pub use style::Style;
 pub use subject::{Judged, MeasuredBound, Subject};

@@ -1,8 +1,9 @@
 //! The digest of a store: what it holds, not how or when it came to hold it.
 
+use std::convert::Infallible;
+
 use replisim_kernel::{Digest, Fingerprint};
 
-use super::read::{RUN_COLUMNS, run_of};
 use super::{Store, StoreError};
 
 impl Store {
@@ -37,15 +38,10 @@ impl Store {
 
     /// Folds a subject's runs in one by one: they are too many to be held.
     fn fold_runs(&self, id: i64, number: u32, print: &mut Fingerprint) -> Result<(), StoreError> {
-        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 ORDER BY lot, place");
-        let mut all = || {
-            let mut statement = self.connection.prepare(&sql)?;
-            let mut rows = statement.query([id])?;
-            while let Some(row) = rows.next()? {
-                print.fold(&("run", run_of(row, number)?));
-            }
-            Ok(())
-        };
-        all().map_err(self.refuse())
+        let Ok(()) = self.each_run_of(id, number, |run| {
+            print.fold(&("run", run));
+            Ok::<(), Infallible>(())
+        })?;
+        Ok(())
     }
 }

@@ -92,46 +92,81 @@ pub enum StoreError {
     },
 }
 
+/// A kind of error, as `replisim explain` tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Explained {
+    /// Its stable code.
+    pub code: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+const fn explained(code: &'static str, title: &'static str, hint: &'static str) -> Explained {
+    Explained { code, title, hint }
+}
+
+/// Every kind of error that a store can answer with.
+pub const CODES: [Explained; 12] = [
+    explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
+    explained(
+        "C002",
+        "the file is not a store",
+        "give a file that a campaign wrote; it is an SQLite file of its own kind",
+    ),
+    explained("C003", "the store has a later schema", "use the replisim that wrote it, or a later one"),
+    explained("C004", "the store is damaged", "merge what other copies there are; what is missing can be run again"),
+    explained(
+        "C005",
+        "one place has two results",
+        "either the protocol was changed without a new version, and a new store is needed, or the run is not \
+         deterministic: run the seed twice with --trace and compare",
+    ),
+    explained(
+        "C006",
+        "the store has no such campaign",
+        "`replisim campaign list STORE` shows the campaigns of a store",
+    ),
+    explained("C007", "the campaign has no such subject", "subjects are numbered from 0, in the order of the manifest"),
+    explained("C008", "a failure without its run", "a failure is written with its run or after it"),
+    explained("C009", "the output is there already", "choose another name, or remove it first"),
+    explained("C010", "the database cannot be used", "see whether the disk is full, and who else uses the file"),
+    explained("C011", "the file cannot be used", "see whether the folder is there and may be written to"),
+    explained(
+        "C012",
+        "a question that a store does not answer",
+        "ask \"SELECT name, sql FROM sqlite_schema\" for tables and views; a store is only ever read",
+    ),
+];
+
 impl StoreError {
+    /// What kind of error this is.
+    pub const fn explained(&self) -> Explained {
+        match self {
+            StoreError::Missing { .. } => CODES[0],
+            StoreError::Foreign { .. } => CODES[1],
+            StoreError::Newer { .. } => CODES[2],
+            StoreError::Damaged { .. } => CODES[3],
+            StoreError::Conflict(_) => CODES[4],
+            StoreError::NoCampaign { .. } => CODES[5],
+            StoreError::NoSubject { .. } => CODES[6],
+            StoreError::NoRun { .. } => CODES[7],
+            StoreError::Exists { .. } => CODES[8],
+            StoreError::Sqlite { .. } => CODES[9],
+            StoreError::File { .. } => CODES[10],
+            StoreError::Query { .. } => CODES[11],
+        }
+    }
+
     /// The stable code, which `replisim explain` takes.
     pub const fn code(&self) -> &'static str {
-        match self {
-            StoreError::Missing { .. } => "C001",
-            StoreError::Foreign { .. } => "C002",
-            StoreError::Newer { .. } => "C003",
-            StoreError::Damaged { .. } => "C004",
-            StoreError::Conflict(_) => "C005",
-            StoreError::NoCampaign { .. } => "C006",
-            StoreError::NoSubject { .. } => "C007",
-            StoreError::NoRun { .. } => "C008",
-            StoreError::Exists { .. } => "C009",
-            StoreError::Sqlite { .. } => "C010",
-            StoreError::File { .. } => "C011",
-            StoreError::Query { .. } => "C012",
-        }
+        self.explained().code
     }
 
     /// What to do about it.
     pub const fn hint(&self) -> &'static str {
-        match self {
-            StoreError::Missing { .. } => "`replisim campaign list FOLDER` shows the stores of a folder",
-            StoreError::Foreign { .. } => "give the file that `replisim fuzz --store FILE` wrote",
-            StoreError::Newer { .. } => "use the replisim that wrote it, or a later one",
-            StoreError::Damaged { .. } => "merge what other copies there are; what is missing can be run again",
-            StoreError::Conflict(_) => {
-                "either the protocol was changed without a new version, and a new store is needed, or the run is not \
-                 deterministic: run the seed twice with --trace and compare"
-            }
-            StoreError::NoCampaign { .. } => "`replisim campaign list STORE` shows the campaigns of a store",
-            StoreError::NoSubject { .. } => "subjects are numbered from 0, in the order of the manifest",
-            StoreError::NoRun { .. } => "a failure is written with its run or after it",
-            StoreError::Exists { .. } => "choose another name, or remove it first",
-            StoreError::Sqlite { .. } => "see whether the disk is full, and who else uses the file",
-            StoreError::File { .. } => "see whether the folder is there and may be written to",
-            StoreError::Query { .. } => {
-                "ask `SELECT name, sql FROM sqlite_schema` for tables and views; a store is only ever read"
-            }
-        }
+        self.explained().hint
     }
 }
 

@@ -47,7 +47,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use error::{Claim, Conflict, StoreError};
+pub use error::{CODES, Claim, Conflict, Explained, StoreError};
 pub use merge::merge;
 pub use query::{Answer, Value};
 pub use read::Store;

@@ -75,6 +75,24 @@ impl Store {
         self.lot_of(self.subject_id(campaign, subject)?, subject, lot)
     }
 
+    /// Looks at every run of a campaign, in the order of their places, until one look fails. They are read one by one,
+    /// for they may be more than memory holds.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the campaign. The inner result is that of the looks.
+    pub fn each_run<E>(
+        &self,
+        campaign: Digest,
+        mut look: impl FnMut(RunRow) -> Result<(), E>,
+    ) -> Result<Result<(), E>, StoreError> {
+        for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
+            if let Err(error) = self.each_run_of(id, number, &mut look)? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
     /// The failures of a campaign, in the order of their places and checks.
     ///
     /// # Errors
@@ -116,6 +134,27 @@ impl Store {
     pub(super) fn lot_of(&self, id: i64, subject: u32, lot: u32) -> Result<Vec<RunRow>, StoreError> {
         let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 AND lot = ?2 ORDER BY place");
         self.rows(&sql, params![id, lot], |row| run_of(row, subject))
+    }
+
+    /// Looks at every run of a subject, as [`Store::each_run`] does.
+    pub(super) fn each_run_of<E>(
+        &self,
+        id: i64,
+        subject: u32,
+        mut look: impl FnMut(RunRow) -> Result<(), E>,
+    ) -> Result<Result<(), E>, StoreError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 ORDER BY lot, place");
+        let mut all = || {
+            let mut statement = self.connection.prepare(&sql)?;
+            let mut rows = statement.query([id])?;
+            while let Some(row) = rows.next()? {
+                if let Err(error) = look(run_of(row, subject)?) {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(Ok(()))
+        };
+        all().map_err(self.refuse())
     }
 
     /// The failures of a subject, in the order of their places and checks.

@@ -1,6 +1,6 @@
 //! `replisim explain S014`.
 
-use replisim_lab::scenario::Code;
+use replisim_lab::{scenario, store};
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -11,14 +11,21 @@ pub struct Arguments {
     code: Option<String>,
 }
 
-/// Explains one code, or lists them all.
+/// Explains one code, or lists them all: those of scenarios, then those of campaign stores.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let codes = codes();
     let Some(word) = &arguments.code else {
-        let lines: String = Code::ALL.iter().map(|code| format!("{}  {}\n", code.as_str(), code.title())).collect();
+        let lines: String = codes.iter().map(|(code, title, _)| format!("{code}  {title}\n")).collect();
         return print(&lines);
     };
-    let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(word));
-    let code = code
+    let found = codes.iter().find(|(code, ..)| code.eq_ignore_ascii_case(word));
+    let (code, title, text) = found
         .ok_or_else(|| Failure::Nothing(format!("no mistake has the code `{word}`; `replisim explain` lists all")))?;
-    print(&format!("{}: {}\n\n{}\n", code.as_str(), code.title(), code.explain()))
+    print(&format!("{code}: {title}\n\n{text}\n"))
+}
+
+/// Every code with its title and its explanation.
+fn codes() -> Vec<(&'static str, &'static str, &'static str)> {
+    let of_scenarios = scenario::Code::ALL.iter().map(|code| (code.as_str(), code.title(), code.explain()));
+    of_scenarios.chain(store::CODES.iter().map(|it| (it.code, it.title, it.hint))).collect()
 }

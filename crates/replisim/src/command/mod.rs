@@ -3,13 +3,14 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | fine |
-//! | 1 | a promise broken, an expectation missed, or a verdict that could not be decided |
+//! | 1 | a promise broken, an expectation missed, or a verdict that could not be decided; a known failure not fixed |
 //! | 2 | the command line is wrong |
-//! | 3 | a scenario is wrong, or a file cannot be read or written |
+//! | 3 | a scenario or a store is wrong, or a file cannot be read or written |
 //! | 4 | nothing was selected |
 //! | 5 | a replay diverged, or two runs of one plan did |
 //! | 130 | interrupted, with what was done saved |
 
+mod campaign;
 mod explain;
 mod fuzz;
 mod interrupt;
@@ -64,6 +65,8 @@ enum Command {
     List(list::Arguments),
     /// Write a commented scenario to start from
     New(new::Arguments),
+    /// Look into the stores of campaigns, and put them together
+    Campaign(campaign::Arguments),
     /// Explain the code of a mistake, such as S014
     Explain(explain::Arguments),
 }
@@ -82,7 +85,7 @@ enum Colour {
 /// How a command ended, other than well.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// A scenario cannot be read or run. The text is a whole diagnostic.
+    /// A scenario or a store cannot be read or used. The text is a whole diagnostic.
     #[error("{0}")]
     Scenario(String),
     /// A file cannot be written or read.
@@ -113,6 +116,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog, colour),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments),
+        Command::Campaign(arguments) => campaign::run(&arguments, colour),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {

@@ -172,7 +172,7 @@ fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
 }
 
 /// A word as a shell takes it: in quotes if it holds anything that a shell would read.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-=".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -1,0 +1,238 @@
+//! A campaign on one screen: what fails first, the smallest case of each cause, what was run below it.
+
+use replisim_kernel::Span;
+
+use crate::section::WIDTH;
+use crate::table::{Align, Cell, Table, wrapped};
+use crate::{Style, number};
+
+/// A campaign, counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Campaign {
+    /// What it is known by.
+    pub digest: String,
+    /// The version of replisim that ran it.
+    pub version: String,
+    /// Its settings.
+    pub settings: String,
+    /// What was run, in the manifest's order.
+    pub subjects: Vec<Ran>,
+    /// What failed, the smallest case first.
+    pub causes: Vec<Cause>,
+    /// The command that writes the cases which the causes' commands replay.
+    pub export: String,
+}
+
+/// A subject of a campaign, counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ran {
+    /// Its name.
+    pub name: String,
+    /// How many runs.
+    pub runs: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// How many events they took.
+    pub events: u64,
+    /// How long they were together in simulated time.
+    pub simulated: Span,
+    /// How many coverage cells were reached.
+    pub cells: u64,
+    /// How many runs one worker makes in a second, where they were timed.
+    pub per_second: Option<f64>,
+    /// At most which share of runs fails, at 95 %, where none did.
+    pub bound: Option<f64>,
+    /// Each check: its words, and in how many runs it holds, failed, was violated as expected, and is unknown.
+    pub checks: Vec<(String, [u64; 4])>,
+}
+
+/// Failures of one shape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cause {
+    /// The check in words.
+    pub check: String,
+    /// The shape of the anomaly.
+    pub kind: String,
+    /// In which phase of the run.
+    pub phase: String,
+    /// The name of the subject.
+    pub subject: String,
+    /// In how many runs.
+    pub runs: u64,
+    /// Of how many.
+    pub of: u64,
+    /// How many faults its smallest case holds.
+    pub faults: u32,
+    /// How many operations its smallest case holds.
+    pub operations: u32,
+    /// The command that replays the smallest case.
+    pub replay: String,
+}
+
+/// The whole screen, to its last line break.
+pub fn screen(campaign: &Campaign, style: Style) -> String {
+    let sections = [heading(campaign), causes(campaign, style), subjects(campaign, style), checks(campaign, style)];
+    let mut screen = sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n");
+    if !campaign.causes.is_empty() {
+        screen.push_str(&format!("\ncases     {}\n", campaign.export));
+    }
+    screen
+}
+
+fn heading(campaign: &Campaign) -> String {
+    let Campaign { digest, version, settings, subjects, .. } = campaign;
+    let total = |of: fn(&Ran) -> u64| subjects.iter().map(of).fold(0, u64::saturating_add);
+    let (runs, events) = (number::things(total(|it| it.runs), "run"), number::things(total(|it| it.events), "event"));
+    let simulated = number::span(Span::nanos(total(|it| it.simulated.as_nanos())));
+    let subjects = number::things(subjects.len() as u64, "subject");
+    wrapped(&format!("campaign {digest} · replisim {version} · {settings}"), "", WIDTH)
+        + &format!("{subjects}, {runs}, {events}, {simulated} simulated\n")
+}
+
+fn causes(campaign: &Campaign, style: Style) -> String {
+    if campaign.causes.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&[Align::Left; 4]);
+    for cause in &campaign.causes {
+        let size = format!(
+            "{}, {}",
+            number::things(cause.faults.into(), "fault"),
+            number::things(cause.operations.into(), "operation")
+        );
+        let what = if cause.kind.is_empty() { &cause.check } else { &cause.kind };
+        table.row([
+            Cell::broken(what),
+            cause.subject.as_str().into(),
+            one_in(cause.of, cause.runs).into(),
+            size.into(),
+        ]);
+        let when = if cause.phase.is_empty() { String::new() } else { format!(", {}", cause.phase) };
+        table.under(format!("      {}{when}\n      {}\n", cause.check, cause.replay));
+    }
+    let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
+    let runs = campaign.subjects.iter().map(|it| it.runs).fold(0, u64::saturating_add);
+    format!("{distinct} in {}, smallest first\n\n{}", number::things(runs, "run"), table.print(2, style))
+}
+
+/// How often, to two digits, for the second is as much as chance leaves of it: `1 in 2,300`.
+fn one_in(of: u64, runs: u64) -> String {
+    match of / runs.max(1) {
+        0 | 1 => format!("{} of {}", number::count(runs), number::count(of)),
+        often => format!("1 in {}", number::count(two_digits(often))),
+    }
+}
+
+/// A number with all but its first two digits made zeros.
+fn two_digits(number: u64) -> u64 {
+    let scale = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    number / scale * scale
+}
+
+fn subjects(campaign: &Campaign, style: Style) -> String {
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+    for ran in &campaign.subjects {
+        let rate = ran.per_second.map(|rate| format!("{}/s", number::rate(rate))).unwrap_or_default();
+        let outcome = match ran.bound {
+            _ if ran.runs == 0 => "has not run yet".into(),
+            Some(bound) => clean(bound).into(),
+            None => Cell::broken(format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))),
+        };
+        let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
+        table.row([ran.name.as_str().into(), runs.into(), rate.into(), cells.into(), outcome]);
+    }
+    table.print(2, style)
+}
+
+/// What can be said of a subject of which no run failed.
+fn clean(bound: f64) -> String {
+    match (1.0 / bound) as u64 {
+        0 | 1 => "no run failed, of too few to say more".to_owned(),
+        often => format!("no run failed; at most 1 in {} does (95 %)", number::count(two_digits(often))),
+    }
+}
+
+fn checks(campaign: &Campaign, style: Style) -> String {
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right]);
+    for ran in &campaign.subjects {
+        if ran.checks.is_empty() {
+            continue;
+        }
+        table.row([ran.name.as_str(), "holds", "failed", "as expected", "unknown"].map(Cell::from));
+        for (check, [holds, failed, anomalies, unknown]) in &ran.checks {
+            let broken = |number| Cell::broken_if(number > 0, number::count(number));
+            let (holds, anomalies) = (number::count(*holds), number::count(*anomalies));
+            table.row([format!("  {check}").into(), holds.into(), broken(*failed), anomalies.into(), broken(*unknown)]);
+        }
+    }
+    table.print(2, style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn campaign() -> Campaign {
+        let ran = |name: &str, failed| Ran {
+            name: name.to_owned(),
+            runs: 92_110,
+            failed,
+            events: 950_000_000,
+            simulated: Span::secs(921_100),
+            cells: 206,
+            per_second: (failed == 0).then_some(3_070.0),
+            bound: (failed == 0).then_some(3.25e-5),
+            checks: vec![("no acknowledged write lost".to_owned(), [92_110 - failed, failed, 0, 0])],
+        };
+        let cause = Cause {
+            check: "no acknowledged write lost".to_owned(),
+            kind: "write vanished".to_owned(),
+            phase: "after the heal".to_owned(),
+            subject: "lost_write".to_owned(),
+            runs: 40,
+            of: 92_110,
+            faults: 1,
+            operations: 5,
+            replay: "replisim replay cases/a1f30000.ron".to_owned(),
+        };
+        Campaign {
+            digest: "8c1e52d0".to_owned(),
+            version: "0.1.0".to_owned(),
+            settings: "lots of 64".to_owned(),
+            subjects: vec![ran("lost_write", 40), ran("split_brain", 0)],
+            causes: vec![cause],
+            export: "replisim campaign export a.store --cases cases".to_owned(),
+        }
+    }
+
+    #[test]
+    fn failures_come_first_and_what_is_clean_has_its_bound() {
+        insta::assert_snapshot!(screen(&campaign(), Style::Plain), @r"
+        campaign 8c1e52d0 · replisim 0.1.0 · lots of 64
+        2 subjects, 184,220 runs, 1,900,000,000 events, 1,842,200 s simulated
+
+        1 distinct failure in 184,220 runs, smallest first
+
+          write vanished  lost_write  1 in 2,300  1 fault, 5 operations
+              no acknowledged write lost, after the heal
+              replisim replay cases/a1f30000.ron
+
+          lost_write   92,110 runs           206 cells  40 of 92,110 runs failed
+          split_brain  92,110 runs  3,070/s  206 cells  no run failed; at most 1 in 30,000 does (95 %)
+
+          lost_write                     holds  failed  as expected  unknown
+            no acknowledged write lost  92,070      40            0        0
+          split_brain                    holds  failed  as expected  unknown
+            no acknowledged write lost  92,110       0            0        0
+
+        cases     replisim campaign export a.store --cases cases
+        ");
+    }
+
+    #[test]
+    fn rates_keep_two_digits() {
+        assert_eq!([0, 7, 61, 619, 61_999].map(two_digits), [0, 7, 61, 610, 61_000]);
+        assert_eq!([one_in(3, 2), one_in(3, 3), one_in(6_190, 10)], ["2 of 3", "3 of 3", "1 in 610"]);
+        assert_eq!(clean(0.95), "no run failed, of too few to say more");
+    }
+}

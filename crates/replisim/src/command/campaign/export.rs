@@ -1,0 +1,137 @@
+//! `replisim campaign export`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use replisim_lab::store::{FailureRow, Manifest, RunRow, Store, Subject};
+use replisim_report::number;
+use serde_json::json;
+
+use super::super::output::{print, write_file};
+use super::super::{Ending, Failure};
+use super::{name_of, refuse};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// The store
+    store: PathBuf,
+    /// Print every run and every failure
+    #[arg(long, value_enum, required_unless_present = "cases")]
+    format: Option<Format>,
+    /// Write the case of every failure into this folder, for `replisim replay`
+    #[arg(long, value_name = "FOLDER")]
+    cases: Option<PathBuf>,
+}
+
+/// How to print what a store holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// One document a line
+    Ndjson,
+}
+
+/// Writes what a store holds.
+pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let store = super::open(&arguments.store)?;
+    if let Some(folder) = &arguments.cases {
+        let told = write_cases(&store, folder)?;
+        // Where lines are printed, nothing else is.
+        if arguments.format.is_none() {
+            print(&told)?;
+        }
+    }
+    match arguments.format {
+        Some(Format::Ndjson) => print_lines(&store),
+        None => Ok(Ending::Fine),
+    }
+}
+
+/// Writes each case once, under the name that `campaign show` tells.
+fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
+    let refuse_file = |error| Failure::File(format!("cannot write to {}: {error}", folder.display()));
+    let mut cases = BTreeMap::new();
+    for manifest in store.campaigns().map_err(refuse)? {
+        let failures = store.failures(manifest.digest()).map_err(refuse)?;
+        cases.extend(failures.into_iter().map(|failure| (name_of(&failure.case), failure.case)));
+    }
+    fs::create_dir_all(folder).map_err(refuse_file)?;
+    for (name, case) in &cases {
+        write_file(&folder.join(format!("{name}.ron")), case.as_bytes())?;
+    }
+    Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
+}
+
+/// Prints a line for each run, and for each failure after the runs of its campaign. Whoever has stopped reading has seen
+/// enough.
+fn print_lines(store: &Store) -> Result<Ending, Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for manifest in store.campaigns().map_err(refuse)? {
+        let campaign = manifest.digest();
+        let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run))).map_err(refuse)?;
+        let failures = store.failures(campaign).map_err(refuse)?;
+        let mut lines = failures.iter().map(|failure| failure_line(&manifest, failure));
+        if is_unread(runs.and_then(|()| lines.try_for_each(|line| writeln!(out, "{line}"))))? {
+            return Ok(Ending::Fine);
+        }
+    }
+    is_unread(out.flush()).map(|_| Ending::Fine)
+}
+
+/// Whether nobody reads any more.
+fn is_unread(written: std::io::Result<()>) -> Result<bool, Failure> {
+    match written {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(Failure::File(format!("cannot print: {error}"))),
+    }
+}
+
+fn subject(manifest: &Manifest, number: u32) -> &Subject {
+    &manifest.subjects[number as usize]
+}
+
+fn run_line(manifest: &Manifest, run: &RunRow) -> serde_json::Value {
+    let subject = subject(manifest, run.at.subject);
+    json!({
+        "schema_version": 1,
+        "type": "run",
+        "campaign": manifest.digest().to_string(),
+        "subject": subject.name,
+        "lot": run.at.lot,
+        "place": run.at.place,
+        "origin": run.origin.as_str(),
+        "seed": run.seed,
+        "plan": run.plan.to_string(),
+        "fingerprint": run.fingerprint.to_string(),
+        "events": run.events,
+        "simulated_ns": run.simulated.as_nanos(),
+        "verdicts": verdicts(subject, run),
+        "failed": run.failed,
+    })
+}
+
+/// What came of each check, as the store writes it: `.` holds, `x` failed, `a` an expected anomaly, `?` unknown.
+fn verdicts(subject: &Subject, run: &RunRow) -> serde_json::Map<String, serde_json::Value> {
+    let marks = run.verdicts.chars().map(|mark| json!(mark));
+    subject.checks.iter().cloned().zip(marks).collect()
+}
+
+fn failure_line(manifest: &Manifest, failure: &FailureRow) -> serde_json::Value {
+    json!({
+        "schema_version": 1,
+        "type": "failure",
+        "campaign": manifest.digest().to_string(),
+        "subject": subject(manifest, failure.at.subject).name,
+        "lot": failure.at.lot,
+        "place": failure.at.place,
+        "check": failure.check,
+        "kind": failure.kind,
+        "phase": failure.phase,
+        "faults": failure.faults,
+        "operations": failure.operations,
+        "case": failure.case,
+    })
+}

@@ -1,0 +1,94 @@
+//! `replisim campaign`: looks into the stores that `replisim fuzz` writes, and puts them together.
+
+mod export;
+mod list;
+mod show;
+mod sql;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use replisim_kernel::Fingerprint;
+use replisim_lab::store::{self, Status, Store, StoreError};
+
+use super::output::print;
+use super::{Ending, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  replisim campaign show night.store
+  replisim campaign sql night.store \"SELECT check_name, kind, runs FROM causes\"
+  replisim campaign merge -o all.store shard-*.store
+
+show exits with 1 if the store knows of a failure that is not fixed.";
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// List the campaigns of a store, or of every store of a folder
+    List(list::Arguments),
+    /// Show what a store's campaigns found: failures by cause, smallest first
+    Show(show::Arguments),
+    /// Ask a store a question in SQL; its tables and views explain themselves in sqlite_schema
+    Sql(sql::Arguments),
+    /// Write what a store holds: a line a run and a failure, or its failures as cases
+    Export(export::Arguments),
+    /// Put stores together into a new one, the same to the byte whatever their order
+    Merge(Merge),
+}
+
+#[derive(clap::Args, Debug)]
+struct Merge {
+    /// The file to write; it must not be there yet
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The stores to put together
+    #[arg(required = true, value_name = "STORE")]
+    stores: Vec<PathBuf>,
+}
+
+/// Does what was asked of a campaign.
+pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
+    match &arguments.verb {
+        Verb::List(arguments) => list::run(arguments),
+        Verb::Show(arguments) => show::run(arguments, colour),
+        Verb::Sql(arguments) => sql::run(arguments),
+        Verb::Export(arguments) => export::run(arguments),
+        Verb::Merge(arguments) => merge(arguments),
+    }
+}
+
+fn merge(arguments: &Merge) -> Result<Ending, Failure> {
+    let digest = store::merge(&arguments.stores, &arguments.output).map_err(refuse)?;
+    let (parts, output) = (arguments.stores.len(), arguments.output.display());
+    print(&format!("merged {parts} into {output}\ndigest {digest}\n"))
+}
+
+/// Opens a store.
+fn open(path: &Path) -> Result<Store, Failure> {
+    Store::open(path).map_err(refuse)
+}
+
+/// An error of a store, with what to do about it.
+fn refuse(error: StoreError) -> Failure {
+    Failure::Scenario(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
+}
+
+/// How many failures a store knows of that are not fixed.
+fn failing(store: &Store) -> Result<usize, Failure> {
+    let known = store.known().map_err(refuse)?;
+    Ok(known.iter().filter(|known| known.status == Status::Failing).count())
+}
+
+/// What a case is called: the beginning of the digest of its text.
+fn name_of(case: &str) -> String {
+    let mut print = Fingerprint::new();
+    print.fold(&case);
+    print.digest().to_string()[..12].to_owned()
+}

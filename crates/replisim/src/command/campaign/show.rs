@@ -1,0 +1,90 @@
+//! `replisim campaign show`.
+
+use std::path::{Path, PathBuf};
+
+use replisim_history::Check;
+use replisim_lab::store::{self, Manifest, Store, Tally, rate_bound};
+use replisim_report::campaign::{Campaign, Cause, Ran, screen};
+use replisim_report::{Style, number};
+
+use super::super::output::print;
+use super::super::run::quoted;
+use super::super::{Ending, Failure};
+use super::{failing, name_of, refuse};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// The store
+    store: PathBuf,
+}
+
+/// Shows each campaign, then what the store as a whole is.
+pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
+    let store = super::open(&arguments.store)?;
+    let style = if colour { Style::Colour } else { Style::Plain };
+    for manifest in store.campaigns().map_err(refuse)? {
+        print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
+    }
+    let failing = failing(&store)?;
+    let known = store.known().map_err(refuse)?.len();
+    let digest = store.digest().map_err(refuse)?;
+    let known =
+        format!("{}, {} not fixed", number::things(known as u64, "known failure"), number::count(failing as u64));
+    print(&format!("{known}\ndigest    {digest}\n"))?;
+    Ok(if failing == 0 { Ending::Fine } else { Ending::NotFine })
+}
+
+fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
+    let digest = manifest.digest();
+    let summary = store.summary(digest).map_err(refuse)?;
+    Ok(Campaign {
+        digest: digest.to_string(),
+        version: manifest.version.clone(),
+        settings: manifest.settings.clone(),
+        subjects: summary.subjects.iter().map(ran).collect(),
+        causes: summary.causes.iter().map(cause).collect(),
+        export: export(store.path()),
+    })
+}
+
+/// Where `export` puts the cases that `show` tells to replay.
+const CASES: &str = "cases";
+
+fn export(store: &Path) -> String {
+    format!("replisim campaign export {} --cases {CASES}", quoted(&store.display().to_string()))
+}
+
+fn ran(tally: &Tally) -> Ran {
+    let (timed, wall) = tally.timed;
+    let checks = tally.checks.iter();
+    Ran {
+        name: tally.name.clone(),
+        runs: tally.runs,
+        failed: tally.failed,
+        events: tally.events,
+        simulated: tally.simulated,
+        cells: tally.cells,
+        per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
+        bound: (tally.failed == 0).then(|| rate_bound(tally.runs)),
+        checks: checks.map(|it| (in_words(&it.name), [it.holds, it.failed, it.anomalies, it.unknown])).collect(),
+    }
+}
+
+fn cause(cause: &store::Cause) -> Cause {
+    Cause {
+        check: in_words(&cause.check),
+        kind: cause.kind.clone(),
+        phase: cause.phase.clone(),
+        subject: cause.name.clone(),
+        runs: cause.runs,
+        of: cause.of,
+        faults: cause.faults,
+        operations: cause.operations,
+        replay: format!("replisim replay {CASES}/{}.ron", name_of(&cause.case)),
+    }
+}
+
+/// A check in words; a measure, or a check of another version, by its name.
+fn in_words(check: &str) -> String {
+    check.parse::<Check>().map_or_else(|_| check.to_owned(), |check| check.in_words().to_owned())
+}

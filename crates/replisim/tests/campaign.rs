@@ -1,0 +1,237 @@
+//! `replisim campaign` as a person or a script meets it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use replisim::kernel::{Digest, Span};
+use replisim::lab::store::{
+    FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
+};
+use serde_json::Value;
+
+const NAME: &str = "scenarios/failover/lost_write.ron";
+
+#[test]
+fn show_tells_failures_by_cause_and_what_is_clean() {
+    let folder = Folder::new("show");
+    folder.store("a.store", 0..200);
+    let shown = folder.program(&["campaign", "show", "a.store"]);
+    assert_eq!((shown.code, shown.errors.as_str()), (1, ""), "an unfixed failure is told by the exit code");
+    let digest = Store::open(&folder.path("a.store")).unwrap().digest().unwrap();
+    insta::assert_snapshot!(shown.output.replace(&digest.to_string(), "DIGEST"), @r"
+    campaign 895018e109e1c700c47a4e38a4f40915 · replisim 0.1.0 · 200 runs in lots of 50
+    2 subjects, 200 runs, 200,000 events, 2,000 s simulated
+
+    2 distinct failures in 200 runs, smallest first
+
+      apart for good  scenarios/failover/lost_write.ron  1 in 200  2 faults, 4 operations
+          convergence, quiet
+          replisim replay cases/612788789510.ron
+      apart           scenarios/failover/lost_write.ron  1 in 200  3 faults, 4 operations
+          convergence, quiet
+          replisim replay cases/32b517d7b0b0.ron
+
+      scenarios/failover/lost_write.ron  200 runs  0 cells  2 of 200 runs failed
+      mine.ron                             0 runs  0 cells  has not run yet
+
+      scenarios/failover/lost_write.ron  holds  failed  as expected  unknown
+        no acknowledged write lost           2       0          198        0
+        convergence                        198       2            0        0
+      mine.ron                           holds  failed  as expected  unknown
+        no acknowledged write lost           0       0            0        0
+        convergence                          0       0            0        0
+
+    cases     replisim campaign export a.store --cases cases
+
+    2 known failures, 2 not fixed
+    digest    DIGEST
+    ");
+
+    fix(&folder.path("a.store"));
+    let shown = folder.program(&["campaign", "show", "a.store"]);
+    assert_eq!(shown.code, 0, "{}", shown.output);
+    assert!(shown.output.contains("\n2 known failures, 0 not fixed\n"), "{}", shown.output);
+}
+
+#[test]
+fn the_commands_that_show_prints_lead_to_the_cases() {
+    let folder = Folder::new("cases");
+    folder.store("a.store", 0..200);
+    let shown = folder.program(&["campaign", "show", "a.store"]).output;
+    let export =
+        shown.lines().find_map(|line| line.strip_prefix("cases     replisim ")).expect("how to write the cases");
+    let exported = folder.program(&export.split(' ').collect::<Vec<_>>());
+    assert_eq!((exported.code, exported.output.as_str()), (0, "wrote 2 cases to cases\n"));
+    let replays: Vec<_> = shown.lines().filter_map(|line| line.trim().strip_prefix("replisim replay ")).collect();
+    let cases = replays.iter().map(|path| fs::read_to_string(folder.path(path)).expect("the case is there"));
+    assert_eq!(cases.collect::<Vec<_>>(), ["Case(seed: 100)", "Case(seed: 0)"]);
+}
+
+#[test]
+fn questions_are_answered_in_a_table_or_in_json() {
+    let folder = Folder::new("sql");
+    folder.store("a.store", 0..200);
+    let question = "SELECT subject, kind, runs, faults FROM causes";
+    let asked = folder.program(&["campaign", "sql", "a.store", question]);
+    assert_eq!(asked.code, 0, "{asked:?}");
+    insta::assert_snapshot!(asked.output, @r"
+    subject                            kind            runs  faults
+    scenarios/failover/lost_write.ron  apart for good     1       2
+    scenarios/failover/lost_write.ron  apart              1       3
+    ");
+    let json = folder.program(&["campaign", "sql", "a.store", question, "--format", "json"]).json();
+    assert_eq!(
+        (&json["schema_version"], &json["columns"][1], &json["rows"][0][2]),
+        (&1.into(), &"kind".into(), &1.into())
+    );
+    let refused = folder.program(&["campaign", "sql", "a.store", "DELETE FROM run"]);
+    assert_eq!((refused.code, refused.output.as_str()), (3, ""));
+    assert!(refused.errors.starts_with("error[C012]: "), "{}", refused.errors);
+}
+
+#[test]
+fn a_store_is_exported_line_by_line() {
+    let folder = Folder::new("ndjson");
+    folder.store("a.store", 0..200);
+    let exported = folder.program(&["campaign", "export", "a.store", "--format", "ndjson"]);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let lines: Vec<Value> = exported.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!((of("run"), of("failure"), lines.len()), (200, 2, 202));
+    assert_eq!((&lines[0]["seed"], &lines[0]["verdicts"]["Convergence"]), (&0.into(), &"x".into()));
+    assert_eq!(folder.program(&["campaign", "export", "a.store"]).code, 2, "something must be wanted");
+}
+
+#[test]
+fn merging_prints_the_digest_that_show_prints() {
+    let folder = Folder::new("merge");
+    folder.store("whole.store", 0..200);
+    folder.store("left.store", 0..120);
+    folder.store("right.store", 80..200);
+    let merge = |output: &str, parts: &[&str]| {
+        let merged = folder.program(&[&["campaign", "merge", "-o", output], parts].concat());
+        assert_eq!(merged.code, 0, "{merged:?}");
+        (merged.output.lines().last().map(str::to_owned), fs::read(folder.path(output)).expect("it was written"))
+    };
+    let one = merge("one.store", &["left.store", "right.store", "left.store"]);
+    let two = merge("two.store", &["right.store", "whole.store"]);
+    assert!(one == two, "the same digest and the same bytes");
+    for store in ["one.store", "whole.store"] {
+        let shown = folder.program(&["campaign", "show", store]).output;
+        assert_eq!(shown.lines().last().map(|line| line.replace("    ", " ")), one.0);
+    }
+    let again = folder.program(&["campaign", "merge", "-o", "one.store", "left.store"]);
+    assert_eq!(again.code, 3);
+    assert!(again.errors.contains("one.store is there already\n"), "{}", again.errors);
+}
+
+#[test]
+fn stores_are_listed_by_file_or_by_folder() {
+    let folder = Folder::new("list");
+    assert_eq!(folder.program(&["campaign", "list"]).code, 4, "there is none yet");
+    folder.store("a.store", 0..200);
+    fs::write(folder.path("notes.txt"), "not a store").unwrap();
+    let [all, one] = [&["campaign", "list"][..], &["campaign", "list", "a.store"]].map(|it| folder.program(it));
+    assert_eq!((all.code, one.code), (0, 0));
+    assert_eq!(all.output.replace("./", ""), one.output);
+    assert!(one.output.ends_with(&format!("200 runs, 2 failed  {NAME}, mine.ron\n")), "{}", one.output);
+    let missing = folder.program(&["campaign", "list", "b.store"]);
+    assert_eq!(missing.code, 3);
+    assert!(missing.errors.starts_with("error[C001]: there is no store at b.store\n"), "{}", missing.errors);
+    let explained = folder.program(&["explain", "c001"]);
+    assert!(explained.output.starts_with("C001: there is no such store\n"), "{}", explained.output);
+}
+
+// ── a campaign made up, the program, and a place for its files ──
+
+fn manifest() -> Manifest {
+    let subject = |name: &str| Subject {
+        name: name.to_owned(),
+        scenario: String::new(),
+        checks: ["NoLostWrites", "Convergence"].map(str::to_owned).to_vec(),
+    };
+    let subjects = vec![subject(NAME), subject("mine.ron")];
+    Manifest { version: "0.1.0".to_owned(), settings: "200 runs in lots of 50".to_owned(), subjects }
+}
+
+/// The run number `i`; every hundredth fails, the later one with the smaller case.
+fn record(i: u32) -> Record {
+    let at = Place { subject: 0, lot: i / 50, place: i % 50 };
+    let failed = i.is_multiple_of(100);
+    let run = RunRow {
+        at,
+        origin: Origin::Fresh,
+        seed: i.into(),
+        plan: Digest(i.into()),
+        fingerprint: Digest(u128::from(i) << 96),
+        events: 1_000,
+        simulated: Span::secs(10),
+        verdicts: if failed { ".x" } else { "a." }.to_owned(),
+        failed,
+        cells: Vec::new(),
+    };
+    let failure = FailureRow {
+        at,
+        check: "Convergence".to_owned(),
+        kind: ["apart", "apart for good"][i as usize / 100 % 2].to_owned(),
+        phase: "quiet".to_owned(),
+        faults: 3 - i / 100,
+        operations: 4,
+        case: format!("Case(seed: {i})"),
+    };
+    Record { failures: if failed { vec![failure] } else { Vec::new() }, ..Record::from(run) }
+}
+
+fn fix(path: &Path) {
+    let known = Store::open(path).unwrap().known().unwrap();
+    let writer = Writer::begin(path, &manifest()).unwrap();
+    known.into_iter().for_each(|known| writer.put_known(KnownRow { status: Status::Fixed, ..known }).unwrap());
+    writer.finish().unwrap();
+}
+
+#[derive(Debug)]
+struct Finished {
+    code: i32,
+    output: String,
+    errors: String,
+}
+
+impl Finished {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error} in\n{}", self.output))
+    }
+}
+
+/// A folder of one test's own.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).expect("what an earlier test left can be removed");
+        }
+        fs::create_dir_all(&path).expect("a folder can be made");
+        Folder(path)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.join(file)
+    }
+
+    /// A store with some of the made-up campaign's runs.
+    fn store(&self, file: &str, runs: std::ops::Range<u32>) {
+        let writer = Writer::begin(&self.path(file), &manifest()).unwrap();
+        runs.for_each(|i| writer.put(record(i)).unwrap());
+        writer.finish().unwrap();
+    }
+
+    fn program(&self, arguments: &[&str]) -> Finished {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_replisim"));
+        let output = command.current_dir(&self.0).args(arguments).stdin(Stdio::null()).output().expect("it can be run");
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
+        let code = output.status.code().expect("the program ends by itself");
+        Finished { code, output: text(output.stdout), errors: text(output.stderr) }
+    }
+}
