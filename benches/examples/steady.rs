@@ -18,7 +18,9 @@ fn main() {
         "million-pending" => model::run(&mut model::gossip(1_000_000), EVENTS * rounds),
         "from-scratch" => (0..rounds).for_each(|_| model::run(&mut model::replication(), 2_000)),
         "fuzz-run" => fuzz_runs(rounds),
-        _ => eprintln!("benches are ping-pong, ping-pong-by-hand, replication, million-pending, from-scratch, fuzz-run"),
+        _ => {
+            eprintln!("benches are ping-pong, ping-pong-by-hand, replication, million-pending, from-scratch, fuzz-run")
+        }
     }
 }
 
