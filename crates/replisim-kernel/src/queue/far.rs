@@ -105,7 +105,9 @@ impl<E> Far<E> {
                 continue;
             }
             self.len -= bucket.len();
-            bucket.drain(..).for_each(|scheduled| near.push(scheduled));
+            for Scheduled { at, sequence, event } in bucket.drain(..) {
+                near.push(at, sequence, event);
+            }
             self.recycle(bucket);
             return SimTime::from_nanos(if self.is_empty() { u64::MAX } else { last });
         }
@@ -126,7 +128,9 @@ impl<E> Far<E> {
 
     fn pour_rest(&mut self, near: &mut Near<E>) -> SimTime {
         self.len = 0;
-        self.rest.drain(..).for_each(|scheduled| near.push(scheduled));
+        for Scheduled { at, sequence, event } in self.rest.drain(..) {
+            near.push(at, sequence, event);
+        }
         SimTime::NEVER
     }
 

@@ -71,14 +71,13 @@ impl<E> Queue<E> {
     pub fn push(&mut self, at: SimTime, event: E) -> u64 {
         let sequence = self.sequence;
         self.sequence += 1;
-        let scheduled = Scheduled { at, sequence, event };
         if at <= self.until {
-            self.near.push(scheduled);
+            self.near.push(at, sequence, event);
             if self.near.len() > self.near_max {
                 self.spread_near();
             }
         } else {
-            self.far.push(scheduled);
+            self.far.push(Scheduled { at, sequence, event });
         }
         sequence
     }
