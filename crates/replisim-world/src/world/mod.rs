@@ -37,7 +37,7 @@ use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
 use crate::event::{Entry, Event, Parcel};
 use crate::fault::{FAULT, Injector};
-use crate::network::{LINK, Network, Signal, Streams};
+use crate::network::{LINK, Network, Streams};
 use crate::node::{CPU, Machine, NODE, Node, Processor};
 use crate::process::{Effect, Process, Role, View};
 use crate::protocol::Member;
@@ -86,8 +86,6 @@ pub struct World<P: Process> {
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
-    /// What the streams want scheduled; empty between events.
-    agenda: Vec<(SimTime, Signal<Parcel<P>>)>,
 }
 
 /// What does not change in a run.
@@ -137,7 +135,6 @@ impl<P: Process> World<P> {
             last_leader: None,
             plan,
             effects: Vec::new(),
-            agenda: Vec::new(),
         };
         world.begin();
         world
@@ -283,7 +280,7 @@ impl<P: Process> World<P> {
     }
 
     /// Puts an event into the queue, caused by what happens now.
-    #[inline]
+    #[inline(always)]
     fn schedule(&mut self, at: SimTime, event: Event<P>) {
         let cause = self.recorder.cause;
         self.queue.push(at, Entry { cause, event });
