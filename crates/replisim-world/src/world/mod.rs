@@ -27,6 +27,7 @@ mod strike;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
@@ -99,6 +100,18 @@ struct Plan {
     run: Span,
     settle: Span,
 }
+
+/// A concern that no stream of a run under way is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownConcern(pub Concern);
+
+impl fmt::Display for UnknownConcern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a run under way draws nothing for `{}`", self.0)
+    }
+}
+
+impl std::error::Error for UnknownConcern {}
 
 /// How far a run has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -201,8 +214,12 @@ impl<P: Process> World<P> {
     }
 
     /// Draws everything that `concern` decides from now on from other streams, named by `salt`. The concerns are
-    /// `link`, `disk`, `cpu`, `node`, `client` and `fault`.
-    pub fn reseed(&mut self, concern: Concern, salt: u64) {
+    /// `link`, `disk`, `cpu`, `node`, `client` and `fault`; `client` covers `pace`, and what `swarm` decides was decided
+    /// before the run began.
+    ///
+    /// # Errors
+    /// If the world draws nothing for `concern`. It then goes on as it would have.
+    pub fn reseed(&mut self, concern: Concern, salt: u64) -> Result<(), UnknownConcern> {
         let stream = |entity: usize| Stream::derive(self.seed, concern, entity as u64, salt);
         match concern {
             LINK => self.network.reseed(salt),
@@ -211,8 +228,9 @@ impl<P: Process> World<P> {
             DISK => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.disk.reseed(stream(i))),
             CPU => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.processor.reseed(stream(i))),
             FAULT => self.injector.reseed(self.seed, salt),
-            _ => {}
+            _ => return Err(UnknownConcern(concern)),
         }
+        Ok(())
     }
 
     /// What is left of the run, at its end or wherever it is.
