@@ -10,7 +10,7 @@ use crate::SimTime;
 const CHILDREN: usize = 4;
 
 /// How many bits of a key say where the event is. With 24, sixteen million events fit into the near tier, which grows
-/// beyond a few thousand only if that many are at one instant; 40 are left for the sequence, a trillion events.
+/// beyond a few hundred only if that many are at one instant; 40 are left for the sequence, a trillion events.
 const SLOT_BITS: u32 = 24;
 
 /// What the heap orders by, and where the event is: time, then sequence, then slot, as one number. Comparing it takes
