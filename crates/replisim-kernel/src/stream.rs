@@ -7,6 +7,8 @@
 //! ChaCha8 is a pseudo-random function of its 32-byte key, so the key simply spells out what the stream is for:
 //! seed, concern, entity, salt. Nothing is hashed and no two streams can collide.
 
+use std::fmt;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -31,6 +33,14 @@ impl Concern {
             i += 1;
         }
         Concern(label)
+    }
+}
+
+impl fmt::Display for Concern {
+    /// The name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
+        f.write_str(&String::from_utf8_lossy(name))
     }
 }
 

@@ -24,4 +24,4 @@ pub mod spec;
 mod world;
 
 pub use simulation::Simulation;
-pub use world::{Blueprint, World, server_name};
+pub use world::{Blueprint, UnknownConcern, World, server_name};

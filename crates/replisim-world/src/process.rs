@@ -260,7 +260,8 @@ pub struct Cx<'a, P: Process> {
     pub(crate) chance: &'a mut Stream,
     pub(crate) journal: &'a mut Journal<P::Record>,
     pub(crate) effects: &'a mut Vec<Effect<P>>,
-    pub(crate) streams: &'a mut u32,
+    /// The number of the next stream that is asked for.
+    pub(crate) next_stream: u32,
 }
 
 /// What a handler asks the world for. Settled in order once the handler has returned.
@@ -352,8 +353,8 @@ impl<P: Process> Cx<'_, P> {
     /// Asks for a stream to `to`. [`Input::Opened`] or [`Input::Closed`] tells how it went; what is transmitted
     /// before that waits for it.
     pub fn connect(&mut self, to: NodeId) -> StreamId {
-        let stream = StreamId(*self.streams);
-        *self.streams += 1;
+        let stream = StreamId(self.next_stream);
+        self.next_stream += 1;
         self.effects.push(Effect::Connect { stream, to });
         stream
     }

@@ -4,7 +4,7 @@ use replisim_history::{NodeId, Run};
 use replisim_kernel::{Concern, Digest, SimTime};
 
 use crate::process::{Process, View};
-use crate::world::World;
+use crate::world::{UnknownConcern, World};
 
 /// A run under way. Forking gives a second one that goes on identically until a stream of chance is reseeded.
 pub trait Simulation: Send {
@@ -21,7 +21,10 @@ pub trait Simulation: Send {
     fn fork(&self) -> Box<dyn Simulation>;
 
     /// Draws everything that `concern` decides from now on from other streams, named by `salt`.
-    fn reseed(&mut self, concern: Concern, salt: u64);
+    ///
+    /// # Errors
+    /// If it decides nothing: see [`World::reseed`].
+    fn reseed(&mut self, concern: Concern, salt: u64) -> Result<(), UnknownConcern>;
 
     /// Takes note of every [`replisim_history::Cell`] from now on. It changes nothing of what happens.
     fn watch(&mut self);
@@ -59,8 +62,8 @@ impl<P: Process> Simulation for World<P> {
         Box::new(self.clone())
     }
 
-    fn reseed(&mut self, concern: Concern, salt: u64) {
-        World::reseed(self, concern, salt);
+    fn reseed(&mut self, concern: Concern, salt: u64) -> Result<(), UnknownConcern> {
+        World::reseed(self, concern, salt)
     }
 
     fn watch(&mut self) {

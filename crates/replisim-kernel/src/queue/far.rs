@@ -5,13 +5,13 @@ use super::near::Near;
 use crate::SimTime;
 
 /// How many events a bucket should hold on average when a wheel is made.
-const BUCKET: usize = 32;
+const BUCKET: usize = 16;
 
 /// A bucket fuller than this is spread over a finer wheel instead of poured.
-const BUCKET_MAX: usize = 256;
+const BUCKET_MAX: usize = 128;
 
 /// A rest of at most this many events is poured whole.
-const REST_MAX: usize = 512;
+const REST_MAX: usize = 32;
 
 /// How many times as far as the nearer half of the rest its wheel reaches: far enough that most events pushed while it
 /// turns fall into it, and are not touched again before they are poured.
@@ -105,7 +105,9 @@ impl<E> Far<E> {
                 continue;
             }
             self.len -= bucket.len();
-            bucket.drain(..).for_each(|scheduled| near.push(scheduled));
+            for Scheduled { at, sequence, event } in bucket.drain(..) {
+                near.push(at, sequence, event);
+            }
             self.recycle(bucket);
             return SimTime::from_nanos(if self.is_empty() { u64::MAX } else { last });
         }
@@ -126,7 +128,9 @@ impl<E> Far<E> {
 
     fn pour_rest(&mut self, near: &mut Near<E>) -> SimTime {
         self.len = 0;
-        self.rest.drain(..).for_each(|scheduled| near.push(scheduled));
+        for Scheduled { at, sequence, event } in self.rest.drain(..) {
+            near.push(at, sequence, event);
+        }
         SimTime::NEVER
     }
 

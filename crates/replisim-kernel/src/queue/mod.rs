@@ -32,8 +32,9 @@ use near::Near;
 
 use crate::SimTime;
 
-/// A near tier larger than this is spread over a wheel.
-const NEAR_MAX: usize = 1024;
+/// A near tier larger than this is spread over a wheel. A small cluster has a few dozen events close ahead, and hundreds
+/// of timeouts far off that never come due: those are not to make its heap deeper.
+const NEAR_MAX: usize = 64;
 
 /// An event with the instant it is for and its place among all events pushed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,14 +72,13 @@ impl<E> Queue<E> {
     pub fn push(&mut self, at: SimTime, event: E) -> u64 {
         let sequence = self.sequence;
         self.sequence += 1;
-        let scheduled = Scheduled { at, sequence, event };
         if at <= self.until {
-            self.near.push(scheduled);
+            self.near.push(at, sequence, event);
             if self.near.len() > self.near_max {
                 self.spread_near();
             }
         } else {
-            self.far.push(scheduled);
+            self.far.push(Scheduled { at, sequence, event });
         }
         sequence
     }

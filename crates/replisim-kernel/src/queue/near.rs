@@ -1,7 +1,7 @@
 //! The near tier: a heap of small keys over a slab of events.
 //!
-//! Sifting moves keys of 24 bytes; an event is written once and read once, whatever its size. Four children a node
-//! make the heap half as deep as a binary one, and four keys lie side by side in memory.
+//! Sifting moves keys of 16 bytes; an event is written once and read once, whatever its size. Four children a node
+//! make the heap half as deep as a binary one, and four keys fill one line of the cache.
 
 use super::Scheduled;
 use crate::SimTime;
@@ -9,19 +9,35 @@ use crate::SimTime;
 /// How many children a node of the heap has.
 const CHILDREN: usize = 4;
 
-/// What the heap orders by, and where the event is.
-#[derive(Clone, Copy)]
-struct Key {
-    at: SimTime,
-    sequence: u64,
-    slot: u32,
-}
+/// How many bits of a key say where the event is. With 24, sixteen million events fit into the near tier, which grows
+/// beyond a few hundred only if that many are at one instant; 40 are left for the sequence, a trillion events.
+const SLOT_BITS: u32 = 24;
+
+/// What the heap orders by, and where the event is: time, then sequence, then slot, as one number. Comparing it takes
+/// no branch, and as no two sequence numbers are the same, the slot never decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(u128);
 
 impl Key {
-    /// Time, then sequence, as one number: comparing it takes no branch.
     #[inline]
-    fn rank(self) -> u128 {
-        u128::from(self.at.as_nanos()) << 64 | u128::from(self.sequence)
+    fn new(at: SimTime, sequence: u64, slot: usize) -> Self {
+        debug_assert!(sequence < 1 << (u64::BITS - SLOT_BITS), "a run has fewer than a trillion events");
+        Key(u128::from(at.as_nanos()) << 64 | u128::from(sequence << SLOT_BITS | slot as u64))
+    }
+
+    #[inline]
+    fn at(self) -> SimTime {
+        SimTime::from_nanos((self.0 >> 64) as u64)
+    }
+
+    #[inline]
+    fn sequence(self) -> u64 {
+        self.0 as u64 >> SLOT_BITS
+    }
+
+    #[inline]
+    fn slot(self) -> usize {
+        self.0 as usize & ((1 << SLOT_BITS) - 1)
     }
 }
 
@@ -39,10 +55,8 @@ impl<E> Near<E> {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, scheduled: Scheduled<E>) {
-        let Scheduled { at, sequence, event } = scheduled;
-        let slot = self.occupy(event);
-        let key = Key { at, sequence, slot };
+    pub(super) fn push(&mut self, at: SimTime, sequence: u64, event: E) {
+        let key = Key::new(at, sequence, self.occupy(event));
         self.heap.push(key);
         self.sift_up(self.heap.len() - 1, key);
     }
@@ -54,14 +68,14 @@ impl<E> Near<E> {
         if !self.heap.is_empty() {
             self.sift_down(last);
         }
-        let event = self.slots[first.slot as usize].take().expect("a key's slot holds its event");
-        self.vacant.push(first.slot);
-        Some(Scheduled { at: first.at, sequence: first.sequence, event })
+        let event = self.slots[first.slot()].take().expect("a key's slot holds its event");
+        self.vacant.push(first.slot() as u32);
+        Some(Scheduled { at: first.at(), sequence: first.sequence(), event })
     }
 
     #[inline]
     pub(super) fn next_at(&self) -> Option<SimTime> {
-        self.heap.first().map(|key| key.at)
+        self.heap.first().map(|key| key.at())
     }
 
     #[inline]
@@ -75,7 +89,7 @@ impl<E> Near<E> {
     }
 
     pub(super) fn is_one_instant(&self) -> bool {
-        self.heap.iter().all(|key| Some(key.at) == self.next_at())
+        self.heap.iter().all(|key| Some(key.at()) == self.next_at())
     }
 
     pub(super) fn clear(&mut self) {
@@ -85,28 +99,29 @@ impl<E> Near<E> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
-        let event = |key: &Key| self.slots[key.slot as usize].as_ref().expect("a key's slot holds its event");
-        self.heap.iter().map(move |key| (key.at, key.sequence, event(key)))
+        let event = |key: &Key| self.slots[key.slot()].as_ref().expect("a key's slot holds its event");
+        self.heap.iter().map(move |key| (key.at(), key.sequence(), event(key)))
     }
 
     /// Takes everything out, in no particular order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Scheduled<E>> {
         self.vacant.clear();
         let mut slots = std::mem::take(&mut self.slots);
-        self.heap.drain(..).map(move |Key { at, sequence, slot }| {
-            let event = slots[slot as usize].take().expect("a key's slot holds its event");
-            Scheduled { at, sequence, event }
+        self.heap.drain(..).map(move |key| {
+            let event = slots[key.slot()].take().expect("a key's slot holds its event");
+            Scheduled { at: key.at(), sequence: key.sequence(), event }
         })
     }
 
     #[inline]
-    fn occupy(&mut self, event: E) -> u32 {
+    fn occupy(&mut self, event: E) -> usize {
         if let Some(slot) = self.vacant.pop() {
             self.slots[slot as usize] = Some(event);
-            return slot;
+            return slot as usize;
         }
+        assert!(self.slots.len() < 1 << SLOT_BITS, "fewer than sixteen million events are at one instant");
         self.slots.push(Some(event));
-        u32::try_from(self.slots.len() - 1).expect("fewer than four billion events are pending")
+        self.slots.len() - 1
     }
 
     /// Moves later parents down until `key` may stand at `hole`.
@@ -114,7 +129,7 @@ impl<E> Near<E> {
     fn sift_up(&mut self, mut hole: usize, key: Key) {
         while hole > 0 {
             let parent = (hole - 1) / CHILDREN;
-            if self.heap[parent].rank() < key.rank() {
+            if self.heap[parent] < key {
                 break;
             }
             self.heap[hole] = self.heap[parent];
@@ -138,7 +153,7 @@ impl<E> Near<E> {
     #[inline]
     fn earliest_child(&self, parent: usize) -> Option<usize> {
         let first = parent * CHILDREN + 1;
-        let earlier = |a: usize, b: usize| if self.heap[b].rank() < self.heap[a].rank() { b } else { a };
+        let earlier = |a: usize, b: usize| if self.heap[b] < self.heap[a] { b } else { a };
         if first + CHILDREN <= self.heap.len() {
             // The usual case, written as a tournament so that it compiles without unpredictable branches.
             return Some(earlier(earlier(first, first + 1), earlier(first + 2, first + 3)));
@@ -151,7 +166,7 @@ impl<E: Clone> Clone for Near<E> {
     /// Copies what is pending and leaves the vacant slots behind.
     fn clone(&self) -> Self {
         let slots = self.iter().map(|(_, _, event)| Some(event.clone())).collect();
-        let heap = (0..).zip(&self.heap).map(|(slot, key)| Key { slot, ..*key }).collect();
+        let heap = (0..).zip(&self.heap).map(|(slot, key)| Key::new(key.at(), key.sequence(), slot)).collect();
         Near { heap, slots, vacant: Vec::new() }
     }
 }

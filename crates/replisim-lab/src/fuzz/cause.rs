@@ -26,7 +26,12 @@ fn bare(text: &str, run: &Run) -> String {
     let head = text.split([':', ',']).next().unwrap_or_default();
     let names = |word: &str| run.nodes.iter().any(|node| word.strip_suffix("'s").unwrap_or(word) == node.name);
     let kept = head.split_whitespace().filter(|word| !names(word) && !word.contains(|c: char| c.is_ascii_digit()));
-    kept.collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = kept.collect();
+    // What led to the names and numbers hangs in the air without them.
+    while words.last().is_some_and(|last| ["as", "at", "of", "by", "to", "the", "is", "data"].contains(last)) {
+        words.pop();
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -61,6 +66,6 @@ mod tests {
             trace: None,
         };
         assert_eq!(bare("promoted: epoch 2 begins after 12@1", &run), "promoted");
-        assert_eq!(bare("has a copy of n2's data as of 14@1", &run), "has a copy of data as of");
+        assert_eq!(bare("has a copy of n2's data as of 14@1", &run), "has a copy");
     }
 }

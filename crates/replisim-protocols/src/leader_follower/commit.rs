@@ -19,6 +19,7 @@
 //! second is never acknowledged before the first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use replisim_history::{Contents, Position, Reason, Seen};
 use replisim_world::clock::Monotonic;
@@ -53,7 +54,7 @@ struct Commit {
     request: Option<RequestId>,
     seen: Seen,
     /// What to show; nothing, if it changed nothing and only waits for those before it.
-    entry: Option<Entry>,
+    entry: Option<Arc<Entry>>,
     position: Position,
     needs: Needs,
     since: Monotonic,
@@ -123,7 +124,7 @@ impl<F: Profile> Replica<F> {
         }
         match executed.change {
             Some(change) => {
-                let entry = Entry { position, previous, stamp: cx.wall(), bytes, change };
+                let entry = Arc::new(Entry { position, previous, stamp: cx.wall(), bytes, change });
                 self.commit(cx, Some(request.id), executed.seen, entry);
             }
             // What it saw may not be committed yet: it is answered after all that came before it.
@@ -203,13 +204,13 @@ impl<F: Profile> Replica<F> {
     }
 
     /// An entry that the server writes by itself.
-    fn entry_of(&mut self, cx: &Cx<'_, Self>, change: Change) -> Entry {
+    fn entry_of(&mut self, cx: &Cx<'_, Self>, change: Change) -> Arc<Entry> {
         let (position, previous) = self.next_place(SERVER_RECORD_BYTES);
-        Entry { position, previous, stamp: cx.wall(), bytes: SERVER_RECORD_BYTES, change }
+        Arc::new(Entry { position, previous, stamp: cx.wall(), bytes: SERVER_RECORD_BYTES, change })
     }
 
     /// Logs an entry and has its commit wait for what the rules say.
-    fn commit(&mut self, cx: &mut Cx<'_, Self>, request: Option<RequestId>, seen: Seen, entry: Entry) {
+    fn commit(&mut self, cx: &mut Cx<'_, Self>, request: Option<RequestId>, seen: Seen, entry: Arc<Entry>) {
         let index = entry.position.index;
         let offset = self.log_commit(cx, entry.clone());
         let waits_here = self.rules.flush == Flush::BeforeAnswer;
@@ -225,7 +226,7 @@ impl<F: Profile> Replica<F> {
         &mut self,
         cx: &mut Cx<'_, Self>,
         (request, seen): (Option<RequestId>, Seen),
-        entry: Option<Entry>,
+        entry: Option<Arc<Entry>>,
         needs: Needs,
     ) {
         let position = entry.as_ref().map_or(Position::ZERO, |entry| entry.position);

@@ -30,7 +30,7 @@ pub(super) struct Log {
     /// The last record that the journal no longer holds.
     pub base: Position,
     /// Entries that are not written yet.
-    buffer: VecDeque<Entry>,
+    buffer: VecDeque<Arc<Entry>>,
     /// The first offset that is not durable.
     pub flushed: u64,
     /// The last record that is durable.
@@ -48,7 +48,7 @@ impl Log {
 
     /// The log found on disk: `history` up to some checkpoint and the entries since, of which those before the offset
     /// `flushed` are known to be durable.
-    pub fn recovered(history: Lineage, base: Position, flushed: u64, since: &[(u64, Entry)]) -> Self {
+    pub fn recovered(history: Lineage, base: Position, flushed: u64, since: &[(u64, Arc<Entry>)]) -> Self {
         let mut log = Log { base, ..Log::after(history, flushed) };
         for (offset, entry) in since {
             log.note(entry);
@@ -71,7 +71,7 @@ impl Log {
     }
 
     /// The entries in memory that fill whole pages of `page_bytes`, taken out; all of them if `page_bytes` is one.
-    fn take_full_pages(&mut self, page_bytes: u64) -> impl Iterator<Item = Entry> {
+    fn take_full_pages(&mut self, page_bytes: u64) -> impl Iterator<Item = Arc<Entry>> {
         let full = self.tip.index - self.tip.index % page_bytes;
         let whole = self.buffer.partition_point(|entry| entry.position.index <= full);
         self.buffer.drain(..whole)
@@ -85,7 +85,7 @@ pub(super) trait Places {
     /// The offset of the first entry that is not part of `history`.
     fn offset_outside(&self, history: &Lineage) -> u64;
     /// The entry at `offset`, if it is there and can be read.
-    fn entry(&self, offset: u64) -> Option<&Entry>;
+    fn entry(&self, offset: u64) -> Option<&Arc<Entry>>;
 }
 
 impl Places for Journal<Record> {
@@ -99,14 +99,14 @@ impl Places for Journal<Record> {
         outside.map_or(self.end(), |(offset, _)| offset)
     }
 
-    fn entry(&self, offset: u64) -> Option<&Entry> {
+    fn entry(&self, offset: u64) -> Option<&Arc<Entry>> {
         self.get(offset)?.entry()
     }
 }
 
 impl<F: Profile> Replica<F> {
     /// Puts a commit of this leader into the log. Returns its offset if it is written at once.
-    pub(super) fn log_commit(&mut self, cx: &mut Cx<'_, Self>, entry: Entry) -> Option<u64> {
+    pub(super) fn log_commit(&mut self, cx: &mut Cx<'_, Self>, entry: Arc<Entry>) -> Option<u64> {
         self.log.note(&entry);
         match self.rules.flush {
             Flush::BeforeAnswer => {
@@ -131,7 +131,7 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Puts an entry received from the upstream into the log.
-    pub(super) fn log_received(&mut self, cx: &mut Cx<'_, Self>, entry: Entry) {
+    pub(super) fn log_received(&mut self, cx: &mut Cx<'_, Self>, entry: Arc<Entry>) {
         self.log.note(&entry);
         cx.append(Record::Entry(entry));
     }

@@ -88,7 +88,7 @@ pub enum Message {
 }
 
 /// Entries of the log on their way. One at a time is the common case.
-pub type Entries = SmallVec<[Entry; 1]>;
+pub type Entries = SmallVec<[Arc<Entry>; 1]>;
 
 /// How far a follower has come.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

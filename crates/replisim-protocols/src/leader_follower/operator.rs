@@ -174,7 +174,7 @@ impl<F: Profile> Replica<F> {
     fn restore(&mut self, cx: &mut Cx<'_, Self>, ago: Span) {
         let Some(backup) = self.backup.take() else { return cx.milestone("cannot restore: there is no backup") };
         let moment = cx.wall().0.saturating_sub(ago.as_nanos() as i64);
-        let in_time = |entry: &&Entry| entry.stamp.0 <= moment;
+        let in_time = |entry: &&Arc<Entry>| entry.stamp.0 <= moment;
         let mut image = backup.image;
         let since = (backup.next..cx.journal().end()).map_while(|offset| cx.journal().entry(offset));
         for entry in backup.archive.iter().chain(since).take_while(in_time) {

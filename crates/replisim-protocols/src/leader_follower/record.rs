@@ -27,8 +27,8 @@ use super::rules::Numbering;
 /// What is written to a journal.
 #[derive(Clone, Hash, Debug)]
 pub enum Record {
-    /// One transaction of the log.
-    Entry(Entry),
+    /// One transaction of the log. All servers that have it share it: it never changes.
+    Entry(Arc<Entry>),
     /// The control record, replaced as a whole.
     Control(Arc<Control>),
 }
@@ -137,7 +137,7 @@ pub struct Backup {
     /// The data when the backup was taken.
     pub image: Image,
     /// Log entries since then that the journal has dropped.
-    pub archive: Tape<Entry>,
+    pub archive: Tape<Arc<Entry>>,
     /// The offset of the first entry that is not archived yet.
     pub next: u64,
 }
@@ -196,7 +196,7 @@ impl Image {
 
 impl Record {
     /// The log entry, if it is one.
-    pub fn entry(&self) -> Option<&Entry> {
+    pub fn entry(&self) -> Option<&Arc<Entry>> {
         match self {
             Record::Entry(entry) => Some(entry),
             Record::Control(_) => None,

@@ -79,7 +79,7 @@ impl<F: Profile> Replica<F> {
     /// Finds out what the log consists of. What a killed process had written but not synced is there, and synced now.
     fn recover_log(&mut self, cx: &mut Cx<'_, Self>, before: &Lineage, base: Position) {
         let since = cx.journal().iter_from(self.checkpoint.redo);
-        let since: Vec<(u64, Entry)> =
+        let since: Vec<(u64, Arc<Entry>)> =
             since.filter_map(|(offset, record)| Some((offset, record.entry()?.clone()))).collect();
         self.log = Log::recovered(before.clone(), base, cx.journal().durable(), &since);
         cx.sync();
@@ -135,7 +135,7 @@ impl<F: Profile> Replica<F> {
             Part::Leads | Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => Span::ZERO,
         };
         let now = cx.wall();
-        let due = |entry: &&Entry| now.since(entry.stamp) >= held;
+        let due = |entry: &&Arc<Entry>| now.since(entry.stamp) >= held;
         let (me, numbering) = (self.me, self.rules.numbering);
         self.replaying.next = offset;
         for entry in (offset..cx.journal().end()).map_while(|at| cx.journal().entry(at)).take_while(due) {

@@ -7,7 +7,7 @@ use replisim_history::NodeId;
 use replisim_kernel::{Concern, Distribution, Sampler, SimTime, Span, Stream};
 
 pub(crate) use link::{Change, Fate};
-pub(crate) use stream::{Signal, Streams, Surroundings, Upcall};
+pub(crate) use stream::{Agenda, Signal, Streams, Surroundings, Upcall};
 
 use link::{Link, Path};
 

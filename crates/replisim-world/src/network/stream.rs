@@ -102,11 +102,17 @@ struct Stall<T> {
 }
 
 /// What a stream's handling may look at and schedule.
-pub(crate) struct Surroundings<'a, T> {
+pub(crate) struct Surroundings<'a, A> {
     pub now: SimTime,
     pub network: &'a mut Network,
     pub roster: &'a Roster,
-    pub agenda: &'a mut Vec<(SimTime, Signal<T>)>,
+    pub agenda: A,
+}
+
+/// Where signals are put that are due later. Streams know no queue.
+pub(crate) trait Agenda<T> {
+    /// Has a signal handled at an instant, after those that were put there for it before.
+    fn put(&mut self, at: SimTime, signal: Signal<T>);
 }
 
 /// Linux's smallest retransmission timeout.
@@ -146,7 +152,7 @@ impl<T> Streams<T> {
     }
 
     /// Starts to connect. The stream gets the next number.
-    pub fn connect(&mut self, from: NodeId, to: NodeId, around: &mut Surroundings<'_, T>) -> StreamId {
+    pub fn connect(&mut self, from: NodeId, to: NodeId, around: &mut Surroundings<'_, impl Agenda<T>>) -> StreamId {
         let stream = self.add(around.roster, from, to);
         self.knock(stream, 0, around);
         stream
@@ -163,7 +169,14 @@ impl<T> Streams<T> {
     }
 
     /// Sends `data` from `node`'s end. Nothing happens if that end is gone.
-    pub fn transmit(&mut self, stream: StreamId, node: NodeId, data: T, bytes: u32, around: &mut Surroundings<'_, T>) {
+    pub fn transmit(
+        &mut self,
+        stream: StreamId,
+        node: NodeId,
+        data: T,
+        bytes: u32,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
+    ) {
         let Some(side) = self.side_of(stream, node) else { return };
         if !self.half(stream, side).gone {
             self.send(stream, side, Item::Data(data), bytes, around);
@@ -171,7 +184,7 @@ impl<T> Streams<T> {
     }
 
     /// Closes `node`'s end once what was sent has gone out; the other end learns of it after that.
-    pub fn close(&mut self, stream: StreamId, node: NodeId, around: &mut Surroundings<'_, T>) {
+    pub fn close(&mut self, stream: StreamId, node: NodeId, around: &mut Surroundings<'_, impl Agenda<T>>) {
         let Some(side) = self.side_of(stream, node) else { return };
         if self.leave(stream, side) && self.is_up(stream) {
             self.send(stream, side, Item::Finish, CONTROL_BYTES, around);
@@ -179,7 +192,7 @@ impl<T> Streams<T> {
     }
 
     /// The process of `node` is dead; its host's kernel closes what it had open.
-    pub fn process_died(&mut self, node: NodeId, around: &mut Surroundings<'_, T>) {
+    pub fn process_died(&mut self, node: NodeId, around: &mut Surroundings<'_, impl Agenda<T>>) {
         for stream in std::mem::take(&mut self.open_ends[node.index()]) {
             self.close(stream, node, around);
         }
@@ -197,7 +210,7 @@ impl<T> Streams<T> {
     }
 
     /// Carries out what was due, and says what an end learns from it.
-    pub fn on(&mut self, signal: Signal<T>, around: &mut Surroundings<'_, T>) -> Option<Upcall<T>> {
+    pub fn on(&mut self, signal: Signal<T>, around: &mut Surroundings<'_, impl Agenda<T>>) -> Option<Upcall<T>> {
         match signal {
             Signal::Syn { stream } => self.on_syn(stream, around),
             Signal::SynAck { stream } => self.on_syn_ack(stream, around),
@@ -234,20 +247,21 @@ impl<T> Streams<T> {
     }
 
     /// Sends a packet that asks to connect, and sets the timer to ask again.
-    fn knock(&mut self, stream: StreamId, tries: u32, around: &mut Surroundings<'_, T>) {
+    fn knock(&mut self, stream: StreamId, tries: u32, around: &mut Surroundings<'_, impl Agenda<T>>) {
         let [from, to] = self.ends(stream);
         let fate = around.network.fate(around.now, from, to, CONTROL_BYTES);
         if !fate.lost && !around.network.is_cut(from, to) {
-            around.agenda.push((fate.arrives, Signal::Syn { stream }));
+            around.agenda.put(fate.arrives, Signal::Syn { stream });
         }
         let again = around.now + Span::secs(1 << tries);
-        around.agenda.push(match tries {
-            SYN_TRIES_MAX => (again, Signal::Broken { stream, side: 0, why: Closing::TimedOut }),
-            _ => (again, Signal::Reconnect { stream, tries: tries + 1 }),
-        });
+        let next = match tries {
+            SYN_TRIES_MAX => Signal::Broken { stream, side: 0, why: Closing::TimedOut },
+            _ => Signal::Reconnect { stream, tries: tries + 1 },
+        };
+        around.agenda.put(again, next);
     }
 
-    fn on_syn(&mut self, stream: StreamId, around: &mut Surroundings<'_, T>) -> Option<Upcall<T>> {
+    fn on_syn(&mut self, stream: StreamId, around: &mut Surroundings<'_, impl Agenda<T>>) -> Option<Upcall<T>> {
         let [from, to] = self.ends(stream);
         if self.is_up(stream) || !around.roster.is_up(to) {
             return None;
@@ -257,7 +271,7 @@ impl<T> Streams<T> {
             return None;
         }
         if !around.roster.is_alive(to) {
-            around.agenda.push((back.arrives, Signal::Broken { stream, side: 0, why: Closing::Refused }));
+            around.agenda.put(back.arrives, Signal::Broken { stream, side: 0, why: Closing::Refused });
             return None;
         }
         self.channels[stream.0 as usize].up = true;
@@ -265,11 +279,11 @@ impl<T> Streams<T> {
         let half = self.half_mut(stream, 1);
         half.incarnation = around.roster.incarnation(to);
         half.last_arrival = back.arrives;
-        around.agenda.push((back.arrives, Signal::SynAck { stream }));
+        around.agenda.put(back.arrives, Signal::SynAck { stream });
         Some(Upcall::Opened { stream, at: to, peer: from, incoming: true })
     }
 
-    fn on_syn_ack(&mut self, stream: StreamId, around: &mut Surroundings<'_, T>) -> Option<Upcall<T>> {
+    fn on_syn_ack(&mut self, stream: StreamId, around: &mut Surroundings<'_, impl Agenda<T>>) -> Option<Upcall<T>> {
         let [from, to] = self.ends(stream);
         if self.half(stream, 0).gone {
             self.reset(stream, 1, around);
@@ -284,7 +298,14 @@ impl<T> Streams<T> {
     // ── sending ──
 
     /// Puts an item on its way, or behind what already waits.
-    fn send(&mut self, stream: StreamId, side: Side, item: Item<T>, bytes: u32, around: &mut Surroundings<'_, T>) {
+    fn send(
+        &mut self,
+        stream: StreamId,
+        side: Side,
+        item: Item<T>,
+        bytes: u32,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
+    ) {
         let (from, to) = self.direction(stream, side);
         let up = self.is_up(stream);
         let half = self.half_mut(stream, side);
@@ -295,13 +316,13 @@ impl<T> Streams<T> {
         if !up || around.network.is_cut(from, to) || !around.roster.is_up(to) {
             half.stall = Some(Box::new(Stall { waiting: VecDeque::from([(item, bytes)]), returned: 0, tries: 0 }));
             if up {
-                around.agenda.push((around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side }));
+                around.agenda.put(around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side });
             }
             return;
         }
         if around.network.is_cut(to, from) && !half.unacknowledged {
             half.unacknowledged = true;
-            around.agenda.push((around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side }));
+            around.agenda.put(around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side });
         }
         self.put_on_wire(stream, side, item, bytes, around);
     }
@@ -312,7 +333,7 @@ impl<T> Streams<T> {
         side: Side,
         item: Item<T>,
         bytes: u32,
-        around: &mut Surroundings<'_, T>,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
     ) {
         let (from, to) = self.direction(stream, side);
         let fate = around.network.fate(around.now, from, to, bytes);
@@ -326,11 +347,11 @@ impl<T> Streams<T> {
         };
         half.last_arrival = half.last_arrival.max(fate.arrives + recovery);
         let wire = around.roster.wire(from);
-        around.agenda.push((half.last_arrival, Signal::Arrive { stream, to: 1 - side, item, bytes, wire }));
+        around.agenda.put(half.last_arrival, Signal::Arrive { stream, to: 1 - side, item, bytes, wire });
     }
 
     /// The retransmission timer has run out: try again, or find that the peer is no more, or that all is well.
-    fn on_timeout(&mut self, stream: StreamId, side: Side, around: &mut Surroundings<'_, T>) {
+    fn on_timeout(&mut self, stream: StreamId, side: Side, around: &mut Surroundings<'_, impl Agenda<T>>) {
         let (from, to) = self.direction(stream, side);
         let network = &around.network;
         let passable = !network.is_cut(from, to) && !network.is_cut(to, from) && around.roster.is_up(to);
@@ -348,25 +369,25 @@ impl<T> Streams<T> {
         stream: StreamId,
         side: Side,
         stall: Option<Box<Stall<T>>>,
-        around: &mut Surroundings<'_, T>,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
     ) {
         let mut stall = stall.unwrap_or_else(|| Box::new(Stall { waiting: VecDeque::new(), returned: 0, tries: 0 }));
         stall.tries += 1;
         if stall.tries > TRIES_MAX {
-            around.agenda.push((around.now, Signal::Broken { stream, side, why: Closing::TimedOut }));
+            around.agenda.put(around.now, Signal::Broken { stream, side, why: Closing::TimedOut });
             return;
         }
         let wait = (TIMEOUT_MIN * (1 << stall.tries)).min(TIMEOUT_MAX);
-        around.agenda.push((around.now + wait, Signal::Retransmit { stream, side }));
+        around.agenda.put(around.now + wait, Signal::Retransmit { stream, side });
         self.half_mut(stream, side).stall = Some(stall);
     }
 
     /// Sends what waited, if there is still somebody to send it to.
-    fn flush(&mut self, stream: StreamId, side: Side, stall: Stall<T>, around: &mut Surroundings<'_, T>) {
+    fn flush(&mut self, stream: StreamId, side: Side, stall: Stall<T>, around: &mut Surroundings<'_, impl Agenda<T>>) {
         if self.is_deserted(stream, 1 - side, around.roster) {
             let (from, to) = self.direction(stream, side);
             let there = around.network.usual_delay(from, to) + around.network.usual_delay(to, from);
-            around.agenda.push((around.now + there, Signal::Broken { stream, side, why: Closing::Reset }));
+            around.agenda.put(around.now + there, Signal::Broken { stream, side, why: Closing::Reset });
             return;
         }
         for (item, bytes) in stall.waiting {
@@ -383,7 +404,7 @@ impl<T> Streams<T> {
         item: Item<T>,
         bytes: u32,
         wire: u32,
-        around: &mut Surroundings<'_, T>,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
     ) -> Option<Upcall<T>> {
         let (receiver, sender) = self.direction(stream, to);
         if wire != around.roster.wire(sender) {
@@ -404,11 +425,18 @@ impl<T> Streams<T> {
     }
 
     /// The receiver's host is dead: what was under way goes back to the front of what its sender will try again.
-    fn bounce(&mut self, stream: StreamId, sender: Side, item: Item<T>, bytes: u32, around: &mut Surroundings<'_, T>) {
+    fn bounce(
+        &mut self,
+        stream: StreamId,
+        sender: Side,
+        item: Item<T>,
+        bytes: u32,
+        around: &mut Surroundings<'_, impl Agenda<T>>,
+    ) {
         let half = self.half_mut(stream, sender);
         if half.stall.is_none() {
             half.stall = Some(Box::new(Stall { waiting: VecDeque::new(), returned: 0, tries: 0 }));
-            around.agenda.push((around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side: sender }));
+            around.agenda.put(around.now + TIMEOUT_MIN, Signal::Retransmit { stream, side: sender });
         }
         if let Some(stall) = &mut half.stall {
             stall.waiting.insert(stall.returned, (item, bytes));
@@ -417,11 +445,11 @@ impl<T> Streams<T> {
     }
 
     /// A kernel that knows of no such stream says so.
-    fn reset(&mut self, stream: StreamId, side: Side, around: &mut Surroundings<'_, T>) {
+    fn reset(&mut self, stream: StreamId, side: Side, around: &mut Surroundings<'_, impl Agenda<T>>) {
         let (at, peer) = self.direction(stream, side);
         if !around.network.is_cut(peer, at) {
             let after = around.network.usual_delay(peer, at);
-            around.agenda.push((around.now + after, Signal::Broken { stream, side, why: Closing::Reset }));
+            around.agenda.put(around.now + after, Signal::Broken { stream, side, why: Closing::Reset });
         }
     }
 

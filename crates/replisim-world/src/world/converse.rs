@@ -105,41 +105,52 @@ impl<P: Process> World<P> {
 
     /// Sends a session's operation to whom its routing says.
     fn send_request(&mut self, session: SessionId) {
-        let Some(current) = &self.clients.sessions[session.index()].current else { return };
-        let (server, entry) = (current.server, current.entry);
-        let node = self.with_sight(server, |clients, sight| {
-            let current = clients.sessions[session.index()].current.as_ref().expect("just looked at");
-            clients.route(session, &current.task, current.at_leader(), server, sight)
-        });
-        let spec = &self.clients.group_of(session).spec;
-        let value_bytes = spec.value_bytes;
-        let current = self.clients.sessions[session.index()].current.as_mut().expect("just looked at");
-        current.node = node;
-        current.attempt = current.attempt.wrapping_add(1);
-        let patience = match &current.task.reads {
-            Routing::Token { wait, .. } => *wait,
-            _ => Span::ZERO,
-        };
-        let (op, id) = (current.task.op.clone(), RequestId::of(session, current.ordinal, current.attempt));
-        let task = current.task.clone();
-        let token = self.clients.token(session, &task).filter(|_| !self.asks_leader(session));
-        if let Some(operation) = self.recorder.history.operations.get_mut(entry) {
-            operation.node = node;
-        }
+        let Some((server, node)) = self.choose_node(session) else { return };
+        let Some(request) = self.compose_request(session) else { return };
         let before = self.recorder.cause;
         if self.recorder.traces() {
             let subject = format!("c{} → {}", session.0, self.recorder.name(node));
-            self.recorder.cause = self.recorder.line(self.now, subject, op.to_string());
+            self.recorder.cause = self.recorder.line(self.now, subject, request.op.to_string());
         }
-        let bytes = REQUEST_BYTES + if op.is_read() { 0 } else { value_bytes };
+        let bytes = REQUEST_BYTES + if request.op.is_read() { 0 } else { request.value_bytes };
         let stream = self.connection(session, server, node);
-        let parcel = Parcel::Request(Request { id, session, op, value_bytes, token, patience });
+        let parcel = Parcel::Request(request);
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
         self.recorder.cause = before;
     }
 
-    fn asks_leader(&self, session: SessionId) -> bool {
-        self.clients.sessions[session.index()].current.as_ref().is_some_and(|current| current.at_leader())
+    /// Decides whom a session's operation is sent to next, and writes that down. Returns its application server and the
+    /// node.
+    fn choose_node(&mut self, session: SessionId) -> Option<(NodeId, NodeId)> {
+        let server = self.clients.sessions[session.index()].current.as_ref()?.server;
+        let node = self.with_sight(server, |clients, sight| {
+            let current = clients.sessions[session.index()].current.as_ref()?;
+            Some(clients.route(session, &current.task, current.at_leader(), server, sight))
+        })?;
+        let current = self.clients.sessions[session.index()].current.as_mut()?;
+        current.node = node;
+        current.attempt = current.attempt.wrapping_add(1);
+        if let Some(operation) = self.recorder.history.operations.get_mut(current.entry) {
+            operation.node = node;
+        }
+        Some((server, node))
+    }
+
+    /// What a session's operation is to the node that it is sent to.
+    fn compose_request(&self, session: SessionId) -> Option<Request> {
+        let current = self.clients.sessions[session.index()].current.as_ref()?;
+        let patience = match &current.task.reads {
+            Routing::Token { wait, .. } => *wait,
+            _ => Span::ZERO,
+        };
+        Some(Request {
+            id: RequestId::of(session, current.ordinal, current.attempt),
+            session,
+            op: current.task.op.clone(),
+            value_bytes: self.clients.group_of(session).spec.value_bytes,
+            token: self.clients.token(session, &current.task).filter(|_| !current.at_leader()),
+            patience,
+        })
     }
 
     /// A session's connection from a server to a node: the one it has, or a new one. Pools are warm, so a new one to a

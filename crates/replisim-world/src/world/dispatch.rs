@@ -1,16 +1,30 @@
 //! An input reaches a process, and what the process asks for is settled.
 
 use replisim_history::{Install, NodeId};
+use replisim_kernel::{Queue, SimTime, Span};
 
 use super::World;
 use crate::disk::SyncFate;
-use crate::event::{Event, Parcel};
-use crate::network::{Signal, Surroundings, Upcall};
+use crate::event::{Entry, Event, Parcel};
+use crate::network::{Agenda, Signal, Streams, Surroundings, Upcall};
 use crate::node::{Node, Syncing, Work};
 use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 
 /// What an answer or a request weighs on the wire beside its value.
 const REQUEST_BYTES: u32 = 200;
+
+/// The queue as the streams see it: what they put there is caused by what happens now.
+pub(super) struct Pending<'a, P: Process> {
+    queue: &'a mut Queue<Entry<P>>,
+    cause: u64,
+}
+
+impl<P: Process> Agenda<Parcel<P>> for Pending<'_, P> {
+    #[inline]
+    fn put(&mut self, at: SimTime, signal: Signal<Parcel<P>>) {
+        self.queue.push(at, Entry { cause: self.cause, event: Event::Stream(signal) });
+    }
+}
 
 impl<P: Process> World<P> {
     // ── what arrives ──
@@ -108,7 +122,7 @@ impl<P: Process> World<P> {
         }
         if self.machines[self.roster.host_of(node)].disk.is_stalled() {
             // Look again later: a stall has an end, if only the heal.
-            let again = self.now + replisim_kernel::Span::millis(10);
+            let again = self.now + Span::millis(10);
             self.schedule(again, Event::Synced { node, incarnation, power_losses: losses, upto, lied });
             return;
         }
@@ -140,11 +154,10 @@ impl<P: Process> World<P> {
     /// Runs a process's handler and settles its effects.
     #[inline]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
-        self.in_context(node, |process, cx| {
-            if let Some(process) = process {
-                process.on(cx, input);
-            }
-        });
+        let (process, mut cx) = self.context(node);
+        if let Some(process) = process {
+            process.on(&mut cx, input);
+        }
         self.settle(node);
     }
 
@@ -160,22 +173,22 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, name, "starts".to_owned());
         }
         let config = self.nodes[node.index()].config.clone();
-        self.in_context(node, |process, cx| *process = Some(P::boot(cx, &config)));
+        let (process, mut cx) = self.context(node);
+        *process = Some(P::boot(&mut cx, &config));
         self.settle(node);
         for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
             self.order(node, command);
         }
     }
 
-    /// Runs something on a process with a view of the world as it may have it. Effects gather for [`World::settle`].
+    /// A process and the world as it may see it. Effects gather for [`World::settle`].
     #[inline]
-    fn in_context(&mut self, node: NodeId, run: impl FnOnce(&mut Option<P>, &mut Cx<'_, P>)) {
+    fn context(&mut self, node: NodeId) -> (&mut Option<P>, Cx<'_, P>) {
         let Self { nodes, machines, roster, effects, now, streams, .. } = self;
         let clocks = &machines[roster.host_of(node)].clocks;
         let Node { process, chance, journal, .. } = &mut nodes[node.index()];
-        let mut next_stream = streams.next();
         let (wall, monotonic) = (clocks.wall(*now), clocks.monotonic(*now));
-        run(process, &mut Cx { me: node, wall, monotonic, chance, journal, effects, streams: &mut next_stream });
+        (process, Cx { me: node, wall, monotonic, chance, journal, effects, next_stream: streams.next() })
     }
 
     /// Carries out what a handler asked for, in order.
@@ -240,7 +253,7 @@ impl<P: Process> World<P> {
         self.recorder.cause = before;
     }
 
-    fn set_timer(&mut self, node: NodeId, timer: P::Timer, after: replisim_kernel::Span) {
+    fn set_timer(&mut self, node: NodeId, timer: P::Timer, after: Span) {
         let setting = self.nodes[node.index()].set_timer(timer);
         let clocks = &self.machines[self.roster.host_of(node)].clocks;
         let at = self.now + clocks.true_span(after);
@@ -313,23 +326,19 @@ impl<P: Process> World<P> {
         self.roster.is_alive(node) && self.roster.incarnation(node) == incarnation
     }
 
-    /// Lets the streams do something, and schedules what they want scheduled.
+    /// Lets the streams do something.
     pub(super) fn with_streams<T>(
         &mut self,
-        run: impl FnOnce(&mut crate::network::Streams<Parcel<P>>, &mut Surroundings<'_, Parcel<P>>) -> T,
+        run: impl FnOnce(&mut Streams<Parcel<P>>, &mut Surroundings<'_, Pending<'_, P>>) -> T,
     ) -> T {
-        let Self { streams, network, roster, agenda, now, queue, recorder, .. } = self;
-        let result = run(streams, &mut Surroundings { now: *now, network, roster, agenda });
-        for (at, signal) in agenda.drain(..) {
-            queue.push(at, crate::event::Entry { cause: recorder.cause, event: Event::Stream(signal) });
-        }
-        result
+        let Self { streams, network, roster, now, queue, recorder, .. } = self;
+        let agenda = Pending { queue, cause: recorder.cause };
+        run(streams, &mut Surroundings { now: *now, network, roster, agenda })
     }
 
     #[inline]
     fn fold_arrival(&mut self, from: NodeId, to: NodeId, message: &P::Message) {
-        self.recorder.fold(&(self.now.as_nanos(), from.0, to.0));
-        self.recorder.fold(message);
+        self.recorder.fold(&(self.now.as_nanos(), from.0, to.0, message));
     }
 
     #[inline]

@@ -29,6 +29,7 @@ mod strike;
 mod tests;
 mod watch;
 
+use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
@@ -39,7 +40,7 @@ use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
 use crate::event::{Entry, Event, Parcel};
 use crate::fault::{FAULT, Injector};
-use crate::network::{LINK, Network, Signal, Streams};
+use crate::network::{LINK, Network, Streams};
 use crate::node::{CPU, Machine, NODE, Node, Processor};
 use crate::process::{Effect, Process, Role, View};
 use crate::protocol::Member;
@@ -88,8 +89,6 @@ pub struct World<P: Process> {
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
-    /// What the streams want scheduled; empty between events.
-    agenda: Vec<(SimTime, Signal<Parcel<P>>)>,
 }
 
 /// What does not change in a run.
@@ -103,6 +102,18 @@ struct Plan {
     run: Span,
     settle: Span,
 }
+
+/// A concern that no stream of a run under way is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownConcern(pub Concern);
+
+impl fmt::Display for UnknownConcern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a run under way draws nothing for `{}`", self.0)
+    }
+}
+
+impl std::error::Error for UnknownConcern {}
 
 /// How far a run has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +150,6 @@ impl<P: Process> World<P> {
             last_leader: None,
             plan,
             effects: Vec::new(),
-            agenda: Vec::new(),
         };
         world.begin();
         world
@@ -206,8 +216,12 @@ impl<P: Process> World<P> {
     }
 
     /// Draws everything that `concern` decides from now on from other streams, named by `salt`. The concerns are
-    /// `link`, `disk`, `cpu`, `node`, `client` and `fault`.
-    pub fn reseed(&mut self, concern: Concern, salt: u64) {
+    /// `link`, `disk`, `cpu`, `node`, `client` and `fault`; `client` covers `pace`, and what `swarm` decides was decided
+    /// before the run began.
+    ///
+    /// # Errors
+    /// If the world draws nothing for `concern`. It then goes on as it would have.
+    pub fn reseed(&mut self, concern: Concern, salt: u64) -> Result<(), UnknownConcern> {
         let stream = |entity: usize| Stream::derive(self.seed, concern, entity as u64, salt);
         match concern {
             LINK => self.network.reseed(salt),
@@ -216,8 +230,9 @@ impl<P: Process> World<P> {
             DISK => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.disk.reseed(stream(i))),
             CPU => self.machines.iter_mut().enumerate().for_each(|(i, machine)| machine.processor.reseed(stream(i))),
             FAULT => self.injector.reseed(self.seed, salt),
-            _ => {}
+            _ => return Err(UnknownConcern(concern)),
         }
+        Ok(())
     }
 
     /// What is left of the run, at its end or wherever it is.
@@ -286,7 +301,7 @@ impl<P: Process> World<P> {
     }
 
     /// Puts an event into the queue, caused by what happens now.
-    #[inline]
+    #[inline(always)]
     fn schedule(&mut self, at: SimTime, event: Event<P>) {
         let cause = self.recorder.cause;
         self.queue.push(at, Entry { cause, event });

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use replisim_history::{NodeId, OpKind, Outcome, Position, Seen};
-use replisim_kernel::{Distribution, SimTime, Span};
+use replisim_kernel::{Concern, Distribution, SimTime, Span};
 
-use super::{Blueprint, World};
+use super::{Blueprint, UnknownConcern, World};
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
@@ -192,12 +192,26 @@ fn a_fork_goes_on_as_the_original_and_differently_once_reseeded() {
     slow.run_until(SimTime::ZERO + Span::secs(5));
     let mut fork = slow.clone();
     let mut other = slow.clone();
-    other.reseed(LINK, 1);
+    other.reseed(LINK, 1).expect("links draw");
     for world in [&mut slow, &mut fork, &mut other] {
         world.run_until(SimTime::ZERO + Span::secs(30));
     }
     assert_eq!(slow.fingerprint(), fork.fingerprint());
     assert_ne!(slow.fingerprint(), other.fingerprint());
+}
+
+#[test]
+fn a_concern_that_nothing_is_drawn_for_is_refused() {
+    let mut world = two(Vec::new());
+    let mut untouched = world.clone();
+    for concern in ["lnik", "swarm", ""].map(Concern::new) {
+        assert_eq!(world.reseed(concern, 1), Err(UnknownConcern(concern)));
+    }
+    for world in [&mut world, &mut untouched] {
+        world.run_until(SimTime::ZERO + Span::secs(5));
+    }
+    assert_eq!(world.fingerprint(), untouched.fingerprint());
+    assert_eq!(UnknownConcern(Concern::new("lnik")).to_string(), "a run under way draws nothing for `lnik`");
 }
 
 #[test]
