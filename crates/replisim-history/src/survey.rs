@@ -101,6 +101,8 @@ pub struct FailureGroup {
     pub knobs: Vec<String>,
     /// Its faults, in words.
     pub faults: Vec<String>,
+    /// The kinds of its faults, in alphabetical order.
+    pub struck: Vec<String>,
     /// How many operations its clients had; `None` if it was not shrunk.
     pub operations: Option<u32>,
     /// What it goes by: the first digits of its case's fingerprint.

@@ -191,6 +191,11 @@ impl Mark {
     }
 }
 
+/// The name of an action's kind, as a scenario writes it.
+pub fn kind_name(action: &Action) -> &'static str {
+    kind(action).map_or("?", |place| Action::KINDS[usize::from(place)].0)
+}
+
 /// The place of an action's kind in [`Action::KINDS`].
 fn kind(action: &Action) -> Option<u8> {
     let mut name = FirstWord(String::new());
@@ -218,11 +223,10 @@ mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_name() {
-        let name = |action: &Action| kind(action).map(|place| Action::KINDS[usize::from(place)].0);
-        assert_eq!(name(&Action::Halves), Some("Halves"));
-        assert_eq!(name(&Action::Kill(Target::Leader)), Some("Kill"));
+        assert_eq!(kind_name(&Action::Halves), "Halves");
+        assert_eq!(kind_name(&Action::Kill(Target::Leader)), "Kill");
         let lost = Action::LoseHost { host: Target::Leader, unsynced: Default::default(), wire: Default::default() };
-        assert_eq!(name(&lost), Some("LoseHost"));
+        assert_eq!(kind_name(&lost), "LoseHost");
     }
 
     #[test]

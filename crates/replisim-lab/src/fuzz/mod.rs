@@ -26,7 +26,7 @@ mod tally;
 mod tests;
 mod twice;
 
-pub use attempt::{Attempt, Mark, Tried};
+pub use attempt::{Attempt, Mark, Tried, kind_name};
 pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;

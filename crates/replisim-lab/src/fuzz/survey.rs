@@ -64,6 +64,7 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         seed: attempt.plan.seed,
         knobs: knobs.collect(),
         faults: attempt.plan.faults.iter().map(ToString::to_string).collect(),
+        struck: Vec::new(),
         operations: None,
         id: String::new(),
         story: Vec::new(),

@@ -43,6 +43,7 @@ pub fn survey() -> Survey {
         seed: 90_210,
         knobs: vec!["cluster.size=3".to_owned()],
         faults: vec!["failover to s1 at 1.2s".to_owned()],
+        struck: vec!["Failover".to_owned()],
         operations: Some(1),
         id: "a1f3".to_owned(),
         story: vec!["c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::{FailureGroup, Survey};
-use replisim_lab::fuzz::{Archive, Cause, Found, Subject, Tally};
+use replisim_lab::Scenario;
+use replisim_lab::fuzz::{Archive, Cause, Found, Subject, Tally, kind_name};
 use replisim_lab::shrink::{Limits, Shrinker};
 
 use crate::command::Failure;
@@ -37,8 +38,32 @@ pub fn shrink(
             let Some(found) = tally.causes.get(&cause) else { continue };
             shrink_one(group, (subject, &cause, found), number < SHRUNK_MAX, archive, store)?;
         }
+        surveyed.failures = merged(std::mem::take(&mut surveyed.failures));
     }
     Ok(())
+}
+
+/// The failures, those that came down to the same story told once: what the system had been through before turned out not
+/// to matter.
+fn merged(groups: Vec<FailureGroup>) -> Vec<FailureGroup> {
+    let mut kept: Vec<FailureGroup> = Vec::new();
+    for group in groups {
+        let alike = |other: &&mut FailureGroup| {
+            let story =
+                |group: &FailureGroup| (group.check, group.kind.clone(), group.struck.clone(), group.operations);
+            group.operations.is_some() && story(other) == story(&group)
+        };
+        match kept.iter_mut().find(alike) {
+            None => kept.push(group),
+            Some(other) => {
+                other.runs += group.runs;
+                other.first = other.first.min(group.first);
+                other.phase.clear();
+            }
+        }
+    }
+    kept.sort_by_key(|group| (group.faults.len(), group.operations));
+    kept
 }
 
 fn shrink_one(
@@ -58,6 +83,11 @@ fn shrink_one(
     };
     archive.keep(found.place, cause, &shrunk.case, shrunk.after.faults as u32, shrunk.after.operations as u32);
     group.id = shrunk.case.fingerprint.to_string()[..ID].to_owned();
+    if let Ok(scenario) = Scenario::parse(&shrunk.case.source) {
+        group.faults = scenario.faults.iter().map(ToString::to_string).collect();
+        group.struck = scenario.faults.iter().map(|fault| kind_name(fault.action()).to_owned()).collect();
+        group.struck.sort();
+    }
     group.operations = Some(shrunk.after.operations as u32);
     group.story = shrunk.case.story.lines().map(str::to_owned).collect();
     group.replay = format!("replisim replay {}", group.id);
