@@ -1,5 +1,5 @@
 //! Run rows a second that a campaign's store takes: through the channel, in batches, committed to a file. The budget is
-//! 200,000 a second, a hundred times what a core can run.
+//! 200,000 a second.
 
 use std::path::PathBuf;
 

@@ -40,7 +40,7 @@ impl Store {
         if !statement.readonly() || statement.column_count() == 0 {
             return Err(StoreError::Query { why: "this is not a question that only reads".to_owned() });
         }
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let row = |row: &rusqlite::Row| (0..columns.len()).map(|column| row.get_ref(column).map(Value::from)).collect();
         let rows = statement.query_map([], row).and_then(Iterator::collect).map_err(refuse)?;
         Ok(Answer { columns, rows })

@@ -38,8 +38,7 @@ pub struct Writer {
 #[error("the store's writer has stopped")]
 pub struct Stopped;
 
-/// Something to be written.
-#[expect(clippy::large_enum_variant, reason = "nearly all orders are runs, and boxing them would allocate for each")]
+/// Something to be written. Nearly all are runs, and a box around them would be an allocation for each.
 enum Order {
     Run(Record),
     Failure(FailureRow),

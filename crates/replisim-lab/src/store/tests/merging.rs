@@ -1,7 +1,7 @@
 //! Merging: the same bytes whatever the number, the order and the repetition of the parts.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::sample::{Scratch, digest, manifest, mixed, record, run};
@@ -9,7 +9,7 @@ use crate::store::{KnownRow, Manifest, Place, Record, Status, Store, StoreError,
 
 const RUNS: u64 = 1_500;
 
-fn write(path: &PathBuf, manifest: &Manifest, records: impl IntoIterator<Item = Record>) {
+fn write(path: &Path, manifest: &Manifest, records: impl IntoIterator<Item = Record>) {
     let writer = Writer::begin(path, manifest).unwrap();
     records.into_iter().for_each(|record| writer.put(record).unwrap());
     writer.finish().unwrap();

@@ -25,7 +25,7 @@ fn what_was_put_is_read_again() {
     assert_eq!(writer.finish().unwrap(), 1_000);
 
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.campaigns().unwrap(), [manifest.clone()]);
+    assert_eq!(store.campaigns().unwrap(), std::slice::from_ref(&manifest));
     let lots = records.chunk_by(|a, b| (a.run.at.subject, a.run.at.lot) == (b.run.at.subject, b.run.at.lot));
     for lot in lots {
         let Place { subject, lot: number, .. } = lot[0].run.at;
