@@ -12,8 +12,8 @@ use std::marker::PhantomData;
 
 use replisim_history::{Check, OpKind, Promise};
 use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
-use replisim_world::protocol::{Member, Problem, Protocol};
-use replisim_world::spec::{FaultFamily, Topology};
+use replisim_world::protocol::{Circumstances, Member, Problem, Protocol};
+use replisim_world::spec::Topology;
 use replisim_world::{Blueprint, Simulation, World};
 
 use crate::scenario::{Diagnostic, Excerpt, Scenario};
@@ -47,8 +47,8 @@ pub trait Configured: Send + Sync {
     /// Whether it understands operations of this kind.
     fn supports(&self, kind: OpKind) -> bool;
 
-    /// What it promises under faults of these families.
-    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
+    /// What it promises in these circumstances.
+    fn promises(&self, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise>;
 
     /// Puts its processes on a cluster's hosts.
     ///
@@ -135,8 +135,8 @@ impl<P: Protocol> Configured for Settled<P> {
         P::supports(&self.0, kind)
     }
 
-    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        P::promises(&self.0, faults)
+    fn promises(&self, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+        P::promises(&self.0, circumstances)
     }
 
     fn assemble(&self, topology: &Topology) -> Result<Box<dyn Assembled>, Vec<Problem>> {

@@ -151,7 +151,10 @@ mod tests {
                 for span in [1, 2, 20, 999_999_937] {
                     let set = SimTime::from_nanos(begin);
                     let off = set + clocks.true_span(Span::nanos(span));
-                    assert!(clocks.monotonic(off).since(clocks.monotonic(set)) >= Span::nanos(span), "{drift_ppb} {span}");
+                    assert!(
+                        clocks.monotonic(off).since(clocks.monotonic(set)) >= Span::nanos(span),
+                        "{drift_ppb} {span}"
+                    );
                 }
             }
         }

@@ -107,9 +107,11 @@ impl<P: Process> World<P> {
     fn send_request(&mut self, session: SessionId) {
         let Some(current) = &self.clients.sessions[session.index()].current else { return };
         let (server, entry) = (current.server, current.entry);
-        let node = self.with_sight(server, |clients, sight| {
+        let (node, leader_only) = self.with_sight(server, |clients, sight| {
             let current = clients.sessions[session.index()].current.as_ref().expect("just looked at");
-            clients.route(session, &current.task, current.at_leader(), server, sight)
+            let (task, at_leader) = (&current.task, current.at_leader());
+            let leader_only = clients.is_for_leader(session, task, at_leader, (server, sight.wall));
+            (clients.route(session, task, at_leader, server, sight), leader_only)
         });
         let spec = &self.clients.group_of(session).spec;
         let value_bytes = spec.value_bytes;
@@ -133,7 +135,7 @@ impl<P: Process> World<P> {
         }
         let bytes = REQUEST_BYTES + if op.is_read() { 0 } else { value_bytes };
         let stream = self.connection(session, server, node);
-        let parcel = Parcel::Request(Request { id, session, op, value_bytes, token, patience });
+        let parcel = Parcel::Request(Request { id, session, op, value_bytes, token, patience, leader_only });
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
         self.recorder.cause = before;
     }
