@@ -233,8 +233,8 @@ impl Protocol for Register {
     }
 
     /// Everything but convergence: a replica that no round told of a value never learns it.
-    fn promises(_: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        let forgets = faults.contains(&FaultFamily::DiskLoss);
+    fn promises(_: &Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+        let forgets = circumstances.may_have(&[FaultFamily::DiskLoss]);
         let promise = |check| match check {
             Check::Convergence => Promise::NotPromised("only a majority is told of a write".to_owned()),
             _ if forgets => Promise::NotPromised("disks must keep what they synced".to_owned()),

@@ -58,7 +58,7 @@ impl Protocol for Careless {
         true
     }
 
-    fn promises((): &(), _: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+    fn promises((): &(), _: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
         BTreeMap::new()
     }
 

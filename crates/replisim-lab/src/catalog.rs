@@ -12,8 +12,8 @@ use std::marker::PhantomData;
 
 use replisim_history::{Check, OpKind, Promise};
 use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
-use replisim_world::protocol::{Flaw, Member, Problem, Protocol};
-use replisim_world::spec::{Fault, FaultFamily, Topology};
+use replisim_world::protocol::{Circumstances, Flaw, Member, Problem, Protocol};
+use replisim_world::spec::{Fault, Topology};
 use replisim_world::{Blueprint, Simulation, World};
 
 use crate::scenario::{Diagnostic, Excerpt, Scenario, Source};
@@ -56,8 +56,8 @@ pub trait Configured: Send + Sync {
     /// The names of the states that its processes tell apart.
     fn states(&self) -> &'static [&'static str];
 
-    /// What it promises under faults of these families.
-    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
+    /// What it promises in these circumstances.
+    fn promises(&self, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise>;
 
     /// The same protocol with other settings.
     ///
@@ -172,8 +172,8 @@ impl<P: Protocol> Configured for Settled<P> {
         P::STATES
     }
 
-    fn promises(&self, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        P::promises(&self.0, faults)
+    fn promises(&self, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+        P::promises(&self.0, circumstances)
     }
 
     fn reconfigure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic> {

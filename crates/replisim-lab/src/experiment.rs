@@ -6,7 +6,7 @@ use std::sync::Arc;
 use replisim_history::check::check_all;
 use replisim_history::{Check, Finding, Promise, Run};
 use replisim_world::Simulation;
-use replisim_world::protocol::Problem;
+use replisim_world::protocol::{Circumstances, Problem};
 use replisim_world::spec::{Action, Fault, FaultFamily, Topology};
 
 use crate::catalog::{Assembled, Catalog, Configured, Plan};
@@ -102,9 +102,15 @@ impl Experiment {
         self.configured.summary()
     }
 
-    /// What the protocol promises under the scenario's faults.
+    /// What the protocol promises in the scenario's circumstances.
     pub fn promises(&self) -> BTreeMap<Check, Promise> {
-        self.configured.promises(&self.families())
+        let reconfigures = |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. });
+        self.configured.promises(&Circumstances {
+            faults: &self.families(),
+            reconfigured: self.scenario.faults.iter().map(Fault::action).any(reconfigures),
+            clients: &self.scenario.clients,
+            topology: &self.topology,
+        })
     }
 
     /// The families of the faults that the scenario writes down or lets a swarm draw, each once.

@@ -44,12 +44,13 @@ impl Clocks {
         Monotonic(self.monotonic_then + self.elapsed(now))
     }
 
-    /// How long in true time a timer of `span` takes at the present rate.
+    /// How long in true time a timer of `span` takes at the present rate. Rounded up: when it goes off, the monotonic clock
+    /// has come as far, so that whoever asks for what is left of a wait is not called again and again at one instant.
     pub fn true_span(&self, span: Span) -> Span {
         if self.drift_ppb == 0 || span == Span::FOREVER {
             return span;
         }
-        Span::nanos((u128::from(span.as_nanos()) * BILLION / self.rate()) as u64)
+        Span::nanos((u128::from(span.as_nanos()) * BILLION).div_ceil(self.rate()) as u64)
     }
 
     /// Sets both clocks' rate from `now` on.
@@ -140,6 +141,23 @@ mod tests {
         let clocks = Clocks::new(0, 1_000_000);
         assert_eq!(clocks.wall(at(1_000)).0, 1_001_000_000_000);
         assert_eq!(clocks.true_span(Span::nanos(1_001_000_000)), Span::secs(1));
+    }
+
+    #[test]
+    fn a_timer_never_goes_off_before_its_span_is_over() {
+        for drift_ppb in [-300_000_000, -1, 1, 7_000, 50_000_000] {
+            let clocks = Clocks::new(0, drift_ppb);
+            for begin in [1, 19, 20, 1_000_003] {
+                for span in [1, 2, 20, 999_999_937] {
+                    let set = SimTime::from_nanos(begin);
+                    let off = set + clocks.true_span(Span::nanos(span));
+                    assert!(
+                        clocks.monotonic(off).since(clocks.monotonic(set)) >= Span::nanos(span),
+                        "{drift_ppb} {span}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

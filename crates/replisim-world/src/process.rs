@@ -157,6 +157,9 @@ pub struct Request {
     pub token: Option<Position>,
     /// How long the node may let a read wait for the token.
     pub patience: Span,
+    /// Whether only whoever leads may answer, as `target_session_attrs=primary` demands of PostgreSQL: a client that has
+    /// lost its leader tries the others in turn, and must not take a follower for it.
+    pub leader_only: bool,
 }
 
 /// What a node answers.

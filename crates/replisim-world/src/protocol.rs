@@ -6,7 +6,7 @@ use replisim_history::{Check, NodeId, OpKind, Promise};
 use serde::de::DeserializeOwned;
 
 use crate::process::Process;
-use crate::spec::{FaultFamily, Topology};
+use crate::spec::{ClientGroup, FaultFamily, Topology};
 
 /// A protocol that scenarios can name. Registering one gives it every command: run, replay, fuzz, shrink, report.
 pub trait Protocol: Process {
@@ -32,8 +32,8 @@ pub trait Protocol: Process {
     /// The operations it understands.
     fn supports(settings: &Self::Settings, kind: OpKind) -> bool;
 
-    /// What it promises under faults of these families, for every check.
-    fn promises(settings: &Self::Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
+    /// What it promises in these circumstances, for every check.
+    fn promises(settings: &Self::Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise>;
 
     /// The settings in a few words, for a report's title: `FIRST 1 (s1, s2), synchronous_commit on`.
     fn summary(settings: &Self::Settings) -> String;
@@ -65,6 +65,19 @@ pub struct Member<P: Process> {
     pub config: P::Config,
 }
 
+/// What a promise depends on beside the settings: what goes wrong, who asks and how, and who stands where.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The families of the faults that are written down or may be drawn.
+    pub faults: &'a [FaultFamily],
+    /// Whether an operator changes a setting or replaces a server's data in between: orders that are no faults.
+    pub reconfigured: bool,
+    /// Everybody who asks for something.
+    pub clients: &'a [ClientGroup],
+    /// Every machine.
+    pub topology: &'a Topology,
+}
+
 /// A mistake in a scenario that its syntax does not show.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
@@ -85,6 +98,13 @@ impl<P: Process> Member<P> {
     /// The address of the `index`-th member.
     pub fn address(index: usize) -> NodeId {
         NodeId(index as u16)
+    }
+}
+
+impl Circumstances<'_> {
+    /// Whether there may be a fault of any of these families.
+    pub fn may_have(&self, families: &[FaultFamily]) -> bool {
+        families.iter().any(|family| self.faults.contains(family))
     }
 }
 

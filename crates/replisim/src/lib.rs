@@ -38,6 +38,6 @@ pub mod prelude {
     pub use replisim_world::process::{
         Closing, Command, Cx, DiskError, Input, Payload, Process, Reply, Request, RequestId, Role, StreamId, View,
     };
-    pub use replisim_world::protocol::{Member, Problem, Protocol};
+    pub use replisim_world::protocol::{Circumstances, Member, Problem, Protocol};
     pub use replisim_world::spec::{FaultFamily, Topology};
 }

@@ -35,15 +35,15 @@ impl FromStr for Edit {
 }
 
 impl Edit {
-    /// The text with this change made. The value is put in as it is, or in quotes: whichever `accepts` the result, and
-    /// whichever is more likely meant if neither does.
+    /// The text with this change made. The value is put in as it is, or in quotes, and what leads to it and is not there
+    /// yet as structs or as maps: in the first form whose result `accepts`, or the likeliest if it accepts none.
     ///
     /// # Errors
     /// If the path leads nowhere, and nothing can be put in where it ends.
     pub fn apply(&self, source: &Source, accepts: impl Fn(&Source) -> bool) -> Result<Source, Report> {
         let forms = self.forms().into_iter().map(|value| self.put(source, &value));
-        let forms = forms.collect::<Result<Vec<Source>, Diagnostic>>();
-        let mut forms = forms.map_err(|mistake| Report::of(source.clone(), mistake))?;
+        let forms = forms.collect::<Result<Vec<Vec<Source>>, Diagnostic>>();
+        let mut forms = forms.map_err(|mistake| Report::of(source.clone(), mistake))?.concat();
         let accepted = forms.iter().position(accepts).unwrap_or(0);
         Ok(forms.swap_remove(accepted))
     }
@@ -60,21 +60,24 @@ impl Edit {
         if numeric || named { vec![self.value.clone(), quoted] } else { vec![quoted, self.value.clone()] }
     }
 
-    fn put(&self, source: &Source, value: &str) -> Result<Source, Diagnostic> {
+    fn put(&self, source: &Source, value: &str) -> Result<Vec<Source>, Diagnostic> {
         let outline = Outline::of(&source.text);
         let found = outline.follow(&self.path).ok_or_else(|| {
             Diagnostic::new(Code::ImpossibleEdit, format!("nothing to put `{}` into", self.path)).at(0..0)
         })?;
-        let (range, text) = match found.rest {
-            "" => (found.node.span.clone(), value.to_owned()),
+        let changes = match found.rest {
+            "" => vec![(found.node.span.clone(), value.to_owned())],
             rest => {
-                let inserted = insertion(&outline, found.node, rest, value);
+                let inserted = insertions(&outline, found.node, rest, value);
                 inserted.map_err(|why| self.refuse(&outline, &found, why))?
             }
         };
-        let mut edited = source.clone();
-        edited.text.replace_range(range, &text);
-        Ok(edited)
+        let edited = |(range, text): (Range<usize>, String)| {
+            let mut edited = source.clone();
+            edited.text.replace_range(range, &text);
+            edited
+        };
+        Ok(changes.into_iter().map(edited).collect())
     }
 
     fn refuse(&self, outline: &Outline<'_>, found: &Found<'_, '_>, why: String) -> Diagnostic {
@@ -85,15 +88,22 @@ impl Edit {
     }
 }
 
-/// What to put where, so that the value at `path` below `node`, which does not exist yet, becomes `value`.
-fn insertion(outline: &Outline<'_>, node: &Node, path: &str, value: &str) -> Result<(Range<usize>, String), String> {
+/// What may be put where, so that the value at `path` below `node`, which does not exist yet, becomes `value`.
+fn insertions(
+    outline: &Outline<'_>,
+    node: &Node,
+    path: &str,
+    value: &str,
+) -> Result<Vec<(Range<usize>, String)>, String> {
     let (step, rest) = split_step(path);
-    let value = wrapped(rest, value)?;
-    let (at, text) = match step {
-        Step::Index(index) => new_element(node, index, &value)?,
-        Step::Name(name) => new_field(outline, node, name, &value)?,
+    let insertion = |value: String| {
+        let (at, text) = match step {
+            Step::Index(index) => new_element(node, index, &value)?,
+            Step::Name(name) => new_field(outline, node, name, &value)?,
+        };
+        Ok((at..at, text))
     };
-    Ok((at..at, text))
+    wrapped(rest, value)?.into_iter().map(insertion).collect()
 }
 
 /// A list grows by one element at its end.
@@ -155,17 +165,22 @@ fn split_step(path: &str) -> (Step<'_>, &str) {
     (Step::Name(&path[..end]), &path[end..])
 }
 
-/// A value within the fields and lists that lead to it.
-fn wrapped(path: &str, value: &str) -> Result<String, String> {
+/// A value within the fields and lists that lead to it. The text does not tell a field of a struct from a key of a map, be
+/// it a name or a text: so there is a form for each, the likelier first.
+fn wrapped(path: &str, value: &str) -> Result<Vec<String>, String> {
     if path.is_empty() {
-        return Ok(value.to_owned());
+        return Ok(vec![value.to_owned()]);
     }
     let (step, rest) = split_step(path);
-    let inner = wrapped(rest, value)?;
+    let inner = wrapped(rest, value)?.into_iter();
     match step {
-        Step::Index(0) => Ok(format!("[{inner}]")),
+        Step::Index(0) => Ok(inner.map(|inner| format!("[{inner}]")).collect()),
         Step::Index(index) => Err(format!("there is no element {index} of a list that is not there")),
-        Step::Name(name) => Ok(format!("({name}: {inner})")),
+        Step::Name(name) => Ok(inner
+            .flat_map(|inner| {
+                [format!("({name}: {inner})"), format!("{{{name}: {inner}}}"), format!("{{\"{name}\": {inner}}}")]
+            })
+            .collect()),
     }
 }
 

@@ -78,7 +78,7 @@
 //! | `reads` | reads, with or without a token |
 //! | `retention`, `seed` | how long log is kept, and what becomes of who needs more |
 //! | `operator` | promotion, rewinding, seeding, backups, settings |
-//! | `profile`, `promise` | how a system's own words become rules, and what they promise |
+//! | `profile`, `promise` | how a system's own words become rules, what those promise, and to whom |
 //! | [`postgresql`], [`mysql`], [`plain`] | the three profiles |
 //!
 //! # Known anomalies

@@ -183,9 +183,10 @@ impl<F: Profile> Replica<F> {
     }
 
     fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
-        if self.part.serves() && request.op.is_read() {
+        let leads = self.part == Part::Leads;
+        if request.op.is_read() && self.part.serves() && (leads || !request.leader_only) {
             self.on_read(cx, request);
-        } else if self.part == Part::Leads {
+        } else if leads {
             self.on_write(cx, request);
         } else {
             cx.reply(request.id, Reply::not_serving(self.leader));

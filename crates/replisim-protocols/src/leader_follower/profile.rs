@@ -10,12 +10,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
-use replisim_world::protocol::{Member, Problem, Protocol};
-use replisim_world::spec::{FaultFamily, Topology};
+use replisim_world::protocol::{Circumstances, Member, Problem, Protocol};
+use replisim_world::spec::Topology;
 use serde::de::DeserializeOwned;
 
 use super::message::Refusal;
 use super::node::Replica;
+use super::promise::promises;
 use super::rules::Rules;
 
 /// A system that replicates from a leader to followers, in its own words.
@@ -38,9 +39,6 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Whether it understands operations of this kind.
     fn supports(settings: &Self::Settings, kind: OpKind) -> bool;
-
-    /// What it promises under faults of these families.
-    fn promises(settings: &Self::Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise>;
 
     /// The settings in a few words.
     fn summary(settings: &Self::Settings) -> String;
@@ -83,7 +81,7 @@ impl<F: Profile> Protocol for Replica<F> {
     type Settings = F::Settings;
 
     fn assemble(settings: &F::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
-        let servers = Servers::new(topology.hosts.iter().map(|host| host.name.clone()));
+        let servers = Servers::of(topology);
         let plan = F::plan(settings, &servers)?;
         let settings = Arc::new(settings.clone());
         let member = |(host, name): (usize, &String)| {
@@ -101,8 +99,11 @@ impl<F: Profile> Protocol for Replica<F> {
         F::supports(settings, kind)
     }
 
-    fn promises(settings: &F::Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        F::promises(settings, faults)
+    fn promises(settings: &F::Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+        let servers = Servers::of(circumstances.topology);
+        let leader = F::plan(settings, &servers).map_or(NodeId(0), |plan| plan.leader);
+        let rules: Vec<Rules> = servers.all().map(|me| F::rules(settings, &servers, me)).collect();
+        promises(&rules, leader, circumstances)
     }
 
     fn summary(settings: &F::Settings) -> String {
@@ -114,6 +115,11 @@ impl Servers {
     /// Servers with these names, numbered in this order.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         Servers(names.into_iter().collect())
+    }
+
+    /// One server on each host, named after it.
+    pub fn of(topology: &Topology) -> Self {
+        Servers::new(topology.hosts.iter().map(|host| host.name.clone()))
     }
 
     /// The server called `name`.
@@ -130,6 +136,12 @@ impl Servers {
         })
     }
 
+    /// The problems with a setting at `path` that is keyed by servers' names: those that no server bears.
+    pub fn strangers<'a>(&self, path: &str, names: impl IntoIterator<Item = &'a String>) -> Vec<Problem> {
+        let stranger = |name: &String| self.expect(name, &format!("{path}.{name}")).err();
+        names.into_iter().filter_map(stranger).collect()
+    }
+
     /// Its name.
     pub fn name(&self, server: NodeId) -> &str {
         self.0.get(server.index()).map_or("?", String::as_str)
@@ -140,9 +152,14 @@ impl Servers {
         self.0.len() as u16
     }
 
+    /// All of them, in order.
+    pub fn all(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.count()).map(NodeId)
+    }
+
     /// All but `me`, in order.
     pub fn others(&self, me: NodeId) -> impl Iterator<Item = NodeId> {
-        (0..self.count()).map(NodeId).filter(move |other| *other != me)
+        self.all().filter(move |other| *other != me)
     }
 }
 
@@ -192,7 +209,7 @@ impl Plan {
 
     /// The servers whose chain of upstreams never comes to the leader.
     fn strays(&self, servers: &Servers) -> impl Iterator<Item = NodeId> {
-        (0..servers.count()).map(NodeId).filter(|server| {
+        servers.all().filter(|server| {
             let mut chain = std::iter::successors(Some(*server), |at| Some(self.upstreams[at.index()]));
             !chain.by_ref().take(usize::from(servers.count()) + 1).any(|at| at == self.leader)
         })

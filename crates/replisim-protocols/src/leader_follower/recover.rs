@@ -16,6 +16,7 @@ use replisim_world::process::Cx;
 use super::log::{Log, Places};
 use super::node::{Profile, Replica};
 use super::record::{Control, Entry, Part, Record};
+use super::rules::{Extent, Flush};
 
 /// The epoch into which a cluster is born.
 pub(super) const FIRST_EPOCH: u32 = 1;
@@ -39,7 +40,7 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Starts again from what is on disk: the data of the last checkpoint, and every readable entry since. That makes
-    /// transactions visible that were never acknowledged, if their records had been written.
+    /// transactions visible that were never acknowledged, if their records had been written, as soon as they are durable.
     pub(super) fn recover(&mut self, cx: &mut Cx<'_, Self>, control: Control) {
         for (setting, value) in &control.changed {
             F::set(Arc::make_mut(&mut self.settings), setting, value)
@@ -73,7 +74,20 @@ impl<F: Profile> Replica<F> {
         self.epoch = self.next_epoch();
         self.save(cx);
         self.lead();
+        self.show_once_durable(cx);
         self.begin_epoch(cx);
+    }
+
+    /// What a killed process had written but not synced is shown when the sync that recovery asks for is done: a loss of
+    /// the host before that must not take back what somebody has read.
+    fn show_once_durable(&mut self, cx: &mut Cx<'_, Self>) {
+        let hidden: Vec<(u64, Arc<Entry>)> = (self.replaying.next..cx.journal().end())
+            .filter_map(|offset| Some((offset, cx.journal().entry(offset)?.clone())))
+            .collect();
+        for (offset, entry) in hidden {
+            self.commit_again(cx, offset, entry);
+        }
+        self.replaying.next = cx.journal().end();
     }
 
     /// Finds out what the log consists of. What a killed process had written but not synced is there, and synced now.
@@ -128,7 +142,19 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// Applies the log from `offset` on, but for what a delayed follower holds back.
+    /// Up to where the log may be shown at once after a restart.
+    fn extent_recovered(&self, cx: &Cx<'_, Self>) -> u64 {
+        self.extent(
+            cx,
+            match self.part {
+                Part::Leads if self.rules.flush == Flush::BeforeAnswer => Extent::Flushed,
+                Part::Follows(_) => self.rules.replay.from,
+                Part::Leads | Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => Extent::Written,
+            },
+        )
+    }
+
+    /// Applies the log from `offset` on, but for what a delayed follower holds back and what the disk may still lose.
     fn replay_own_log(&mut self, cx: &mut Cx<'_, Self>, offset: u64) {
         let held = match self.part {
             Part::Follows(_) => self.rules.replay.delay,
@@ -138,7 +164,7 @@ impl<F: Profile> Replica<F> {
         let due = |entry: &&Arc<Entry>| now.since(entry.stamp) >= held;
         let (me, numbering) = (self.me, self.rules.numbering);
         self.replaying.next = offset;
-        for entry in (offset..cx.journal().end()).map_while(|at| cx.journal().entry(at)).take_while(due) {
+        for entry in (offset..self.extent_recovered(cx)).map_while(|at| cx.journal().entry(at)).take_while(due) {
             self.shown.apply(entry, me, numbering);
             self.replaying.next += 1;
         }

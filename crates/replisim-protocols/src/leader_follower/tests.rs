@@ -2,7 +2,7 @@
 
 use replisim_history::{Datum, Key, NodeId, OpKind, Operation, Outcome, Reason, Run, Seen};
 use replisim_kernel::{Distribution, SimTime, Span};
-use replisim_world::protocol::Protocol;
+use replisim_world::protocol::{Circumstances, Protocol};
 use replisim_world::spec::{
     Action, Arrival, ClientGroup, Cluster, Fault, Keys, OldLeader, Remembers, Routing, Service, Target, Topology,
     Unsynced, Wire,
@@ -846,7 +846,10 @@ mod swarm {
         scene.settle = Span::secs(300);
         let plan = format!("{settings} seed {seed}: {:#?}", scene.faults);
         let families: Vec<_> = scene.faults.iter().filter_map(|fault| fault.action().family()).collect();
-        let promised = P::promises(&scene.settings, &families);
+        let topology = Topology::resolve(&scene.cluster).expect("the test's cluster is in order");
+        let circumstances =
+            Circumstances { faults: &families, reconfigured: false, clients: &scene.clients, topology: &topology };
+        let promised = P::promises(&scene.settings, &circumstances);
         let run = scene.run();
         // PostgreSQL promises no convergence, for log might run out; in so short a run it does not.
         if promised[&Check::Convergence] == Promise::Promised || P::NAME == PostgreSql::NAME {

@@ -145,21 +145,38 @@ impl Clients {
         let session = &self.sessions[session.index()];
         let turn = session.current.as_ref().map_or(0, |current| current.attempt);
         let router = Router { leader: session.leader, choice: task.choice, turn, sight };
-        if at_leader || !task.op.is_read() {
-            return router.leader();
-        }
         match &task.reads {
+            _ if self.is_for_leader(session.id, task, at_leader, (server, sight.wall)) => router.leader(),
             Routing::Leader => router.leader(),
             Routing::Any => router.any(),
-            Routing::AnyFollower | Routing::Token { .. } => router.follower(),
+            Routing::AnyFollower | Routing::Token { .. } | Routing::Pin { .. } => router.follower(),
             Routing::Nearest => router.nearest(),
             Routing::Host(name) => router.named(name),
             Routing::Sticky => session.sticky.unwrap_or_else(|| router.follower()),
-            Routing::Pin { window, memory } => match self.last_write(session.id, server, *memory) {
-                Some(wrote) if sight.wall.since(wrote) < *window => router.leader(),
-                _ => router.follower(),
-            },
         }
+    }
+
+    /// Whether a task is meant for whoever leads, and for nobody else, at this moment of an application server's clock.
+    pub fn is_for_leader(
+        &self,
+        session: SessionId,
+        task: &Task,
+        at_leader: bool,
+        (server, wall): (NodeId, WallTime),
+    ) -> bool {
+        let pinned = match &task.reads {
+            Routing::Leader => true,
+            Routing::Pin { window, memory } => {
+                self.last_write(session, server, *memory).is_some_and(|wrote| wall.since(wrote) < *window)
+            }
+            Routing::Any
+            | Routing::AnyFollower
+            | Routing::Nearest
+            | Routing::Host(_)
+            | Routing::Sticky
+            | Routing::Token { .. } => false,
+        };
+        at_leader || pinned || !task.op.is_read()
     }
 
     /// What a request carries so that the answer is not older: nothing, or the position of what the session has seen.

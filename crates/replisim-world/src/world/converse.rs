@@ -143,13 +143,15 @@ impl<P: Process> World<P> {
             Routing::Token { wait, .. } => *wait,
             _ => Span::ZERO,
         };
+        let (task, at_leader, server) = (&current.task, current.at_leader(), current.server);
         Some(Request {
             id: RequestId::of(session, current.ordinal, current.attempt),
             session,
-            op: current.task.op.clone(),
+            op: task.op.clone(),
             value_bytes: self.clients.group_of(session).spec.value_bytes,
-            token: self.clients.token(session, &current.task).filter(|_| !current.at_leader()),
+            token: self.clients.token(session, task).filter(|_| !at_leader),
             patience,
+            leader_only: self.clients.is_for_leader(session, task, at_leader, (server, self.wall_of(server))),
         })
     }
 

@@ -83,7 +83,7 @@ impl Protocol for Beacon {
         true
     }
 
-    fn promises((): &(), _: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+    fn promises((): &(), _: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
         BTreeMap::new()
     }
 

@@ -48,6 +48,21 @@ fn what_was_left_out_is_put_in() {
 }
 
 #[test]
+fn what_leads_to_a_value_is_put_in_as_the_map_or_struct_that_it_is() {
+    let short = "(cluster: (size: 3), protocol: Toy)";
+    let put = |edit, added: &str| {
+        assert_eq!(edited(short, &[edit]).unwrap(), format!("(cluster: (size: 3), protocol: Toy, {added})"));
+    };
+    put("expect.NoLostWrites=Holds", "expect: {NoLostWrites: Holds}");
+    put("measures.few=(what: Lost, at_most: 3)", "measures: {\"few\": (what: Lost, at_most: 3)}");
+    put("clients[0].mix.Read=1", "clients: [(mix: {Read: 1})]");
+    let bound = edited(short, &["measures.few.what=Lost", "measures.few.at_most=3"]).unwrap();
+    assert!(bound.ends_with("measures: {\"few\": (what: Lost, at_most: 3)})"), "{bound}");
+    let clocks = edited(short, &["cluster.clocks.n1.offset=-2s"]).unwrap();
+    assert_eq!(clocks, "(cluster: (size: 3, clocks: {\"n1\": (offset: \"-2s\")}), protocol: Toy)");
+}
+
+#[test]
 fn edits_that_lead_nowhere_or_to_nonsense_are_refused() {
     let shown: Vec<String> = [
         "clients[4].sessions=50",

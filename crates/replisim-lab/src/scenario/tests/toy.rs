@@ -5,8 +5,8 @@ use std::fmt;
 
 use replisim_history::{Check, OpKind, Position, Promise};
 use replisim_world::process::{Cx, Input, Payload, Process, Role, View};
-use replisim_world::protocol::{Member, Problem, Protocol};
-use replisim_world::spec::{FaultFamily, Topology};
+use replisim_world::protocol::{Circumstances, Member, Problem, Protocol};
+use replisim_world::spec::Topology;
 use serde::Deserialize;
 
 /// Replicates nothing.
@@ -88,7 +88,7 @@ impl Protocol for Toy {
         matches!(kind, OpKind::Read | OpKind::Write)
     }
 
-    fn promises(_: &Settings, _: &[FaultFamily]) -> BTreeMap<Check, Promise> {
+    fn promises(_: &Settings, _: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
         BTreeMap::new()
     }
 

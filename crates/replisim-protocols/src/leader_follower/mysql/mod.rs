@@ -20,6 +20,9 @@
 //! `rpl_semi_sync_source_timeout`, the source *goes on alone*: it releases all sessions that wait, and commits
 //! asynchronously until a replica has caught up with everything. The guarantee is gone without a word to any client.
 //!
+//! The source's own disk keeps what it acknowledged, if `sync_binlog` is 1. No promotion is safe by promise: replicas
+//! acknowledge what is not on their disks, one of several is enough, and after the timeout none.
+//!
 //! Under `AFTER_COMMIT` others can read what its author has not been told yet, and what a failover then takes away. Under
 //! `AFTER_SYNC` nobody can; but the source that restarts has the transaction all the same, and shows it.
 //!
@@ -47,19 +50,15 @@
 
 mod settings;
 
-use std::collections::BTreeMap;
-
-use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::Problem;
-use replisim_world::spec::FaultFamily;
 
 pub use settings::{BinlogFormat, GtidMode, Settings, WaitPoint};
 
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
-use super::promise;
 use super::rules::*;
 
 /// MySQL's replication by binary log.
@@ -78,9 +77,7 @@ impl Profile for BinaryLog {
             ("source_host", &settings.source_host),
             ("joining", &settings.joining),
         );
-        let delays = settings.source_delay.keys();
-        let mut others: Vec<Problem> =
-            delays.filter_map(|name| servers.expect(name, &format!("source_delay.{name}")).err()).collect();
+        let mut others = servers.strangers("source_delay", settings.source_delay.keys());
         if settings.rpl_semi_sync_source_wait_for_replica_count == 0 {
             others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", "a commit waits for at least 1"));
         }
@@ -143,13 +140,6 @@ impl Profile for BinaryLog {
     /// A table of rows with a register, a counter, a set, a list or a text: all that SQL can do.
     fn supports(_: &Settings, _: OpKind) -> bool {
         true
-    }
-
-    /// The source's own disk keeps what it acknowledged, if `sync_binlog` is 1. No promotion is safe by promise: replicas
-    /// acknowledge what is not on their disks, one of several is enough, and after the timeout none.
-    fn promises(settings: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        let source = Servers::new([settings.source.clone()]);
-        promise::promises(&BinaryLog::rules(settings, &source, NodeId(0)), false, faults)
     }
 
     fn summary(settings: &Settings) -> String {

@@ -15,16 +15,15 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::Problem;
-use replisim_world::spec::{ByteSize, FaultFamily};
+use replisim_world::spec::ByteSize;
 use serde::Deserialize;
 
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
-use super::promise;
 use super::rules::*;
 
 /// Leader–follower replication in the family's own words.
@@ -159,8 +158,7 @@ impl Profile for Plain {
             ("relays", &settings.relays),
             ("joining", &settings.joining),
         );
-        let mut others: Vec<Problem> =
-            settings.delay.keys().filter_map(|name| servers.expect(name, &format!("delay.{name}")).err()).collect();
+        let mut others = servers.strangers("delay", settings.delay.keys());
         if let Wait::First(_, names) = &settings.acknowledge {
             others.extend(names.iter().filter_map(|name| servers.expect(name, "acknowledge").err()));
         }
@@ -231,13 +229,6 @@ impl Profile for Plain {
 
     fn supports(_: &Settings, _: OpKind) -> bool {
         true
-    }
-
-    /// What all followers must acknowledge survives every promotion; what fewer must, only a lucky one.
-    fn promises(settings: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        let leader = Servers::new([settings.leader.clone()]);
-        let everyone = settings.acknowledge == Wait::All && settings.relays.is_empty();
-        promise::promises(&Plain::rules(settings, &leader, NodeId(0)), everyone, faults)
     }
 
     fn summary(settings: &Settings) -> String {

@@ -21,6 +21,9 @@
 //! client waits for is [`SynchronousCommit`]; whom it waits for is `synchronous_standby_names`. There is no timeout: with
 //! too few synchronous standbys connected, commits wait for ever (20.6.2, 27.2.8.3).
 //!
+//! With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. A promotion is
+//! safe by promise only where a commit waits for every standby: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2.
+//!
 //! A commit that waits is already in the log. If the primary crashes, it is visible after the restart although nobody was
 //! told; the client cannot know.
 //!
@@ -63,12 +66,9 @@
 mod settings;
 mod standby_names;
 
-use std::collections::BTreeMap;
-
-use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::Problem;
-use replisim_world::spec::FaultFamily;
 
 pub use settings::{Megabytes, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
@@ -76,7 +76,6 @@ pub use standby_names::StandbyNames;
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
-use super::promise;
 use super::rules::*;
 
 /// PostgreSQL's streaming replication.
@@ -144,14 +143,6 @@ impl Profile for Streaming {
         true
     }
 
-    /// With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. Of a
-    /// promotion nothing is promised: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2, and of a standby that
-    /// is not listed even less.
-    fn promises(settings: &Settings, faults: &[FaultFamily]) -> BTreeMap<Check, Promise> {
-        let primary = Servers::new([settings.primary.clone()]);
-        promise::promises(&Streaming::rules(settings, &primary, NodeId(0)), false, faults)
-    }
-
     fn summary(settings: &Settings) -> String {
         let names = settings.synchronous_standby_names.trim();
         let names = if names.is_empty() { "asynchronous" } else { names };
@@ -171,11 +162,8 @@ impl Profile for Streaming {
 /// Names in the settings that no host bears.
 fn unknown_names(settings: &Settings, servers: &Servers) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let slots = settings.primary_slot_name.keys().map(|name| ("primary_slot_name", name));
-    let delays = settings.recovery_min_apply_delay.keys().map(|name| ("recovery_min_apply_delay", name));
-    for (path, name) in slots.chain(delays) {
-        problems.extend(servers.expect(name, &format!("{path}.{name}")).err());
-    }
+    problems.extend(servers.strangers("primary_slot_name", settings.primary_slot_name.keys()));
+    problems.extend(servers.strangers("recovery_min_apply_delay", settings.recovery_min_apply_delay.keys()));
     const STANDBYS: &str = "synchronous_standby_names";
     match StandbyNames::parse(&settings.synchronous_standby_names) {
         Err(message) => problems.push(Problem::new(STANDBYS, message)),

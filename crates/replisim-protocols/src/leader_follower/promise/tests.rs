@@ -1,0 +1,162 @@
+//! Each test is a row of the reasoning: settings, readers, faults, and what follows.
+
+use replisim_history::Check::{self, *};
+use replisim_history::{OpKind, Promise};
+use replisim_kernel::Span;
+use replisim_world::protocol::{Circumstances, Protocol};
+use replisim_world::spec::FaultFamily::{self, *};
+use replisim_world::spec::{ClientGroup, Cluster, PinMemory, Remembers, Routing, ScriptedOp, Swarm, Topology};
+
+use crate::leader_follower::{LeaderFollower, MySql, PostgreSql, mysql, plain, postgresql};
+
+const READERS: [Check; 6] =
+    [ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, CausalOrder, FreshReads];
+
+/// What `P` promises on three hosts to these clients under these faults.
+fn promised<P: Protocol>(settings: &P::Settings, clients: &[ClientGroup], faults: &[FaultFamily]) -> Vec<Check> {
+    let cluster = Cluster { size: Some(3), ..Cluster::default() };
+    let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
+    let circumstances = Circumstances { faults, reconfigured: false, clients, topology: &topology };
+    let promises = P::promises(settings, &circumstances);
+    Check::ALL.into_iter().filter(|check| promises[check] == Promise::Promised).collect()
+}
+
+/// What asynchronous PostgreSQL promises to sessions that read like this.
+fn to_readers(reads: Routing, faults: &[FaultFamily]) -> Vec<Check> {
+    let promised = promised::<PostgreSql>(&postgresql::Settings::default(), &[reading(reads)], faults);
+    promised.into_iter().filter(|check| READERS.contains(check)).collect()
+}
+
+fn reading(reads: Routing) -> ClientGroup {
+    ClientGroup { reads, ..ClientGroup::default() }
+}
+
+fn token(remembers: Remembers, fallback: bool) -> Routing {
+    Routing::Token { remembers, wait: Span::secs(1), fallback }
+}
+
+/// Everything that neither destroys data nor promotes.
+fn harmless() -> Vec<FaultFamily> {
+    Swarm::default().families
+}
+
+#[test]
+fn whoever_reads_at_the_leader_sees_everything_until_a_failover() {
+    assert_eq!(to_readers(Routing::Leader, &harmless()), READERS);
+    assert_eq!(to_readers(Routing::Leader, &[Failover]), []);
+    assert_eq!(to_readers(Routing::Leader, &[DiskLoss]), []);
+}
+
+#[test]
+fn a_token_for_writes_gives_own_writes_and_one_for_all_that_was_seen_gives_all_but_freshness() {
+    let writes = to_readers(token(Remembers::Writes, true), &harmless());
+    assert_eq!(writes, [ReadYourWrites]);
+    let all = to_readers(token(Remembers::WritesAndReads, true), &harmless());
+    assert_eq!(all, [ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads, CausalOrder]);
+    assert_eq!(to_readers(token(Remembers::WritesAndReads, true), &[Failover]), []);
+}
+
+#[test]
+fn a_fallback_to_the_leader_goes_back_where_a_standby_shows_first() {
+    let settings = postgresql::Settings {
+        synchronous_standby_names: "FIRST 1 (n2, n3)".to_owned(),
+        ..postgresql::Settings::default()
+    };
+    let with = |fallback| {
+        promised::<PostgreSql>(&settings, &[reading(token(Remembers::WritesAndReads, fallback))], &[Partition])
+    };
+    assert!(with(false).contains(&MonotonicReads));
+    assert!(!with(true).contains(&MonotonicReads), "the leader may not show yet what the standby did");
+    assert!(with(true).contains(&ReadYourWrites));
+}
+
+#[test]
+fn one_follower_is_steady_while_it_answers_and_does_not_forget() {
+    let steady = [MonotonicReads, MonotonicWrites, WritesFollowReads];
+    assert_eq!(to_readers(Routing::Sticky, &[]), steady);
+    assert_eq!(to_readers(Routing::Sticky, &[Clock]), steady);
+    assert_eq!(to_readers(Routing::Sticky, &[Kill]), []);
+    assert_eq!(to_readers(Routing::Host("n2".to_owned()), &harmless()), steady);
+
+    let host = [reading(Routing::Host("n2".to_owned()))];
+    let mysql = |faults| promised::<MySql>(&mysql::Settings::default(), &host, faults);
+    assert!(mysql(&[Kill]).contains(&MonotonicReads));
+    assert!(!mysql(&[HostLoss]).contains(&MonotonicReads), "a replica shows what is not on its disk");
+}
+
+#[test]
+fn a_session_that_sees_by_writing_reads_at_two_servers() {
+    let group = ClientGroup { mix: [(OpKind::Txn, 1)].into_iter().collect(), ..reading(Routing::Sticky) };
+    assert!(!promised::<PostgreSql>(&postgresql::Settings::default(), &[group], &[]).contains(&MonotonicReads));
+}
+
+#[test]
+fn nothing_is_promised_to_who_asks_anybody_or_is_pinned_for_a_while() {
+    let pin = Routing::Pin { window: Span::secs(30), memory: PinMemory::Shared };
+    for reads in [Routing::Any, Routing::AnyFollower, pin] {
+        assert_eq!(to_readers(reads, &[]), []);
+    }
+}
+
+#[test]
+fn one_reader_of_a_kind_spoils_it_for_all_and_a_script_is_read_line_by_line() {
+    let line = |op, reads| ScriptedOp { at: Span::ZERO, op, key: 1, parts: Vec::new(), reads };
+    let script = |reads| ClientGroup {
+        script: vec![vec![line(OpKind::Write, None), line(OpKind::Read, reads)]],
+        ..ClientGroup::default()
+    };
+    let promised = |clients: &[ClientGroup]| promised::<PostgreSql>(&postgresql::Settings::default(), clients, &[]);
+    assert!(promised(&[script(None)]).contains(&FreshReads));
+    assert!(!promised(&[script(Some(Routing::AnyFollower))]).contains(&FreshReads));
+    assert!(!promised(&[script(None), reading(Routing::AnyFollower)]).contains(&FreshReads));
+    let writer = ClientGroup { mix: [(OpKind::Write, 1)].into_iter().collect(), ..reading(Routing::AnyFollower) };
+    assert!(promised(&[script(None), writer]).contains(&CausalOrder), "who never reads misses nothing");
+}
+
+#[test]
+fn what_every_server_applied_is_fresh_everywhere_and_survives_a_failover() {
+    let clients = [reading(Routing::Any)];
+    let settings = |progress| plain::Settings { acknowledge: plain::Wait::All, progress, ..plain::Settings::default() };
+    let applied = settings(plain::Level::Applied);
+    let fresh = promised::<LeaderFollower>(&applied, &clients, &harmless());
+    assert_eq!(fresh, [NoLostWrites, ReadYourWrites, FreshReads, Convergence]);
+    assert_eq!(promised::<LeaderFollower>(&applied, &clients, &[Failover]), [NoLostWrites]);
+    let written = settings(plain::Level::Written);
+    assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover, HostLoss]), []);
+}
+
+#[test]
+fn a_promotion_is_safe_only_after_everybody_has_acknowledged() {
+    let promised = |names: &str| {
+        let settings =
+            postgresql::Settings { synchronous_standby_names: names.to_owned(), ..postgresql::Settings::default() };
+        promised::<PostgreSql>(&settings, &[reading(Routing::Leader)], &[Failover, HostLoss])
+    };
+    assert!(!promised("FIRST 1 (n2, n3)").contains(&NoLostWrites));
+    assert!(promised("ANY 2 (*)").contains(&NoLostWrites));
+    assert!(promised("FIRST 2 (n2, n3)").contains(&NoLostWrites), "n2 alone would wait for ever");
+}
+
+#[test]
+fn standbys_come_back_where_the_log_waits_for_them() {
+    let promised = |settings: &postgresql::Settings| {
+        promised::<PostgreSql>(settings, &[reading(Routing::Leader)], &[Partition]).contains(&Convergence)
+    };
+    let slots = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), format!("{name}_slot"))).collect();
+    let with = |names: &[&str]| postgresql::Settings { primary_slot_name: slots(names), ..Default::default() };
+    assert!(!promised(&with(&[])));
+    assert!(!promised(&with(&["n2"])), "n3 has no slot");
+    assert!(promised(&with(&["n2", "n3"])));
+    let limited =
+        postgresql::Settings { max_slot_wal_keep_size: postgresql::Megabytes(Some(1 << 30)), ..with(&["n2", "n3"]) };
+    assert!(!promised(&limited), "a slot that holds back too much is given up");
+}
+
+#[test]
+fn whoever_changes_settings_on_the_way_voids_every_promise() {
+    let cluster = Cluster { size: Some(3), ..Cluster::default() };
+    let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
+    let circumstances = Circumstances { faults: &[], reconfigured: true, clients: &[], topology: &topology };
+    let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
+    assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
+}
