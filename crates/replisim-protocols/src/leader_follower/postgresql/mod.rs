@@ -67,13 +67,14 @@ use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
 use replisim_kernel::Span;
-use replisim_world::protocol::Problem;
+use replisim_world::protocol::{Flaw as Named, Problem};
 use replisim_world::spec::FaultFamily;
 
 pub use settings::{Megabytes, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
 
 use super::ack::{Acknowledge, Choice, Quorum};
+use super::flaw::Flaw;
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
 use super::promise;
@@ -88,6 +89,8 @@ impl Profile for Streaming {
     const ABOUT: &'static str =
         "PostgreSQL streaming replication: physical log, synchronous standbys without a timeout";
     type Settings = Settings;
+    const SWARM: &'static str = include_str!("swarm.ron");
+    const FLAWS: &'static [Named] = &[Flaw::AcknowledgeBeforeSync.told()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(
@@ -132,6 +135,7 @@ impl Profile for Streaming {
             rewind: Rewind::ByCheckpoint { log_hints: settings.wal_log_hints },
             connections_max: settings.max_connections,
             data_bytes: settings.database_size.0,
+            flaw: settings.flaw,
         }
     }
 
