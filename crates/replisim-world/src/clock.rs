@@ -44,12 +44,13 @@ impl Clocks {
         Monotonic(self.monotonic_then + self.elapsed(now))
     }
 
-    /// How long in true time a timer of `span` takes at the present rate.
+    /// How long in true time a timer of `span` takes at the present rate, rounded up: by its own clock a process never
+    /// sees a timer go off early. One that did would be set again for the nanosecond that is missing, for ever.
     pub fn true_span(&self, span: Span) -> Span {
         if self.drift_ppb == 0 || span == Span::FOREVER {
             return span;
         }
-        Span::nanos((u128::from(span.as_nanos()) * BILLION / self.rate()) as u64)
+        Span::nanos((u128::from(span.as_nanos()) * BILLION).div_ceil(self.rate()) as u64)
     }
 
     /// Sets both clocks' rate from `now` on.
@@ -140,6 +141,17 @@ mod tests {
         let clocks = Clocks::new(0, 1_000_000);
         assert_eq!(clocks.wall(at(1_000)).0, 1_001_000_000_000);
         assert_eq!(clocks.true_span(Span::nanos(1_001_000_000)), Span::secs(1));
+    }
+
+    #[test]
+    fn no_timer_goes_off_early_by_the_clock_that_it_runs_by() {
+        for drift in [-300_000_000, -47_733_000, 1_000, 47_733_000, 300_000_000] {
+            let clocks = Clocks::new(0, drift);
+            for span in [1, 7, 999, 1_000_003] {
+                let rings = at(3) + clocks.true_span(Span::nanos(span));
+                assert!(clocks.monotonic(rings).since(clocks.monotonic(at(3))) >= Span::nanos(span), "{drift} {span}");
+            }
+        }
     }
 
     #[test]

@@ -198,10 +198,13 @@ impl<F: Profile> Replica<F> {
         }
         for commit in std::mem::take(&mut self.commits).waiting {
             let Some(request) = commit.request else { continue };
-            cx.reply(request, match self.rules.has(Flaw::SucceedWhenDemoted) {
-                false => Reply::unknown(Reason::Reset),
-                true => Reply::ok(commit.seen, commit.position, commit.position),
-            });
+            cx.reply(
+                request,
+                match self.rules.has(Flaw::SucceedWhenDemoted) {
+                    false => Reply::unknown(Reason::Reset),
+                    true => Reply::ok(commit.seen, commit.position, commit.position),
+                },
+            );
         }
     }
 

@@ -72,7 +72,8 @@ impl Profile for BinaryLog {
     const ABOUT: &'static str = "MySQL source and replicas: binary log, GTIDs, asynchronous or semi-synchronous";
     type Settings = Settings;
     const SWARM: &'static str = include_str!("swarm.ron");
-    const FLAWS: &'static [Named] = &[Flaw::ResumeFromSent.told(), Flaw::CompareIndexAlone.told(), Flaw::CountOldEpoch.told()];
+    const FLAWS: &'static [Named] =
+        &[Flaw::ResumeFromSent.told(), Flaw::CompareIndexAlone.told(), Flaw::CountOldEpoch.told()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::flaw::Flaw;
 use replisim_kernel::Span;
 use replisim_world::spec::ByteSize;
-use super::super::flaw::Flaw;
 use serde::Deserialize;
 
 /// What `my.cnf` and `CHANGE REPLICATION SOURCE TO` say. All servers share it; what differs between them is keyed by

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::super::flaw::Flaw;
 use replisim_kernel::Span;
 use replisim_world::spec::ByteSize;
-use super::super::flaw::Flaw;
 use serde::{Deserialize, Deserializer, de};
 
 /// What `postgresql.conf` and the standbys' connection settings say. All servers share it; what differs between them is
