@@ -48,6 +48,8 @@ pub struct Flaw {
     pub about: &'static str,
     /// Who made it, or warns of it.
     pub source: &'static str,
+    /// A scenario's text in which everything holds without it, and something breaks with it under some seeds.
+    pub stage: &'static str,
 }
 
 /// One process of a cluster.

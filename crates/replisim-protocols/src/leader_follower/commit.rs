@@ -27,6 +27,7 @@ use replisim_world::process::{Cx, Reply, Request, RequestId};
 
 use super::ack::Acknowledge;
 use super::execute::{execute, log_bytes};
+use super::flaw::Flaw;
 use super::node::{Profile, Replica};
 use super::record::{Change, Entry};
 use super::rules::{Flush, Show};
@@ -197,9 +198,14 @@ impl<F: Profile> Replica<F> {
             self.show_next(cx);
         }
         for commit in std::mem::take(&mut self.commits).waiting {
-            if let Some(request) = commit.request {
-                cx.reply(request, Reply::unknown(Reason::Reset));
-            }
+            let Some(request) = commit.request else { continue };
+            cx.reply(
+                request,
+                match self.rules.has(Flaw::SucceedWhenDemoted) {
+                    false => Reply::unknown(Reason::Reset),
+                    true => Reply::ok(commit.seen, commit.position, commit.position),
+                },
+            );
         }
     }
 
@@ -213,7 +219,7 @@ impl<F: Profile> Replica<F> {
     fn commit(&mut self, cx: &mut Cx<'_, Self>, request: Option<RequestId>, seen: Seen, entry: Arc<Entry>) {
         let index = entry.position.index;
         let offset = self.log_commit(cx, entry.clone());
-        let waits_here = self.rules.flush == Flush::BeforeAnswer;
+        let waits_here = self.rules.flush == Flush::BeforeAnswer && !self.rules.has(Flaw::AcknowledgeBeforeSync);
         let needs = Needs {
             durable: offset.filter(|_| waits_here),
             acknowledged: self.waits_for_followers(cx).then_some(index),

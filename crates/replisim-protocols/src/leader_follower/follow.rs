@@ -14,6 +14,7 @@ use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, StreamId};
 
+use super::flaw::Flaw;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
 use super::record::{Entry, Part};
@@ -45,6 +46,16 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
+    /// Whether the upstream serves this follower.
+    pub fn serves(&self) -> bool {
+        self.accepted && self.stream.is_some()
+    }
+
+    /// Why it does not, if it has said so.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.told
+    }
+
     /// Whether this is the connection to the upstream.
     pub fn is(&self, stream: StreamId) -> bool {
         self.stream == Some(stream)
@@ -52,9 +63,11 @@ impl Upstream {
 }
 
 impl<F: Profile> Replica<F> {
-    /// Tries to connect to the upstream.
+    /// Tries to connect to the upstream; not while there is something to do first, for an alarm that was set before may
+    /// have waited in a paused host.
     pub(super) fn connect(&mut self, cx: &mut Cx<'_, Self>) {
-        let Some(upstream) = self.part.upstream() else { return };
+        let busy = self.discarding || self.promoting;
+        let Some(upstream) = self.part.upstream().filter(|_| !busy) else { return };
         let now = cx.monotonic();
         self.upstream = Upstream {
             stream: Some(cx.connect(upstream)),
@@ -243,7 +256,8 @@ impl<F: Profile> Replica<F> {
 
     /// Whether an entry is the next one after what this follower has.
     fn follows_on(&self, entry: &Entry) -> bool {
-        !self.rules.numbering.is_one_log() || entry.previous == self.log.tip.index
+        let unasked = self.rules.has(Flaw::ForgetRetention);
+        !self.rules.numbering.is_one_log() || entry.previous == self.log.tip.index || unasked
     }
 
     /// Tells the upstream how far this follower is.
@@ -251,7 +265,7 @@ impl<F: Profile> Replica<F> {
         self.upstream.reported = self.upstream.received;
         let report = Report {
             written: self.log.tip,
-            flushed: self.log.flushed_tip,
+            flushed: if self.rules.has(Flaw::ReportBeforeSync) { self.log.tip } else { self.log.flushed_tip },
             applied: self.shown.position(),
             received: self.upstream.received,
             answer,

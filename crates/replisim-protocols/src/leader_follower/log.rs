@@ -167,11 +167,10 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// Throws the whole log away: it goes on after `history`, at the journal's own next offset.
-    pub(super) fn restart_log(&mut self, cx: &mut Cx<'_, Self>, history: Lineage) {
+    /// Throws the whole log away.
+    pub(super) fn drop_log(&mut self, cx: &mut Cx<'_, Self>) {
         let start = cx.journal().start();
         cx.cut_back(start);
-        self.log = Log::after(history, start);
     }
 
     /// This server's log as others must know it to compare theirs.

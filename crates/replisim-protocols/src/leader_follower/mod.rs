@@ -78,6 +78,8 @@
 //! | `reads` | reads, with or without a token |
 //! | `retention`, `seed` | how long log is kept, and what becomes of who needs more |
 //! | `operator` | promotion, rewinding, seeding, backups, settings |
+//! | `state` | the states that a search for failures tells apart |
+//! | [`flaw`] | mistakes that others have made, to be made here on purpose |
 //! | `profile`, `promise` | how a system's own words become rules, what those promise, and to whom |
 //! | [`postgresql`], [`mysql`], [`plain`] | the three profiles |
 //!
@@ -114,6 +116,7 @@
 pub mod ack;
 mod commit;
 mod execute;
+pub mod flaw;
 mod follow;
 mod log;
 pub mod message;
@@ -133,6 +136,7 @@ pub mod rules;
 mod seed;
 mod ship;
 mod silence;
+mod state;
 #[cfg(test)]
 mod tests;
 

@@ -24,6 +24,7 @@ use super::retention::Checkpointing;
 use super::rules::Rules;
 use super::seed::Courier;
 use super::ship::Shipper;
+use super::state::State;
 
 /// A database server that leads or follows.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct Replica<F: Profile> {
     pub(super) epoch: u32,
     /// Who leads, as far as it knows.
     pub(super) leader: Option<NodeId>,
+    /// Whether it gives up its data: once its disk knows that, the log goes.
+    pub(super) discarding: bool,
     /// Whether it is to lead as soon as it has applied all it has received.
     pub(super) promoting: bool,
 
@@ -98,6 +101,7 @@ impl<F: Profile> Process for Replica<F> {
     type Message = Message;
     type Timer = Timer;
     type Record = Record;
+    const STATES: &'static [&'static str] = &State::NAMES;
 
     fn boot(cx: &mut Cx<'_, Self>, config: &Config<F>) -> Self {
         let mut replica = Replica::new(cx, config);
@@ -126,7 +130,8 @@ impl<F: Profile> Process for Replica<F> {
     }
 
     fn view(&self) -> View {
-        View::of(self.role(), self.epoch, self.shown.position(), self.part.serves())
+        let state = self.state() as u8;
+        View { state, ..View::of(self.role(), self.epoch, self.shown.position(), self.part.serves()) }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {
@@ -148,6 +153,7 @@ impl<F: Profile> Replica<F> {
             part: Part::Bare,
             epoch: FIRST_EPOCH,
             leader: None,
+            discarding: false,
             promoting: false,
             log: Log::default(),
             log_writer_called: false,
@@ -221,6 +227,9 @@ impl<F: Profile> Replica<F> {
 
     /// Everything written before `upto` is durable: it may be shipped, applied, reported and acknowledged.
     fn on_synced(&mut self, cx: &mut Cx<'_, Self>, upto: u64) {
+        if self.discarding {
+            self.discard(cx);
+        }
         self.on_flushed(cx, upto);
         self.ship(cx);
         match self.part {

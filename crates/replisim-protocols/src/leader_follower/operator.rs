@@ -16,6 +16,7 @@ use replisim_history::{Lineage, NodeId};
 use replisim_kernel::{Span, Tape};
 use replisim_world::process::{Command, Cx, StreamId};
 
+use super::flaw::Flaw;
 use super::log::Places;
 use super::message::{Message, Refusal};
 use super::node::{Profile, Replica};
@@ -47,6 +48,9 @@ impl<F: Profile> Replica<F> {
             Part::Leads => {}
             Part::Follows(_) | Part::Stands => {
                 self.disconnect(cx);
+                if self.rules.has(Flaw::PromoteBeforeReplay) {
+                    self.stop_replay(cx, cx.journal().end());
+                }
                 self.promoting = true;
                 self.hurry_replay(cx);
             }
@@ -95,10 +99,8 @@ impl<F: Profile> Replica<F> {
             return cx.milestone("cannot be seeded from itself");
         }
         self.step_down(cx);
-        self.disconnect(cx);
         self.turn_readers_away(cx);
         self.begin_copy(cx, source, None);
-        self.connect(cx);
     }
 
     /// Gives up what it does not share with another server, and follows that.
@@ -148,7 +150,6 @@ impl<F: Profile> Replica<F> {
         let discarded = cx.journal().end() - fork;
         cx.milestone(format!("rewound: {discarded} records discarded"));
         self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
-        self.tell_upstream(cx, Message::Fetch { bytes: self.upstream.differing_bytes });
     }
 
     /// The offset of the first own entry that is not part of `history`, if the one before it is still there or known.
@@ -182,6 +183,7 @@ impl<F: Profile> Replica<F> {
         }
         self.step_down(cx);
         self.disconnect(cx);
+        self.drop_log(cx);
         self.adopt(cx, image.clone());
         self.backup = Some(Backup { image, archive: Tape::new(), next: cx.journal().end() });
         cx.milestone(format!("restored to {}", self.shown.position()));

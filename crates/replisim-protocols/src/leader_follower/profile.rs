@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
-use replisim_world::protocol::{Circumstances, Member, Problem, Protocol};
+use replisim_world::protocol::{Circumstances, Flaw, Member, Problem, Protocol};
 use replisim_world::spec::Topology;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +27,10 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
     const ABOUT: &'static str;
     /// What can be set, with the system's own names and defaults.
     type Settings: DeserializeOwned + Clone + Default + fmt::Debug + Send + Sync + 'static;
+    /// A scenario of nothing but a swarm and the system's promises.
+    const SWARM: &'static str;
+    /// The mistakes whose stage this system is.
+    const FLAWS: &'static [Flaw];
 
     /// Who leads and who follows whom when the cluster is born, or all mistakes in the settings at once.
     fn plan(settings: &Self::Settings, servers: &Servers) -> Result<Plan, Vec<Problem>>;
@@ -79,6 +83,11 @@ impl<F: Profile> Protocol for Replica<F> {
     const NAME: &'static str = F::NAME;
     const ABOUT: &'static str = F::ABOUT;
     type Settings = F::Settings;
+    const FLAWS: &'static [Flaw] = F::FLAWS;
+
+    fn swarm() -> String {
+        F::SWARM.to_owned()
+    }
 
     fn assemble(settings: &F::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
         let servers = Servers::of(topology);

@@ -8,6 +8,7 @@ use replisim_history::{Op, Position, Reason};
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, Reply, Request};
 
+use super::flaw::Flaw;
 use super::node::{Profile, Replica, Timer};
 
 /// Readers whose token this server has not reached yet.
@@ -24,7 +25,7 @@ struct WaitingRead {
 impl<F: Profile> Replica<F> {
     /// A client wants to read.
     pub(super) fn on_read(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
-        match request.token.filter(|token| !self.shown.lineage.contains(*token)) {
+        match request.token.filter(|token| !self.covers(*token)) {
             None => self.answer_read(cx, &request),
             Some(_) if self.reads.0.len() >= self.rules.connections_max as usize => {
                 cx.reply(request.id, Reply::fail(Reason::Exhausted));
@@ -38,8 +39,7 @@ impl<F: Profile> Replica<F> {
         if self.reads.0.is_empty() {
             return;
         }
-        let (ready, waiting) =
-            std::mem::take(&mut self.reads.0).into_iter().partition(|read| self.shown.lineage.contains(read.token));
+        let (ready, waiting) = std::mem::take(&mut self.reads.0).into_iter().partition(|read| self.covers(read.token));
         self.reads.0 = waiting;
         let ready: Vec<WaitingRead> = ready;
         for read in ready {
@@ -64,6 +64,14 @@ impl<F: Profile> Replica<F> {
         for read in std::mem::take(&mut self.reads.0) {
             cx.reply(read.request.id, Reply::not_serving(self.leader));
         }
+    }
+
+    /// Whether the data shown include what a token stands for.
+    fn covers(&self, token: Position) -> bool {
+        if self.rules.has(Flaw::CompareIndexAlone) {
+            return self.shown.position().index >= token.index;
+        }
+        self.shown.lineage.contains(token)
     }
 
     fn await_token(&mut self, cx: &mut Cx<'_, Self>, request: Request, token: Position) {

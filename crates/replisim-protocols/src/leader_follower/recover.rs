@@ -54,7 +54,10 @@ impl<F: Profile> Replica<F> {
         self.changed = control.changed;
         self.checkpoint = control.checkpoint;
         self.cut_unreadable(cx);
-        // A crash in the middle of a copy can leave the old control record with the log already gone.
+        if let Part::Copies(_) = self.part {
+            self.drop_log(cx);
+        }
+        // A power failure under a disk that lied can leave a control record that is newer than the log.
         self.checkpoint.redo = self.checkpoint.redo.min(cx.journal().end());
         let redo = self.checkpoint.redo;
         let image = self.checkpoint.image.clone();

@@ -8,12 +8,15 @@
 //!   follower      ▐ ▐ ▐ ▐ ▐ ▐ ▐ ▐   eight transactions, one at a time
 //! ```
 
+use std::sync::Arc;
+
 use replisim_kernel::Span;
 use replisim_world::process::Cx;
 
+use super::flaw::Flaw;
 use super::log::{Log, Places};
 use super::node::{Profile, Replica, Timer};
-use super::record::Part;
+use super::record::{Entry, Part};
 use super::rules::Relay;
 
 /// How far a follower has applied its log.
@@ -52,8 +55,11 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_applied(&mut self, cx: &mut Cx<'_, Self>) {
         let before = self.replaying.next;
         self.replaying.alarmed = false;
-        for _ in 0..std::mem::take(&mut self.replaying.batch) {
-            self.apply_next(cx);
+        let batch = std::mem::take(&mut self.replaying.batch);
+        if self.rules.has(Flaw::ApplyOutOfOrder) {
+            self.apply_backwards(cx, u64::from(batch));
+        } else {
+            (0..batch).for_each(|_| _ = self.apply_next(cx));
         }
         self.on_progress(cx, before);
         self.replay(cx);
@@ -114,6 +120,20 @@ impl<F: Profile> Replica<F> {
         self.shown.apply(&entry, self.me, self.rules.numbering);
         cx.applied(entry.position);
         true
+    }
+
+    /// What [`Flaw::ApplyOutOfOrder`] does in place of applying a batch.
+    fn apply_backwards(&mut self, cx: &mut Cx<'_, Self>, batch: u64) {
+        let next = self.replaying.next;
+        let entries: Vec<Arc<Entry>> = (next..next + batch).map_while(|at| cx.journal().entry(at).cloned()).collect();
+        for entry in entries.iter().rev() {
+            entry.apply_to(&mut self.shown.contents, self.me, self.rules.numbering);
+        }
+        for entry in &entries {
+            self.shown.lineage.extend(entry.previous, entry.position);
+            cx.applied(entry.position);
+        }
+        self.replaying.next += entries.len() as u64;
     }
 
     /// Something was applied: readers who waited for it are served, and whoever wants to know is told.

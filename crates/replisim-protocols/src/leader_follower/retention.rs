@@ -13,6 +13,7 @@
 use replisim_kernel::Span;
 use replisim_world::process::Cx;
 
+use super::flaw::Flaw;
 use super::log::Places;
 use super::node::{Profile, Replica, Timer};
 use super::record::{Checkpoint, Image, Part};
@@ -37,6 +38,10 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_checkpoint_timer(&mut self, cx: &mut Cx<'_, Self>) {
         match std::mem::take(&mut self.checkpointing) {
             Checkpointing::Idle => self.begin_checkpoint(cx),
+            Checkpointing::Writing(checkpoint) if self.rules.has(Flaw::CheckpointBeforeSync) => {
+                self.record_checkpoint(cx, checkpoint);
+                cx.set_timer(Timer::Checkpoint, self.rules.checkpoint_interval);
+            }
             Checkpointing::Writing(checkpoint) => {
                 self.write_buffer(cx);
                 self.checkpointing = Checkpointing::Flushing(checkpoint);
@@ -76,18 +81,23 @@ impl<F: Profile> Replica<F> {
     pub(super) fn advance_checkpoint(&mut self, cx: &mut Cx<'_, Self>) {
         match std::mem::take(&mut self.checkpointing) {
             Checkpointing::Flushing(checkpoint) if checkpoint.redo <= self.log.flushed => {
-                self.checkpoint = checkpoint;
-                let cut = self.first_kept(cx).max(cx.journal().start());
-                let dropped = cut.checked_sub(1).and_then(|last| cx.journal().entry(last));
-                self.log.base = dropped.map_or(self.log.base, |entry| entry.position);
-                self.archive(cx, cut);
-                self.save(cx);
-                self.checkpointing = Checkpointing::Recording { cut };
+                self.record_checkpoint(cx, checkpoint);
             }
             Checkpointing::Recording { cut } => cx.cut_front(cut),
             Checkpointing::Idle => self.checkpoint_early(cx),
             unfinished @ (Checkpointing::Writing(_) | Checkpointing::Flushing(_)) => self.checkpointing = unfinished,
         }
+    }
+
+    /// Makes a checkpoint the one to recover from.
+    fn record_checkpoint(&mut self, cx: &mut Cx<'_, Self>, checkpoint: Checkpoint) {
+        self.checkpoint = checkpoint;
+        let cut = self.first_kept(cx).max(cx.journal().start());
+        let dropped = cut.checked_sub(1).and_then(|last| cx.journal().entry(last));
+        self.log.base = dropped.map_or(self.log.base, |entry| entry.position);
+        self.archive(cx, cut);
+        self.save(cx);
+        self.checkpointing = Checkpointing::Recording { cut };
     }
 
     /// Begins a checkpoint before its time if the log since the last one has grown too long.

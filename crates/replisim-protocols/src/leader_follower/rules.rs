@@ -6,6 +6,7 @@
 use replisim_kernel::Span;
 
 use super::ack::Acknowledge;
+use super::flaw::Flaw;
 
 /// How one server behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,6 +47,8 @@ pub struct Rules {
     pub connections_max: u32,
     /// How much data there is beside what clients write: what a copy takes time for.
     pub data_bytes: u64,
+    /// What it does wrong on purpose.
+    pub flaw: Option<Flaw>,
 }
 
 /// How far a follower has come with a record. Each level includes those before it.
@@ -218,6 +221,13 @@ pub enum Rewind {
         /// Whether the target's log is good for it.
         log_hints: bool,
     },
+}
+
+impl Rules {
+    /// Whether this is what the server does wrong.
+    pub fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
 }
 
 impl Numbering {

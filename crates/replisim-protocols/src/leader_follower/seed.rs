@@ -14,7 +14,8 @@ use std::sync::Arc;
 use replisim_history::NodeId;
 use replisim_world::process::{Cx, StreamId};
 
-use super::log::Places;
+use super::flaw::Flaw;
+use super::log::{Log, Places};
 use super::message::{Message, Refusal};
 use super::node::{Profile, Replica};
 use super::record::{Checkpoint, Image, Part};
@@ -82,25 +83,38 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Gives up all data, to copy those of `source`: all of them, or the bytes that differ.
+    ///
+    /// The log stays until the disk knows that this server has no data. If the power failed with the log gone and the old
+    /// control record in place, a former leader would come back, lead, and have nothing.
     pub(super) fn begin_copy(&mut self, cx: &mut Cx<'_, Self>, source: NodeId, differing_bytes: Option<u64>) {
+        self.disconnect(cx);
         self.part = Part::Copies(source);
         self.backup = None;
         self.adopt(cx, Image::default());
         self.upstream.differing_bytes = differing_bytes;
+        self.discarding = true;
         self.save(cx);
         cx.role(self.role(), self.epoch);
     }
 
-    /// Takes over `image` in place of all data and log.
+    /// The disk knows that this server has no data: its log can go, and the copy may come.
+    pub(super) fn discard(&mut self, cx: &mut Cx<'_, Self>) {
+        self.discarding = false;
+        self.drop_log(cx);
+        self.connect(cx);
+    }
+
+    /// Takes over `image` in place of all data. The log goes on from there.
     pub(super) fn adopt(&mut self, cx: &mut Cx<'_, Self>, image: Image) {
+        let start = cx.journal().start();
         self.drop_followers(cx);
-        self.restart_log(cx, image.lineage.clone());
+        self.log = Log::after(image.lineage.clone(), start);
         self.slots.clear();
         self.shown = image.clone();
         self.epoch = self.epoch.max(self.log.tip.epoch);
-        self.stop_replay(cx, cx.journal().end());
+        self.stop_replay(cx, start);
         self.stop_checkpoint();
-        self.checkpoint = Checkpoint { image, redo: cx.journal().end(), outdated: false };
+        self.checkpoint = Checkpoint { image, redo: start, outdated: false };
     }
 
     /// The offset of the first entry that the data shown do not include.
@@ -126,7 +140,11 @@ impl<F: Profile> Replica<F> {
             cx.transmit(courier.stream, Message::Chunk { bytes: bytes as u32 });
         }
         if courier.under_way == 0 {
-            cx.transmit(courier.stream, Message::Copied(Arc::new(courier.image.clone())));
+            let mut image = courier.image.clone();
+            if self.rules.has(Flaw::SeedFromMovingData) {
+                image.lineage = self.log.history.clone();
+            }
+            cx.transmit(courier.stream, Message::Copied(Arc::new(image)));
         }
     }
 }

@@ -13,6 +13,7 @@ use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, StreamId};
 
+use super::flaw::Flaw;
 use super::log::Places;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
@@ -55,8 +56,10 @@ impl<F: Profile> Replica<F> {
         history: &Lineage,
         slot: bool,
     ) {
+        let sent = self.shippers.iter().find(|shipper| shipper.follower == follower).map(|shipper| shipper.next);
         self.forget_follower(cx, follower, stream);
-        match self.place_of(cx, last, history) {
+        let place = self.place_of(cx, last, history);
+        match place.map(|next| sent.filter(|_| self.rules.has(Flaw::ResumeFromSent)).unwrap_or(next)) {
             Ok(next) => {
                 if slot {
                     self.keep_slot(cx, follower, last.index);
@@ -87,6 +90,7 @@ impl<F: Profile> Replica<F> {
         let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
         let follower = shipper.follower;
         let held_up = shipper.is_full();
+        let again = shipper.report.is_some_and(|before| before.flushed == report.flushed);
         (shipper.report, shipper.heard, shipper.asked) = (Some(report), cx.monotonic(), false);
         if report.answer {
             cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
@@ -98,6 +102,9 @@ impl<F: Profile> Replica<F> {
             self.ship(cx);
         }
         if self.part == Part::Leads && self.rules.acknowledge.listens_to(follower) {
+            if again && self.rules.has(Flaw::CountTwice) {
+                self.commits.acknowledged = self.commits.acknowledged.max(report.flushed.index);
+            }
             self.count_acknowledgements(cx);
         }
     }
@@ -107,7 +114,8 @@ impl<F: Profile> Replica<F> {
     pub(super) fn reached(&self, follower: NodeId) -> Option<u64> {
         let shipper = self.shippers.iter().find(|shipper| shipper.follower == follower && shipper.streaming)?;
         let reached = shipper.report?.reached(self.rules.progress);
-        Some(if reached.epoch == self.epoch { reached.index } else { 0 })
+        let counts = reached.epoch == self.epoch || self.rules.has(Flaw::CountOldEpoch);
+        Some(if counts { reached.index } else { 0 })
     }
 
     /// A stream with a follower is gone.
@@ -178,38 +186,42 @@ impl<F: Profile> Replica<F> {
         if !self.part.serves() {
             return Err(Refusal::NoData);
         }
-        if self.rules.numbering.is_one_log() {
-            self.place_in_log(cx, last)
-        } else {
-            self.place_in_set(cx, last, history)
+        if self.has_diverged(last) && !self.rules.has(Flaw::KeepDivergentTail) {
+            return Err(Refusal::Diverged);
+        }
+        if self.has_dropped_after(last, history) && !self.rules.has(Flaw::ForgetRetention) {
+            return Err(Refusal::Removed);
+        }
+        match self.rules.numbering.is_one_log() {
+            true => Ok(self.place_in_log(cx, last)),
+            false => Ok(cx.journal().offset_outside(history)),
         }
     }
 
-    /// In one log, a follower's last record must be in it, and what follows still there.
-    fn place_in_log(&self, cx: &Cx<'_, Self>, last: Position) -> Result<u64, Refusal> {
-        if !self.log.contains(last) {
-            return Err(Refusal::Diverged);
+    /// Whether a follower's last record shows that its log is not a part of this one.
+    ///
+    /// In one log, that record must be in it. Between sets, a follower may well have what this server lacks, and will
+    /// keep it; only records of an epoch that this server led, and yet does not know, are noticed.
+    fn has_diverged(&self, last: Position) -> bool {
+        let would_know = self.rules.numbering.is_one_log() || self.has_led(last.epoch);
+        would_know && !self.log.contains(last)
+    }
+
+    /// Whether anything that a follower lacks is no longer kept.
+    fn has_dropped_after(&self, last: Position, history: &Lineage) -> bool {
+        match self.rules.numbering.is_one_log() {
+            true => last.index < self.log.base.index,
+            false => !history.contains(self.log.base),
         }
-        if last.index < self.log.base.index {
-            return Err(Refusal::Removed);
-        }
+    }
+
+    /// The offset at which a follower goes on in one log.
+    fn place_in_log(&self, cx: &Cx<'_, Self>, last: Position) -> u64 {
         let from = match (self.rules.resume, self.rules.retention) {
             (Resume::SegmentStart, Retention::Size { segment, .. }) => last.index - last.index % segment.max(1),
             (Resume::SegmentStart | Resume::LastRecord, _) => last.index,
         };
-        Ok(cx.journal().offset_after(from))
-    }
-
-    /// Between sets, the follower gets whatever it lacks. It may well have what this server lacks, and will keep it;
-    /// only records of an epoch that this server led, and yet does not know, are noticed.
-    fn place_in_set(&self, cx: &Cx<'_, Self>, last: Position, history: &Lineage) -> Result<u64, Refusal> {
-        if self.has_led(last.epoch) && !self.log.contains(last) {
-            return Err(Refusal::Diverged);
-        }
-        if !history.contains(self.log.base) {
-            return Err(Refusal::Removed);
-        }
-        Ok(cx.journal().offset_outside(history))
+        cx.journal().offset_after(from)
     }
 
     /// A follower whose log is gone must be seeded anew: its slot has become useless.

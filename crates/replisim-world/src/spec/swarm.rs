@@ -113,7 +113,7 @@ impl Dice<'_> {
                 Action::SlowDisk { host: self.host(), by: Distribution::Exponential { mean } }
             }
             FaultFamily::Clock => self.clock(choice),
-            FaultFamily::Failover => Action::Failover { to: self.host(), old: OldLeader::Reseeded },
+            FaultFamily::Failover => self.failover(choice),
             FaultFamily::Destruction => Action::DropTable(Target::Leader),
         }
     }
@@ -168,6 +168,14 @@ impl Dice<'_> {
             2 => Action::Strobe { host, by, every: self.between(Span::millis(20), Span::secs(1)) },
             _ => Action::Jump { host, by },
         }
+    }
+
+    /// A promotion after which somebody has seen to the old leader. Two leaders are a mistake of the operator's, which
+    /// hides all others.
+    fn failover(&mut self, choice: u64) -> Action {
+        let to = if choice == 0 { Target::MostAdvanced } else { self.host() };
+        let old = [OldLeader::Reseeded, OldLeader::Rewound, OldLeader::Fenced][self.chance.below(3) as usize];
+        Action::Failover { to, old }
     }
 
     fn host(&mut self) -> Target {

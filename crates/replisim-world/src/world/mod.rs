@@ -86,6 +86,8 @@ pub struct World<P: Process> {
     phase: Phase,
     /// Who became leader last.
     last_leader: Option<NodeId>,
+    /// Whom an operator promoted last.
+    heir: Option<NodeId>,
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
@@ -148,6 +150,7 @@ impl<P: Process> World<P> {
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             phase: Phase::Acting,
             last_leader: None,
+            heir: None,
             plan,
             effects: Vec::new(),
         };

@@ -4,22 +4,36 @@ use replisim_history::NodeId;
 
 use super::World;
 use crate::fault::Undo;
-use crate::process::{Command, Input, Process};
+use crate::process::{Command, Input, Process, Role};
 use crate::spec::{OldLeader, Target};
 
 impl<P: Process> World<P> {
     /// The runbook of a failover: deal with the old leader, promote the new one, point everybody at it.
     pub(super) fn fail_over(&mut self, fault: u32, to: &Target, old: OldLeader) {
         let Some(new) = self.nodes_of(fault, to).first().copied() else { return };
+        // Whatever else goes wrong, nobody gives up a leader for a server that is down or has no data.
+        if !self.view(new).is_some_and(|view| view.serving) {
+            return self.recorder.milestone(self.now, Some(new), "is down or has no data: not promoted".to_owned());
+        }
         let leader = self.leader().filter(|leader| *leader != new);
         if let Some(leader) = leader {
             self.deal_with(leader, new, old);
         }
+        self.heir = Some(new);
         self.order(new, Command::Promote);
         for node in self.plan.replicas.clone() {
             if node != new && Some(node) != leader {
                 self.order(node, Command::Follow(new));
             }
+        }
+    }
+
+    /// A server may die before its promotion is on its disk, and come back as the follower that it was. If nobody leads
+    /// at the heal, the operator says it once more.
+    pub(super) fn promote_again(&mut self) {
+        let leads = |node: &NodeId| self.view(*node).is_some_and(|view| view.role == Role::Leader);
+        if let Some(heir) = self.heir.filter(|_| !self.plan.replicas.iter().any(leads)) {
+            self.order(heir, Command::Promote);
         }
     }
 

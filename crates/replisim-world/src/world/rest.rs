@@ -29,6 +29,7 @@ impl<P: Process> World<P> {
                 self.boot(NodeId(index as u16));
             }
         }
+        self.promote_again();
         self.schedule(self.now + LOOK_FIRST, Event::Look);
     }
 

@@ -52,11 +52,12 @@ mod settings;
 
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::Problem;
+use replisim_world::protocol::{Flaw as Named, Problem};
 
 pub use settings::{BinlogFormat, GtidMode, Settings, WaitPoint};
 
 use super::ack::{Acknowledge, Choice, Quorum};
+use super::flaw::Flaw;
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
 use super::rules::*;
@@ -69,6 +70,9 @@ impl Profile for BinaryLog {
     const NAME: &'static str = "MySql";
     const ABOUT: &'static str = "MySQL source and replicas: binary log, GTIDs, asynchronous or semi-synchronous";
     type Settings = Settings;
+    const SWARM: &'static str = include_str!("swarm.ron");
+    const FLAWS: &'static [Named] =
+        &[Flaw::ResumeFromSent.told(), Flaw::CompareIndexAlone.told(), Flaw::CountOldEpoch.told()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(
@@ -130,6 +134,7 @@ impl Profile for BinaryLog {
             rewind: Rewind::Unsupported,
             connections_max: settings.max_connections,
             data_bytes: settings.database_size.0,
+            flaw: settings.flaw,
         }
     }
 

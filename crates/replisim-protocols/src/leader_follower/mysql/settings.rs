@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::flaw::Flaw;
 use replisim_kernel::Span;
 use replisim_world::spec::ByteSize;
 use serde::Deserialize;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub database_size: ByteSize,
     /// Not a setting but a property of the machines: how long a replica takes to apply one transaction.
     pub apply_time: Span,
+    /// Not a setting: a mistake to make.
+    pub flaw: Option<Flaw>,
 }
 
 /// Where a commit waits for replicas.
@@ -117,6 +120,7 @@ impl Default for Settings {
             joining: Vec::new(),
             database_size: ByteSize(0),
             apply_time: Span::micros(100),
+            flaw: None,
         }
     }
 }

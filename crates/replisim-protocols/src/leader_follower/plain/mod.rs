@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::Problem;
+use replisim_world::protocol::{Flaw as Named, Problem};
 use replisim_world::spec::ByteSize;
 use serde::Deserialize;
 
 use super::ack::{Acknowledge, Choice, Quorum};
+use super::flaw::{self, Flaw};
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
 use super::rules::*;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub connections_max: u32,
     /// How much data there is before the run begins.
     pub data_size: ByteSize,
+    /// A mistake to make.
+    pub flaw: Option<Flaw>,
 }
 
 /// Whose acknowledgement a commit needs.
@@ -142,6 +145,7 @@ impl Default for Settings {
             apply_workers: 1,
             connections_max: 10_000,
             data_size: ByteSize(0),
+            flaw: None,
         }
     }
 }
@@ -150,6 +154,8 @@ impl Profile for Plain {
     const NAME: &'static str = "LeaderFollower";
     const ABOUT: &'static str = "leader and followers in general: any acknowledgement rule, log format and topology";
     type Settings = Settings;
+    const SWARM: &'static str = include_str!("swarm.ron");
+    const FLAWS: &'static [Named] = flaw::PLAIN;
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(
@@ -212,6 +218,7 @@ impl Profile for Plain {
             rewind: Rewind::Supported,
             connections_max: settings.connections_max,
             data_bytes: settings.data_size.0,
+            flaw: settings.flaw,
         }
     }
 

@@ -68,12 +68,13 @@ mod standby_names;
 
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::Problem;
+use replisim_world::protocol::{Flaw as Named, Problem};
 
 pub use settings::{Megabytes, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
 
 use super::ack::{Acknowledge, Choice, Quorum};
+use super::flaw::Flaw;
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
 use super::rules::*;
@@ -87,6 +88,8 @@ impl Profile for Streaming {
     const ABOUT: &'static str =
         "PostgreSQL streaming replication: physical log, synchronous standbys without a timeout";
     type Settings = Settings;
+    const SWARM: &'static str = include_str!("swarm.ron");
+    const FLAWS: &'static [Named] = &[Flaw::AcknowledgeBeforeSync.told()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(
@@ -131,6 +134,7 @@ impl Profile for Streaming {
             rewind: Rewind::ByCheckpoint { log_hints: settings.wal_log_hints },
             connections_max: settings.max_connections,
             data_bytes: settings.database_size.0,
+            flaw: settings.flaw,
         }
     }
 

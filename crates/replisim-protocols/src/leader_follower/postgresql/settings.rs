@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::super::flaw::Flaw;
 use replisim_kernel::Span;
 use replisim_world::spec::ByteSize;
 use serde::{Deserialize, Deserializer, de};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub database_size: ByteSize,
     /// Not a setting but a property of the machines: how long a standby takes to replay one transaction.
     pub replay_time: Span,
+    /// Not a setting: a mistake to make.
+    pub flaw: Option<Flaw>,
 }
 
 /// How far a transaction must have come before its client is told that it is committed.
@@ -106,6 +109,7 @@ impl Default for Settings {
             joining: Vec::new(),
             database_size: ByteSize(0),
             replay_time: Span::ZERO,
+            flaw: None,
         }
     }
 }

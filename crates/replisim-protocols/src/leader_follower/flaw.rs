@@ -1,0 +1,151 @@
+//! Mistakes, to be made on purpose.
+//!
+//! # Why a simulator carries mistakes
+//!
+//! A search that finds nothing has two explanations: there is nothing to find, or it does not look. Nobody can tell them
+//! apart from the outside. So the engine can be made wrong, one mistake at a time, and the same search is asked to find
+//! what is now certainly there. A check that no mistake ever breaks is not worth its time; a mistake that no check
+//! notices is a hole in the checks, or no mistake.
+//!
+//! None of them is contrived. Each was made in a system that people used, or is warned of in a paper or a manual by
+//! somebody who knew why. And each is small: one condition too few, at the very place where the right thing is done.
+//!
+//! ```text
+//!   if self.has_diverged(last) && !self.rules.has(Flaw::KeepDivergentTail) {
+//!                                 ╰─ read the chapter without this, and it is correct ─╯
+//! ```
+//!
+//! # Stages
+//!
+//! A mistake shows only where something depends on it. Acknowledging before the sync does no harm while the power stays
+//! on; keeping a divergent tail takes a promotion, and then another one. So each comes with a *stage*: a small cluster,
+//! a few sessions, and a swarm of the kinds of faults that matter. Without the flaw everything holds on it, under every
+//! seed; with it something breaks, under some. How many seeds that takes is the measure of a search.
+//!
+//! Some mistakes have two guards. A sender that forgets what it has dropped is noticed by a follower that looks at
+//! `previous`, so [`Flaw::ForgetRetention`] blinds both. And where positions are not compared across epochs at all,
+//! counting those of an old one changes nothing: [`Flaw::CountOldEpoch`] shows only where each epoch counts from one.
+
+use replisim_world::protocol::Flaw as Named;
+use serde::Deserialize;
+
+/// Lists the flaws: each with what is done wrong, who tells of it, and the stage on which it shows.
+macro_rules! flaws {
+    ($($(#[doc = $about:literal])+ $name:ident, $source:literal, $stage:literal;)+) => {
+        /// A mistake to make.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+        pub enum Flaw {
+            $($(#[doc = $about])+ $name,)+
+        }
+
+        impl Flaw {
+            /// Every flaw.
+            pub const ALL: &[Flaw] = &[$(Flaw::$name),+];
+
+            /// What the catalog knows of it.
+            pub const fn told(self) -> Named {
+                match self {
+                    $(Flaw::$name => Named {
+                        name: stringify!($name),
+                        about: concat!($($about),+).trim_ascii(),
+                        source: $source,
+                        stage: include_str!(concat!("stages/", $stage, ".ron")),
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+flaws! {
+    /// The leader answers before its own disk has the record.
+    AcknowledgeBeforeSync,
+        "Kingsbury, Jepsen: Elasticsearch 1.5.0 (2015): the transaction log is synced every five seconds, \
+         whatever was acknowledged",
+        "acknowledge_before_sync";
+
+    /// A follower reports as synced what it has only written.
+    ReportBeforeSync,
+        "Alagappan et al., Correlated Crash Vulnerabilities, OSDI 2016: replicas that acknowledge from memory lose \
+         together what none of them had on disk",
+        "report_before_sync";
+
+    /// A sender goes on from where it stopped sending, not from where the follower stopped having.
+    ResumeFromSent,
+        "MySQL 8.4 Reference Manual, 19.4.2 Handling an Unexpected Halt of a Replica: a recorded position may be \
+         ahead of the relay log that survived",
+        "resume_from_sent";
+
+    /// A follower that was away for longer than log is kept goes on from the oldest record that is left.
+    ForgetRetention,
+        "Apache Kafka documentation, auto.offset.reset: a reader whose offset is gone goes on from the earliest one \
+         there is, and what was between them is skipped",
+        "forget_retention";
+
+    /// Workers that apply several transactions at once finish them in another order.
+    ApplyOutOfOrder,
+        "MySQL 8.4 Reference Manual, 19.5.1.35 Replication and Transaction Inconsistencies: half-applied and \
+         out-of-order transactions without replica_preserve_commit_order",
+        "apply_out_of_order";
+
+    /// A reader's token is compared by its index, without its epoch.
+    CompareIndexAlone,
+        "Apache Kafka, KIP-320 (2018): an offset alone does not tell that the log below it was truncated and \
+         written anew",
+        "compare_index_alone";
+
+    /// An acknowledgement that is repeated counts as two.
+    CountTwice,
+        "PostgreSQL 15 documentation, 20.6.2, synchronous_standby_names: nothing sees to it that standbys' names are \
+         unique",
+        "count_twice";
+
+    /// Acknowledgements of an old epoch's records count for the new epoch's.
+    CountOldEpoch,
+        "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm, USENIX ATC 2014, 5.4.2: counting \
+         replicas commits nothing unless they have a record of the current term",
+        "count_old_epoch";
+
+    /// A follower with records that its new leader never had is taken on without discarding them.
+    KeepDivergentTail,
+        "Apache Kafka, KIP-101 (2017): followers that truncate by offset and not by leader epoch keep records that \
+         their leader lacks",
+        "keep_divergent_tail";
+
+    /// A follower is promoted before it has applied what it received, and forgets that.
+    PromoteBeforeReplay,
+        "Orchestrator documentation, DelayMasterPromotionIfSQLThreadNotUpToDate: a promoted replica may have relay \
+         logs that it has not executed",
+        "promote_before_replay";
+
+    /// A checkpoint is recorded before the log that it includes is on disk.
+    CheckpointBeforeSync,
+        "Mohan et al., ARIES, ACM TODS 17(1), 1992: the write-ahead protocol, a page goes to disk only after the log \
+         of its changes",
+        "checkpoint_before_sync";
+
+    /// A copy of the data misses what was written while it was made, and claims to have it.
+    SeedFromMovingData,
+        "PostgreSQL 15 documentation, 26.3.4: without its backup_label, a base backup is taken to be as of the wrong \
+         checkpoint",
+        "seed_from_moving_data";
+
+    /// A leader that steps down tells its clients that what they wait for is done.
+    SucceedWhenDemoted,
+        "PostgreSQL 15, src/backend/replication/syncrep.c: a wait for standbys that is cancelled ends in success, \
+         with a warning that few clients read",
+        "succeed_when_demoted";
+}
+
+/// The flaws whose stage is the family's own profile.
+pub(super) const PLAIN: &[Named] = &[
+    Flaw::ReportBeforeSync.told(),
+    Flaw::ForgetRetention.told(),
+    Flaw::ApplyOutOfOrder.told(),
+    Flaw::CountTwice.told(),
+    Flaw::KeepDivergentTail.told(),
+    Flaw::PromoteBeforeReplay.told(),
+    Flaw::CheckpointBeforeSync.told(),
+    Flaw::SeedFromMovingData.told(),
+    Flaw::SucceedWhenDemoted.told(),
+];
