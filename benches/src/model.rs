@@ -110,18 +110,23 @@ impl Process for Node {
 
 impl Node {
     fn hear(&mut self, cx: &mut Cx<'_, Self>, from: NodeId, message: Message) {
-        match (message, self.part) {
-            (Message::Ball(ball), Part::Gossip { nodes, .. }) => {
-                let to = neighbour(cx.me(), ball, nodes);
-                cx.send(to, Message::Ball(ball.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7)));
-            }
-            (Message::Ball(ball), _) => cx.send(from, Message::Ball(ball + 1)),
-            (Message::Append { index, entry }, _) => {
+        match message {
+            Message::Ball(ball) => self.pass_on(cx, from, ball),
+            Message::Append { index, entry } => {
                 cx.append(entry);
                 cx.send(from, Message::Stored { index });
             }
-            (Message::Stored { index }, Part::Lead { followers }) => self.count(cx, index, followers),
-            (Message::Stored { .. }, _) => {}
+            Message::Stored { index } => self.count(cx, index),
+        }
+    }
+
+    fn pass_on(&self, cx: &mut Cx<'_, Self>, from: NodeId, ball: u64) {
+        match self.part {
+            Part::Gossip { nodes, .. } => {
+                let to = neighbour(cx.me(), ball, nodes);
+                cx.send(to, Message::Ball(ball.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7)));
+            }
+            Part::Bounce { .. } | Part::Lead { .. } | Part::Follow => cx.send(from, Message::Ball(ball + 1)),
         }
     }
 
@@ -138,7 +143,8 @@ impl Node {
         cx.set_timer(Tick, Span::millis(1));
     }
 
-    fn count(&mut self, cx: &mut Cx<'_, Self>, index: u64, followers: u16) {
+    fn count(&mut self, cx: &mut Cx<'_, Self>, index: u64) {
+        let Part::Lead { followers } = self.part else { return };
         let Some(at) = index.checked_sub(self.committed + 1) else { return };
         self.acks[at as usize] += 1;
         while self.acks.front().is_some_and(|acks| acks + 1 > followers.div_ceil(2)) {
