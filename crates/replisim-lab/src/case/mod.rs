@@ -133,7 +133,8 @@ impl Case {
 
     /// The case as a file holds it.
     pub fn text(&self) -> String {
-        let mut text: String = self.story.lines().map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
+        let mut text: String =
+            self.story.lines().map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
         text += &format!("Case(\n    version: \"{}\",\n    seed: {},\n", self.version, self.seed);
         if let Some(until) = self.until {
             text += &format!("    until: \"{until}\",\n");
@@ -165,7 +166,8 @@ impl Anomaly {
     pub fn of(check: Check, witness: &Witness, run: &Run) -> Anomaly {
         let names = Names::of(run);
         let line = |line: &replisim_history::WitnessLine| {
-            let (who, what, remark) = (names.in_text(&line.who), names.in_text(&line.what), names.in_text(&line.remark));
+            let (who, what, remark) =
+                (names.in_text(&line.who), names.in_text(&line.what), names.in_text(&line.remark));
             let comma = if remark.is_empty() { "" } else { ", " };
             format!("{:>13}  {who} {what}{comma}{remark}", line.at)
         };

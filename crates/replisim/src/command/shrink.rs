@@ -2,8 +2,8 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -85,7 +85,9 @@ fn find(word: &str) -> Result<PathBuf, Failure> {
     let paths = folder::find(word, Path::new(LIBRARY)).map_err(|error| Failure::Nothing(error.to_string()))?;
     match <[PathBuf; 1]>::try_from(paths) {
         Ok([path]) => Ok(path),
-        Err(paths) => Err(Failure::Nothing(format!("one run is shrunk at a time, and `{word}` is {} scenarios", paths.len()))),
+        Err(paths) => {
+            Err(Failure::Nothing(format!("one run is shrunk at a time, and `{word}` is {} scenarios", paths.len())))
+        }
     }
 }
 
@@ -186,6 +188,7 @@ fn need(need: &Need) -> Value {
         Without::Others(checks) => ("another check breaks", checks.iter().map(|check| check.name()).collect()),
         Without::Same => ("the same breaks", Vec::new()),
         Without::Impossible => ("cannot be run", Vec::new()),
+        Without::Endless => ("does not end", Vec::new()),
     };
     json!({ "kind": kind, "what": what, "without": without, "broken": others })
 }
