@@ -34,10 +34,9 @@ fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let catalog = Catalog::standard();
     println!("{:24} {:>22} {:>20} {:>22} {:>20}  shrunk to", "flaw", "blind runs", "seconds", "guided runs", "seconds");
-    // The engine is one; its flaws are the same under each of its profiles.
-    let flaws = catalog.get("LeaderFollower").map_or(&[][..], |entry| entry.flaws());
+    let flaws = catalog.entries().flat_map(|entry| entry.flaws());
     let (mut ratios, mut all) = (Vec::new(), [Vec::new(), Vec::new()]);
-    for flaw in flaws.iter().filter(|flaw| only.is_empty() || only.iter().any(|name| name == flaw.name)) {
+    for flaw in flaws.filter(|flaw| only.is_empty() || only.iter().any(|name| name == flaw.name)) {
         let subject = stage(flaw.name, flaw.stage, &catalog);
         let catches = [false, true].map(|guided| search(&subject, guided));
         let shrunk = catches[1].first().map_or_else(String::new, |catch| shrunk(&subject, catch));

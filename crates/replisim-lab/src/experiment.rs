@@ -45,7 +45,13 @@ impl Experiment {
     /// # Errors
     /// Every reason why it cannot be run, shown in the text that the scenario is written as.
     pub fn vary(&self, scenario: Scenario) -> Result<Experiment, Report> {
-        let source = Source::new(&self.source.name, scenario.text());
+        let text = scenario.text();
+        self.vary_as(scenario, text)
+    }
+
+    /// The same, of a scenario whose text is known.
+    pub(crate) fn vary_as(&self, scenario: Scenario, text: String) -> Result<Experiment, Report> {
+        let source = Source::new(&self.source.name, text);
         let outline = Outline::of(&source.text);
         let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
         let configured = match scenario.protocol == self.scenario.protocol {

@@ -2,10 +2,12 @@
 
 use std::num::NonZero;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::{env, fs, io, thread};
 
 use crate::scenario::Source;
+use crate::shrink::Shrinker;
 use crate::{Catalog, Experiment, Outcome, Standing};
 
 /// A scenario and the seeds to run it under.
@@ -60,12 +62,30 @@ impl Trial {
     /// Runs under every seed and demands that each comes out as it should.
     ///
     /// # Panics
-    /// If one does not, naming the smallest seed, what was wrong, and the command that runs it again.
+    /// If one does not, naming the smallest seed, what was wrong, and the command that runs it again. If a check was
+    /// violated that should not have been, the run is shrunk first, and the panic shows the [`Case`](crate::Case) and the
+    /// command that replays it. Its file is written into the folder that the environment's `REPLISIM_CASES` names, so that
+    /// a build server can keep it, or else into the folder for temporary files: a test that fails should leave nothing
+    /// behind in the sources.
     pub fn hold(&self) {
         let failures = self.failures();
         if let Some(first) = failures.first() {
-            panic!("{} of {} seeds failed. {}", failures.len(), self.seeds.end - self.seeds.start, self.tell(first));
+            let (count, of) = (failures.len(), self.seeds.end - self.seeds.start);
+            panic!("{count} of {of} seeds failed. {}{}", self.tell(first), self.shrunk(first).unwrap_or_default());
         }
+    }
+
+    /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
+    fn shrunk(&self, failure: &Failure) -> Option<String> {
+        let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine()).map(|it| it.check);
+        let shrink = |check| Shrinker::new(&self.experiment, failure.seed).check(Some(check)).shrink().ok();
+        let case = wrong.into_iter().find_map(shrink)?.case;
+        let text = case.text();
+        let told = match write_case(&self.experiment.source.name, &case.fingerprint.to_string(), &text) {
+            Ok(file) => format!("replisim replay {}", file.display()),
+            Err(error) => format!("it could not be written to a file: {error}"),
+        };
+        Some(format!("\n\n{text}\n  {told}"))
     }
 
     fn work(&self, next: &AtomicU64) -> Vec<Failure> {
@@ -86,4 +106,14 @@ impl Trial {
         let (seed, file) = (failure.seed, &self.experiment.source.name);
         format!("The first is {seed} ({})\n  replisim run {file} --seed {seed}", all.join(", "))
     }
+}
+
+/// Writes a case where cases of failed tests go, and returns its file.
+fn write_case(scenario: &str, fingerprint: &str, text: &str) -> io::Result<PathBuf> {
+    let folder = env::var_os("REPLISIM_CASES").map_or_else(env::temp_dir, PathBuf::from);
+    fs::create_dir_all(&folder)?;
+    let stem = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
+    let file = folder.join(format!("{stem}-{}.ron", fingerprint.get(..8).unwrap_or(fingerprint)));
+    fs::write(&file, text)?;
+    Ok(file)
 }

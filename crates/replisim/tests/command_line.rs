@@ -169,6 +169,54 @@ fn a_case_of_a_run_that_was_stopped_replays_as_far() {
 }
 
 #[test]
+fn a_violation_shrinks_to_a_case_that_replays_and_shrinks_no_further() {
+    let folder = Folder::with_scenario("shrink");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    assert!(shrink.output.starts_with("small · seed 3\n  from  1 fault, "), "{}", shrink.output);
+    assert!(shrink.output.ends_with("\nreplay  replisim replay small.case\n"), "{}", shrink.output);
+    let replay = folder.program(&["replay", "small.case"]);
+    assert_eq!(replay.code, 0, "{replay:?}");
+    assert!(replay.output.ends_with("the same run: its fingerprint is the case's\n"), "{}", replay.output);
+
+    let again = folder.program(&["shrink", "small.case", "-o", "again.case", "--format", "json", "--jobs", "1"]);
+    let document: Value = serde_json::from_str(&again.output).expect("a document");
+    assert_eq!((&document["check"], &document["before"]), (&"ReadYourWrites".into(), &document["after"]));
+    let value = |file| {
+        fs::read_to_string(folder.path(file)).expect("a case was written").split_once("Case(").map(|it| it.1.to_owned())
+    };
+    assert_eq!(value("small.case"), value("again.case"));
+}
+
+#[test]
+fn what_holds_is_not_shrunk_and_an_id_is_not_a_file() {
+    let folder = Folder::with_scenario("no-shrink");
+    let shrink = folder.program(&["shrink", "small.ron", "--check", "NoLostWrites"]);
+    assert_eq!(shrink.code, 4, "{shrink:?}");
+    assert!(shrink.errors.contains("NoLostWrites is not violated under seed 3"), "{}", shrink.errors);
+    let replay = folder.program(&["replay", "a1f3"]);
+    assert_eq!(replay.code, 4, "{replay:?}");
+    assert!(replay.errors.contains("there is no file `a1f3`"), "{}", replay.errors);
+}
+
+#[test]
+fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
+    let folder = Folder::with_scenario("changed");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    let case = fs::read_to_string(folder.path("small.case")).expect("a case was written");
+    // Another disk stands for other code.
+    let other = case
+        .replace("fingerprint: \"", "fingerprint: \"f")
+        .replace("cluster: (", "cluster: (disk: (rate: \"1kB/s\"), ");
+    folder.write("other.case", other.replacen("(disk: (rate: \"1kB/s\"), disk:", "(disk:", 1).as_bytes());
+    let replay = folder.program(&["replay", "other.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    assert!(replay.output.contains("\nthe same up to event "), "{}", replay.output);
+    assert!(replay.output.contains("\nthe anomaly is "), "{}", replay.output);
+}
+
+#[test]
 fn what_is_no_case_is_refused() {
     let folder = Folder::with_scenario("no-case");
     folder.write("cut.case", b"Case(\n    version: \"0.1.0\",\n    seed: ");

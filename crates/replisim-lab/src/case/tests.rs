@@ -1,1 +1,85 @@
+//! Cases written and read back, and runs that leave their path.
 
+use replisim_kernel::Digest;
+
+use super::Case;
+use crate::scenario::Source;
+use crate::{Anomaly, Catalog, Experiment};
+
+const SCENARIO: &str = r#"// A comment.
+Scenario(
+    about: "Two lines
+    in one text.",
+    cluster: (size: 3),
+    protocol: PostgreSql(primary: "n1"),
+    clients: [(sessions: 2, arrive: Every("50ms"))],
+    run: "500ms",
+)"#;
+
+fn experiment(text: &str) -> Experiment {
+    let source = Source::new("toy.ron", text);
+    Experiment::prepare(&source, &Catalog::standard()).unwrap_or_else(|report| panic!("{}", report.render(false)))
+}
+
+fn case() -> Case {
+    let experiment = experiment(SCENARIO);
+    let outcome = experiment.run(3, None, false);
+    let anomaly = Anomaly {
+        check: replisim_history::Check::NoLostWrites,
+        kind: "a \"quoted\" kind".to_owned(),
+        lines: vec!["12.000 ms  c0 wrote k1 = 0.0".to_owned(), String::new()],
+    };
+    let story = "What went wrong.\n  12.000 ms  c0 wrote\n\nNeeded: nothing.".to_owned();
+    Case {
+        story,
+        anomaly: Some(anomaly),
+        until: Some("400ms".parse().expect("a time")),
+        ..Case::of(&experiment, None, &outcome.run)
+    }
+}
+
+fn parsed(text: &str) -> Case {
+    Case::parse(&Source::new("toy.ron", text)).unwrap_or_else(|report| panic!("{}\n{text}", report.render(false)))
+}
+
+#[test]
+fn a_case_reads_back_as_it_was_written() {
+    let whole = case();
+    let plain = Case { anomaly: None, marks: None, until: None, story: String::new(), ..case() };
+    for case in [whole, plain] {
+        assert_eq!(parsed(&case.text()), case, "{}", case.text());
+        assert!(Case::is_one(&Source::new("", case.text())));
+    }
+    assert!(!Case::is_one(&Source::new("", SCENARIO)));
+}
+
+#[test]
+fn a_case_of_an_older_version_still_reads() {
+    let fingerprint = Digest(0x8c1e);
+    let text = format!(
+        "// A case of toy.ron.\nCase(\n    version: \"0.1.0\",\n    seed: 9,\n    until: Some(\"400ms\"),\n    \
+         fingerprint: \"{fingerprint}\",\n    scenario: {},\n)\n",
+        SCENARIO.split_once('\n').map_or("", |(_, value)| value),
+    );
+    let case = parsed(&text);
+    assert_eq!((case.seed, case.fingerprint, case.marks, case.anomaly), (9, fingerprint, None, None));
+    assert!(case.source.text.contains("\n    cluster: (size: 3),\n"), "{}", case.source.text);
+}
+
+#[test]
+fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
+    let case = case();
+    let marks = case.marks.expect("a case has marks");
+    let same = experiment(SCENARIO);
+    let other =
+        experiment(&SCENARIO.replace("run: \"500ms\"", "faults: [At(\"200ms\", Kill(\"n2\"))], run: \"500ms\""));
+    let begin = |experiment: &Experiment, trace| experiment.begin(3, trace);
+
+    let divergence = marks.divergence(|trace| begin(&other, trace));
+    assert_eq!(divergence.before - divergence.after, marks.every);
+    let told: Vec<String> = divergence.lines.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|line| line.contains("kill n2")), "{told:#?}");
+
+    let none = marks.divergence(|trace| begin(&same, trace));
+    assert_eq!(none.after, marks.every * marks.digests.len() as u64);
+}

@@ -98,7 +98,7 @@ pub(super) fn constants(search: &mut Search<'_>) {
                 *delay(&mut proposed.cluster) = Distribution::Constant(span);
                 proposed
             };
-            let proposed = rounder(*span).into_iter().filter(|span| !span.is_zero()).map(with).collect();
+            let proposed: Vec<Scenario> = rounder(*span).into_iter().filter(|span| !span.is_zero()).map(with).collect();
             search.first(proposed);
         }
     }

@@ -10,9 +10,13 @@
 /// A smallest part of `items` that fails, given that all of them do.
 ///
 /// `first_failing` is handed parts to try and says which is the first that fails. So the parts may be tried side by side
-/// and the result is the same as if they had been tried in turn.
-pub(super) fn ddmin<T: Clone>(mut items: Vec<T>, mut first_failing: impl FnMut(&[Vec<T>]) -> Option<usize>) -> Vec<T> {
-    if items.is_empty() || first_failing(&[Vec::new()]).is_some() {
+/// and the result is the same as if they had been tried in turn. It takes no more of them than it tries: all together
+/// would be as many items as the square of the list's length.
+pub(super) fn ddmin<T: Clone>(
+    mut items: Vec<T>,
+    mut first_failing: impl FnMut(&mut dyn Iterator<Item = Vec<T>>) -> Option<usize>,
+) -> Vec<T> {
+    if items.is_empty() || first_failing(&mut std::iter::once(Vec::new())).is_some() {
         return Vec::new();
     }
     let mut chunks = 2;
@@ -22,12 +26,12 @@ pub(super) fn ddmin<T: Clone>(mut items: Vec<T>, mut first_failing: impl FnMut(&
         // Of two chunks, each is what the other leaves.
         let alone = if chunks == items.len() && chunks > 2 { 0 } else { chunks };
         let rest = if chunks == 2 { 0 } else { chunks };
-        let tries: Vec<Vec<T>> =
-            (0..alone).map(|chunk| parts.only(chunk)).chain((0..rest).map(|chunk| parts.without(chunk))).collect();
-        match first_failing(&tries) {
+        let part = |which| if which < alone { parts.only(which) } else { parts.without(which - alone) };
+        match first_failing(&mut (0..alone + rest).map(part)) {
             Some(which) => {
+                let left = part(which);
                 chunks = if which < alone { 2 } else { (chunks - 1).max(2) };
-                items = tries.into_iter().nth(which).unwrap_or_default();
+                items = left;
             }
             None if chunks == items.len() => break,
             None => chunks *= 2,
@@ -69,10 +73,7 @@ mod tests {
     fn shrink(count: u32, causes: &[BTreeSet<u32>]) -> (Vec<u32>, usize) {
         let mut tries = 0;
         let fails = |part: &Vec<u32>| causes.iter().any(|cause| cause.iter().all(|item| part.contains(item)));
-        let left = ddmin((0..count).collect(), |parts| {
-            tries += parts.len();
-            parts.iter().position(&fails)
-        });
+        let left = ddmin((0..count).collect(), |parts| parts.inspect(|_| tries += 1).position(|part| fails(&part)));
         assert!(fails(&left) || !fails(&(0..count).collect()));
         (left, tries)
     }

@@ -13,17 +13,16 @@ use super::search::Search;
 use super::targets::{targets, targets_mut};
 use crate::Scenario;
 
+/// The shortest fault that is tried.
+const LENGTH_MIN: Span = Span::millis(1);
+
 /// How many times of a recurring fault are tried on their own.
 const FIRINGS_MAX: usize = 16;
 
 /// Leaves out every fault that is not needed.
 pub(super) fn fewer(search: &mut Search<'_>) {
-    let all = search.scenario().faults.clone();
-    ddmin(all, |parts| {
-        let with = |faults: &Vec<Fault>| Scenario { faults: faults.clone(), ..search.scenario().clone() };
-        let proposed = parts.iter().map(with).collect();
-        search.first(proposed)
-    });
+    let whole = search.scenario().clone();
+    ddmin(whole.faults.clone(), |parts| search.first(parts.map(|faults| Scenario { faults, ..whole.clone() })));
 }
 
 /// Makes each fault as plain as it can be.
@@ -42,7 +41,7 @@ fn try_all(search: &mut Search<'_>, index: usize, forms: fn(&Scenario, &Run, usi
         proposed.faults[index] = fault;
         proposed
     };
-    let proposed = forms(scenario, &search.best.run, index).into_iter().map(with).collect();
+    let proposed: Vec<Scenario> = forms(scenario, &search.best.run, index).into_iter().map(with).collect();
     search.first(proposed).is_some()
 }
 
@@ -61,7 +60,8 @@ fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
             let lasting = (until >= scenario.run).then_some(Fault::At(from, action.clone()));
             let moved = rounder(from).into_iter().map(|from| (from, from + length));
             let ended = rounder(until).into_iter().filter(|end| from < *end && *end < until).map(|end| (from, end));
-            let shortened = shorter(length, length / 1_000).into_iter().map(|length| (from, from + length));
+            let shortened =
+                shorter(length, (length / 1_000).max(LENGTH_MIN)).into_iter().map(|length| (from, from + length));
             let times = shortened.chain(moved).chain(ended);
             lasting.into_iter().chain(times.map(|(from, until)| Fault::During(from, until, action.clone()))).collect()
         }

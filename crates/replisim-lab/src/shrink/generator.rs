@@ -5,6 +5,7 @@ use replisim_world::spec::{Arrival, ClientGroup, Keys};
 
 use super::round::shorter;
 use super::search::Search;
+use crate::Scenario;
 
 /// How much slower than before a workload may become in one step.
 const SLOWER_MAX: u64 = 100;
@@ -27,7 +28,7 @@ pub(super) fn smaller(search: &mut Search<'_>) {
                 proposed.clients[index] = group;
                 proposed
             };
-            let proposed = forms(group, search.scenario().run).into_iter().map(with).collect();
+            let proposed: Vec<Scenario> = forms(group, search.scenario().run).into_iter().map(with).collect();
             search.first(proposed);
         }
     }

@@ -188,7 +188,7 @@ impl<'e> Shrinker<'e> {
             ..self.experiment.scenario.clone()
         };
         let experiment = self.experiment.vary(scenario).ok();
-        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &aim));
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &aim, u64::MAX));
         let nothing = NothingToShrink::NotViolated { check: aim.check, seed: self.seed };
         failing.map(|failing| (aim, failing)).ok_or(nothing)
     }
@@ -228,6 +228,7 @@ fn narrow(search: &mut Search<'_>, seed: u64) {
         cluster::constants(search);
         faults::plainer(search);
         operations::plainer(search);
+        time::sooner(search);
         if search.steps == steps || search.bound.is_some() {
             break;
         }

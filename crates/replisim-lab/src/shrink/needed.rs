@@ -5,7 +5,7 @@ use replisim_history::{Check, Run, Verdict};
 
 use super::cluster::without_host;
 use super::operations::{lines, with_lines};
-use super::search::Search;
+use super::search::{Look, Search};
 use crate::Scenario;
 
 /// One thing that is left, and what happens without it.
@@ -39,6 +39,8 @@ pub enum Without {
     Same,
     /// It cannot be run: something else names it.
     Impossible,
+    /// The run goes on and on, far beyond the events of the original one.
+    Endless,
 }
 
 /// Every fault, session and host that is left, with what happens without it. `checks` are those of the original scenario.
@@ -77,7 +79,12 @@ fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec
 }
 
 fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {
-    let Some(run) = proposed.into_iter().find_map(|scenario| search.look(scenario)) else { return Without::Impossible };
+    let looks = proposed.into_iter().map(|scenario| search.look(scenario));
+    let run = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
+        None | Some(Look::Impossible) => return Without::Impossible,
+        Some(Look::Endless) => return Without::Endless,
+        Some(Look::Run(run)) => run,
+    };
     let findings = check_all(&run.history, checks);
     if findings.iter().any(|finding| search.aims_at(finding.check, &finding.verdict)) {
         return Without::Same;

@@ -41,17 +41,13 @@ pub(super) fn fewer(search: &mut Search<'_>) {
         lines(search.scenario()).iter().map(|(group, session, _)| (*group, *session)).collect();
     let whole = search.scenario().clone();
     ddmin(sessions.into_iter().collect(), |parts| {
-        let of = |part: &Vec<(usize, usize)>| -> Vec<Line> {
+        let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
             lines(&whole).into_iter().filter(|(group, session, _)| part.contains(&(*group, *session))).collect()
         };
-        let proposed = parts.iter().map(|part| with_lines(&whole, &of(part))).collect();
-        search.first(proposed)
+        search.first(parts.map(|part| with_lines(&whole, &of(part))))
     });
     let whole = search.scenario().clone();
-    ddmin(lines(&whole), |parts| {
-        let proposed = parts.iter().map(|part| with_lines(&whole, part)).collect();
-        search.first(proposed)
-    });
+    ddmin(lines(&whole), |parts| search.first(parts.map(|part| with_lines(&whole, &part))));
     dismiss(search);
 }
 
@@ -90,8 +86,8 @@ pub(super) fn plainer(search: &mut Search<'_>) {
     let count = lines(search.scenario()).len();
     for nth in 0..count {
         let rounded = rounder(lines(search.scenario())[nth].2.at);
-        let proposed = rounded.into_iter().map(|at| changed(search.scenario(), nth, |line| line.at = at)).collect();
-        search.first(proposed);
+        let whole = search.scenario().clone();
+        search.first(rounded.into_iter().map(|at| changed(&whole, nth, |line| line.at = at)));
         let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
         search.accepts(unpinned);
     }
@@ -106,13 +102,13 @@ fn keys(search: &mut Search<'_>) {
     search.change(|scenario| each_line(scenario, |line| rename(line, small)));
     for key in (1..touched.len() as u64).rev() {
         let into = |other: u64| move |it: u64| if it == key { other } else { it };
+        let whole = search.scenario().clone();
         let merged = |other| {
-            let mut proposed = search.scenario().clone();
+            let mut proposed = whole.clone();
             each_line(&mut proposed, |line| rename(line, into(other)));
             proposed
         };
-        let proposed = (0..key).map(merged).collect();
-        search.first(proposed);
+        search.first((0..key).map(merged));
     }
 }
 

@@ -11,6 +11,14 @@ use replisim_kernel::Fingerprint;
 use super::{Bound, Limits, Progress, Watch};
 use crate::{Experiment, Scenario};
 
+/// How many scenarios are in memory at once.
+const BATCH: usize = 32;
+
+/// How many times the events of the run that it began with a smaller scenario may have, and how many more. A fault less
+/// can send a protocol round in circles; that is another story, and would take for ever to be told.
+const EVENTS_FACTOR: u64 = 2;
+const EVENTS_SPARE: u64 = 10_000;
+
 /// What every smaller scenario must still break, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Aim {
@@ -38,21 +46,36 @@ pub(super) struct Search<'w> {
     aim: Aim,
     seed: u64,
     limits: Limits,
+    /// The most events of a run.
+    events: u64,
     watch: &'w Watch<'w>,
     /// Scenarios that do not fail, by the digest of their texts. Rounds repeat themselves: most of the last is known.
     harmless: BTreeSet<u128>,
 }
 
-/// A scenario to be tried, with its place among those that were proposed.
-struct Try {
-    place: usize,
-    scenario: Scenario,
-    digest: u128,
+/// What a scenario comes to.
+pub(super) enum Look {
+    Run(Run),
+    /// It cannot be run.
+    Impossible,
+    /// It has more events than a run may have.
+    Endless,
+}
+
+/// What came of a try.
+enum Tried {
+    /// It was tried before, or is the best itself.
+    Known,
+    /// It does not fail as it should: the digest of its text.
+    Harmless(u128),
+    /// It does.
+    Fails(Box<Failing>),
 }
 
 impl<'w> Search<'w> {
     pub fn new(best: Failing, aim: Aim, seed: u64, limits: Limits, watch: &'w Watch<'w>) -> Self {
-        Search { best, runs: 0, steps: 0, bound: None, aim, seed, limits, watch, harmless: BTreeSet::new() }
+        let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
+        Search { best, runs: 0, steps: 0, bound: None, aim, seed, limits, events, watch, harmless: BTreeSet::new() }
     }
 
     /// The smallest failing scenario.
@@ -60,35 +83,56 @@ impl<'w> Search<'w> {
         &self.best.experiment.scenario
     }
 
+    /// The check that must still be violated.
+    pub fn check(&self) -> Check {
+        self.aim.check
+    }
+
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
-    pub fn first(&mut self, proposed: Vec<Scenario>) -> Option<usize> {
-        let mut tries = self.worth_trying(proposed);
+    pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
+        let mut proposed = proposed.into_iter().enumerate();
+        loop {
+            let batch: Vec<(usize, Scenario)> = proposed.by_ref().take(BATCH).collect();
+            if batch.is_empty() || self.bound.is_some() {
+                return None;
+            }
+            if let Some(place) = self.first_of(batch) {
+                return Some(place);
+            }
+        }
+    }
+
+    fn first_of(&mut self, mut batch: Vec<(usize, Scenario)>) -> Option<usize> {
+        let left = usize::try_from(self.limits.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
+        let exhausted = batch.len() > left;
+        batch.truncate(left);
+        let mut tried = self.race(&batch);
         if self.bound.is_some() {
             return None;
         }
-        let left = usize::try_from(self.limits.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
-        let exhausted = tries.len() > left;
-        tries.truncate(left);
-        let found = self.race(&tries);
-        let (tried, result) = match found {
-            Some((tried, failing)) => {
-                self.best = failing;
-                self.steps += 1;
-                (tried + 1, Some(tries[tried].place))
+        // What was tried behind the first that fails was tried in vain, on however many threads.
+        let found = tried.iter().position(|it| matches!(it, Tried::Fails(_)));
+        tried.truncate(found.map_or(tried.len(), |found| found + 1));
+        self.runs += tried.iter().filter(|it| !matches!(it, Tried::Known)).count() as u64;
+        let place = found.map(|found| batch[found].0);
+        for it in tried {
+            match it {
+                Tried::Known => {}
+                Tried::Harmless(digest) => {
+                    self.harmless.insert(digest);
+                }
+                Tried::Fails(failing) => {
+                    (self.best, self.steps) = (*failing, self.steps + 1);
+                }
             }
-            None => (tries.len(), None),
-        };
-        if self.bound.is_none() {
-            self.runs += tried as u64;
-            self.harmless.extend(tries[..tried].iter().map(|it| it.digest));
-            self.bound = (exhausted && result.is_none()).then_some(Bound::Runs);
         }
-        result
+        self.bound = (exhausted && place.is_none()).then_some(Bound::Runs);
+        place
     }
 
     /// Tries one scenario.
     pub fn accepts(&mut self, proposed: Scenario) -> bool {
-        self.first(vec![proposed]).is_some()
+        self.first([proposed]).is_some()
     }
 
     /// Tries one change after another, each on top of those that were accepted.
@@ -104,15 +148,20 @@ impl<'w> Search<'w> {
             return false;
         }
         self.runs += 1;
-        let same = self.attempt(&proposed).filter(|it| it.run.fingerprint == self.best.run.fingerprint);
-        same.map(|same| self.best = same).is_some()
+        match self.attempt(&proposed, 0) {
+            Tried::Fails(same) if same.run.fingerprint == self.best.run.fingerprint => {
+                self.best = *same;
+                true
+            }
+            Tried::Fails(_) | Tried::Harmless(_) | Tried::Known => false,
+        }
     }
 
-    /// What a scenario comes to, whether or not it fails as it should; `None` if it cannot be run.
-    pub fn look(&mut self, proposed: Scenario) -> Option<Run> {
-        let experiment = self.best.experiment.vary(proposed).ok()?;
+    /// What a scenario comes to, whether or not it fails as it should.
+    pub fn look(&mut self, proposed: Scenario) -> Look {
+        let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        Some(experiment.begin(self.seed, false).finish())
+        run(&experiment, self.seed, self.events).map_or(Look::Endless, Look::Run)
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
@@ -120,56 +169,60 @@ impl<'w> Search<'w> {
         check == self.aim.check && matches!(verdict, Verdict::Violated(witness) if witness.kind == self.aim.kind)
     }
 
-    /// Those of the proposed scenarios that differ from the best and were not tried before, each once.
-    fn worth_trying(&self, proposed: Vec<Scenario>) -> Vec<Try> {
-        let mut seen = BTreeSet::from([digest(self.scenario())]);
-        let named = proposed.into_iter().enumerate();
-        let named = named.map(|(place, scenario)| Try { place, digest: digest(&scenario), scenario });
-        named.filter(|it| !self.harmless.contains(&it.digest) && seen.insert(it.digest)).collect()
-    }
-
     /// Runs on all cores until it is known which is the first to fail: everything before that one is run to the end.
-    fn race(&mut self, tries: &[Try]) -> Option<(usize, Failing)> {
+    /// Returns what came of each, in order, as far as that is known without a gap.
+    fn race(&mut self, batch: &[(usize, Scenario)]) -> Vec<Tried> {
         let (next, first, stopped) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX), AtomicBool::new(false));
-        let (done, size) = (AtomicU64::new(self.runs), self.size());
-        let work = || loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= tries.len().min(first.load(Ordering::Relaxed)) {
-                return None;
-            }
-            if !(self.watch)(&Progress { runs: done.fetch_add(1, Ordering::Relaxed), size }) {
-                stopped.store(true, Ordering::Relaxed);
-                return None;
-            }
-            if let Some(failing) = self.attempt(&tries[at].scenario) {
-                first.fetch_min(at, Ordering::Relaxed);
-                return Some((at, failing));
+        let (begun, size) = (AtomicU64::new(self.runs), self.size());
+        let best = digest(&self.best.experiment.source.text);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= batch.len().min(first.load(Ordering::Relaxed)) {
+                    return done;
+                }
+                if !(self.watch)(&Progress { runs: begun.fetch_add(1, Ordering::Relaxed), size }) {
+                    stopped.store(true, Ordering::Relaxed);
+                    return done;
+                }
+                let tried = self.attempt(&batch[at].1, best);
+                if matches!(tried, Tried::Fails(_)) {
+                    first.fetch_min(at, Ordering::Relaxed);
+                }
+                done.push((at, tried));
             }
         };
-        let found = match self.limits.jobs.get().min(tries.len()) {
+        let mut tried = match self.limits.jobs.get().min(batch.len()) {
             0 | 1 => work(),
             jobs => thread::scope(|scope| {
                 let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-                let found = workers.into_iter().filter_map(|it| it.join().expect("a run does not panic"));
-                found.min_by_key(|(at, _)| *at)
+                workers.into_iter().flat_map(|it| it.join().expect("a run does not panic")).collect()
             }),
         };
         if stopped.into_inner() {
             self.bound = Some(Bound::Stopped);
         }
-        found.filter(|_| self.bound.is_none())
+        tried.sort_by_key(|(at, _)| *at);
+        tried.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    fn attempt(&self, scenario: &Scenario) -> Option<Failing> {
-        let experiment = self.best.experiment.vary(scenario.clone()).ok()?;
-        Failing::of(experiment, self.seed, &self.aim)
+    fn attempt(&self, scenario: &Scenario, best: u128) -> Tried {
+        let text = scenario.text();
+        let digest = digest(&text);
+        if digest == best || self.harmless.contains(&digest) {
+            return Tried::Known;
+        }
+        let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &self.aim, self.events));
+        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(Box::new(failing)))
     }
 }
 
 impl Failing {
     /// The run of an experiment, if it fails as it should.
-    pub fn of(experiment: Experiment, seed: u64, aim: &Aim) -> Option<Failing> {
-        let run = experiment.begin(seed, false).finish();
+    pub fn of(experiment: Experiment, seed: u64, aim: &Aim, events: u64) -> Option<Failing> {
+        let run = run(&experiment, seed, events)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
         match finding.verdict {
             Verdict::Violated(witness) if witness.kind == aim.kind => Some(Failing { experiment, run, witness }),
@@ -178,13 +231,20 @@ impl Failing {
     }
 }
 
+/// The run of an experiment, if it ends within so many events.
+fn run(experiment: &Experiment, seed: u64, events: u64) -> Option<Run> {
+    let mut simulation = experiment.begin(seed, false);
+    let ends = (0..=events).any(|_| !simulation.step());
+    ends.then(|| simulation.finish())
+}
+
 /// As many threads as the machine has cores.
 pub(super) fn cores() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-fn digest(scenario: &Scenario) -> u128 {
+fn digest(text: &str) -> u128 {
     let mut print = Fingerprint::new();
-    print.fold(&scenario.text());
+    print.fold(&text);
     print.digest().0
 }

@@ -22,7 +22,8 @@ pub(super) fn faults(search: &mut Search<'_>, seed: u64) {
 /// Writes down the operations that the workloads draw, as far as that still fails.
 pub(super) fn operations(search: &mut Search<'_>) {
     let (scenario, run) = (search.scenario(), &search.best.run);
-    if scenario.clients.iter().all(|group| !group.script.is_empty()) {
+    // Sessions may share the lines of a script; to be taken away one by one, each needs its own.
+    if scenario.clients.iter().all(|group| group.script.len() == group.sessions as usize) {
         return;
     }
     let written = |pinned| {

@@ -65,8 +65,7 @@ pub(super) const fn broken(check: Check) -> &'static str {
 /// What must break again, with the witness's lines as they are told.
 pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
     let (witness, run) = (&search.best.witness, &search.best.run);
-    let check = search.scenario().checks.first().copied().unwrap_or(Check::NoLostWrites);
-    Anomaly::of(check, witness, run)
+    Anomaly::of(search.check(), witness, run)
 }
 
 /// The whole story.
@@ -116,6 +115,7 @@ fn why(without: &Without) -> String {
         }
         Without::Same => "not needed, but the search was ended before it was left out".to_owned(),
         Without::Impossible => "something else names it".to_owned(),
+        Without::Endless => "without it the run does not end".to_owned(),
     }
 }
 

@@ -1,1 +1,126 @@
+//! Failing runs of some hundred operations and some dozen faults, shrunk.
 
+use std::num::NonZero;
+
+use replisim_history::Check;
+
+use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
+use crate::scenario::Source;
+use crate::{Case, Catalog, Experiment, Scenario};
+
+/// An asynchronous primary, four sessions, 200 operations, up to 20 faults of every kind, promotions among them.
+const LOST: &str = r#"Scenario(
+    cluster: (regions: { "eu": ["a", "b", "c"] }, hosts: { "p": "eu/a", "s1": "eu/b", "s2": "eu/c" }),
+    protocol: PostgreSql(primary: "p", primary_slot_name: { "s1": "one", "s2": "two" }),
+    clients: [(sessions: 4, at: "eu", arrive: Every("100ms"), keys: Uniform(count: 20), reads: AnyFollower, timeout: "1s")],
+    swarm: (families: [Delay, Partition, Kill, HostLoss, Pause, DiskSlow, Clock, Failover], faults: 20),
+    run: "5s",
+    checks: [NoLostWrites, ReadYourWrites, MonotonicReads, Convergence],
+    expect: { NoLostWrites: Holds },
+)"#;
+
+/// A session reads with a token of its writes alone, and in between from a follower that is paused now and then.
+const BACK: &str = r#"Scenario(
+    cluster: (size: 3),
+    protocol: LeaderFollower(leader: "n1"),
+    clients: [(sessions: 3, arrive: Poisson("60ms"), mix: { Read: 3, Write: 1 }, keys: Zipf(count: 10, exponent: 0.9),
+               reads: Token(remembers: Writes, wait: "1s", fallback: true))],
+    faults: [
+        Every("700ms", "400ms", Slow(link: ("n1", "followers"), by: Exponential(mean: "150ms"))),
+        During("1s", "3s", Slow(link: ("n1", "n3"), by: LogNormal(median: "100ms", p99: "1s"))),
+        WhenFor(Acknowledged(20), "500ms", Pause("random 1")),
+    ],
+    run: "4s",
+    checks: [MonotonicReads, ReadYourWrites],
+)"#;
+
+fn experiment(text: &str) -> Experiment {
+    let source = Source::new("fixture.ron", text);
+    Experiment::prepare(&source, &Catalog::standard()).unwrap_or_else(|report| panic!("{}", report.render(false)))
+}
+
+fn shrink(experiment: &Experiment, seed: u64, check: Check) -> Shrunk {
+    Shrinker::new(experiment, seed).check(Some(check)).shrink().expect("the check is violated")
+}
+
+/// The first seed from `from` on under which a check is violated by a run of at least so many faults.
+fn failing(experiment: &Experiment, check: Check, faults: usize) -> u64 {
+    let fails = |seed: &u64| {
+        let outcome = experiment.run(*seed, None, false);
+        let violated = outcome.findings.iter().any(|it| it.check == check && it.verdict.word() == "violated");
+        violated && outcome.run.faults.len() >= faults
+    };
+    (0..1_000).find(fails).expect("one of a thousand seeds fails")
+}
+
+/// What every shrunk run must satisfy.
+fn demand(shrunk: &Shrunk, check: Check) {
+    assert_eq!(shrunk.bound, None);
+    assert!(shrunk.needed.iter().all(|need| need.without != Without::Same), "{:?}", shrunk.needed);
+    let case = &shrunk.case;
+    let read = Case::parse(&Source::new(&case.source.name, case.text())).expect("a shrunk case reads");
+    assert_eq!(read, *case);
+    let experiment = Experiment::prepare(&read.source, &Catalog::standard()).expect("a shrunk case can be run");
+    let outcome = read.run(&experiment, false);
+    assert_eq!(outcome.run.fingerprint, case.fingerprint);
+    let anomaly = case.anomaly.as_ref().expect("a shrunk case has an anomaly");
+    assert_eq!(anomaly.check, check);
+    assert!(anomaly.is_among(&outcome.findings));
+}
+
+#[test]
+fn a_lost_write_among_two_hundred_operations_and_twenty_faults() {
+    let experiment = experiment(LOST);
+    let seed = failing(&experiment, Check::NoLostWrites, 15);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    assert!(shrunk.before.operations >= 150, "{:?}", shrunk.before);
+    assert!(shrunk.after.operations <= 3 && shrunk.after.faults <= 3 && shrunk.after.hosts == 2, "{:?}", shrunk.after);
+    insta::assert_snapshot!(shrunk.case.text());
+}
+
+#[test]
+fn a_stale_read_of_one_s_own_write() {
+    let experiment = experiment(LOST);
+    let seed = failing(&experiment, Check::ReadYourWrites, 12);
+    let shrunk = shrink(&experiment, seed, Check::ReadYourWrites);
+    demand(&shrunk, Check::ReadYourWrites);
+    assert!(shrunk.after.operations == 2 && shrunk.after.faults <= 1, "{:?}", shrunk.after);
+    insta::assert_snapshot!(shrunk.case.text());
+}
+
+#[test]
+fn a_read_that_goes_back_despite_a_token() {
+    let experiment = experiment(BACK);
+    let seed = failing(&experiment, Check::MonotonicReads, 3);
+    let shrunk = shrink(&experiment, seed, Check::MonotonicReads);
+    demand(&shrunk, Check::MonotonicReads);
+    assert!(shrunk.after.operations <= 10 && shrunk.after.faults <= 2, "{:?}", shrunk.after);
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_case() {
+    let experiment = experiment(LOST);
+    let seed = failing(&experiment, Check::NoLostWrites, 15);
+    let with = |jobs, runs| {
+        let limits = Limits { runs, jobs: NonZero::new(jobs).expect("a thread") };
+        let shrunk = Shrinker::new(&experiment, seed).limits(limits).shrink().expect("the check is violated");
+        (shrunk.case.text(), shrunk.runs, shrunk.bound)
+    };
+    assert_eq!(with(1, 20_000), with(7, 20_000));
+    let (text, _, bound) = with(3, 40);
+    assert_eq!((text.clone(), bound), (with(1, 40).0, Some(Bound::Runs)));
+    assert!(text.contains("there may be a smaller case"), "{text}");
+}
+
+#[test]
+fn a_watch_that_says_stop_is_obeyed_and_a_run_that_holds_is_refused() {
+    let experiment = experiment(LOST);
+    let seed = failing(&experiment, Check::NoLostWrites, 15);
+    let shrunk = Shrinker::new(&experiment, seed).watch(&|progress| progress.runs < 10).shrink().expect("it fails");
+    assert_eq!(shrunk.bound, Some(Bound::Stopped));
+    let holds = Scenario { swarm: None, ..experiment.scenario.clone() };
+    let holds = experiment.vary(holds).expect("a scenario without faults");
+    let refused = Shrinker::new(&holds, 1).check(Some(Check::NoLostWrites)).shrink().expect_err("nothing is lost");
+    assert_eq!(refused, NothingToShrink::NotViolated { check: Check::NoLostWrites, seed: 1 });
+}

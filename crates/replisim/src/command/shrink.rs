@@ -185,6 +185,7 @@ fn need(need: &Need) -> Value {
         Without::Others(checks) => ("another check breaks", checks.iter().map(|check| check.name()).collect()),
         Without::Same => ("the same breaks", Vec::new()),
         Without::Impossible => ("cannot be run", Vec::new()),
+        Without::Endless => ("does not end", Vec::new()),
     };
     json!({ "kind": kind, "what": what, "without": without, "broken": others })
 }

@@ -34,5 +34,13 @@ fn defaults_are_left_out_and_what_fits_stands_on_a_line() {
             faults: [At("1s", Failover(to: "n2", old: Ignored)), At("2s", LoseHost(host: "n1", wire: Discarded))],
             swarm: (faults: 6, longest: "3s"))"#,
     );
-    insta::assert_snapshot!(scenario.text(), @"");
+    insta::assert_snapshot!(scenario.text(), @r#"
+    Scenario(
+        cluster: (size: 3, links: (same_zone: "1ms")),
+        protocol: PostgreSql(primary: "n1", primary_slot_name: { "n2": "a" }),
+        clients: [(), (sessions: 1, script: [[(op: Write), (op: Read, reads: Host("n2"))]])],
+        faults: [At("1s", Failover(to: "n2")), At("2s", LoseHost(host: "n1", wire: Discarded))],
+        swarm: (),
+    )
+    "#);
 }

@@ -23,13 +23,29 @@ impl Tree {
         format!("{}{open}{padding}{}{padding}{close}", self.head(), parts.join(", "))
     }
 
+    /// What is left of so much room on a line behind the flat tree; `None` if it does not fit. Looks no further than that.
+    fn room_behind(&self, room: usize) -> Option<usize> {
+        let (open, close) = self.brackets();
+        let padding = if open == "{" && !self.is_leaf() { 2 } else { 0 };
+        let mut room = room.checked_sub(self.head().chars().count() + open.len() + close.len() + padding)?;
+        for (place, (key, part)) in self.parts().into_iter().enumerate() {
+            let comma = if place == 0 { 0 } else { 2 };
+            room = part.room_behind(room.checked_sub(comma + key.chars().count())?)?;
+        }
+        Some(room)
+    }
+
+    fn is_leaf(&self) -> bool {
+        self.parts().is_empty()
+    }
+
     /// Prints where `column` characters of the line are taken and `after` more will follow.
     fn lay_out(&self, text: &mut String, indent: usize, after: usize) {
         let column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
-        let flat = self.flat();
         let is_root = text.is_empty();
-        if self.parts().is_empty() || (!is_root && column + flat.chars().count() + after <= WIDTH) {
-            return text.push_str(&flat);
+        let room = (WIDTH + 1).saturating_sub(column + after + 1);
+        if self.is_leaf() || (!is_root && self.room_behind(room).is_some()) {
+            return text.push_str(&self.flat());
         }
         let (open, close) = self.brackets();
         text.push_str(self.head());
