@@ -18,7 +18,7 @@ pub mod words;
 
 pub use contents::{Contents, Lineage, Version};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
-pub use history::{Final, History, Install, Operation};
+pub use history::{Discard, Final, History, Install, Operation};
 pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};

@@ -146,6 +146,11 @@ impl<F: Profile> Replica<F> {
             return self.change_part(cx, Part::Stands);
         };
         let discarded = cx.journal().end() - fork;
+        for offset in fork..cx.journal().end() {
+            if let Some(position) = cx.journal().entry(offset).map(|entry| entry.position) {
+                cx.discarded(position);
+            }
+        }
         cx.milestone(format!("rewound: {discarded} records discarded"));
         self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
         self.tell_upstream(cx, Message::Fetch { bytes: self.upstream.differing_bytes });
