@@ -46,6 +46,17 @@ pub struct Install {
     pub position: Position,
 }
 
+/// One record that a server gave up to fit another's history again, as `pg_rewind` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discard {
+    /// When, in true time.
+    pub at: SimTime,
+    /// The server.
+    pub node: NodeId,
+    /// The record's place in the order.
+    pub position: Position,
+}
+
 /// What one replica held after the quiet phase.
 #[derive(Clone, Debug)]
 pub struct Final {
@@ -66,6 +77,8 @@ pub struct History {
     pub operations: Tape<Operation>,
     /// Every version, in order of installation in true time.
     pub installs: Tape<Install>,
+    /// Every record that was given up by a rewind, in true time.
+    pub discards: Tape<Discard>,
     /// Every replica that was up at the end; empty while the run is under way.
     pub finals: Vec<Final>,
 }

@@ -289,6 +289,7 @@ pub(crate) enum Note {
     Installed { key: Key, value: Option<Value>, position: Position },
     Committed { position: Position },
     Applied { position: Position },
+    Discarded { position: Position },
     Role { role: Role, epoch: u32 },
     Milestone(String),
 }
@@ -406,6 +407,11 @@ impl<P: Process> Cx<'_, P> {
     /// Tells an observer that this replica now shows everything up to `position`.
     pub fn applied(&mut self, position: Position) {
         self.effects.push(Effect::Note(Note::Applied { position }));
+    }
+
+    /// Tells an observer that this node gives up a record of its log, to fit another's history again.
+    pub fn discarded(&mut self, position: Position) {
+        self.effects.push(Effect::Note(Note::Discarded { position }));
     }
 
     /// Tells an observer of a change of role.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use replisim_history::{Cell, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
+use replisim_history::{Cell, Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
 
 /// The run's notebook.
@@ -104,6 +104,11 @@ impl Recorder {
     /// Writes down a version that the node in charge has ordered.
     pub fn install(&mut self, install: Install) {
         self.history.installs.push(install);
+    }
+
+    /// Writes down a record that a rewind gives up.
+    pub fn discard(&mut self, discard: Discard) {
+        self.history.discards.push(discard);
     }
 
     /// Writes down that a replica shows everything up to `position`, and how far behind that is for each version.

@@ -20,6 +20,7 @@ pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
     let reduced = History {
         operations: witness.operations.iter().filter_map(|&at| history.operations.get(at)).cloned().collect(),
         installs: history.installs.clone(),
+        discards: history.discards.clone(),
         finals: history.finals.clone(),
     };
     matches!(super::check(check, &reduced).verdict, Verdict::Violated(_))

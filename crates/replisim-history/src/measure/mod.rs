@@ -7,14 +7,14 @@
 //! **Quantiles** are exact, by nearest rank: the q-quantile of n sorted figures is the one at place ⌈q·n⌉ (the first for
 //! q = 0). It is always a figure that occurred, never one interpolated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use replisim_kernel::{SimTime, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{losses, staleness};
-use crate::{Datum, Final, Operation, Outcome, Reason, Run};
+use crate::{Datum, Final, Operation, Outcome, Position, Reason, Run};
 
 /// A figure that a scenario can ask for and bound.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub enum Measure {
     Lost,
     /// The share of them that was lost, between 0 and 1.
     LostShare,
+    /// Of the acknowledged writes that were lost or that a rewind discarded, the share that was both, over the whole run: 1 if
+    /// what a rewind discards is exactly what was lost.
+    DiscardedIsLost,
     /// How many reads were stale.
     StaleReads,
     /// The share of reads that was stale, between 0 and 1, among those of which it is known.
@@ -118,6 +121,7 @@ impl Measure {
             Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
             Measure::Lost => lost(run, within).map(|(lost, _)| lost as f64),
             Measure::LostShare => lost(run, within).and_then(|(lost, of)| share(lost, of)),
+            Measure::DiscardedIsLost => discarded_is_lost(run),
             Measure::StaleReads => Some(stale(run, within).0 as f64),
             Measure::StaleShare => {
                 let (stale, of) = stale(run, within);
@@ -146,7 +150,7 @@ impl Measure {
             | Measure::Failed
             | Measure::Indeterminate
             | Measure::Rows => Unit::Count,
-            Measure::LostShare | Measure::StaleShare | Measure::Availability => Unit::Share,
+            Measure::LostShare | Measure::DiscardedIsLost | Measure::StaleShare | Measure::Availability => Unit::Share,
             Measure::WriteLatency(_) | Measure::ReadLatency(_) | Measure::Lag(..) | Measure::ConvergedAfter => {
                 Unit::Milliseconds
             }
@@ -409,6 +413,16 @@ fn lost(run: &Run, window: Window) -> Option<(u64, u64)> {
     let inside = |at: &&u64| window.contains(run.history.operations[**at].completed);
     let lost = losses.lost.iter().filter(inside).count();
     Some((lost as u64, answers(run, window, Class::Writes).count() as u64))
+}
+
+/// The share that was both, of the acknowledged writes that were lost or that a rewind discarded; `None` if there are none.
+fn discarded_is_lost(run: &Run) -> Option<f64> {
+    let lost: BTreeSet<u64> = losses(&run.history).ok()?.lost.into_iter().collect();
+    let places: BTreeSet<Position> = run.history.discards.iter().map(|discard| discard.position).collect();
+    let operations = (0..).zip(run.history.operations.iter());
+    let discarded = operations.filter(|(_, it)| it.is_acknowledged_write() && places.contains(&it.position));
+    let discarded: BTreeSet<u64> = discarded.map(|(at, _)| at).collect();
+    share(lost.intersection(&discarded).count() as u64, lost.union(&discarded).count() as u64)
 }
 
 /// How many of the reads invoked in the window were stale, and of how many it is known.

@@ -135,6 +135,26 @@ fn finds_losses_and_staleness_through_the_checkers() {
 }
 
 #[test]
+fn tells_whether_a_rewind_discards_what_was_lost() {
+    let mut run = run(vec![operation(0, true, 0, 10, OK, 0), operation(1, true, 20, 30, OK, 0)]);
+    let (contents, lineage) = Default::default();
+    run.history.finals.push(Final { node: NodeId(0), leads: true, contents, lineage });
+    let place = |ordinal: u64| Position::new(1, 100 + ordinal);
+    let placed = run.history.operations.iter().map(|it| Operation { position: place(it.ordinal.into()), ..it.clone() });
+    run.history.operations = placed.collect();
+    assert_eq!(Measure::Lost.evaluate(&run, None), Some(1.0), "the first was overwritten by the second");
+    let share = |discarded: &[u64]| {
+        let mut run = run.clone();
+        let discard = |ordinal: &u64| crate::Discard { at: at(40), node: NodeId(1), position: place(*ordinal) };
+        run.history.discards = discarded.iter().map(discard).collect();
+        Measure::DiscardedIsLost.evaluate(&run, None)
+    };
+    assert_eq!(share(&[]), Some(0.0), "one was lost, and nothing discarded");
+    assert_eq!(share(&[1, 7]), Some(1.0), "a record that nobody was told of does not count");
+    assert_eq!(share(&[0, 1]), Some(0.5), "one more was discarded than was lost");
+}
+
+#[test]
 fn reads_and_prints_as_a_scenario_writes_it() {
     for text in ["Acknowledged", "WriteLatency(0.99)", "Lag(\"s1\",0.5)"] {
         let measure: Measure = ron::from_str(text).expect("a measure");

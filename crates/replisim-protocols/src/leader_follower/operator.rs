@@ -148,6 +148,11 @@ impl<F: Profile> Replica<F> {
             return self.change_part(cx, Part::Stands);
         };
         let discarded = cx.journal().end() - fork;
+        for offset in fork..cx.journal().end() {
+            if let Some(position) = cx.journal().entry(offset).map(|entry| entry.position) {
+                cx.discarded(position);
+            }
+        }
         cx.milestone(format!("rewound: {discarded} records discarded"));
         self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
     }

@@ -1,6 +1,6 @@
 //! An input reaches a process, and what the process asks for is settled.
 
-use replisim_history::{Install, NodeId};
+use replisim_history::{Discard, Install, NodeId};
 use replisim_kernel::{Queue, SimTime, Span};
 
 use super::World;
@@ -299,6 +299,7 @@ impl<P: Process> World<P> {
             }
             Note::Committed { .. } => self.recorder.commits += 1,
             Note::Applied { position } => self.recorder.apply(self.now, node, position),
+            Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
             Note::Role { role, epoch } => {
                 self.recorder.fold(&("role", self.now.as_nanos(), node, role, epoch));

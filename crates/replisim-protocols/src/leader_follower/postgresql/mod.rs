@@ -19,7 +19,7 @@
 //! The walsender sends what is flushed on the primary and nothing earlier. The standby replays what is flushed there, at
 //! once, whether or not the primary has told anybody: **a standby can show a row before the primary does**. What the
 //! client waits for is [`SynchronousCommit`]; whom it waits for is `synchronous_standby_names`. There is no timeout: with
-//! too few synchronous standbys connected, commits wait for ever (20.6.2, 27.2.8.3).
+//! too few synchronous standbys connected, commits wait for ever (20.6.2, 27.2.8).
 //!
 //! With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. A promotion is
 //! safe by promise only where a commit waits for every standby: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2.
