@@ -24,6 +24,14 @@ accept:
 bench *filter:
     cargo bench -p replisim-benches -- {{filter}}
 
+# Fuzz a protocol or a scenario: `just fuzz PostgreSql --for 60s`
+fuzz subject *args:
+    cargo run --release -- fuzz {{subject}} {{args}}
+
+# How soon each named flaw is caught, blind and guided
+flaws *names:
+    cargo bench -p replisim-benches --bench flaws -- {{names}}
+
 # What CI runs
 ci:
     bash .ci/run
