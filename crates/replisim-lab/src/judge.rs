@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::measure::{Unit, Window};
+use replisim_history::measure::{Examined, Unit, Window};
 use replisim_history::{Check, Finding, Promise, Run, Verdict};
 use replisim_kernel::{SimTime, Span};
 
@@ -82,7 +82,8 @@ impl Judgement {
             judge_check(scenario, promises, check, finding.map(|finding| &finding.verdict))
         };
         let checks = scenario.checks.iter().map(judge).collect();
-        let measures = scenario.measures.iter().map(|(name, bound)| judge_measure(name, bound, run)).collect();
+        let examined = Examined::of(run);
+        let measures = scenario.measures.iter().map(|(name, bound)| judge_measure(name, bound, &examined)).collect();
         Judgement { checks, measures }
     }
 
@@ -143,10 +144,10 @@ fn judge_check(
     JudgedCheck { check, expected, promised, standing: Standing::of(expected, promised, verdict) }
 }
 
-fn judge_measure(name: &str, bound: &Bound, run: &Run) -> JudgedMeasure {
+fn judge_measure(name: &str, bound: &Bound, examined: &Examined<'_>) -> JudgedMeasure {
     let instant = |span: Span| SimTime::ZERO + span;
     let window = bound.during.map(|(from, to)| Window { from: instant(from), to: instant(to) });
-    let value = bound.what.evaluate(run, window);
+    let value = bound.what.evaluate(examined, window);
     let within = value.is_some_and(|value| bound.admits(value));
     JudgedMeasure { name: name.to_owned(), value, unit: bound.what.unit(), within }
 }

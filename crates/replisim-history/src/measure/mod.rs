@@ -7,14 +7,17 @@
 //! **Quantiles** are exact, by nearest rank: the q-quantile of n sorted figures is the one at place ⌈q·n⌉ (the first for
 //! q = 0). It is always a figure that occurred, never one interpolated.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod examined;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use replisim_kernel::{SimTime, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::check::{losses, staleness};
-use crate::{Datum, Final, Operation, Outcome, Position, Reason, Run};
+pub use examined::Examined;
+
+use crate::{Datum, Final, Operation, Outcome, Reason, Run};
 
 /// A figure that a scenario can ask for and bound.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -114,17 +117,18 @@ pub enum Class {
 impl Measure {
     /// The figure over `window`, or over the whole run; `None` where there is nothing to measure: a quantile of no
     /// latencies, a share of no operations, the lag of a node that is not there.
-    pub fn evaluate(&self, run: &Run, window: Option<Window>) -> Option<f64> {
+    pub fn evaluate(&self, examined: &Examined<'_>, window: Option<Window>) -> Option<f64> {
+        let run = examined.run();
         let within = window.unwrap_or_else(|| Window::whole(run));
         match self {
             Measure::Acknowledged => Some(answers(run, within, Class::Writes).count() as f64),
             Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
-            Measure::Lost => lost(run, within).map(|(lost, _)| lost as f64),
-            Measure::LostShare => lost(run, within).and_then(|(lost, of)| share(lost, of)),
-            Measure::DiscardedIsLost => discarded_is_lost(run),
-            Measure::StaleReads => Some(stale(run, within).0 as f64),
+            Measure::Lost => examined.lost(within).map(|(lost, _)| lost as f64),
+            Measure::LostShare => examined.lost(within).and_then(|(lost, of)| share(lost, of)),
+            Measure::DiscardedIsLost => examined.discarded_is_lost(),
+            Measure::StaleReads => Some(examined.stale(within).0 as f64),
             Measure::StaleShare => {
-                let (stale, of) = stale(run, within);
+                let (stale, of) = examined.stale(within);
                 share(stale, of)
             }
             Measure::WriteLatency(q) => millis(latencies(run, within, Class::Writes).quantile(*q)),
@@ -405,32 +409,6 @@ fn rows(run: &Run) -> Option<usize> {
     let leading = run.history.finals.iter().filter(|replica| replica.leads);
     let held = |replica: &Final| replica.contents.iter().filter(|(_, version)| version.datum != Datum::Absent).count();
     leading.map(held).max()
-}
-
-/// How many of the writes acknowledged in the window were lost, and how many there are.
-fn lost(run: &Run, window: Window) -> Option<(u64, u64)> {
-    let losses = losses(&run.history).ok()?;
-    let inside = |at: &&u64| window.contains(run.history.operations[**at].completed);
-    let lost = losses.lost.iter().filter(inside).count();
-    Some((lost as u64, answers(run, window, Class::Writes).count() as u64))
-}
-
-/// The share that was both, of the acknowledged writes that were lost or that a rewind discarded; `None` if there are none.
-fn discarded_is_lost(run: &Run) -> Option<f64> {
-    let lost: BTreeSet<u64> = losses(&run.history).ok()?.lost.into_iter().collect();
-    let places: BTreeSet<Position> = run.history.discards.iter().map(|discard| discard.position).collect();
-    let operations = (0..).zip(run.history.operations.iter());
-    let discarded = operations.filter(|(_, it)| it.is_acknowledged_write() && places.contains(&it.position));
-    let discarded: BTreeSet<u64> = discarded.map(|(at, _)| at).collect();
-    share(lost.intersection(&discarded).count() as u64, lost.union(&discarded).count() as u64)
-}
-
-/// How many of the reads invoked in the window were stale, and of how many it is known.
-fn stale(run: &Run, window: Window) -> (u64, u64) {
-    let report = staleness(&run.history);
-    let inside = |at: u64| window.contains(run.history.operations[at].invoked);
-    let stale = report.stale.iter().filter(|stale| inside(stale.operation)).count();
-    (stale as u64, report.reads.iter().filter(|at| inside(**at)).count() as u64)
 }
 
 fn share(part: u64, of: u64) -> Option<f64> {

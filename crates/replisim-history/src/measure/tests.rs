@@ -70,7 +70,7 @@ fn failover() -> Run {
 }
 
 fn of(measure: Measure, window: Option<(u64, u64)>) -> Option<f64> {
-    measure.evaluate(&failover(), window.map(|(from, to)| Window::new(at(from), at(to))))
+    measure.evaluate(&Examined::of(&failover()), window.map(|(from, to)| Window::new(at(from), at(to))))
 }
 
 #[test]
@@ -123,15 +123,23 @@ fn downtime_counts_from_the_first_write_that_was_wanted() {
 #[test]
 fn finds_losses_and_staleness_through_the_checkers() {
     let mut run = failover();
-    assert_eq!(Measure::Lost.evaluate(&run, None), None, "no replica was up at the end");
+    assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), None, "no replica was up at the end");
     let (contents, lineage) = Default::default();
     run.history.finals.push(Final { node: NodeId(0), leads: true, contents, lineage });
-    assert_eq!(Measure::Lost.evaluate(&run, None), Some(1.0), "the last of the acknowledged ones");
-    assert_eq!(Measure::LostShare.evaluate(&run, None), Some(0.25));
-    assert_eq!(Measure::Lost.evaluate(&run, Some(Window::new(at(0), at(200)))), Some(0.0));
-    assert_eq!(Measure::StaleShare.evaluate(&run, None), None, "these reads saw nothing that could be placed");
-    assert_eq!(Measure::ConvergedAfter.evaluate(&run, None), Some(40.0));
-    assert_eq!(Measure::Rows.evaluate(&run, None), Some(0.0), "the one that leads at the end holds nothing");
+    assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), Some(1.0), "the last of the acknowledged ones");
+    assert_eq!(Measure::LostShare.evaluate(&Examined::of(&run), None), Some(0.25));
+    assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), Some(Window::new(at(0), at(200)))), Some(0.0));
+    assert_eq!(
+        Measure::StaleShare.evaluate(&Examined::of(&run), None),
+        None,
+        "these reads saw nothing that could be placed"
+    );
+    assert_eq!(Measure::ConvergedAfter.evaluate(&Examined::of(&run), None), Some(40.0));
+    assert_eq!(
+        Measure::Rows.evaluate(&Examined::of(&run), None),
+        Some(0.0),
+        "the one that leads at the end holds nothing"
+    );
 }
 
 #[test]
@@ -142,12 +150,12 @@ fn tells_whether_a_rewind_discards_what_was_lost() {
     let place = |ordinal: u64| Position::new(1, 100 + ordinal);
     let placed = run.history.operations.iter().map(|it| Operation { position: place(it.ordinal.into()), ..it.clone() });
     run.history.operations = placed.collect();
-    assert_eq!(Measure::Lost.evaluate(&run, None), Some(1.0), "the first was overwritten by the second");
+    assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), Some(1.0), "the first was overwritten by the second");
     let share = |discarded: &[u64]| {
         let mut run = run.clone();
         let discard = |ordinal: &u64| crate::Discard { at: at(40), node: NodeId(1), position: place(*ordinal) };
         run.history.discards = discarded.iter().map(discard).collect();
-        Measure::DiscardedIsLost.evaluate(&run, None)
+        Measure::DiscardedIsLost.evaluate(&Examined::of(&run), None)
     };
     assert_eq!(share(&[]), Some(0.0), "one was lost, and nothing discarded");
     assert_eq!(share(&[1, 7]), Some(1.0), "a record that nobody was told of does not count");
