@@ -4,7 +4,8 @@ use super::Scheduled;
 use super::near::Near;
 use crate::SimTime;
 
-/// How many events a bucket should hold on average when a wheel is made.
+/// How many events a bucket should hold on average when a wheel is made. Thirty-two would make a million pending events a
+/// quarter cheaper (88 against 117 ns), and the few of a small cluster half as dear again (64 against 43 ns).
 const BUCKET: usize = 16;
 
 /// A bucket fuller than this is spread over a finer wheel instead of poured.
