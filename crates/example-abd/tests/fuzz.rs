@@ -21,7 +21,7 @@ fn a_run_replays_byte_for_byte() {
     let experiment = Experiment::prepare(&source, &catalog()).expect("the scenario can be run");
     let first = experiment.run(7, None, true).run;
     let path = std::env::temp_dir().join(format!("quorum_register_{}.case", std::process::id()));
-    std::fs::write(&path, Case::of(&source, None, &first).text()).expect("a case can be written");
+    std::fs::write(&path, Case::of(&experiment, None, &first).text()).expect("a case can be written");
     let case = Case::read(&path).expect("what was written reads back");
     std::fs::remove_file(&path).expect("it was just written");
     let again = Experiment::prepare(&case.source, &catalog()).expect("as before").run(case.seed, None, true).run;
