@@ -55,7 +55,7 @@ pub(super) struct Search<'w> {
 
 /// What a scenario comes to.
 pub(super) enum Look {
-    Run(Run),
+    Run(Box<Run>),
     /// It cannot be run.
     Impossible,
     /// It has more events than a run may have.
@@ -161,7 +161,7 @@ impl<'w> Search<'w> {
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        run(&experiment, self.seed, self.events).map_or(Look::Endless, Look::Run)
+        run(&experiment, self.seed, self.events).map_or(Look::Endless, |run| Look::Run(Box::new(run)))
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
