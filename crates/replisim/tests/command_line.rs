@@ -196,7 +196,7 @@ fn what_holds_is_not_shrunk_and_an_id_is_not_a_file() {
     assert!(shrink.errors.contains("NoLostWrites is not violated under seed 3"), "{}", shrink.errors);
     let replay = folder.program(&["replay", "a1f3"]);
     assert_eq!(replay.code, 4, "{replay:?}");
-    assert!(replay.errors.contains("there is no file `a1f3`"), "{}", replay.errors);
+    assert!(replay.errors.contains("there is neither a file `a1f3`"), "{}", replay.errors);
 }
 
 #[test]
