@@ -63,7 +63,8 @@ impl Mutator<'_, '_> {
         let far = run / (1 << self.chance.below(12));
         let by = Span::nanos(self.chance.below(far.as_nanos() + 1));
         let later = self.chance.below(2) == 0;
-        let joins = self.chance.below(4) == 0;
+        // Faults that matter together mostly meet in time, which two draws over a whole run seldom do.
+        let joins = self.chance.below(2) == 0;
         let Some(from) = begin(&faults[index]) else { return };
         let from = if joins { beside.unwrap_or(from) } else { from };
         let to = if later { from + by } else { from.saturating_sub(by) };
