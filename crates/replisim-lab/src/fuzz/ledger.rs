@@ -137,8 +137,7 @@ impl Ledger for Archive<'_, '_> {
             return;
         }
         let states = self.subjects[place.subject as usize].base().states();
-        let row =
-            |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states), count: 1 };
+        let row = |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states) };
         let record = Record {
             run: run_row(place, attempt, tried, new),
             failures: self.failures(place, attempt, tried),

@@ -24,7 +24,7 @@ pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, f
 /// What [`known_of`] reads.
 pub(super) const KNOWN_COLUMNS: &str = "subject_name, seed, plan, check_name, kind, status, version, case_text";
 /// What [`cell_of`] reads.
-pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words, runs";
+pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words";
 
 impl Store {
     /// Opens a store that is there.
@@ -112,10 +112,10 @@ impl Store {
     pub fn coverage(&self, campaign: Digest, subject: u32) -> Result<Vec<Coverage>, StoreError> {
         let id = self.subject_id(campaign, subject)?;
         let mut found: Vec<Coverage> = Vec::new();
-        for CellRow { at, cell, words, count } in self.coverage_by_lot(id, subject)? {
+        for CellRow { at, cell, words } in self.coverage_by_lot(id, subject)? {
             match found.last_mut().filter(|last| last.cell == cell) {
-                Some(last) => (last.lots, last.count) = (last.lots + 1, last.count + count),
-                None => found.push(Coverage { cell, words, first: at, lots: 1, count }),
+                Some(last) => last.lots += 1,
+                None => found.push(Coverage { cell, words, first: at, lots: 1 }),
             }
         }
         Ok(found)
@@ -286,7 +286,6 @@ pub(super) fn cell_of(row: &Row, subject: u32) -> rusqlite::Result<CellRow> {
         at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
         cell: row.get(2)?,
         words: row.get(3)?,
-        count: row.get::<_, i64>(4)? as u64,
     })
 }
 

@@ -104,7 +104,8 @@ pub struct FailureRow {
     pub case: String,
 }
 
-/// A coverage cell that a lot reached.
+/// A coverage cell that a lot reached. In how many of its runs is not kept: a run that was done before the campaign was
+/// resumed tells only of cells that were new then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CellRow {
     /// The first place of the lot that reached it. Of several for one lot the earliest is kept.
@@ -113,8 +114,6 @@ pub struct CellRow {
     pub cell: Vec<u8>,
     /// The cell in words.
     pub words: String,
-    /// How many of the lot's runs reached it, so far. Of several for one lot the largest is kept.
-    pub count: u64,
 }
 
 /// A coverage cell of a subject, over all its lots.
@@ -128,8 +127,6 @@ pub struct Coverage {
     pub first: Place,
     /// How many lots reached it.
     pub lots: u64,
-    /// How many runs reached it, as their lots counted them.
-    pub count: u64,
 }
 
 /// A failure that outlives its campaign: the next one runs it first.
@@ -169,7 +166,7 @@ pub struct Record {
     pub run: RunRow,
     /// The checks that failed. Each becomes known as failing.
     pub failures: Vec<FailureRow>,
-    /// Cells of its lot that are new, or were counted again.
+    /// The cells that it was the first of its lot to reach.
     pub cells: Vec<CellRow>,
     /// How long it took on the wall, where somebody looked. Never part of a merged store or of a digest.
     pub elapsed: Option<Duration>,

@@ -84,14 +84,13 @@ CREATE TABLE cell (
     PRIMARY KEY (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Which lot reached which cell: where first, and in how many of its runs. Kept by lot so that merging stores that
--- share lots counts nothing twice.
+-- Which lot reached which cell, and where first. In how many of its runs is not known: what a campaign recalls of a run
+-- done before is only what was new then.
 CREATE TABLE reached (
     subject INTEGER NOT NULL,
     lot     INTEGER NOT NULL,
     cell    BLOB NOT NULL,
     place   INTEGER NOT NULL,
-    runs    INTEGER NOT NULL,
     PRIMARY KEY (subject, lot, cell),
     FOREIGN KEY (subject, cell) REFERENCES cell (subject, cell)
 ) STRICT, WITHOUT ROWID;
@@ -148,18 +147,18 @@ JOIN subject_check ON subject_check.subject = run.subject
 GROUP BY run.subject, subject_check.position
 ORDER BY campaign.digest, subject.number, subject_check.position;
 
--- Where the runs of a subject have been, the rarest cells first. The bare columns are those of the row with the
+-- Where the runs of a subject have been, the cells of the fewest lots first. The bare columns are those of the row with the
 -- smallest (lot, place): SQLite takes them from where min() found its own.
 CREATE VIEW coverage AS
 SELECT lower(hex(campaign.digest)) AS campaign, subject.number AS subject_number, subject.name AS subject,
        cell.words, min(reached.lot << 32 | reached.place) >> 32 AS first_lot, reached.place AS first_place,
-       count(*) AS lots, sum(reached.runs) AS runs, cell.cell
+       count(*) AS lots, cell.cell
 FROM reached
 JOIN cell USING (subject, cell)
 JOIN subject ON subject.id = reached.subject
 JOIN campaign ON campaign.id = subject.campaign
 GROUP BY reached.subject, reached.cell
-ORDER BY sum(reached.runs), campaign.digest, subject.number, cell.cell;
+ORDER BY count(*), campaign.digest, subject.number, cell.cell;
 
 -- How much was run, and how fast where it was timed: by one worker, not by all.
 CREATE VIEW speed AS

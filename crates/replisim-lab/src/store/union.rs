@@ -4,7 +4,7 @@
 //! |---|---|
 //! | run | both must be equal; if not, a run was not deterministic |
 //! | failure | the smaller case: fewer faults, fewer operations, shorter text |
-//! | cell | the earlier place with the larger count |
+//! | cell | the earlier place |
 //! | known | the later version; of one version, the one that fails; the smaller case |
 //!
 //! Each of the last three picks a least upper bound in some order, so the order and the number of times in which rows
@@ -51,7 +51,6 @@ impl CellRow {
         CellRow {
             at: self.at.min(other.at),
             words: self.words.min(other.words),
-            count: self.count.max(other.count),
             cell: self.cell,
         }
     }
