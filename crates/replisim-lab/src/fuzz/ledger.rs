@@ -7,14 +7,14 @@ use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
 use replisim_world::spec::Action;
 
-use super::attempt::{Attempt, Mark, Tried};
+use super::attempt::{Attempt, Tried};
 use super::campaign::{Ledger, Orders, Place};
 use super::cause::Cause;
 use super::cell;
 use super::lot::LOT;
 use super::subject::Subject;
 use crate::store::{
-    CellRow, FailureRow, KnownRow, Manifest, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
+    CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
 };
 use crate::{Case, VERSION};
 

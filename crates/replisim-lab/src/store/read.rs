@@ -282,11 +282,7 @@ pub(super) fn known_of(row: &Row) -> rusqlite::Result<KnownRow> {
 
 /// A cell of a lot, from [`CELL_COLUMNS`].
 pub(super) fn cell_of(row: &Row, subject: u32) -> rusqlite::Result<CellRow> {
-    Ok(CellRow {
-        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
-        cell: row.get(2)?,
-        words: row.get(3)?,
-    })
+    Ok(CellRow { at: Place { subject, lot: row.get(0)?, place: row.get(1)? }, cell: row.get(2)?, words: row.get(3)? })
 }
 
 fn digest(row: &Row, column: usize) -> rusqlite::Result<Digest> {

@@ -72,17 +72,19 @@ pub struct RunRow {
     pub cells: Vec<u8>,
 }
 
-/// A verdict in one character of [`RunRow::verdicts`].
+/// How a check stands after a run: one character of [`RunRow::verdicts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Mark {
-    /// The check holds.
-    Holds,
-    /// It is violated though it was promised or expected to hold, or holds though it was expected to be violated.
-    Failed,
-    /// It is violated, as the protocol lets one expect.
+    /// `.`: it holds, and was promised or expected to.
+    Kept,
+    /// `,`: it holds, and nobody promised it.
+    Lucky,
+    /// `a`: it is violated, and nobody promised otherwise.
     Anomaly,
-    /// It could not be decided.
-    Unknown,
+    /// `x`: it is violated, against a promise or an expectation.
+    Broken,
+    /// `?`: it could not be decided.
+    Undecided,
 }
 
 /// A check that failed in a run.
@@ -192,14 +194,23 @@ impl Origin {
 }
 
 impl Mark {
-    /// The character.
-    pub const fn as_char(self) -> char {
+    /// Every mark.
+    pub const ALL: [Mark; 5] = [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken, Mark::Undecided];
+
+    /// The letter that a store writes for it.
+    pub const fn letter(self) -> char {
         match self {
-            Mark::Holds => '.',
-            Mark::Failed => 'x',
+            Mark::Kept => '.',
+            Mark::Lucky => ',',
             Mark::Anomaly => 'a',
-            Mark::Unknown => '?',
+            Mark::Broken => 'x',
+            Mark::Undecided => '?',
         }
+    }
+
+    /// The mark that a letter stands for.
+    pub fn from_letter(letter: char) -> Option<Self> {
+        Mark::ALL.into_iter().find(|mark| mark.letter() == letter)
     }
 }
 

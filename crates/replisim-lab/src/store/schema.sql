@@ -46,7 +46,8 @@ CREATE TABLE run (
     fingerprint  BLOB NOT NULL CHECK (length(fingerprint) = 16),
     events       INTEGER NOT NULL,
     simulated_ns INTEGER NOT NULL,
-    verdicts     TEXT NOT NULL,            -- one character a check: . holds, x failed, a expected anomaly, ? unknown
+    verdicts     TEXT NOT NULL,            -- one character a check: . promised and kept, , holds unpromised,
+                                           -- a violated as is allowed, x broken, ? undecided
     failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
     cells        BLOB NOT NULL,            -- the coverage cells that were new to the lot, as the search writes them
     PRIMARY KEY (subject, lot, place)
@@ -132,14 +133,16 @@ WHERE ranked.rank = 1
 ORDER BY ranked.faults, ranked.operations, octet_length(ranked.case_text), ranked.case_text,
          campaign.digest, subject.number, ranked.check_name, ranked.kind, ranked.phase;
 
--- How each check came out, over all runs of a subject.
+-- How each check came out, over all runs of a subject. It holds where it was promised and kept, and where it was lucky.
 CREATE VIEW verdicts AS
 SELECT lower(hex(campaign.digest)) AS campaign, subject.number AS subject_number, subject.name AS subject,
        subject_check.position, subject_check.name AS check_name,
-       sum(substr(run.verdicts, position + 1, 1) = '.') AS holds,
-       sum(substr(run.verdicts, position + 1, 1) = 'x') AS failed,
+       sum(substr(run.verdicts, position + 1, 1) IN ('.', ',')) AS holds,
+       sum(substr(run.verdicts, position + 1, 1) = '.') AS kept,
+       sum(substr(run.verdicts, position + 1, 1) = ',') AS lucky,
        sum(substr(run.verdicts, position + 1, 1) = 'a') AS anomalies,
-       sum(substr(run.verdicts, position + 1, 1) = '?') AS unknown
+       sum(substr(run.verdicts, position + 1, 1) = 'x') AS broken,
+       sum(substr(run.verdicts, position + 1, 1) = '?') AS undecided
 FROM run
 JOIN subject ON subject.id = run.subject
 JOIN campaign ON campaign.id = subject.campaign

@@ -168,9 +168,9 @@ fn a_summary_counts_verdicts_and_causes() {
         assert_eq!(tally.events, own.iter().map(|record| record.run.events).sum::<u64>());
         assert_eq!(tally.timed, (tally.runs, Duration::from_millis(2 * tally.runs)));
         for (position, check) in tally.checks.iter().enumerate() {
-            let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.as_char()));
-            let expected = [Mark::Holds, Mark::Failed, Mark::Anomaly, Mark::Unknown].map(marked);
-            assert_eq!([check.holds, check.failed, check.anomalies, check.unknown], expected, "{}", check.name);
+            let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.letter()));
+            assert_eq!(Mark::ALL.map(|mark| check.count(mark)), Mark::ALL.map(marked), "{}", check.name);
+            assert_eq!(check.holds(), marked(Mark::Kept) + marked(Mark::Lucky));
         }
     }
     let sizes: Vec<_> = summary.causes.iter().map(|cause| (cause.faults, cause.operations, cause.case.len())).collect();
@@ -186,6 +186,14 @@ fn a_summary_counts_verdicts_and_causes() {
         assert!(!answer.rows.is_empty(), "{view}");
     }
     assert_eq!(store.query("SELECT runs_per_second FROM speed").unwrap().rows, vec![vec![Value::Real(500.0)]; 2]);
+}
+
+#[test]
+fn letters_stand_for_marks() {
+    for mark in Mark::ALL {
+        assert_eq!(Mark::from_letter(mark.letter()), Some(mark));
+    }
+    assert_eq!(Mark::from_letter('!'), None);
 }
 
 #[test]

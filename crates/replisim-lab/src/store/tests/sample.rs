@@ -68,7 +68,7 @@ pub fn run(at: Place) -> RunRow {
         fingerprint: digest(word ^ 2),
         events: word % 100_000,
         simulated: Span::nanos(word % 10_000_000_000),
-        verdicts: if failed { "x.a" } else { ["...", "..a", ".?."][word as usize % 3] }.to_owned(),
+        verdicts: if failed { "x.a" } else { ["..,", ".,a", ".?."][word as usize % 3] }.to_owned(),
         failed,
         cells: word.to_le_bytes()[..(word % 9) as usize].to_vec(),
     }

@@ -113,7 +113,7 @@ fn run_line(manifest: &Manifest, run: &RunRow) -> serde_json::Value {
     })
 }
 
-/// What came of each check, as the store writes it: `.` holds, `x` failed, `a` an expected anomaly, `?` unknown.
+/// What came of each check, by the letters of [`Mark`](replisim_lab::store::Mark).
 fn verdicts(subject: &Subject, run: &RunRow) -> serde_json::Map<String, serde_json::Value> {
     let marks = run.verdicts.chars().map(|mark| json!(mark));
     subject.checks.iter().cloned().zip(marks).collect()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
-use replisim_lab::store::{self, Manifest, Store, Tally, rate_bound};
+use replisim_lab::store::{self, CheckTally, Manifest, Mark, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
@@ -66,8 +66,12 @@ fn ran(tally: &Tally) -> Ran {
         cells: tally.cells,
         per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
         bound: (tally.failed == 0).then(|| rate_bound(tally.runs)),
-        checks: checks.map(|it| (in_words(&it.name), [it.holds, it.failed, it.anomalies, it.unknown])).collect(),
+        checks: checks.map(|it| (in_words(&it.name), counted(it))).collect(),
     }
+}
+
+fn counted(check: &CheckTally) -> [u64; 4] {
+    [check.holds(), check.count(Mark::Broken), check.count(Mark::Anomaly), check.count(Mark::Undecided)]
 }
 
 fn cause(cause: &store::Cause) -> Cause {
