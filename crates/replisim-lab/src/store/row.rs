@@ -102,7 +102,7 @@ pub struct FailureRow {
     pub faults: u32,
     /// How many operations the case holds.
     pub operations: u32,
-    /// A case that replays it. Of several for one failure the smallest is kept.
+    /// A case that replays it, or nothing. Of several for one failure the smallest is kept.
     pub case: String,
 }
 
@@ -166,7 +166,7 @@ pub enum Status {
 pub struct Record {
     /// What it came to.
     pub run: RunRow,
-    /// The checks that failed. Each becomes known as failing.
+    /// The checks that failed. Each that has a case becomes known as failing.
     pub failures: Vec<FailureRow>,
     /// The cells that it was the first of its lot to reach.
     pub cells: Vec<CellRow>,

@@ -72,7 +72,7 @@ CREATE TABLE failure (
     phase      TEXT NOT NULL,              -- of the run, in which it came about
     faults     INTEGER NOT NULL,           -- in the case
     operations INTEGER NOT NULL,           -- in the case
-    case_text  TEXT NOT NULL,              -- what replisim replay takes
+    case_text  TEXT NOT NULL,              -- what replisim replay takes; empty where smaller ones were found before
     PRIMARY KEY (subject, lot, place, check_name),
     FOREIGN KEY (subject, lot, place) REFERENCES run (subject, lot, place)
 ) STRICT, WITHOUT ROWID;
@@ -96,7 +96,7 @@ CREATE TABLE reached (
     FOREIGN KEY (subject, cell) REFERENCES cell (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Failures that outlive their campaigns: the next one over a subject of this name runs them first.
+-- Failures with a case, which outlive their campaigns: the next one over a subject of this name runs them first.
 CREATE TABLE known (
     subject_name TEXT NOT NULL,
     seed         INTEGER NOT NULL,
@@ -109,14 +109,16 @@ CREATE TABLE known (
     PRIMARY KEY (subject_name, seed, plan, check_name, kind)
 ) STRICT, WITHOUT ROWID;
 
--- What fails, each cause once: how often, and the smallest case of it. Smallest first.
+-- What fails, each cause once: how often, and the smallest case of it that is written down. Smallest first.
 CREATE VIEW causes AS
 WITH counted AS (
     SELECT subject, count(*) AS of_runs FROM run GROUP BY subject
 ), ranked AS (
     SELECT failure.*,
            count(*) OVER cause AS runs,
-           row_number() OVER (cause ORDER BY faults, operations, octet_length(case_text), case_text, lot, place) AS rank
+           row_number() OVER (
+               cause ORDER BY case_text = '', faults, operations, octet_length(case_text), case_text, lot, place
+           ) AS rank
     FROM failure
     WINDOW cause AS (PARTITION BY subject, check_name, kind, phase)
 )

@@ -182,12 +182,12 @@ impl Clerk {
         failures.into_iter().try_for_each(|failure| self.write_failure(inserter, failure))
     }
 
-    /// Writes a failure, which is known from now on.
+    /// Writes a failure, which is known from now on if it has a case: without one nobody could see whether it is fixed.
     fn write_failure(&self, inserter: &mut Inserter, failure: FailureRow) -> Result<(), StoreError> {
         let (id, name) = self.subject(failure.at)?;
         let run = inserter.find_run(id, failure.at).map_err(at(&self.path))?;
         let run = run.ok_or_else(|| StoreError::NoRun { path: self.path.clone(), at: failure.at })?;
-        let known = KnownRow {
+        let known = (!failure.case.is_empty()).then(|| KnownRow {
             subject: name.to_owned(),
             seed: run.seed,
             plan: run.plan,
@@ -196,8 +196,9 @@ impl Clerk {
             status: Status::Failing,
             version: self.version.clone(),
             case: failure.case.clone(),
-        };
-        inserter.failure(id, failure).and_then(|()| inserter.known(known)).map_err(at(&self.path))
+        });
+        let written = inserter.failure(id, failure).and_then(|()| known.map_or(Ok(()), |known| inserter.known(known)));
+        written.map_err(at(&self.path))
     }
 
     /// Demands that a run came out as it did before.

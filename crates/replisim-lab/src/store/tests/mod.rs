@@ -102,7 +102,7 @@ fn of_two_cases_the_smaller_is_kept_and_known() {
     let at = record(0).run.at;
     writer.put(record(0)).unwrap();
     let case = |faults, text: &str| FailureRow { faults, case: text.to_owned(), ..failure(at) };
-    for failure in [case(3, "three faults"), case(1, "one"), case(2, "two")] {
+    for failure in [case(3, "three faults"), case(1, ""), case(1, "one"), case(1, ""), case(2, "two")] {
         writer.put_failure(failure).unwrap();
     }
     writer.finish().unwrap();
@@ -186,6 +186,24 @@ fn a_summary_counts_verdicts_and_causes() {
         assert!(!answer.rows.is_empty(), "{view}");
     }
     assert_eq!(store.query("SELECT runs_per_second FROM speed").unwrap().rows, vec![vec![Value::Real(500.0)]; 2]);
+}
+
+#[test]
+fn a_cause_is_told_by_a_case_that_is_written_down() {
+    let scratch = Scratch::new("told");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest).unwrap();
+    for (place, faults, text) in [(0, 1, ""), (1, 3, "three faults"), (2, 2, "two faults")] {
+        let at = Place { subject: 0, lot: 0, place };
+        let kind = "apart".to_owned();
+        let failures = vec![FailureRow { kind, faults, case: text.to_owned(), ..failure(at) }];
+        writer.put(Record { failures, ..Record::from(run(at)) }).unwrap();
+    }
+    writer.finish().unwrap();
+    let store = Store::open(&path).unwrap();
+    let causes = store.summary(manifest.digest()).unwrap().causes;
+    assert_eq!(causes.iter().map(|it| (it.runs, it.case.as_str())).collect::<Vec<_>>(), [(3, "two faults")]);
+    assert_eq!(store.known().unwrap().len(), 2, "what cannot be run again is not known");
 }
 
 #[test]
