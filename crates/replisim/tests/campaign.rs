@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use replisim::kernel::{Digest, Span};
 use replisim::lab::store::{
-    FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
+    Begin, FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
 };
 use serde_json::Value;
 
@@ -185,7 +185,7 @@ fn record(i: u32) -> Record {
 
 fn fix(path: &Path) {
     let known = Store::open(path).unwrap().known().unwrap();
-    let writer = Writer::begin(path, &manifest()).unwrap();
+    let writer = Writer::begin(path, &manifest(), Begin::Resume).unwrap();
     known.into_iter().for_each(|known| writer.put_known(KnownRow { status: Status::Fixed, ..known }).unwrap());
     writer.finish().unwrap();
 }
@@ -222,7 +222,7 @@ impl Folder {
 
     /// A store with some of the made-up campaign's runs.
     fn store(&self, file: &str, runs: std::ops::Range<u32>) {
-        let writer = Writer::begin(&self.path(file), &manifest()).unwrap();
+        let writer = Writer::begin(&self.path(file), &manifest(), Begin::Resume).unwrap();
         runs.for_each(|i| writer.put(record(i)).unwrap());
         writer.finish().unwrap();
     }

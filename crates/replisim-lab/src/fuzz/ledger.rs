@@ -14,7 +14,8 @@ use super::cell;
 use super::lot::LOT;
 use super::subject::Subject;
 use crate::store::{
-    CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
+    Begin, CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Record, RunRow, Store, StoreError, Subject as Stored,
+    Writer,
 };
 use crate::{Case, VERSION};
 
@@ -57,16 +58,19 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. With `resume`, what is there is not done
-    /// again.
+    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed
+    /// is not done again.
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.
-    pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, resume: bool) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, begin: Begin) -> Result<Self, StoreError> {
         let manifest = manifest(subjects, orders);
         let campaign = manifest.digest();
-        let writer = Writer::begin(path, &manifest)?;
-        let past = if resume { Some(Past::open(path, campaign, subjects)?) } else { None };
+        let writer = Writer::begin(path, &manifest, begin)?;
+        let past = match begin {
+            Begin::Anew => None,
+            Begin::Resume => Some(Past::open(path, campaign, subjects)?),
+        };
         Ok(Archive { subjects, campaign, past, writer, smallest: BTreeMap::new(), stopped: false })
     }
 

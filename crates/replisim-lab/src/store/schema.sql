@@ -35,7 +35,8 @@ CREATE TABLE subject_check (
 ) STRICT, WITHOUT ROWID;
 
 -- One run. What is run at a place follows from the manifest and the lot's earlier places, so a row that is missing can
--- be had again, and two rows for one place must be equal.
+-- be had again, and two rows for one place must be equal. A campaign that begins anew, not resumed, drops its rows here
+-- and in the tables that tell of runs; the table known keeps its own.
 CREATE TABLE run (
     subject      INTEGER NOT NULL REFERENCES subject (id),
     lot          INTEGER NOT NULL,

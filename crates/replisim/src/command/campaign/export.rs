@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::super::output::{print, write_file};
 use super::super::{Ending, Failure};
-use super::{name_of, refuse};
+use super::name_of;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -53,8 +53,8 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     let refuse_file = |error| Failure::File(format!("cannot write to {}: {error}", folder.display()));
     let mut cases = BTreeMap::new();
-    for manifest in store.campaigns().map_err(refuse)? {
-        let failures = store.failures(manifest.digest()).map_err(refuse)?;
+    for manifest in store.campaigns()? {
+        let failures = store.failures(manifest.digest())?;
         cases.extend(failures.into_iter().map(|failure| (name_of(&failure.case), failure.case)));
     }
     fs::create_dir_all(folder).map_err(refuse_file)?;
@@ -68,10 +68,10 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
 /// enough.
 fn print_lines(store: &Store) -> Result<Ending, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for manifest in store.campaigns().map_err(refuse)? {
+    for manifest in store.campaigns()? {
         let campaign = manifest.digest();
-        let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run))).map_err(refuse)?;
-        let failures = store.failures(campaign).map_err(refuse)?;
+        let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run)))?;
+        let failures = store.failures(campaign)?;
         let mut lines = failures.iter().map(|failure| failure_line(&manifest, failure));
         if is_unread(runs.and_then(|()| lines.try_for_each(|line| writeln!(out, "{line}"))))? {
             return Ok(Ending::Fine);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use replisim_kernel::Fingerprint;
-use replisim_lab::store::{self, Status, Store, StoreError};
+use replisim_lab::store::{self, Status, Store};
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -65,24 +65,19 @@ pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
 }
 
 fn merge(arguments: &Merge) -> Result<Ending, Failure> {
-    let digest = store::merge(&arguments.stores, &arguments.output).map_err(refuse)?;
+    let digest = store::merge(&arguments.stores, &arguments.output)?;
     let (parts, output) = (arguments.stores.len(), arguments.output.display());
     print(&format!("merged {parts} into {output}\ndigest {digest}\n"))
 }
 
 /// Opens a store.
 fn open(path: &Path) -> Result<Store, Failure> {
-    Store::open(path).map_err(refuse)
-}
-
-/// An error of a store, with what to do about it.
-fn refuse(error: StoreError) -> Failure {
-    Failure::Scenario(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
+    Ok(Store::open(path)?)
 }
 
 /// How many failures a store knows of that are not fixed.
 fn failing(store: &Store) -> Result<usize, Failure> {
-    let known = store.known().map_err(refuse)?;
+    let known = store.known()?;
     Ok(known.iter().filter(|known| known.status == Status::Failing).count())
 }
 

@@ -10,7 +10,7 @@ use replisim_report::{Style, number};
 use super::super::output::print;
 use super::super::run::quoted;
 use super::super::{Ending, Failure};
-use super::{failing, name_of, refuse};
+use super::{failing, name_of};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -22,12 +22,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
     let store = super::open(&arguments.store)?;
     let style = if colour { Style::Colour } else { Style::Plain };
-    for manifest in store.campaigns().map_err(refuse)? {
+    for manifest in store.campaigns()? {
         print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
     }
     let failing = failing(&store)?;
-    let known = store.known().map_err(refuse)?.len();
-    let digest = store.digest().map_err(refuse)?;
+    let known = store.known()?.len();
+    let digest = store.digest()?;
     let known =
         format!("{}, {} not fixed", number::things(known as u64, "known failure"), number::count(failing as u64));
     print(&format!("{known}\ndigest    {digest}\n"))?;
@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
 
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
     let digest = manifest.digest();
-    let summary = store.summary(digest).map_err(refuse)?;
+    let summary = store.summary(digest)?;
     Ok(Campaign {
         digest: digest.to_string(),
         version: manifest.version.clone(),

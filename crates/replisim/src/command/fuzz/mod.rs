@@ -13,6 +13,7 @@ use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
 use replisim_lab::scenario::Edit;
+use replisim_lab::store::Begin;
 use replisim_report::{Style, survey as reports};
 
 use super::output::print;
@@ -105,7 +106,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
     let store = (!arguments.no_store).then_some(arguments.store.as_path());
-    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, arguments.resume, catalog)?;
+    let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
+    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, begin, catalog)?;
     let text = match arguments.format {
         Format::Human => reports::screen(&survey, Some(elapsed.as_secs_f64()), style(colour)),
         Format::Json => reports::json(&survey),
