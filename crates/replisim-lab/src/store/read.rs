@@ -130,6 +130,16 @@ impl Store {
         self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {order}"), [], known_of)
     }
 
+    /// Every case that is kept, of failures and of what is known, each text once and in the order of the texts.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn cases(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT case_text FROM failure WHERE case_text <> ''
+                   UNION SELECT case_text FROM known WHERE case_text <> '' ORDER BY 1";
+        self.rows(sql, [], |row| row.get(0))
+    }
+
     /// The runs of a lot, under the subject's id in this file.
     pub(super) fn lot_of(&self, id: i64, subject: u32, lot: u32) -> Result<Vec<RunRow>, StoreError> {
         let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE subject = ?1 AND lot = ?2 ORDER BY place");

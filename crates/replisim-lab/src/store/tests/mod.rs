@@ -228,6 +228,7 @@ fn a_cause_is_told_by_a_case_that_is_written_down() {
     let causes = store.summary(manifest.digest()).unwrap().causes;
     assert_eq!(causes.iter().map(|it| (it.runs, it.case.as_str())).collect::<Vec<_>>(), [(3, "two faults")]);
     assert_eq!(store.known().unwrap().len(), 2, "what cannot be run again is not known");
+    assert_eq!(store.cases().unwrap(), ["three faults", "two faults"]);
 }
 
 #[test]

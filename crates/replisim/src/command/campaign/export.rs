@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::super::output::{print, write_file};
 use super::super::{Ending, Failure};
-use super::name_of;
+use super::id_of;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Print every run and every failure
     #[arg(long, value_enum, required_unless_present = "cases")]
     format: Option<Format>,
-    /// Write the case of every failure into this folder, for `replisim replay`
+    /// Write the case of every failure into this folder, also of known ones
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
 }
@@ -49,13 +49,14 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
 }
 
-/// Writes each case once, under the name that `campaign show` tells.
+/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough.
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     let refuse_file = |error| Failure::File(format!("cannot write to {}: {error}", folder.display()));
     let mut cases = BTreeMap::new();
-    for manifest in store.campaigns()? {
-        let failures = store.failures(manifest.digest())?;
-        cases.extend(failures.into_iter().map(|failure| (name_of(&failure.case), failure.case)));
+    for case in store.cases()? {
+        if let Some(id) = id_of(&case) {
+            cases.entry(id).or_insert(case);
+        }
     }
     fs::create_dir_all(folder).map_err(refuse_file)?;
     for (name, case) in &cases {

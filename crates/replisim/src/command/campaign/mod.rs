@@ -8,7 +8,8 @@ mod sql;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use replisim_kernel::Fingerprint;
+use replisim_lab::Case;
+use replisim_lab::scenario::Source;
 use replisim_lab::store::{self, Status, Store};
 
 use super::output::print;
@@ -81,9 +82,7 @@ fn failing(store: &Store) -> Result<usize, Failure> {
     Ok(known.iter().filter(|known| known.status == Status::Failing).count())
 }
 
-/// What a case is called: the beginning of the digest of its text.
-fn name_of(case: &str) -> String {
-    let mut print = Fingerprint::new();
-    print.fold(&case);
-    print.digest().to_string()[..12].to_owned()
+/// What the case with this text goes by; `None` if the text is not one that this version can read.
+fn id_of(case: &str) -> Option<String> {
+    Case::parse(&Source::new("a case of the store".to_owned(), case.to_owned())).ok().map(|case| case.id())
 }

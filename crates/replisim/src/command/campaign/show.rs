@@ -9,8 +9,9 @@ use replisim_report::{Style, number};
 
 use super::super::output::print;
 use super::super::run::quoted;
+use super::super::whereabouts::replay;
 use super::super::{Ending, Failure};
-use super::{failing, name_of};
+use super::{failing, id_of};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -42,16 +43,16 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
         subjects: summary.subjects.iter().map(ran).collect(),
-        causes: summary.causes.iter().map(cause).collect(),
+        causes: summary.causes.iter().map(|it| cause(it, store.path())).collect(),
         export: export(store.path()),
     })
 }
 
-/// Where `export` puts the cases that `show` tells to replay.
-const CASES: &str = "cases";
+/// What stands in place of a command where a case is none that can be replayed.
+const UNREADABLE: &str = "its case was written by another version";
 
 fn export(store: &Path) -> String {
-    format!("replisim campaign export {} --cases {CASES}", quoted(&store.display().to_string()))
+    format!("replisim campaign export {} --cases cases", quoted(&store.display().to_string()))
 }
 
 fn ran(tally: &Tally) -> Ran {
@@ -74,7 +75,7 @@ fn counted(check: &CheckTally) -> [u64; 4] {
     [check.holds(), check.count(Mark::Broken), check.count(Mark::Anomaly), check.count(Mark::Undecided)]
 }
 
-fn cause(cause: &store::Cause) -> Cause {
+fn cause(cause: &store::Cause, store: &Path) -> Cause {
     Cause {
         check: in_words(&cause.check),
         kind: cause.kind.clone(),
@@ -84,7 +85,7 @@ fn cause(cause: &store::Cause) -> Cause {
         of: cause.of,
         faults: cause.faults,
         operations: cause.operations,
-        replay: format!("replisim replay {CASES}/{}.ron", name_of(&cause.case)),
+        replay: id_of(&cause.case).map_or_else(|| UNREADABLE.to_owned(), |id| replay(&id, store)),
     }
 }
 

@@ -17,6 +17,7 @@ use replisim_lab::store::Begin;
 use replisim_report::{Style, survey as reports};
 
 use super::output::print;
+use super::whereabouts::STORE;
 use super::{Ending, Failure};
 
 /// How many runs, if nobody says how many or how long.
@@ -45,7 +46,7 @@ pub struct Arguments {
     #[arg(long)]
     fail_fast: bool,
     /// Where the campaign is kept
-    #[arg(long, value_name = "FILE", default_value = ".replisim/campaign.db")]
+    #[arg(long, value_name = "FILE", default_value = STORE)]
     store: PathBuf,
     /// Keep nothing
     #[arg(long, conflicts_with_all = ["store", "resume"])]
