@@ -37,7 +37,7 @@ pub fn campaign(
     let Some(store) = store else {
         let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
-        found::command_only(&mut survey);
+        found::command_only(&mut survey, &tallies);
         return Ok((survey, elapsed));
     };
     if let Some(folder) = store.parent() {

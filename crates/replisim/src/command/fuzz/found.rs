@@ -90,11 +90,16 @@ fn shrink_one(
     write_file(&folder.join(format!("{}.ron", group.id)), shrunk.case.text().as_bytes())
 }
 
-/// Where nothing is kept, a failure is replayed by its seed, which stands for all of a fresh run.
-pub fn command_only(survey: &mut Survey) {
-    for subject in &mut survey.subjects {
+/// Where nothing is kept, a failure is replayed by its seed, if that stands for all of the run.
+pub fn command_only(survey: &mut Survey, tallies: &[Tally]) {
+    for (subject, tally) in survey.subjects.iter_mut().zip(tallies) {
         for group in &mut subject.failures {
-            group.replay = format!("replisim run {} --seed {}", subject.name, group.seed);
+            let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
+            let is_fresh = tally.causes.get(&cause).is_some_and(|found| found.smallest.fresh);
+            group.replay = match is_fresh {
+                true => format!("replisim run {} --seed {}", subject.name, group.seed),
+                false => "the search made its plan up, and without a store no case of it is kept".to_owned(),
+            };
         }
     }
 }
