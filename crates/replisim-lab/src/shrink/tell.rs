@@ -33,7 +33,7 @@ impl Size {
     pub(super) fn of(scenario: &Scenario, run: &Run) -> Size {
         Size {
             faults: run.faults.len(),
-            operations: run.history.operations.len() as usize,
+            operations: run.history.operations.len(),
             sessions: run.sessions.len(),
             hosts: scenario.cluster.size.map_or(scenario.cluster.hosts.len(), usize::from),
             run: scenario.run,
