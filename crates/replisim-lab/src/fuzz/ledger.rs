@@ -108,20 +108,10 @@ impl<'s, 'c> Archive<'s, 'c> {
         let size = (attempt.plan.faults.len() as u32, tried.operations);
         let mut case = None;
         let mut row = |cause: &Cause| {
-            let known = self.smallest.entry((place.subject, place.lot, cause.clone()));
-            let is_smaller = match known {
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert(size);
-                    true
-                }
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    let smaller = size < *entry.get();
-                    if smaller {
-                        entry.insert(size);
-                    }
-                    smaller
-                }
-            };
+            let smallest = self.smallest.entry((place.subject, place.lot, cause.clone()));
+            let smallest = smallest.or_insert((u32::MAX, u32::MAX));
+            let is_smaller = size < *smallest;
+            *smallest = size.min(*smallest);
             let subject = &self.subjects[place.subject as usize];
             let text =
                 if is_smaller { case.get_or_insert_with(|| attempt.case(subject)).clone() } else { String::new() };
