@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use replisim_kernel::{Digest, Span};
-use replisim_lab::store::{Manifest, Origin, Place, Record, RunRow, Subject, Writer};
+use replisim_lab::store::{Begin, Manifest, Origin, Place, Record, RunRow, Subject, Writer};
 
 const ROWS: u64 = 400_000;
 const LOT: u64 = 256;
@@ -25,7 +25,7 @@ fn store(criterion: &mut Criterion) {
 }
 
 fn write(records: Vec<Record>) {
-    let writer = Writer::begin(&path(), &manifest()).expect("a store can be made");
+    let writer = Writer::begin(&path(), &manifest(), Begin::Resume).expect("a store can be made");
     for record in records {
         writer.put(record).expect("the writer goes on");
     }

@@ -109,7 +109,7 @@ pub struct FailureGroup {
     pub id: String,
     /// The story in lines, where it was shrunk.
     pub story: Vec<String>,
-    /// The command that runs it again.
+    /// The command that runs it again, or why there is none.
     pub replay: String,
 }
 

@@ -19,7 +19,7 @@ pub struct Campaign {
     pub subjects: Vec<Ran>,
     /// What failed, the smallest case first.
     pub causes: Vec<Cause>,
-    /// The command that writes the cases which the causes' commands replay.
+    /// The command that writes every case into a file of its own.
     pub export: String,
 }
 

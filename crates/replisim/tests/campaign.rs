@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use replisim::kernel::{Digest, Span};
 use replisim::lab::store::{
-    FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
+    Begin, FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
 };
 use serde_json::Value;
 
@@ -27,10 +27,10 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
 
       apart for good  scenarios/failover/lost_write.ron  1 in 200  2 faults, 4 operations
           convergence, quiet
-          replisim replay cases/612788789510.ron
+          replisim replay 00000064 --store a.store
       apart           scenarios/failover/lost_write.ron  1 in 200  3 faults, 4 operations
           convergence, quiet
-          replisim replay cases/32b517d7b0b0.ron
+          replisim replay 00000000 --store a.store
 
       scenarios/failover/lost_write.ron  200 runs  0 cells  2 of 200 runs failed
       mine.ron                             0 runs  0 cells  has not run yet
@@ -59,13 +59,47 @@ fn the_commands_that_show_prints_lead_to_the_cases() {
     let folder = Folder::new("cases");
     folder.store("a.store", 0..200);
     let shown = folder.program(&["campaign", "show", "a.store"]).output;
+    let replays: Vec<Vec<&str>> = shown
+        .lines()
+        .filter_map(|line| Some(line.trim().strip_prefix("replisim ")?.split(' ').collect()))
+        .filter(|words: &Vec<&str>| words[0] == "replay")
+        .collect();
+    assert_eq!(replays.len(), 2);
+    let replayed = |words: &Vec<&str>| {
+        let replay = folder.program(words);
+        assert_eq!(replay.code, 5, "the cases are made up: {replay:?}");
+        replay.output
+    };
+    let from_store: Vec<String> = replays.iter().map(replayed).collect();
     let export =
         shown.lines().find_map(|line| line.strip_prefix("cases     replisim ")).expect("how to write the cases");
     let exported = folder.program(&export.split(' ').collect::<Vec<_>>());
     assert_eq!((exported.code, exported.output.as_str()), (0, "wrote 2 cases to cases\n"));
-    let replays: Vec<_> = shown.lines().filter_map(|line| line.trim().strip_prefix("replisim replay ")).collect();
-    let cases = replays.iter().map(|path| fs::read_to_string(folder.path(path)).expect("the case is there"));
-    assert_eq!(cases.collect::<Vec<_>>(), ["Case(seed: 100)", "Case(seed: 0)"]);
+    let cases = replays.iter().map(|words| fs::read_to_string(folder.path(&format!("cases/{}.ron", words[1]))));
+    assert_eq!(cases.map(|case| case.expect("it is there")).collect::<Vec<_>>(), [case(100), case(0)]);
+    assert_eq!(replays.iter().map(replayed).collect::<Vec<_>>(), from_store);
+}
+
+#[test]
+fn a_case_is_found_by_the_beginning_of_its_fingerprint() {
+    let folder = Folder::new("ids");
+    folder.store("a.store", 0..200);
+    let replay = |id: &str, store: &str| {
+        let replay = folder.program(&["replay", id, "--store", store]);
+        (replay.code, replay.errors.lines().next().unwrap_or_default().to_owned())
+    };
+    let whole = format!("{:032x}", 100_u128 << 96);
+    for id in [whole.as_str(), "00000064", "0000006"] {
+        assert_eq!(replay(id, "a.store").0, 5, "{id}");
+    }
+    assert_eq!(replay("0000", "a.store"), (4, "error: `0000` could be any of 2 cases in a.store".to_owned()));
+    assert_eq!(replay("ffff", "a.store").0, 4);
+    let (code, told) = replay("000", "a.store");
+    assert!(code == 4 && told.contains("4 digits or more"), "{told}");
+    assert_eq!(replay("00000064", "no.store"), (3, "error[C001]: there is no store at no.store".to_owned()));
+    fs::create_dir(folder.path(".replisim")).unwrap();
+    fs::rename(folder.path("a.store"), folder.path(".replisim/campaign.db")).unwrap();
+    assert_eq!(folder.program(&["replay", "00000064"]).code, 5, "the usual store need not be named");
 }
 
 #[test]
@@ -178,14 +212,21 @@ fn record(i: u32) -> Record {
         phase: "quiet".to_owned(),
         faults: 3 - i / 100,
         operations: 4,
-        case: format!("Case(seed: {i})"),
+        case: case(i),
     };
     Record { failures: if failed { vec![failure] } else { Vec::new() }, ..Record::from(run) }
 }
 
+/// The case of the run number `i`, which no protocol would make such a run of.
+fn case(i: u32) -> String {
+    let scenario = r#"Scenario(cluster: (size: 3), protocol: LeaderFollower(), run: "100ms")"#;
+    let fingerprint = Digest(u128::from(i) << 96);
+    format!("Case(version: \"0.1.0\", seed: {i}, fingerprint: \"{fingerprint}\", scenario: {scenario})")
+}
+
 fn fix(path: &Path) {
     let known = Store::open(path).unwrap().known().unwrap();
-    let writer = Writer::begin(path, &manifest()).unwrap();
+    let writer = Writer::begin(path, &manifest(), Begin::Resume).unwrap();
     known.into_iter().for_each(|known| writer.put_known(KnownRow { status: Status::Fixed, ..known }).unwrap());
     writer.finish().unwrap();
 }
@@ -222,7 +263,7 @@ impl Folder {
 
     /// A store with some of the made-up campaign's runs.
     fn store(&self, file: &str, runs: std::ops::Range<u32>) {
-        let writer = Writer::begin(&self.path(file), &manifest()).unwrap();
+        let writer = Writer::begin(&self.path(file), &manifest(), Begin::Resume).unwrap();
         runs.for_each(|i| writer.put(record(i)).unwrap());
         writer.finish().unwrap();
     }

@@ -82,6 +82,9 @@ struct Written {
     marks: Option<marks::Written>,
 }
 
+/// How many digits of its fingerprint a case goes by.
+const ID: usize = 8;
+
 impl Case {
     /// The case of a run of an experiment. The run is repeated for its marks.
     pub fn of(experiment: &Experiment, until: Option<Span>, run: &Run) -> Self {
@@ -129,6 +132,11 @@ impl Case {
         let scenario = Source::new(source.name.clone(), moved_out(scenario.trim().get_ron()));
         let story = story_of(&source.text);
         Ok(Case { story, version, seed, until, fingerprint, anomaly, source: scenario, marks })
+    }
+
+    /// What it goes by: the first digits of its fingerprint.
+    pub fn id(&self) -> String {
+        self.fingerprint.to_string()[..ID].to_owned()
     }
 
     /// The case as a file holds it.

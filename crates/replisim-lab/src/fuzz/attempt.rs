@@ -8,6 +8,7 @@ use replisim_world::spec::{Action, Fault};
 
 use super::cause::{Cause, phase};
 use super::subject::{Demand, Subject};
+use crate::store::Mark;
 use crate::{Case, Experiment, Plan, Scenario};
 
 /// What is tried.
@@ -43,21 +44,6 @@ pub struct Tried {
     pub idle: Vec<u8>,
     /// The kinds that struck.
     pub struck: Vec<u8>,
-}
-
-/// How a check stands after an attempt.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Mark {
-    /// It holds, and was promised or expected to.
-    Kept,
-    /// It holds, and nobody promised it.
-    Lucky,
-    /// It is violated, and nobody promised otherwise.
-    Anomaly,
-    /// It is violated, against a promise or an expectation.
-    Broken,
-    /// It could not be decided.
-    Undecided,
 }
 
 impl Attempt {
@@ -111,7 +97,7 @@ impl Attempt {
 impl Tried {
     fn of(demands: &[Demand], faults: &[Fault], run: Run, findings: &[Finding]) -> Self {
         let judged = demands.iter().zip(findings);
-        let marks: Vec<Mark> = judged.map(|(demand, finding)| Mark::of(*demand, &finding.verdict)).collect();
+        let marks: Vec<Mark> = judged.map(|(demand, finding)| mark(*demand, &finding.verdict)).collect();
         let violated = |(finding, mark): (&Finding, &Mark)| match &finding.verdict {
             Verdict::Violated(witness) => {
                 let (check, kind) = (finding.check, witness.kind.clone());
@@ -154,40 +140,15 @@ impl Tried {
     }
 }
 
-impl Mark {
-    /// The mark of a check. An anomaly that a scenario expects and that does not show under this seed is no failure: seeds
-    /// differ.
-    const fn of(demand: Demand, verdict: &Verdict) -> Self {
-        match (verdict, demand) {
-            (Verdict::Holds, Demand::Holds) => Mark::Kept,
-            (Verdict::Holds, Demand::Nothing) => Mark::Lucky,
-            (Verdict::Violated(_), Demand::Holds) => Mark::Broken,
-            (Verdict::Violated(_), Demand::Nothing) => Mark::Anomaly,
-            (Verdict::Unknown(_), _) => Mark::Undecided,
-        }
-    }
-
-    /// The letter that stands for it in a store.
-    pub const fn letter(self) -> char {
-        match self {
-            Mark::Kept => '.',
-            Mark::Lucky => ',',
-            Mark::Anomaly => 'a',
-            Mark::Broken => 'x',
-            Mark::Undecided => '?',
-        }
-    }
-
-    /// The mark that a letter stands for.
-    pub const fn from_letter(letter: char) -> Option<Self> {
-        Some(match letter {
-            '.' => Mark::Kept,
-            ',' => Mark::Lucky,
-            'a' => Mark::Anomaly,
-            'x' => Mark::Broken,
-            '?' => Mark::Undecided,
-            _ => return None,
-        })
+/// The mark of a check. An anomaly that a scenario expects and that does not show under this seed is no failure: seeds
+/// differ.
+const fn mark(demand: Demand, verdict: &Verdict) -> Mark {
+    match (verdict, demand) {
+        (Verdict::Holds, Demand::Holds) => Mark::Kept,
+        (Verdict::Holds, Demand::Nothing) => Mark::Lucky,
+        (Verdict::Violated(_), Demand::Holds) => Mark::Broken,
+        (Verdict::Violated(_), Demand::Nothing) => Mark::Anomaly,
+        (Verdict::Unknown(_), _) => Mark::Undecided,
     }
 }
 
@@ -227,12 +188,5 @@ mod tests {
         assert_eq!(kind_name(&Action::Kill(Target::Leader)), "Kill");
         let lost = Action::LoseHost { host: Target::Leader, unsynced: Default::default(), wire: Default::default() };
         assert_eq!(kind_name(&lost), "LoseHost");
-    }
-
-    #[test]
-    fn letters_stand_for_marks() {
-        for mark in [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken, Mark::Undecided] {
-            assert_eq!(Mark::from_letter(mark.letter()), Some(mark));
-        }
     }
 }

@@ -31,7 +31,7 @@ pub struct Orders {
     pub runs: Option<u64>,
     /// The first seed of each subject.
     pub seed_start: u64,
-    /// Whether every other run is made up by the search.
+    /// Whether most runs are made up by the search.
     pub guided: bool,
     /// How many workers.
     pub jobs: usize,

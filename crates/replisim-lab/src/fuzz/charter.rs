@@ -26,7 +26,7 @@ pub struct Charter {
     lot: u32,
     /// The first seed of each subject.
     seed_start: u64,
-    /// Whether every other run is made up by the search.
+    /// Whether most runs are made up by the search.
     guided: bool,
     /// What is run.
     subjects: Vec<Written>,

@@ -10,10 +10,11 @@ use crate::scenario::Source;
 use crate::store::{KnownRow, Status, Store, StoreError};
 use crate::{Case, Catalog, Experiment};
 
-/// How many failures of one kind are run again: the smallest.
+/// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
 
-/// Runs the known failures of these subjects again. Returns what became of each, with its row as it is to be stored.
+/// Runs the known failures of these subjects again, of each kind the smallest first. Returns what became of each, with its
+/// row as it is to be stored.
 ///
 /// # Errors
 /// If there is a store that cannot be read.
@@ -32,12 +33,18 @@ pub fn run_known(
             kinds.entry((row.subject.clone(), row.check.clone(), row.kind.clone())).or_default().push(row);
         }
     }
-    let smallest = |mut rows: Vec<KnownRow>| {
-        rows.sort_by_key(|row| (row.case.len(), row.seed));
-        rows.truncate(OF_A_KIND);
-        rows
+    Ok(kinds.into_values().flat_map(|rows| run_kind(rows, catalog)).collect())
+}
+
+fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {
+    rows.sort_by_key(|row| (row.case.len(), row.seed));
+    let mut failing = 0;
+    let runs = rows.into_iter().filter_map(|row| run_one(row, catalog));
+    let enough = |(known, _): &(KnownFailure, KnownRow)| {
+        failing += usize::from(!known.fixed);
+        failing <= OF_A_KIND
     };
-    Ok(kinds.into_values().flat_map(smallest).filter_map(|row| run_one(row, catalog)).collect())
+    runs.take_while(enough).collect()
 }
 
 /// Runs one again; `None` if its case cannot be run any more, so that nothing can be said of it.

@@ -7,14 +7,15 @@ use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
 use replisim_world::spec::Action;
 
-use super::attempt::{Attempt, Mark, Tried};
+use super::attempt::{Attempt, Tried};
 use super::campaign::{Ledger, Orders, Place};
 use super::cause::Cause;
 use super::cell;
 use super::lot::LOT;
 use super::subject::Subject;
 use crate::store::{
-    CellRow, FailureRow, KnownRow, Manifest, Origin, Record, RunRow, Store, StoreError, Subject as Stored, Writer,
+    Begin, CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Record, RunRow, Store, StoreError, Subject as Stored,
+    Writer,
 };
 use crate::{Case, VERSION};
 
@@ -34,7 +35,7 @@ pub struct Archive<'s, 'c> {
 /// What was done before.
 struct Past {
     store: Store,
-    failures: BTreeMap<Place, Vec<(Cause, u32)>>,
+    failures: BTreeMap<Place, Vec<Cause>>,
     /// The lots that were looked up: each subject's latest.
     lots: BTreeMap<u32, (u32, Vec<RunRow>)>,
 }
@@ -57,16 +58,19 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. With `resume`, what is there is not done
-    /// again.
+    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed
+    /// is not done again.
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.
-    pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, resume: bool) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, begin: Begin) -> Result<Self, StoreError> {
         let manifest = manifest(subjects, orders);
         let campaign = manifest.digest();
-        let writer = Writer::begin(path, &manifest)?;
-        let past = if resume { Some(Past::open(path, campaign, subjects)?) } else { None };
+        let writer = Writer::begin(path, &manifest, begin)?;
+        let past = match begin {
+            Begin::Anew => None,
+            Begin::Resume => Some(Past::open(path, campaign, subjects)?),
+        };
         Ok(Archive { subjects, campaign, past, writer, smallest: BTreeMap::new(), stopped: false })
     }
 
@@ -104,20 +108,10 @@ impl<'s, 'c> Archive<'s, 'c> {
         let size = (attempt.plan.faults.len() as u32, tried.operations);
         let mut case = None;
         let mut row = |cause: &Cause| {
-            let known = self.smallest.entry((place.subject, place.lot, cause.clone()));
-            let is_smaller = match known {
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert(size);
-                    true
-                }
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    let smaller = size < *entry.get();
-                    if smaller {
-                        entry.insert(size);
-                    }
-                    smaller
-                }
-            };
+            let smallest = self.smallest.entry((place.subject, place.lot, cause.clone()));
+            let smallest = smallest.or_insert((u32::MAX, u32::MAX));
+            let is_smaller = size < *smallest;
+            *smallest = size.min(*smallest);
             let subject = &self.subjects[place.subject as usize];
             let text =
                 if is_smaller { case.get_or_insert_with(|| attempt.case(subject)).clone() } else { String::new() };
@@ -137,8 +131,7 @@ impl Ledger for Archive<'_, '_> {
             return;
         }
         let states = self.subjects[place.subject as usize].base().states();
-        let row =
-            |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states), count: 1 };
+        let row = |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states) };
         let record = Record {
             run: run_row(place, attempt, tried, new),
             failures: self.failures(place, attempt, tried),
@@ -156,13 +149,13 @@ impl Ledger for Archive<'_, '_> {
 impl Past {
     fn open(path: &Path, campaign: Digest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
         let store = Store::open(path)?;
-        let mut failures: BTreeMap<Place, Vec<(Cause, u32)>> = BTreeMap::new();
+        let mut failures: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
         for row in store.failures(campaign)? {
             let checks = subjects.get(row.at.subject as usize).map(|subject| &subject.base().scenario.checks);
             let check = checks.and_then(|checks| checks.iter().find(|check| check.name() == row.check));
             if let Some(check) = check.copied() {
                 let cause = Cause { check, kind: row.kind, phase: row.phase };
-                failures.entry(row.at).or_default().push((cause, row.operations));
+                failures.entry(row.at).or_default().push(cause);
             }
         }
         Ok(Past { store, failures, lots: BTreeMap::new() })
@@ -201,28 +194,33 @@ fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow 
     }
 }
 
-/// What a run met, in bytes: the kinds of faults that struck and that did not, as bits, then the new cells.
+/// How many bytes of what a run met stand before its cells.
+const HEAD: usize = 20;
+
+/// What a run met, in bytes: the kinds of faults that struck and that did not, as bits, how many operations there were,
+/// then the new cells.
 fn met(tried: &Tried, new: &[Cell]) -> Vec<u8> {
     let bits = |kinds: &[u8]| kinds.iter().fold(0_u64, |bits, kind| bits | 1 << kind);
-    let mut bytes = Vec::with_capacity(16 + new.len() * cell::BYTES);
+    let mut bytes = Vec::with_capacity(HEAD + new.len() * cell::BYTES);
     bytes.extend(bits(&tried.struck).to_le_bytes());
     bytes.extend(bits(&tried.idle).to_le_bytes());
+    bytes.extend(tried.operations.to_le_bytes());
     new.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
     bytes
 }
 
 /// The result that a row tells of; `None` if it is not one that this version wrote.
-fn tried_of(row: &RunRow, failures: &[(Cause, u32)]) -> Option<Tried> {
+fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
     let bits = |at: usize| row.cells.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
     let kinds = |bits: u64| (0..Action::KINDS.len() as u8).filter(|kind| bits >> kind & 1 == 1).collect();
-    let cells = row.cells.get(16..)?.chunks(cell::BYTES).map(cell::read).collect::<Option<Vec<Cell>>>()?;
+    let cells = row.cells.get(HEAD..)?.chunks(cell::BYTES).map(cell::read).collect::<Option<Vec<Cell>>>()?;
     Some(Tried {
         fingerprint: row.fingerprint,
         events: row.events,
         simulated: row.simulated,
-        operations: failures.first().map_or(0, |(_, operations)| *operations),
+        operations: u32::from_le_bytes(row.cells.get(16..HEAD)?.try_into().ok()?),
         marks: row.verdicts.chars().map(Mark::from_letter).collect::<Option<Vec<Mark>>>()?,
-        causes: failures.iter().map(|(cause, _)| (cause.clone(), true)).collect(),
+        causes: failures.iter().map(|cause| (cause.clone(), true)).collect(),
         cells,
         struck: kinds(bits(0)?),
         idle: kinds(bits(8)?),

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
-//! killed. [`lot`] says how. A run costs nothing but its history; what fails is run again when more is to be told.
+//! killed. `lot.rs` says how. A run costs nothing but its history; what fails is run again when more is to be told.
 
 mod attempt;
 mod campaign;
@@ -26,7 +26,8 @@ mod tally;
 mod tests;
 mod twice;
 
-pub use attempt::{Attempt, Mark, Tried, kind_name};
+pub use crate::store::Mark;
+pub use attempt::{Attempt, Tried, kind_name};
 pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;
@@ -36,4 +37,5 @@ pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
 pub use survey::survey;
 pub use tally::{Found, Tally};
+
 pub use twice::{Divergence, compare};

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use replisim_history::{Cell, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
 use replisim_world::spec::Action;
 
-use super::attempt::{Attempt, Mark};
+use super::attempt::Attempt;
 use super::cause::Cause;
 use super::subject::Subject;
 use super::tally::{Found, Tally};
 use super::twice::Divergence;
+use crate::store::Mark;
 
 /// What a campaign came to. Failures have neither a story nor a command yet: see [`FailureGroup::replay`].
 pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, interrupted: bool) -> Survey {

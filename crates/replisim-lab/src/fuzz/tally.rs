@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use replisim_history::{Cell, Check};
 
-use super::attempt::{Attempt, Mark, Tried};
+use super::attempt::{Attempt, Tried};
 use super::campaign::Place;
 use super::cause::Cause;
 use super::twice::Divergence;
+use crate::store::Mark;
 
 /// What the runs of one subject came to.
 #[derive(Clone, Debug, Default)]

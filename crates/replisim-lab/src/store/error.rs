@@ -120,7 +120,7 @@ pub const CODES: [Explained; 12] = [
     explained(
         "C005",
         "one place has two results",
-        "either the protocol was changed without a new version, and a new store is needed, or the run is not \
+        "either the protocol was changed since, and the campaign is to be run anew, without --resume; or the run is not \
          deterministic: run the seed twice with --trace and compare",
     ),
     explained(

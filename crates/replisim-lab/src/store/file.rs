@@ -65,6 +65,18 @@ pub(super) fn enroll(connection: &mut Connection, manifest: &Manifest) -> rusqli
     Ok(ids)
 }
 
+/// Drops all that runs of these subjects left, but for what is known.
+pub(super) fn clear(connection: &mut Connection, subjects: &[i64]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for table in ["failure", "run_time", "run", "reached", "cell"] {
+        let mut delete = transaction.prepare(&format!("DELETE FROM {table} WHERE subject = ?1"))?;
+        for subject in subjects {
+            delete.execute([subject])?;
+        }
+    }
+    transaction.commit()
+}
+
 /// Writes a manifest that is not there.
 pub(super) fn write_manifest(connection: &Connection, manifest: &Manifest) -> rusqlite::Result<Vec<i64>> {
     let campaign = "INSERT INTO campaign (digest, version, settings) VALUES (?1, ?2, ?3)";

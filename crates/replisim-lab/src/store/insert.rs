@@ -38,8 +38,8 @@ impl<'c> Inserter<'c> {
                  ON CONFLICT DO UPDATE SET words = excluded.words WHERE excluded.words < words",
             )?,
             put_reached: prepare(
-                "INSERT INTO reached VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
-                 SET place = min(place, excluded.place), runs = max(runs, excluded.runs)",
+                "INSERT INTO reached VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET place = min(place, excluded.place)",
             )?,
             put_known: prepare("INSERT OR REPLACE INTO known VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
             get_known: prepare(&format!(
@@ -93,8 +93,7 @@ impl<'c> Inserter<'c> {
     /// Puts a cell, united with what is there of it.
     pub(super) fn cell(&mut self, subject: i64, row: &CellRow) -> rusqlite::Result<()> {
         self.put_cell.execute(params![subject, row.cell, row.words])?;
-        let columns = params![subject, row.at.lot, row.cell, row.at.place, row.count as i64];
-        self.put_reached.execute(columns).map(|_| ())
+        self.put_reached.execute(params![subject, row.at.lot, row.cell, row.at.place]).map(|_| ())
     }
 
     /// Puts a known failure after what was known of it.

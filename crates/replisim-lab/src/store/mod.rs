@@ -16,7 +16,8 @@
 //!   counts survives; what it does not is done again.
 //! - **It may be read meanwhile**, by any number of processes: the writer uses a write-ahead log.
 //! - **A run that is there already must be the same.** If it is not, that is a failure of determinism, and the error
-//!   ([`Conflict`]) names both results. So every campaign that is resumed or merged tests determinism, too.
+//!   ([`Conflict`]) names both results. So every campaign that is resumed or merged tests determinism, too. One that
+//!   [begins anew](Begin::Anew) drops its earlier runs first, for the code under test may have changed since.
 //! - **Merging is a union.** Its laws (`union.rs`) are commutative, associative and idempotent, so shards may overlap,
 //!   repeat and come in any order.
 //!
@@ -55,7 +56,7 @@ pub use row::{
     CellRow, Coverage, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject,
 };
 pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
-pub use write::{Stopped, Writer};
+pub use write::{Begin, Stopped, Writer};
 
 /// The version of the schema that this program reads and writes.
 pub const SCHEMA_VERSION: i64 = 1;

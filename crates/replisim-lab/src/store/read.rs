@@ -24,7 +24,7 @@ pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, f
 /// What [`known_of`] reads.
 pub(super) const KNOWN_COLUMNS: &str = "subject_name, seed, plan, check_name, kind, status, version, case_text";
 /// What [`cell_of`] reads.
-pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words, runs";
+pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words";
 
 impl Store {
     /// Opens a store that is there.
@@ -112,10 +112,10 @@ impl Store {
     pub fn coverage(&self, campaign: Digest, subject: u32) -> Result<Vec<Coverage>, StoreError> {
         let id = self.subject_id(campaign, subject)?;
         let mut found: Vec<Coverage> = Vec::new();
-        for CellRow { at, cell, words, count } in self.coverage_by_lot(id, subject)? {
+        for CellRow { at, cell, words } in self.coverage_by_lot(id, subject)? {
             match found.last_mut().filter(|last| last.cell == cell) {
-                Some(last) => (last.lots, last.count) = (last.lots + 1, last.count + count),
-                None => found.push(Coverage { cell, words, first: at, lots: 1, count }),
+                Some(last) => last.lots += 1,
+                None => found.push(Coverage { cell, words, first: at, lots: 1 }),
             }
         }
         Ok(found)
@@ -128,6 +128,16 @@ impl Store {
     pub fn known(&self) -> Result<Vec<KnownRow>, StoreError> {
         let order = "ORDER BY subject_name, seed, plan, check_name, kind";
         self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {order}"), [], known_of)
+    }
+
+    /// Every case that is kept, of failures and of what is known, each text once and in the order of the texts.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn cases(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT case_text FROM failure WHERE case_text <> ''
+                   UNION SELECT case_text FROM known WHERE case_text <> '' ORDER BY 1";
+        self.rows(sql, [], |row| row.get(0))
     }
 
     /// The runs of a lot, under the subject's id in this file.
@@ -282,12 +292,7 @@ pub(super) fn known_of(row: &Row) -> rusqlite::Result<KnownRow> {
 
 /// A cell of a lot, from [`CELL_COLUMNS`].
 pub(super) fn cell_of(row: &Row, subject: u32) -> rusqlite::Result<CellRow> {
-    Ok(CellRow {
-        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
-        cell: row.get(2)?,
-        words: row.get(3)?,
-        count: row.get::<_, i64>(4)? as u64,
-    })
+    Ok(CellRow { at: Place { subject, lot: row.get(0)?, place: row.get(1)? }, cell: row.get(2)?, words: row.get(3)? })
 }
 
 fn digest(row: &Row, column: usize) -> rusqlite::Result<Digest> {

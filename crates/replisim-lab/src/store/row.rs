@@ -72,17 +72,19 @@ pub struct RunRow {
     pub cells: Vec<u8>,
 }
 
-/// A verdict in one character of [`RunRow::verdicts`].
+/// How a check stands after a run: one character of [`RunRow::verdicts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Mark {
-    /// The check holds.
-    Holds,
-    /// It is violated though it was promised or expected to hold, or holds though it was expected to be violated.
-    Failed,
-    /// It is violated, as the protocol lets one expect.
+    /// `.`: it holds, and was promised or expected to.
+    Kept,
+    /// `,`: it holds, and nobody promised it.
+    Lucky,
+    /// `a`: it is violated, and nobody promised otherwise.
     Anomaly,
-    /// It could not be decided.
-    Unknown,
+    /// `x`: it is violated, against a promise or an expectation.
+    Broken,
+    /// `?`: it could not be decided.
+    Undecided,
 }
 
 /// A check that failed in a run.
@@ -100,11 +102,12 @@ pub struct FailureRow {
     pub faults: u32,
     /// How many operations the case holds.
     pub operations: u32,
-    /// A case that replays it. Of several for one failure the smallest is kept.
+    /// A case that replays it, or nothing. Of several for one failure the smallest is kept.
     pub case: String,
 }
 
-/// A coverage cell that a lot reached.
+/// A coverage cell that a lot reached. In how many of its runs is not kept: a run that was done before the campaign was
+/// resumed tells only of cells that were new then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CellRow {
     /// The first place of the lot that reached it. Of several for one lot the earliest is kept.
@@ -113,8 +116,6 @@ pub struct CellRow {
     pub cell: Vec<u8>,
     /// The cell in words.
     pub words: String,
-    /// How many of the lot's runs reached it, so far. Of several for one lot the largest is kept.
-    pub count: u64,
 }
 
 /// A coverage cell of a subject, over all its lots.
@@ -128,8 +129,6 @@ pub struct Coverage {
     pub first: Place,
     /// How many lots reached it.
     pub lots: u64,
-    /// How many runs reached it, as their lots counted them.
-    pub count: u64,
 }
 
 /// A failure that outlives its campaign: the next one runs it first.
@@ -167,9 +166,9 @@ pub enum Status {
 pub struct Record {
     /// What it came to.
     pub run: RunRow,
-    /// The checks that failed. Each becomes known as failing.
+    /// The checks that failed. Each that has a case becomes known as failing.
     pub failures: Vec<FailureRow>,
-    /// Cells of its lot that are new, or were counted again.
+    /// The cells that it was the first of its lot to reach.
     pub cells: Vec<CellRow>,
     /// How long it took on the wall, where somebody looked. Never part of a merged store or of a digest.
     pub elapsed: Option<Duration>,
@@ -195,14 +194,23 @@ impl Origin {
 }
 
 impl Mark {
-    /// The character.
-    pub const fn as_char(self) -> char {
+    /// Every mark.
+    pub const ALL: [Mark; 5] = [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken, Mark::Undecided];
+
+    /// The letter that a store writes for it.
+    pub const fn letter(self) -> char {
         match self {
-            Mark::Holds => '.',
-            Mark::Failed => 'x',
+            Mark::Kept => '.',
+            Mark::Lucky => ',',
             Mark::Anomaly => 'a',
-            Mark::Unknown => '?',
+            Mark::Broken => 'x',
+            Mark::Undecided => '?',
         }
+    }
+
+    /// The mark that a letter stands for.
+    pub fn from_letter(letter: char) -> Option<Self> {
+        Mark::ALL.into_iter().find(|mark| mark.letter() == letter)
     }
 }
 

@@ -35,7 +35,8 @@ CREATE TABLE subject_check (
 ) STRICT, WITHOUT ROWID;
 
 -- One run. What is run at a place follows from the manifest and the lot's earlier places, so a row that is missing can
--- be had again, and two rows for one place must be equal.
+-- be had again, and two rows for one place must be equal. A campaign that begins anew, not resumed, drops its rows here
+-- and in the tables that tell of runs; the table known keeps its own.
 CREATE TABLE run (
     subject      INTEGER NOT NULL REFERENCES subject (id),
     lot          INTEGER NOT NULL,
@@ -46,7 +47,8 @@ CREATE TABLE run (
     fingerprint  BLOB NOT NULL CHECK (length(fingerprint) = 16),
     events       INTEGER NOT NULL,
     simulated_ns INTEGER NOT NULL,
-    verdicts     TEXT NOT NULL,            -- one character a check: . holds, x failed, a expected anomaly, ? unknown
+    verdicts     TEXT NOT NULL,            -- one character a check: . promised and kept, , holds unpromised,
+                                           -- a violated as is allowed, x broken, ? undecided
     failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
     cells        BLOB NOT NULL,            -- the coverage cells that were new to the lot, as the search writes them
     PRIMARY KEY (subject, lot, place)
@@ -71,7 +73,7 @@ CREATE TABLE failure (
     phase      TEXT NOT NULL,              -- of the run, in which it came about
     faults     INTEGER NOT NULL,           -- in the case
     operations INTEGER NOT NULL,           -- in the case
-    case_text  TEXT NOT NULL,              -- what replisim replay takes
+    case_text  TEXT NOT NULL,              -- what replisim replay takes; empty where smaller ones were found before
     PRIMARY KEY (subject, lot, place, check_name),
     FOREIGN KEY (subject, lot, place) REFERENCES run (subject, lot, place)
 ) STRICT, WITHOUT ROWID;
@@ -84,19 +86,18 @@ CREATE TABLE cell (
     PRIMARY KEY (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Which lot reached which cell: where first, and in how many of its runs. Kept by lot so that merging stores that
--- share lots counts nothing twice.
+-- Which lot reached which cell, and where first. In how many of its runs is not known: what a campaign recalls of a run
+-- done before is only what was new then.
 CREATE TABLE reached (
     subject INTEGER NOT NULL,
     lot     INTEGER NOT NULL,
     cell    BLOB NOT NULL,
     place   INTEGER NOT NULL,
-    runs    INTEGER NOT NULL,
     PRIMARY KEY (subject, lot, cell),
     FOREIGN KEY (subject, cell) REFERENCES cell (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Failures that outlive their campaigns: the next one over a subject of this name runs them first.
+-- Failures with a case, which outlive their campaigns: the next one over a subject of this name runs them first.
 CREATE TABLE known (
     subject_name TEXT NOT NULL,
     seed         INTEGER NOT NULL,
@@ -109,14 +110,16 @@ CREATE TABLE known (
     PRIMARY KEY (subject_name, seed, plan, check_name, kind)
 ) STRICT, WITHOUT ROWID;
 
--- What fails, each cause once: how often, and the smallest case of it. Smallest first.
+-- What fails, each cause once: how often, and the smallest case of it that is written down. Smallest first.
 CREATE VIEW causes AS
 WITH counted AS (
     SELECT subject, count(*) AS of_runs FROM run GROUP BY subject
 ), ranked AS (
     SELECT failure.*,
            count(*) OVER cause AS runs,
-           row_number() OVER (cause ORDER BY faults, operations, octet_length(case_text), case_text, lot, place) AS rank
+           row_number() OVER (
+               cause ORDER BY case_text = '', faults, operations, octet_length(case_text), case_text, lot, place
+           ) AS rank
     FROM failure
     WINDOW cause AS (PARTITION BY subject, check_name, kind, phase)
 )
@@ -133,14 +136,16 @@ WHERE ranked.rank = 1
 ORDER BY ranked.faults, ranked.operations, octet_length(ranked.case_text), ranked.case_text,
          campaign.digest, subject.number, ranked.check_name, ranked.kind, ranked.phase;
 
--- How each check came out, over all runs of a subject.
+-- How each check came out, over all runs of a subject. It holds where it was promised and kept, and where it was lucky.
 CREATE VIEW verdicts AS
 SELECT lower(hex(campaign.digest)) AS campaign, subject.number AS subject_number, subject.name AS subject,
        subject_check.position, subject_check.name AS check_name,
-       sum(substr(run.verdicts, position + 1, 1) = '.') AS holds,
-       sum(substr(run.verdicts, position + 1, 1) = 'x') AS failed,
+       sum(substr(run.verdicts, position + 1, 1) IN ('.', ',')) AS holds,
+       sum(substr(run.verdicts, position + 1, 1) = '.') AS kept,
+       sum(substr(run.verdicts, position + 1, 1) = ',') AS lucky,
        sum(substr(run.verdicts, position + 1, 1) = 'a') AS anomalies,
-       sum(substr(run.verdicts, position + 1, 1) = '?') AS unknown
+       sum(substr(run.verdicts, position + 1, 1) = 'x') AS broken,
+       sum(substr(run.verdicts, position + 1, 1) = '?') AS undecided
 FROM run
 JOIN subject ON subject.id = run.subject
 JOIN campaign ON campaign.id = subject.campaign
@@ -148,18 +153,18 @@ JOIN subject_check ON subject_check.subject = run.subject
 GROUP BY run.subject, subject_check.position
 ORDER BY campaign.digest, subject.number, subject_check.position;
 
--- Where the runs of a subject have been, the rarest cells first. The bare columns are those of the row with the
+-- Where the runs of a subject have been, the cells of the fewest lots first. The bare columns are those of the row with the
 -- smallest (lot, place): SQLite takes them from where min() found its own.
 CREATE VIEW coverage AS
 SELECT lower(hex(campaign.digest)) AS campaign, subject.number AS subject_number, subject.name AS subject,
        cell.words, min(reached.lot << 32 | reached.place) >> 32 AS first_lot, reached.place AS first_place,
-       count(*) AS lots, sum(reached.runs) AS runs, cell.cell
+       count(*) AS lots, cell.cell
 FROM reached
 JOIN cell USING (subject, cell)
 JOIN subject ON subject.id = reached.subject
 JOIN campaign ON campaign.id = subject.campaign
 GROUP BY reached.subject, reached.cell
-ORDER BY sum(reached.runs), campaign.digest, subject.number, cell.cell;
+ORDER BY count(*), campaign.digest, subject.number, cell.cell;
 
 -- How much was run, and how fast where it was timed: by one worker, not by all.
 CREATE VIEW speed AS

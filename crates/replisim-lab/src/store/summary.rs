@@ -5,7 +5,7 @@ use std::time::Duration;
 use replisim_kernel::{Digest, Span};
 use rusqlite::Row;
 
-use super::{Place, Store, StoreError};
+use super::{Mark, Place, Store, StoreError};
 
 /// A campaign, counted.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,14 +46,20 @@ pub struct Tally {
 pub struct CheckTally {
     /// Its name.
     pub name: String,
-    /// In how many runs it holds.
-    pub holds: u64,
-    /// In how many it failed.
-    pub failed: u64,
-    /// In how many it was violated, as the protocol lets one expect.
-    pub anomalies: u64,
-    /// In how many it could not be decided.
-    pub unknown: u64,
+    /// In how many runs it has each mark, in the order of [`Mark::ALL`].
+    marks: [u64; Mark::ALL.len()],
+}
+
+impl CheckTally {
+    /// In how many runs it has this mark.
+    pub const fn count(&self, mark: Mark) -> u64 {
+        self.marks[mark as usize]
+    }
+
+    /// In how many runs it holds, be it promised or not.
+    pub const fn holds(&self) -> u64 {
+        self.count(Mark::Kept) + self.count(Mark::Lucky)
+    }
 }
 
 /// Failures of one shape.
@@ -118,13 +124,14 @@ impl Store {
 }
 
 /// Every check of a subject, also if nothing has run yet. Runs with the same verdicts are counted before they are taken
-/// apart, for there are few different ones.
+/// apart, for there are few different ones. The marks are in the order of [`Mark::ALL`].
 const CHECKS: &str = "
     WITH shapes AS (SELECT verdicts, count(*) AS runs FROM run WHERE subject = ?1 GROUP BY verdicts)
     SELECT name,
            coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = '.'), 0),
-           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = 'x'), 0),
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = ','), 0),
            coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = 'a'), 0),
+           coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = 'x'), 0),
            coalesce(sum(runs) FILTER (WHERE substr(verdicts, position + 1, 1) = '?'), 0)
     FROM subject_check LEFT JOIN shapes
     WHERE subject = ?1 GROUP BY position ORDER BY position";
@@ -155,8 +162,8 @@ fn tally(row: &Row) -> rusqlite::Result<Tally> {
 }
 
 fn check(row: &Row) -> rusqlite::Result<CheckTally> {
-    let [holds, failed, anomalies, unknown] = [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?];
-    Ok(CheckTally { name: row.get(0)?, holds, failed, anomalies, unknown })
+    let marks = [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?, count(row, 5)?];
+    Ok(CheckTally { name: row.get(0)?, marks })
 }
 
 fn cause(row: &Row) -> rusqlite::Result<Cause> {

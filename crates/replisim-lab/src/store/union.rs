@@ -3,8 +3,8 @@
 //! | row | of two, the one that is kept |
 //! |---|---|
 //! | run | both must be equal; if not, a run was not deterministic |
-//! | failure | the smaller case: fewer faults, fewer operations, shorter text |
-//! | cell | the earlier place with the larger count |
+//! | failure | the smaller case: fewer faults, fewer operations, a text rather than none, a shorter one |
+//! | cell | the earlier place |
 //! | known | the later version; of one version, the one that fails; the smaller case |
 //!
 //! Each of the last three picks a least upper bound in some order, so the order and the number of times in which rows
@@ -40,20 +40,15 @@ impl FailureRow {
     }
 
     /// By what one failure's cases are compared. Every column but the key takes part, so no two rows are of one size.
-    fn size(&self) -> (u32, u32, usize, &str, &str, &str) {
-        (self.faults, self.operations, self.case.len(), &self.case, &self.kind, &self.phase)
+    fn size(&self) -> (u32, u32, bool, usize, &str, &str, &str) {
+        (self.faults, self.operations, self.case.is_empty(), self.case.len(), &self.case, &self.kind, &self.phase)
     }
 }
 
 impl CellRow {
     /// Both in one.
     pub(super) fn union(self, other: CellRow) -> CellRow {
-        CellRow {
-            at: self.at.min(other.at),
-            words: self.words.min(other.words),
-            count: self.count.max(other.count),
-            cell: self.cell,
-        }
+        CellRow { at: self.at.min(other.at), words: self.words.min(other.words), cell: self.cell }
     }
 }
 

@@ -33,6 +33,16 @@ pub struct Writer {
     thread: JoinHandle<Result<(), StoreError>>,
 }
 
+/// How a campaign begins in a store that may hold some of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// With nothing: what the store holds of its runs is dropped. A protocol may have changed although neither the
+    /// scenario nor the version of replisim did, and then it has other runs. Other campaigns, and what is known, stay.
+    Anew,
+    /// With what is there. A run that comes out otherwise than it did before is a [`Conflict`].
+    Resume,
+}
+
 /// The writer has stopped, and takes nothing more; [`Writer::finish`] says why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the store's writer has stopped")]
@@ -46,13 +56,14 @@ enum Order {
 }
 
 impl Writer {
-    /// Opens a store for writing, as [`super::Store::create`] does, and starts the thread.
+    /// Opens a store for writing, as [`super::Store::create`] does, and starts the thread. A campaign that begins anew
+    /// loses its runs here and now.
     ///
     /// # Errors
     /// As [`super::Store::create`], or if the system refuses a thread.
-    pub fn begin(path: &Path, manifest: &Manifest) -> Result<Writer, StoreError> {
+    pub fn begin(path: &Path, manifest: &Manifest, begin: Begin) -> Result<Writer, StoreError> {
         let mut connection = file::create(path)?;
-        let subjects = enroll(&mut connection, manifest).map_err(at(path))?;
+        let subjects = enroll(&mut connection, manifest, begin).map_err(at(path))?;
         let committed = Arc::new(AtomicU64::new(0));
         let (orders, waiting) = bounded(WAITING_MAX);
         let clerk =
@@ -109,7 +120,7 @@ impl Writer {
 }
 
 /// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids and names.
-fn enroll(connection: &mut Connection, manifest: &Manifest) -> rusqlite::Result<Vec<(i64, String)>> {
+fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<(i64, String)>> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
@@ -117,6 +128,9 @@ fn enroll(connection: &mut Connection, manifest: &Manifest) -> rusqlite::Result<
     // What the keys refer to is looked up here anyway, once a campaign for subjects and once a failure for runs.
     connection.pragma_update(None, "foreign_keys", false)?;
     let ids = file::enroll(connection, manifest)?;
+    if begin == Begin::Anew {
+        file::clear(connection, &ids)?;
+    }
     Ok(ids.into_iter().zip(manifest.subjects.iter().map(|subject| subject.name.clone())).collect())
 }
 
@@ -182,12 +196,12 @@ impl Clerk {
         failures.into_iter().try_for_each(|failure| self.write_failure(inserter, failure))
     }
 
-    /// Writes a failure, which is known from now on.
+    /// Writes a failure, which is known from now on if it has a case: without one nobody could see whether it is fixed.
     fn write_failure(&self, inserter: &mut Inserter, failure: FailureRow) -> Result<(), StoreError> {
         let (id, name) = self.subject(failure.at)?;
         let run = inserter.find_run(id, failure.at).map_err(at(&self.path))?;
         let run = run.ok_or_else(|| StoreError::NoRun { path: self.path.clone(), at: failure.at })?;
-        let known = KnownRow {
+        let known = (!failure.case.is_empty()).then(|| KnownRow {
             subject: name.to_owned(),
             seed: run.seed,
             plan: run.plan,
@@ -196,8 +210,9 @@ impl Clerk {
             status: Status::Failing,
             version: self.version.clone(),
             case: failure.case.clone(),
-        };
-        inserter.failure(id, failure).and_then(|()| inserter.known(known)).map_err(at(&self.path))
+        });
+        let written = inserter.failure(id, failure).and_then(|()| known.map_or(Ok(()), |known| inserter.known(known)));
+        written.map_err(at(&self.path))
     }
 
     /// Demands that a run came out as it did before.

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
+use replisim_lab::store::StoreError;
 
 /// Where scenarios are looked up by their bare names.
 const LIBRARY: &str = "scenarios";
@@ -152,6 +153,13 @@ impl Failure {
     /// A scenario's mistakes, drawn.
     fn of(report: &replisim_lab::scenario::Report, colour: bool) -> Self {
         Failure::Scenario(report.render(colour))
+    }
+}
+
+impl From<StoreError> for Failure {
+    /// What is wrong with a store, and what to do about it.
+    fn from(error: StoreError) -> Self {
+        Failure::Scenario(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
     }
 }
 

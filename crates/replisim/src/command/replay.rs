@@ -1,11 +1,13 @@
 //! `replisim replay`.
 
+use std::path::{Path, PathBuf};
+
 use replisim_history::{Names, Run};
 use replisim_lab::{Case, Catalog, Divergence, Experiment, Outcome};
 use replisim_report::{Style, human};
 
 use super::output::print;
-use super::whereabouts::Where;
+use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::material::Material;
 
@@ -14,18 +16,22 @@ const LINES_MAX: usize = 24;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// A case's file, as `replisim run --case FILE` and `replisim shrink` write it
+    /// A case: a file, as `replisim run --case FILE` and `replisim shrink` write it, or an id, as `replisim fuzz` tells it
     case: String,
+    /// The store to look for the id in, after the folder `cases` beside it [default: .replisim/campaign.db]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
 }
 
 /// Runs a case again and compares its fingerprint.
 pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
-    let case = place.read(colour)?;
+    let case = place.read(arguments.store.as_deref(), colour)?;
     let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
     let outcome = case.run(&experiment, false);
     let material = Material::of(place.path(), &experiment, &outcome);
-    let subject = material.subject(&experiment, &outcome, format!("replisim replay {}", arguments.case), None);
+    let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
+    let subject = material.subject(&experiment, &outcome, again, None);
     print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?;
     if outcome.run.fingerprint == case.fingerprint {
         print("the same run: its fingerprint is the case's\n")?;

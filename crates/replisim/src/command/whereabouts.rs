@@ -1,29 +1,31 @@
-//! Where a case is kept: in a file, or under an id.
+//! Where a case is kept: in a file, or under an id, which is the beginning of its fingerprint.
 
 use std::path::{Path, PathBuf};
 
 use replisim_lab::Case;
+use replisim_lab::scenario::Source;
+use replisim_lab::store::Store;
 
 use super::Failure;
+use super::run::quoted;
 
-/// Where `replisim fuzz` keeps cases, unless it is told otherwise.
-pub const CASES: &str = ".replisim/cases";
+/// Where `replisim fuzz` keeps a campaign, unless it is told otherwise.
+pub const STORE: &str = ".replisim/campaign.db";
 
-/// The one case in a folder whose name begins like this.
-fn find(id: &str, folder: &Path) -> Result<PathBuf, Failure> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let begins = |path: &PathBuf| path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with(id));
-    let mut found: Vec<PathBuf> = entries.filter(begins).collect();
-    found.sort();
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Failure::Nothing(format!(
-            "there is neither a file `{id}` nor a case of that name in {}; `replisim fuzz`, `replisim shrink` and \
-             `replisim run --case FILE` write cases",
-            folder.display()
-        ))),
-        _ => Err(Failure::Nothing(format!("`{id}` could be any of {} cases in {}", found.len(), folder.display()))),
+/// How many digits an id has at least.
+const ID_MIN: usize = 4;
+
+/// Where the shrunk cases of a store are.
+pub fn cases(store: &Path) -> PathBuf {
+    store.with_file_name("cases")
+}
+
+/// The command that replays a case of a store.
+pub fn replay(id: &str, store: &Path) -> String {
+    if store == Path::new(STORE) {
+        return format!("replisim replay {id}");
     }
+    format!("replisim replay {id} --store {}", quoted(&store.display().to_string()))
 }
 
 /// What a word that stands for a case means.
@@ -31,7 +33,7 @@ fn find(id: &str, folder: &Path) -> Result<PathBuf, Failure> {
 pub enum Where {
     /// A file.
     File(PathBuf),
-    /// A case kept under this id: the beginning of its fingerprint, or its number in a store.
+    /// A case kept under this id.
     Kept(String),
 }
 
@@ -43,13 +45,12 @@ impl Where {
         if path.exists() || looks_like_one { Where::File(path.to_owned()) } else { Where::Kept(word.to_owned()) }
     }
 
-    /// Reads the case.
-    pub fn read(&self, colour: bool) -> Result<Case, Failure> {
-        let path = match self {
-            Where::File(path) => path.clone(),
-            Where::Kept(id) => find(id, Path::new(CASES))?,
-        };
-        Case::read(&path).map_err(|report| Failure::of(&report, colour))
+    /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
+    pub fn read(&self, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
+        match self {
+            Where::File(path) => Case::read(path).map_err(|report| Failure::of(&report, colour)),
+            Where::Kept(id) => find(&id.to_ascii_lowercase(), store, colour),
+        }
     }
 
     /// What the case is called in reports.
@@ -59,4 +60,50 @@ impl Where {
             Where::Kept(id) => Path::new(id),
         }
     }
+}
+
+/// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
+fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
+    if id.len() < ID_MIN || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let why =
+            format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
+        return Err(Failure::Nothing(why));
+    }
+    let place = store.unwrap_or(Path::new(STORE));
+    let mut found = filed(id, &cases(place), colour)?;
+    if found.is_empty() && (store.is_some() || place.exists()) {
+        found = stored(id, place)?;
+    }
+    found.retain(|case| case.fingerprint.to_string().starts_with(id));
+    // Two failures of one run are one case here.
+    found.sort_by_key(|case| case.fingerprint);
+    found.dedup_by_key(|case| case.fingerprint);
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Failure::Nothing(format!(
+            "there is neither a file `{id}` nor a case of that id in {}; `replisim fuzz`, `replisim shrink` and \
+             `replisim run --case FILE` write cases",
+            place.display()
+        ))),
+        _ => Err(Failure::Nothing(format!("`{id}` could be any of {} cases in {}", found.len(), place.display()))),
+    }
+}
+
+/// The cases in a folder whose files are called by this id, or by the beginning of it.
+fn filed(id: &str, folder: &Path, colour: bool) -> Result<Vec<Case>, Failure> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_it = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name)
+    };
+    let read = |path: PathBuf| Case::read(&path).map_err(|report| Failure::of(&report, colour));
+    entries.filter(is_it).map(read).collect()
+}
+
+/// The cases of a store that begin with this id. What another version wrote and this one cannot read is passed over.
+fn stored(id: &str, store: &Path) -> Result<Vec<Case>, Failure> {
+    let name = store.display().to_string();
+    let texts = Store::open(store)?.cases()?;
+    let cases = texts.into_iter().filter_map(|text| Case::parse(&Source::new(name.clone(), text)).ok());
+    Ok(cases.filter(|case| case.fingerprint.to_string().starts_with(id)).collect())
 }

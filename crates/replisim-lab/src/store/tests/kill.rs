@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::sample::{LOT, Scratch, manifest, mixed, record};
-use crate::store::{Store, Value, Writer};
+use crate::store::{Begin, Store, Value, Writer};
 
 const RUNS: u64 = 60_000;
 const KILLS: u64 = 25;
@@ -78,7 +78,7 @@ fn check(path: &Path, reported: u64) {
 
 /// Writes what is missing, and what is there once more.
 fn complete(path: &Path) {
-    let writer = Writer::begin(path, &manifest("first")).unwrap();
+    let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
     (0..RUNS).for_each(|i| writer.put(record(i)).unwrap());
     assert_eq!(writer.finish().unwrap(), RUNS);
 }
@@ -87,7 +87,7 @@ fn complete(path: &Path) {
 #[ignore = "a process of another test, which kills it"]
 fn the_process_that_is_killed() {
     let path = env::var_os(PATH).expect("the other test says where");
-    let writer = Writer::begin(path.as_ref(), &manifest("first")).unwrap();
+    let writer = Writer::begin(path.as_ref(), &manifest("first"), Begin::Resume).unwrap();
     let mut reported = 0;
     for i in (0..RUNS).cycle() {
         writer.put(record(i)).unwrap();

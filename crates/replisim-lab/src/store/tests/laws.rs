@@ -23,9 +23,9 @@ fn failure() -> impl Strategy<Value = FailureRow> {
 }
 
 fn cell() -> impl Strategy<Value = CellRow> {
-    (0..4_u32, "[ab]{1}", 0..4_u64).prop_map(|(place, words, count)| {
+    (0..4_u32, "[ab]{1}").prop_map(|(place, words)| {
         let at = Place { place, ..AT };
-        CellRow { at, cell: vec![1], words, count }
+        CellRow { at, cell: vec![1], words }
     })
 }
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::sample::{Scratch, digest, manifest, mixed, record, run};
-use crate::store::{KnownRow, Manifest, Place, Record, Status, Store, StoreError, Writer, merge};
+use crate::store::{Begin, KnownRow, Manifest, Place, Record, Status, Store, StoreError, Writer, merge};
 
 const RUNS: u64 = 1_500;
 
 fn write(path: &Path, manifest: &Manifest, records: impl IntoIterator<Item = Record>) {
-    let writer = Writer::begin(path, manifest).unwrap();
+    let writer = Writer::begin(path, manifest, Begin::Resume).unwrap();
     records.into_iter().for_each(|record| writer.put(record).unwrap());
     writer.finish().unwrap();
 }
@@ -108,7 +108,7 @@ fn what_is_known_survives_in_its_latest_state() {
     let rows = [known(Status::Failing, "0.2.0"), known(Status::Fixed, "0.10.0"), known(Status::Failing, "0.9.0")];
     let paths: Vec<PathBuf> = (0..3).map(|number| scratch.path(&number.to_string())).collect();
     for (path, row) in paths.iter().zip(&rows) {
-        let writer = Writer::begin(path, &manifest("first")).unwrap();
+        let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
         writer.put_known(row.clone()).unwrap();
         writer.finish().unwrap();
     }

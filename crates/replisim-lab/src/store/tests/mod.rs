@@ -17,7 +17,7 @@ use sample::{Scratch, cells, failure, manifest, record, run};
 fn what_was_put_is_read_again() {
     let scratch = Scratch::new("again");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     let records: Vec<Record> = (0..1_000).map(record).collect();
     for record in records.iter().rev() {
         writer.put(record.clone()).unwrap();
@@ -46,7 +46,7 @@ fn what_was_put_is_read_again() {
 #[test]
 fn a_finished_store_is_a_single_file() {
     let scratch = Scratch::new("single");
-    let writer = Writer::begin(&scratch.path("a.store"), &manifest("first")).unwrap();
+    let writer = Writer::begin(&scratch.path("a.store"), &manifest("first"), Begin::Resume).unwrap();
     writer.put(record(0)).unwrap();
     writer.finish().unwrap();
     let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -57,7 +57,7 @@ fn a_finished_store_is_a_single_file() {
 fn a_store_is_read_while_it_is_written() {
     let scratch = Scratch::new("meanwhile");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     let store = Store::open(&path).unwrap();
     for i in 0..300 {
         writer.put(record(i)).unwrap();
@@ -75,12 +75,12 @@ fn a_store_is_read_while_it_is_written() {
 fn the_same_result_again_does_no_harm_and_another_one_stops_the_writer() {
     let scratch = Scratch::new("conflict");
     let path = scratch.path("a.store");
-    let writer = Writer::begin(&path, &manifest("first")).unwrap();
+    let writer = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
     writer.put(record(5)).unwrap();
     writer.put(record(5)).unwrap();
     assert_eq!(writer.finish().unwrap(), 2);
 
-    let writer = Writer::begin(&path, &manifest("first")).unwrap();
+    let writer = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
     let mut other = record(5);
     other.run.fingerprint.0 ^= 1;
     other.run.events += 1;
@@ -95,14 +95,38 @@ fn the_same_result_again_does_no_harm_and_another_one_stops_the_writer() {
 }
 
 #[test]
+fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
+    let scratch = Scratch::new("anew");
+    let path = scratch.path("a.store");
+    for name in ["first", "second"] {
+        let writer = Writer::begin(&path, &manifest(name), Begin::Resume).unwrap();
+        (0..200).for_each(|i| writer.put(record(i)).unwrap());
+        writer.finish().unwrap();
+    }
+    let (first, second) = (manifest("first").digest(), manifest("second").digest());
+    let known = Store::open(&path).unwrap().known().unwrap();
+    let writer = Writer::begin(&path, &manifest("first"), Begin::Anew).unwrap();
+    let mut other = record(5);
+    other.run.events += 1;
+    writer.put(other.clone()).unwrap();
+    writer.finish().unwrap();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.lot(first, 0, 0).unwrap(), [other.run]);
+    assert_eq!((store.failures(first).unwrap(), store.coverage(first, 0).unwrap()), (vec![], vec![]));
+    assert_eq!(store.lot(second, 0, 0).unwrap().len(), 64);
+    assert!(!known.is_empty() && !store.failures(second).unwrap().is_empty());
+    assert_eq!(store.known().unwrap(), known);
+}
+
+#[test]
 fn of_two_cases_the_smaller_is_kept_and_known() {
     let scratch = Scratch::new("smaller");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     let at = record(0).run.at;
     writer.put(record(0)).unwrap();
     let case = |faults, text: &str| FailureRow { faults, case: text.to_owned(), ..failure(at) };
-    for failure in [case(3, "three faults"), case(1, "one"), case(2, "two")] {
+    for failure in [case(3, "three faults"), case(1, ""), case(1, "one"), case(1, ""), case(2, "two")] {
         writer.put_failure(failure).unwrap();
     }
     writer.finish().unwrap();
@@ -116,13 +140,13 @@ fn a_known_failure_is_marked_fixed_and_fails_again() {
     let scratch = Scratch::new("known");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
     let mark = |status, version: &str| {
-        let writer = Writer::begin(&path, &manifest).unwrap();
+        let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
         let at = record(0).run.at;
         writer.put(record(0)).unwrap();
         writer.put_failure(failure(at)).unwrap();
         writer.finish().unwrap();
         let known = Store::open(&path).unwrap().known().unwrap().remove(0);
-        let writer = Writer::begin(&path, &manifest).unwrap();
+        let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
         let (version, case) = (version.to_owned(), String::new());
         writer.put_known(KnownRow { status, version, case, ..known }).unwrap();
         writer.finish().unwrap();
@@ -138,22 +162,22 @@ fn a_known_failure_is_marked_fixed_and_fails_again() {
 fn coverage_is_counted_by_lot() {
     let scratch = Scratch::new("coverage");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     let at = |lot, place| Place { subject: 1, lot, place };
-    for (at, count) in [(at(4, 9), 1), (at(2, 3), 5), (at(4, 2), 7), (at(4, 2), 6)] {
-        writer.put(Record { cells: cells(at, count), ..Record::from(run(at)) }).unwrap();
+    for at in [at(4, 9), at(2, 3), at(4, 2), at(4, 2)] {
+        writer.put(Record { cells: cells(at), ..Record::from(run(at)) }).unwrap();
     }
     writer.finish().unwrap();
     let found = Store::open(&path).unwrap().coverage(manifest.digest(), 1).unwrap();
     let [coverage] = found.as_slice() else { panic!("there is one cell: {found:?}") };
-    assert_eq!((coverage.first, coverage.lots, coverage.count), (at(2, 3), 2, 12));
+    assert_eq!((coverage.first, coverage.lots), (at(2, 3), 2));
 }
 
 #[test]
 fn a_summary_counts_verdicts_and_causes() {
     let scratch = Scratch::new("summary");
     let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     for i in 0..1_000 {
         writer.put(Record { elapsed: Some(Duration::from_millis(2)), ..record(i) }).unwrap();
     }
@@ -168,9 +192,9 @@ fn a_summary_counts_verdicts_and_causes() {
         assert_eq!(tally.events, own.iter().map(|record| record.run.events).sum::<u64>());
         assert_eq!(tally.timed, (tally.runs, Duration::from_millis(2 * tally.runs)));
         for (position, check) in tally.checks.iter().enumerate() {
-            let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.as_char()));
-            let expected = [Mark::Holds, Mark::Failed, Mark::Anomaly, Mark::Unknown].map(marked);
-            assert_eq!([check.holds, check.failed, check.anomalies, check.unknown], expected, "{}", check.name);
+            let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.letter()));
+            assert_eq!(Mark::ALL.map(|mark| check.count(mark)), Mark::ALL.map(marked), "{}", check.name);
+            assert_eq!(check.holds(), marked(Mark::Kept) + marked(Mark::Lucky));
         }
     }
     let sizes: Vec<_> = summary.causes.iter().map(|cause| (cause.faults, cause.operations, cause.case.len())).collect();
@@ -186,6 +210,33 @@ fn a_summary_counts_verdicts_and_causes() {
         assert!(!answer.rows.is_empty(), "{view}");
     }
     assert_eq!(store.query("SELECT runs_per_second FROM speed").unwrap().rows, vec![vec![Value::Real(500.0)]; 2]);
+}
+
+#[test]
+fn a_cause_is_told_by_a_case_that_is_written_down() {
+    let scratch = Scratch::new("told");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
+    for (place, faults, text) in [(0, 1, ""), (1, 3, "three faults"), (2, 2, "two faults")] {
+        let at = Place { subject: 0, lot: 0, place };
+        let kind = "apart".to_owned();
+        let failures = vec![FailureRow { kind, faults, case: text.to_owned(), ..failure(at) }];
+        writer.put(Record { failures, ..Record::from(run(at)) }).unwrap();
+    }
+    writer.finish().unwrap();
+    let store = Store::open(&path).unwrap();
+    let causes = store.summary(manifest.digest()).unwrap().causes;
+    assert_eq!(causes.iter().map(|it| (it.runs, it.case.as_str())).collect::<Vec<_>>(), [(3, "two faults")]);
+    assert_eq!(store.known().unwrap().len(), 2, "what cannot be run again is not known");
+    assert_eq!(store.cases().unwrap(), ["three faults", "two faults"]);
+}
+
+#[test]
+fn letters_stand_for_marks() {
+    for mark in Mark::ALL {
+        assert_eq!(Mark::from_letter(mark.letter()), Some(mark));
+    }
+    assert_eq!(Mark::from_letter('!'), None);
 }
 
 #[test]
@@ -265,7 +316,7 @@ fn no_file_makes_the_reader_panic() {
     let scratch = Scratch::new("bytes");
     let path = scratch.path("a.store");
     let manifest = manifest("first");
-    let writer = Writer::begin(&path, &manifest).unwrap();
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
     (0..300).for_each(|i| writer.put(record(i)).unwrap());
     writer.finish().unwrap();
     let whole = fs::read(&path).unwrap();

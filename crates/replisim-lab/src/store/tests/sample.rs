@@ -52,7 +52,7 @@ pub fn record(i: u64) -> Record {
     let at = Place { subject: lot % 2, lot: lot / 2, place };
     let run = run(at);
     let failures = if run.failed { vec![failure(at)] } else { Vec::new() };
-    let cells = if place.is_multiple_of(16) { cells(at, 1) } else { Vec::new() };
+    let cells = if place.is_multiple_of(16) { cells(at) } else { Vec::new() };
     Record { run, failures, cells, elapsed: None }
 }
 
@@ -68,7 +68,7 @@ pub fn run(at: Place) -> RunRow {
         fingerprint: digest(word ^ 2),
         events: word % 100_000,
         simulated: Span::nanos(word % 10_000_000_000),
-        verdicts: if failed { "x.a" } else { ["...", "..a", ".?."][word as usize % 3] }.to_owned(),
+        verdicts: if failed { "x.a" } else { ["..,", ".,a", ".?."][word as usize % 3] }.to_owned(),
         failed,
         cells: word.to_le_bytes()[..(word % 9) as usize].to_vec(),
     }
@@ -89,8 +89,8 @@ pub fn failure(at: Place) -> FailureRow {
 }
 
 /// A cell that the run at a place reached.
-pub fn cells(at: Place, count: u64) -> Vec<CellRow> {
-    vec![CellRow { at, cell: vec![7, 7], words: "a promotion while a copy runs".to_owned(), count }]
+pub fn cells(at: Place) -> Vec<CellRow> {
+    vec![CellRow { at, cell: vec![7, 7], words: "a promotion while a copy runs".to_owned() }]
 }
 
 pub fn digest(word: u64) -> Digest {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::super::output::{print, write_file};
 use super::super::{Ending, Failure};
-use super::{name_of, refuse};
+use super::id_of;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Print every run and every failure
     #[arg(long, value_enum, required_unless_present = "cases")]
     format: Option<Format>,
-    /// Write the case of every failure into this folder, for `replisim replay`
+    /// Write the case of every failure into this folder, also of known ones
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
 }
@@ -49,13 +49,14 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
 }
 
-/// Writes each case once, under the name that `campaign show` tells.
+/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough.
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     let refuse_file = |error| Failure::File(format!("cannot write to {}: {error}", folder.display()));
     let mut cases = BTreeMap::new();
-    for manifest in store.campaigns().map_err(refuse)? {
-        let failures = store.failures(manifest.digest()).map_err(refuse)?;
-        cases.extend(failures.into_iter().map(|failure| (name_of(&failure.case), failure.case)));
+    for case in store.cases()? {
+        if let Some(id) = id_of(&case) {
+            cases.entry(id).or_insert(case);
+        }
     }
     fs::create_dir_all(folder).map_err(refuse_file)?;
     for (name, case) in &cases {
@@ -68,10 +69,10 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
 /// enough.
 fn print_lines(store: &Store) -> Result<Ending, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for manifest in store.campaigns().map_err(refuse)? {
+    for manifest in store.campaigns()? {
         let campaign = manifest.digest();
-        let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run))).map_err(refuse)?;
-        let failures = store.failures(campaign).map_err(refuse)?;
+        let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run)))?;
+        let failures = store.failures(campaign)?;
         let mut lines = failures.iter().map(|failure| failure_line(&manifest, failure));
         if is_unread(runs.and_then(|()| lines.try_for_each(|line| writeln!(out, "{line}"))))? {
             return Ok(Ending::Fine);
@@ -113,7 +114,7 @@ fn run_line(manifest: &Manifest, run: &RunRow) -> serde_json::Value {
     })
 }
 
-/// What came of each check, as the store writes it: `.` holds, `x` failed, `a` an expected anomaly, `?` unknown.
+/// What came of each check, by the letters of [`Mark`](replisim_lab::store::Mark).
 fn verdicts(subject: &Subject, run: &RunRow) -> serde_json::Map<String, serde_json::Value> {
     let marks = run.verdicts.chars().map(|mark| json!(mark));
     subject.checks.iter().cloned().zip(marks).collect()

@@ -8,7 +8,6 @@ use replisim_report::number;
 
 use super::super::output::print;
 use super::super::{Ending, Failure};
-use super::refuse;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -22,9 +21,9 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let mut text = String::new();
     for store in stores(&arguments.place)? {
         text.push_str(&format!("{}\n", store.path().display()));
-        for manifest in store.campaigns().map_err(refuse)? {
+        for manifest in store.campaigns()? {
             let digest = manifest.digest();
-            let tallies = store.summary(digest).map_err(refuse)?.subjects;
+            let tallies = store.summary(digest)?.subjects;
             let runs: u64 = tallies.iter().map(|tally| tally.runs).sum();
             let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
             let names: Vec<_> = tallies.iter().map(|tally| tally.name.as_str()).collect();
@@ -53,7 +52,7 @@ fn stores(place: &Path) -> Result<Vec<Store>, Failure> {
     for path in paths {
         match Store::open(&path) {
             Err(StoreError::Foreign { .. }) => {}
-            store => found.push(store.map_err(refuse)?),
+            store => found.push(store?),
         }
     }
     match found.is_empty() {

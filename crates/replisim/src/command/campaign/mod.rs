@@ -8,8 +8,9 @@ mod sql;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use replisim_kernel::Fingerprint;
-use replisim_lab::store::{self, Status, Store, StoreError};
+use replisim_lab::Case;
+use replisim_lab::scenario::Source;
+use replisim_lab::store::{self, Status, Store};
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -65,30 +66,23 @@ pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
 }
 
 fn merge(arguments: &Merge) -> Result<Ending, Failure> {
-    let digest = store::merge(&arguments.stores, &arguments.output).map_err(refuse)?;
+    let digest = store::merge(&arguments.stores, &arguments.output)?;
     let (parts, output) = (arguments.stores.len(), arguments.output.display());
     print(&format!("merged {parts} into {output}\ndigest {digest}\n"))
 }
 
 /// Opens a store.
 fn open(path: &Path) -> Result<Store, Failure> {
-    Store::open(path).map_err(refuse)
-}
-
-/// An error of a store, with what to do about it.
-fn refuse(error: StoreError) -> Failure {
-    Failure::Scenario(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
+    Ok(Store::open(path)?)
 }
 
 /// How many failures a store knows of that are not fixed.
 fn failing(store: &Store) -> Result<usize, Failure> {
-    let known = store.known().map_err(refuse)?;
+    let known = store.known()?;
     Ok(known.iter().filter(|known| known.status == Status::Failing).count())
 }
 
-/// What a case is called: the beginning of the digest of its text.
-fn name_of(case: &str) -> String {
-    let mut print = Fingerprint::new();
-    print.fold(&case);
-    print.digest().to_string()[..12].to_owned()
+/// What the case with this text goes by; `None` if the text is not one that this version can read.
+fn id_of(case: &str) -> Option<String> {
+    Case::parse(&Source::new("a case of the store".to_owned(), case.to_owned())).ok().map(|case| case.id())
 }

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
-use replisim_lab::store::{self, Manifest, Store, Tally, rate_bound};
+use replisim_lab::store::{self, CheckTally, Manifest, Mark, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
 use super::super::output::print;
 use super::super::run::quoted;
+use super::super::whereabouts::replay;
 use super::super::{Ending, Failure};
-use super::{failing, name_of, refuse};
+use super::{failing, id_of};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -22,12 +23,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
     let store = super::open(&arguments.store)?;
     let style = if colour { Style::Colour } else { Style::Plain };
-    for manifest in store.campaigns().map_err(refuse)? {
+    for manifest in store.campaigns()? {
         print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
     }
     let failing = failing(&store)?;
-    let known = store.known().map_err(refuse)?.len();
-    let digest = store.digest().map_err(refuse)?;
+    let known = store.known()?.len();
+    let digest = store.digest()?;
     let known =
         format!("{}, {} not fixed", number::things(known as u64, "known failure"), number::count(failing as u64));
     print(&format!("{known}\ndigest    {digest}\n"))?;
@@ -36,22 +37,22 @@ pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
 
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
     let digest = manifest.digest();
-    let summary = store.summary(digest).map_err(refuse)?;
+    let summary = store.summary(digest)?;
     Ok(Campaign {
         digest: digest.to_string(),
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
         subjects: summary.subjects.iter().map(ran).collect(),
-        causes: summary.causes.iter().map(cause).collect(),
+        causes: summary.causes.iter().map(|it| cause(it, store.path())).collect(),
         export: export(store.path()),
     })
 }
 
-/// Where `export` puts the cases that `show` tells to replay.
-const CASES: &str = "cases";
+/// What stands in place of a command where a case is none that can be replayed.
+const UNREADABLE: &str = "its case was written by another version";
 
 fn export(store: &Path) -> String {
-    format!("replisim campaign export {} --cases {CASES}", quoted(&store.display().to_string()))
+    format!("replisim campaign export {} --cases cases", quoted(&store.display().to_string()))
 }
 
 fn ran(tally: &Tally) -> Ran {
@@ -66,11 +67,15 @@ fn ran(tally: &Tally) -> Ran {
         cells: tally.cells,
         per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
         bound: (tally.failed == 0).then(|| rate_bound(tally.runs)),
-        checks: checks.map(|it| (in_words(&it.name), [it.holds, it.failed, it.anomalies, it.unknown])).collect(),
+        checks: checks.map(|it| (in_words(&it.name), counted(it))).collect(),
     }
 }
 
-fn cause(cause: &store::Cause) -> Cause {
+fn counted(check: &CheckTally) -> [u64; 4] {
+    [check.holds(), check.count(Mark::Broken), check.count(Mark::Anomaly), check.count(Mark::Undecided)]
+}
+
+fn cause(cause: &store::Cause, store: &Path) -> Cause {
     Cause {
         check: in_words(&cause.check),
         kind: cause.kind.clone(),
@@ -80,7 +85,7 @@ fn cause(cause: &store::Cause) -> Cause {
         of: cause.of,
         faults: cause.faults,
         operations: cause.operations,
-        replay: format!("replisim replay {CASES}/{}.ron", name_of(&cause.case)),
+        replay: id_of(&cause.case).map_or_else(|| UNREADABLE.to_owned(), |id| replay(&id, store)),
     }
 }
 

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::super::output::print;
 use super::super::{Ending, Failure};
-use super::refuse;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -34,7 +33,7 @@ enum Format {
 
 /// Asks a question.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    let answer = super::open(&arguments.store)?.query(&arguments.question).map_err(refuse)?;
+    let answer = super::open(&arguments.store)?.query(&arguments.question)?;
     match arguments.format {
         Format::Human => print(&human(&answer)),
         Format::Json => print(&document(&answer)),

@@ -9,6 +9,7 @@ use replisim_history::Survey;
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Subject, Tally};
+use replisim_lab::store::Begin;
 
 use super::found;
 use crate::command::Failure;
@@ -30,21 +31,21 @@ pub fn campaign(
     orders: &Orders,
     limits: Limits,
     store: Option<&Path>,
-    resume: bool,
+    begin: Begin,
     catalog: &Catalog,
 ) -> Result<(Survey, Duration), Failure> {
     let Some(store) = store else {
         let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
-        found::command_only(&mut survey);
+        found::command_only(&mut survey, &tallies);
         return Ok((survey, elapsed));
     };
     if let Some(folder) = store.parent() {
         let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(refuse)?;
     }
-    let known = fuzz::run_known(store, subjects, catalog).map_err(refuse)?;
-    let mut archive = Archive::open(store, subjects, orders, resume).map_err(refuse)?;
+    let known = fuzz::run_known(store, subjects, catalog)?;
+    let mut archive = Archive::open(store, subjects, orders, begin)?;
     let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
     found::shrink(&mut survey, subjects, &tallies, &mut archive, store)?;
@@ -52,7 +53,7 @@ pub fn campaign(
         survey.known.push(failure);
         archive.keep_known(row);
     }
-    archive.finish().map_err(refuse)?;
+    archive.finish()?;
     Ok((survey, elapsed))
 }
 
@@ -82,9 +83,4 @@ pub fn conduct(
 
 fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {
     fuzz::survey(subjects, tallies, orders.seed_start, interrupted().load(Ordering::Relaxed))
-}
-
-/// What there is to say of a store that will not do.
-pub fn refuse(error: replisim_lab::store::StoreError) -> Failure {
-    Failure::File(error.to_string())
 }

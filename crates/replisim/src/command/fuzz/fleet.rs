@@ -7,10 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Archive, Charter, Share};
-use replisim_lab::{Catalog, store};
+use replisim_lab::store::{self, Begin};
 
-use super::conduct::{Limits, conduct, refuse};
+use super::conduct::{Limits, conduct};
 use super::{What, cores, orders, subjects};
 use crate::command::output::{print, write_file};
 use crate::command::{Ending, Failure};
@@ -72,7 +73,7 @@ pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending,
         Command::Plan { what, output } => plan(what, output, catalog, colour),
         Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, colour),
         Command::Merge { stores, output } => {
-            let digest = store::merge(stores, output).map_err(refuse)?;
+            let digest = store::merge(stores, output)?;
             print(&format!("{digest}  {}\n", output.display()))
         }
     }
@@ -109,9 +110,9 @@ fn run_shard(
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = output.with_file_name(name);
-    let mut archive = Archive::open(&part, &subjects, &orders, true).map_err(refuse)?;
+    let mut archive = Archive::open(&part, &subjects, &orders, Begin::Resume)?;
     let (tallies, _) = conduct(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
-    archive.finish().map_err(refuse)?;
+    archive.finish()?;
     if crate::command::interrupt::interrupted().load(std::sync::atomic::Ordering::Relaxed) {
         return Ok(Ending::Interrupted);
     }

@@ -1,6 +1,6 @@
 //! What a campaign found, made small enough to be read, and put where `replay` finds it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use replisim_history::{FailureGroup, Survey};
 use replisim_lab::Scenario;
@@ -9,20 +9,13 @@ use replisim_lab::shrink::{Limits, Shrinker};
 
 use crate::command::Failure;
 use crate::command::output::write_file;
+use crate::command::whereabouts;
 
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
 
 /// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
 const SHRUNK_MAX: usize = 8;
-
-/// How many digits of a fingerprint a case goes by.
-const ID: usize = 8;
-
-/// Where the cases of a store are.
-pub fn cases(store: &Path) -> PathBuf {
-    store.with_file_name("cases")
-}
 
 /// Shrinks the smallest run of each failure, and keeps its case in the store and beside it.
 pub fn shrink(
@@ -82,7 +75,7 @@ fn shrink_one(
         return Ok(());
     };
     archive.keep(found.place, cause, &shrunk.case, shrunk.after.faults as u32, shrunk.after.operations as u32);
-    group.id = shrunk.case.fingerprint.to_string()[..ID].to_owned();
+    group.id = shrunk.case.id();
     if let Ok(scenario) = Scenario::parse(&shrunk.case.source) {
         group.faults = scenario.faults.iter().map(ToString::to_string).collect();
         group.struck = scenario.faults.iter().map(|fault| kind_name(fault.action()).to_owned()).collect();
@@ -90,18 +83,23 @@ fn shrink_one(
     }
     group.operations = Some(shrunk.after.operations as u32);
     group.story = shrunk.case.story.lines().map(str::to_owned).collect();
-    group.replay = format!("replisim replay {}", group.id);
-    let folder = cases(store);
+    group.replay = whereabouts::replay(&group.id, store);
+    let folder = whereabouts::cases(store);
     let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(refuse)?;
     write_file(&folder.join(format!("{}.ron", group.id)), shrunk.case.text().as_bytes())
 }
 
-/// Where nothing is kept, a failure is replayed by its seed, which stands for all of a fresh run.
-pub fn command_only(survey: &mut Survey) {
-    for subject in &mut survey.subjects {
+/// Where nothing is kept, a failure is replayed by its seed, if that stands for all of the run.
+pub fn command_only(survey: &mut Survey, tallies: &[Tally]) {
+    for (subject, tally) in survey.subjects.iter_mut().zip(tallies) {
         for group in &mut subject.failures {
-            group.replay = format!("replisim run {} --seed {}", subject.name, group.seed);
+            let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
+            let is_fresh = tally.causes.get(&cause).is_some_and(|found| found.smallest.fresh);
+            group.replay = match is_fresh {
+                true => format!("replisim run {} --seed {}", subject.name, group.seed),
+                false => "the search made its plan up, and without a store no case of it is kept".to_owned(),
+            };
         }
     }
 }

@@ -13,9 +13,11 @@ use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
 use replisim_lab::scenario::Edit;
+use replisim_lab::store::Begin;
 use replisim_report::{Style, survey as reports};
 
 use super::output::print;
+use super::whereabouts::STORE;
 use super::{Ending, Failure};
 
 /// How many runs, if nobody says how many or how long.
@@ -44,7 +46,7 @@ pub struct Arguments {
     #[arg(long)]
     fail_fast: bool,
     /// Where the campaign is kept
-    #[arg(long, value_name = "FILE", default_value = ".replisim/campaign.db")]
+    #[arg(long, value_name = "FILE", default_value = STORE)]
     store: PathBuf,
     /// Keep nothing
     #[arg(long, conflicts_with_all = ["store", "resume"])]
@@ -105,7 +107,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
     let store = (!arguments.no_store).then_some(arguments.store.as_path());
-    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, arguments.resume, catalog)?;
+    let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
+    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, begin, catalog)?;
     let text = match arguments.format {
         Format::Human => reports::screen(&survey, Some(elapsed.as_secs_f64()), style(colour)),
         Format::Json => reports::json(&survey),

@@ -1,0 +1,112 @@
+//! What a campaign exits with, what it says of failures that are known, and what an interrupt leaves.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use replisim::lab::store::{Begin, KnownRow, Status, Store, Writer};
+
+use super::{CLEAN, Finished, Folder, finished};
+
+#[test]
+fn the_exit_code_says_how_it_ended() {
+    let folder = Folder::new("codes");
+    folder.write("broken.ron", "Scenario(cluster: (size: 0))");
+    folder.write("text.db", &"not a store, and longer than the header of one ".repeat(20));
+    for (code, arguments) in [
+        (0, &["clean.ron", "--runs", "50"][..]),
+        (0, &["clean.ron", "--for", "50ms", "--no-store"]),
+        (1, &["failing.ron", "--runs", "200"]),
+        (1, &["failing.ron", "--fail-fast", "--no-store"]),
+        (2, &[]),
+        (2, &["clean.ron", "--runs", "many"]),
+        (2, &["clean.ron", "--no-store", "--resume"]),
+        (2, &["shard", "plan.ron", "--shard", "8/7", "-o", "part.db"]),
+        (3, &["broken.ron"]),
+        (3, &["clean.ron", "--store", "text.db"]),
+        (3, &["shard", "clean.ron", "--shard", "1/7", "-o", "part.db"]),
+        (3, &["shard", "missing.ron", "--shard", "1/7", "-o", "part.db"]),
+        (3, &["merge", "missing.db", "-o", "all.db"]),
+        (4, &["nothing_of_that_name"]),
+        (4, &["plan", "clean.ron", "-o", "plan.ron"]),
+    ] {
+        let fuzz = folder.program(&[&["fuzz"], arguments].concat());
+        assert_eq!(fuzz.code, code, "{arguments:?}: {fuzz:?}");
+        assert_eq!(fuzz.errors.is_empty(), code < 2, "{arguments:?}: {fuzz:?}");
+    }
+    let refused = folder.program(&["fuzz", "clean.ron", "--store", "text.db"]);
+    assert!(refused.errors.starts_with("error[C002]: text.db is not a store"), "{refused:?}");
+}
+
+#[test]
+fn an_interrupted_campaign_is_saved() {
+    let folder = Folder::new("interrupt");
+    let arguments = ["fuzz", "clean.ron", "--for", "60s", "--jobs", "2", "--store", "a.db"];
+    let child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the program can be run");
+    let committed = (0..600).find_map(|_| {
+        thread::sleep(Duration::from_millis(50));
+        Some(runs(&folder)).filter(|runs| *runs > 0)
+    });
+    let committed = committed.expect("some runs are committed within half a minute");
+    let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    assert_eq!(kill.code, 0, "{kill:?}");
+    let output = child.wait_with_output().expect("it has ended");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains(", broken off"), "{told}");
+    assert!(runs(&folder) >= committed);
+    let resumed = folder.program(&["fuzz", "clean.ron", "--for", "1ms", "--jobs", "2", "--store", "a.db", "--resume"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert!(runs(&folder) >= committed, "what was done stays");
+}
+
+fn runs(folder: &Folder) -> u64 {
+    let Ok(store) = Store::open(&folder.path("a.db")) else { return 0 };
+    let campaigns = store.campaigns().expect("it can be read");
+    let summaries = campaigns.iter().map(|it| store.summary(it.digest()).expect("it is there"));
+    summaries.flat_map(|summary| summary.subjects).map(|tally| tally.runs).sum()
+}
+
+#[test]
+fn what_is_known_is_run_first_and_told() {
+    let folder = Folder::new("known");
+    let fuzz = |runs: &str| folder.program(&["fuzz", "failing.ron", "--runs", runs]);
+    let first = fuzz("300");
+    assert!(first.code == 1 && !first.output.contains("still failing"), "{first:?}");
+    let second = fuzz("300");
+    assert!(second.output.starts_with("still failing  failing.ron, seed "), "{second:?}");
+
+    // A case runs its own scenario: to set a scenario otherwise mends neither a protocol nor what it promises there.
+    folder.write("failing.ron", CLEAN);
+    let third = fuzz("50");
+    assert!(third.code == 1 && third.output.starts_with("still failing  "), "{third:?}");
+    assert!(third.output.contains("\nno promise was broken, but see below in 50 runs"), "{third:?}");
+
+    mend(&folder);
+    let fourth = fuzz("50");
+    assert_eq!(told(&fourth, "still failing"), 0, "{fourth:?}");
+    assert!(fourth.code == 0 && told(&fourth, "fixed  failing.ron, seed ") > 0, "{fourth:?}");
+    assert_eq!(told(&fuzz("50"), "fixed"), 0, "what is fixed is told once");
+}
+
+/// How many lines begin like this.
+fn told(fuzz: &Finished, beginning: &str) -> usize {
+    fuzz.output.lines().filter(|line| line.starts_with(beginning)).count()
+}
+
+/// Puts what a mended protocol would do in the place of what is known: every case without the faults that made it fail.
+fn mend(folder: &Folder) {
+    let path = folder.path(".replisim/campaign.db");
+    let store = Store::open(&path).expect("it is there");
+    let (manifest, known) = (store.campaigns().expect("it can be read").remove(0), store.known().expect("so can this"));
+    drop(store);
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).expect("it can be written");
+    for known in known.into_iter().filter(|known| known.status == Status::Failing) {
+        let (head, tail) = known.case.split_once("faults: [").expect("there are faults");
+        let (_, tail) = tail.split_once("],\n").expect("they end");
+        let case = format!("{head}{tail}");
+        writer.put_known(KnownRow { case, version: "0.0.0".to_owned(), ..known }).expect("it goes on");
+    }
+    writer.finish().expect("all is written");
+}

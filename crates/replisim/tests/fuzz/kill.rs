@@ -1,0 +1,92 @@
+//! A campaign that is killed at any moment goes on as if it had not been.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use replisim::lab::store::{Place, RunRow, Store, Value};
+
+use super::{Folder, mixed};
+
+/// How many runs the campaign has.
+const RUNS: usize = if cfg!(debug_assertions) { 1_000 } else { 8_000 };
+
+/// The longest that a process lives before it is killed: about as long as it needs.
+const LIFE_MAX: Duration = Duration::from_millis(1_200);
+
+#[test]
+fn a_killed_campaign_goes_on_as_if_it_had_not_been() {
+    kill("kill", 8);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn a_campaign_that_is_killed_a_hundred_times_goes_on_as_if_it_had_not_been() {
+    kill("kill_often", 100);
+}
+
+/// Kills a campaign again and again, and then lets it come to its end.
+fn kill(name: &str, kills: u64) {
+    let folder = Folder::new(name);
+    let runs = RUNS.to_string();
+    let fuzz = ["fuzz", "failing.ron", "--runs", &runs, "--jobs", "2", "--format", "ndjson", "--store"];
+    assert_eq!(folder.program(&[&fuzz[..], &["whole.db"]].concat()).code, 1, "there are failures to find");
+
+    let resume = [&fuzz[..], &["killed.db", "--resume"]].concat();
+    let store = folder.path("killed.db");
+    let (mut held, mut amid) = (BTreeMap::new(), 0);
+    for round in 0..kills {
+        let mut child = folder.command(&resume).stdout(Stdio::null()).spawn().expect("the program can be run");
+        thread::sleep(LIFE_MAX.mul_f64((mixed(round) % 1_000) as f64 / 1_000.0));
+        held.extend(runs_of(&store));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it has ended");
+        let left = whole(&store);
+        assert!(held.iter().all(|(place, run)| left.get(place) == Some(run)), "what was committed is there");
+        amid += u64::from(!left.is_empty() && left.len() < RUNS);
+        held = left;
+        // A campaign that is complete cannot be killed amid its runs any more. The last one stays, to be compared.
+        if held.len() == RUNS && round + 1 < kills {
+            remove(&store);
+            held.clear();
+        }
+    }
+    println!("{amid} of {kills} kills came amid the runs");
+    assert_eq!(folder.program(&resume).code, 1);
+    assert!(folder.merged(&["killed.db"], "killed.merged") == folder.merged(&["whole.db"], "whole.merged"));
+}
+
+/// Removes a store, with what SQLite has left beside it.
+fn remove(store: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", store.display());
+        assert!(fs::remove_file(&file).is_ok() || !Path::new(&file).exists(), "{file} can be removed");
+    }
+}
+
+/// The runs of a store that must be whole, or not have been begun.
+fn whole(path: &Path) -> BTreeMap<Place, RunRow> {
+    if let Ok(store) = Store::open(path) {
+        let answer = store.query("PRAGMA integrity_check").expect("it can be asked");
+        assert_eq!(answer.rows, [[Value::Text("ok".to_owned())]]);
+    }
+    runs_of(path)
+}
+
+/// The runs of a store; none if there is no store yet.
+fn runs_of(path: &Path) -> BTreeMap<Place, RunRow> {
+    let mut runs = BTreeMap::new();
+    let Ok(store) = Store::open(path) else { return runs };
+    let mut note = |run: RunRow| {
+        runs.insert(run.at, run);
+        Ok::<(), Infallible>(())
+    };
+    for manifest in store.campaigns().expect("it can be read") {
+        let Ok(()) = store.each_run(manifest.digest(), &mut note).expect("so can its runs");
+    }
+    runs
+}

@@ -1,0 +1,82 @@
+//! A campaign is the same however it is shared out: among workers, or among machines.
+
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use super::{Folder, mixed};
+
+/// How many runs the campaign has, over two subjects: in a release build three lots or more.
+const RUNS: &str = if cfg!(debug_assertions) { "1000" } else { "10000" };
+
+/// A folder with a plan.
+fn planned(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    let plan = folder.program(&["fuzz", "plan", "clean.ron", "failing.ron", "--runs", RUNS, "-o", "plan.ron"]);
+    assert_eq!(plan.code, 0, "{plan:?}");
+    assert!(plan.output.contains(" lots over 2 subjects"), "{plan:?}");
+    folder
+}
+
+fn shard(folder: &Folder, part: &str, jobs: &str, output: &str) -> String {
+    let shard = folder.program(&["fuzz", "shard", "plan.ron", "--shard", part, "--jobs", jobs, "-o", output]);
+    assert_eq!((shard.code, shard.errors.as_str()), (0, ""));
+    shard.output
+}
+
+#[test]
+fn the_number_of_workers_shows_nowhere() {
+    let folder = Folder::new("jobs");
+    for jobs in ["1", "4"] {
+        let store = format!("{jobs}.db");
+        let arguments = ["fuzz", "failing.ron", "clean.ron", "--runs", RUNS, "--jobs", jobs, "--store", &store];
+        assert_eq!(folder.program(&arguments).code, 1);
+    }
+    assert!(folder.merged(&["1.db"], "1.merged") == folder.merged(&["4.db"], "4.merged"));
+}
+
+#[test]
+fn however_a_campaign_is_shared_out_it_is_the_same() {
+    let folder = planned("shares");
+    shard(&folder, "1/1", "1", "alone.db");
+    shard(&folder, "1/1", "4", "together.db");
+    let whole = folder.merged(&["alone.db"], "alone.merged");
+    assert!(folder.merged(&["together.db"], "together.merged") == whole);
+
+    let mut parts = Vec::new();
+    for part in [1, 2, 3, 4, 5, 6, 7, 2, 5] {
+        let store = format!("{}-{part}.db", parts.len());
+        shard(&folder, &format!("{part}/7"), if part % 2 == 0 { "1" } else { "4" }, &store);
+        parts.push(store);
+    }
+    for round in 0..3 {
+        parts.sort_by_key(|part| mixed(round << 8 | u64::from(part.as_bytes()[0])));
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        assert!(folder.merged(&parts, &format!("{round}.merged")) == whole, "{parts:?}");
+    }
+}
+
+#[test]
+fn a_shard_that_is_there_is_not_run_again() {
+    let folder = planned("again");
+    assert!(shard(&folder, "2/7", "4", "part.db").contains(" runs, "));
+    let before = std::fs::read(folder.path("part.db")).expect("it was written");
+    assert_eq!(shard(&folder, "2/7", "4", "part.db"), "part.db is there already\n");
+    assert!(std::fs::read(folder.path("part.db")).expect("it is there") == before);
+}
+
+#[test]
+fn a_killed_shard_is_completed_by_running_it_again() {
+    let folder = planned("killed");
+    let arguments = ["fuzz", "shard", "plan.ron", "--shard", "1/1", "--jobs", "2", "-o", "killed.db"];
+    for life in [150, 300, 450] {
+        let mut child = folder.command(&arguments).stdout(Stdio::null()).spawn().expect("the program can be run");
+        thread::sleep(Duration::from_millis(life));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it has ended");
+    }
+    shard(&folder, "1/1", "2", "killed.db");
+    shard(&folder, "1/1", "2", "whole.db");
+    assert!(folder.merged(&["killed.db"], "killed.merged") == folder.merged(&["whole.db"], "whole.merged"));
+    assert!(!folder.path("killed.db.part").exists(), "nothing half done is left");
+}
