@@ -106,12 +106,12 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
     let (first, second) = (manifest("first").digest(), manifest("second").digest());
     let known = Store::open(&path).unwrap().known().unwrap();
     let writer = Writer::begin(&path, &manifest("first"), Begin::Anew).unwrap();
-    let mut other = record(5);
-    other.run.events += 1;
-    writer.put(other.clone()).unwrap();
+    let there = record(5).run;
+    let other = RunRow { events: there.events + 1, failed: false, ..there };
+    writer.put(Record::from(other.clone())).unwrap();
     writer.finish().unwrap();
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.lot(first, 0, 0).unwrap(), [other.run]);
+    assert_eq!(store.lot(first, 0, 0).unwrap(), [other]);
     assert_eq!((store.failures(first).unwrap(), store.coverage(first, 0).unwrap()), (vec![], vec![]));
     assert_eq!(store.lot(second, 0, 0).unwrap().len(), 64);
     assert!(!known.is_empty() && !store.failures(second).unwrap().is_empty());
