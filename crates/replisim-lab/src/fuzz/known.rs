@@ -7,13 +7,13 @@ use replisim_history::KnownFailure;
 
 use super::subject::Subject;
 use crate::scenario::Source;
-use crate::store::{KnownRow, Status, Store, StoreError};
+use crate::store::{KnownRow, Status, Store, StoreError, digest_of};
 use crate::{Case, Catalog, Experiment};
 
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
 
-/// Runs the known failures of these subjects again, of each kind the smallest first. Returns what became of each, with its
+/// Runs the known failures of these subjects again, as their scenarios are written now, of each kind the smallest first. Returns what became of each, with its
 /// row as it is to be stored.
 ///
 /// # Errors
@@ -26,7 +26,9 @@ pub fn run_known(
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let is_subject = |row: &KnownRow| subjects.iter().any(|subject| subject.name() == row.subject);
+    let texts: Vec<_> =
+        subjects.iter().map(|subject| (subject.name(), digest_of(&subject.base().source.text))).collect();
+    let is_subject = |row: &KnownRow| texts.contains(&(row.subject.as_str(), row.scenario));
     let mut kinds: BTreeMap<(String, String, String), Vec<KnownRow>> = BTreeMap::new();
     for row in Store::open(path)?.known()? {
         if row.status == Status::Failing && !row.case.is_empty() && is_subject(&row) {

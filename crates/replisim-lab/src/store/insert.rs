@@ -41,10 +41,10 @@ impl<'c> Inserter<'c> {
                 "INSERT INTO reached VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET place = min(place, excluded.place)",
             )?,
-            put_known: prepare("INSERT OR REPLACE INTO known VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            put_known: prepare("INSERT OR REPLACE INTO known VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?,
             get_known: prepare(&format!(
                 "SELECT {KNOWN_COLUMNS} FROM known
-                 WHERE subject_name = ?1 AND seed = ?2 AND plan = ?3 AND check_name = ?4 AND kind = ?5"
+                 WHERE subject_name = ?1 AND scenario = ?2 AND seed = ?3 AND plan = ?4 AND check_name = ?5 AND kind = ?6"
             ))?,
         })
     }
@@ -98,11 +98,12 @@ impl<'c> Inserter<'c> {
 
     /// Puts a known failure after what was known of it.
     pub(super) fn known(&mut self, row: KnownRow) -> rusqlite::Result<()> {
-        let key = params![row.subject, row.seed as i64, blob(row.plan), row.check, row.kind];
+        let key = params![row.subject, blob(row.scenario), row.seed as i64, blob(row.plan), row.check, row.kind];
         let there = self.get_known.query_row(key, known_of).optional()?;
-        let KnownRow { subject, seed, plan, check, kind, status, version, case } =
+        let KnownRow { subject, scenario, seed, plan, check, kind, status, version, case } =
             there.map_or(row.clone(), |there| there.then(row));
-        let columns = params![subject, seed as i64, blob(plan), check, kind, status.as_str(), version, case];
+        let (scenario, plan) = (blob(scenario), blob(plan));
+        let columns = params![subject, scenario, seed as i64, plan, check, kind, status.as_str(), version, case];
         self.put_known.execute(columns).map(|_| ())
     }
 }

@@ -141,7 +141,7 @@ impl Merge<'_> {
         let mut found = BTreeMap::new();
         for store in self.stores {
             for row in store.known()? {
-                let key = (row.subject.clone(), row.seed, row.plan, row.check.clone(), row.kind.clone());
+                let key = (row.subject.clone(), row.scenario, row.seed, row.plan, row.check.clone(), row.kind.clone());
                 unite(&mut found, key, row, KnownRow::union);
             }
         }

@@ -53,7 +53,7 @@ pub use merge::merge;
 pub use query::{Answer, Value};
 pub use read::Store;
 pub use row::{
-    CellRow, Coverage, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject,
+    CellRow, Coverage, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject, digest_of,
 };
 pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
 pub use write::{Begin, Stopped, Writer};

@@ -22,7 +22,8 @@ pub(super) const RUN_COLUMNS: &str =
 /// What [`failure_of`] reads.
 pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, faults, operations, case_text";
 /// What [`known_of`] reads.
-pub(super) const KNOWN_COLUMNS: &str = "subject_name, seed, plan, check_name, kind, status, version, case_text";
+pub(super) const KNOWN_COLUMNS: &str =
+    "subject_name, scenario, seed, plan, check_name, kind, status, version, case_text";
 /// What [`cell_of`] reads.
 pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words";
 
@@ -121,12 +122,12 @@ impl Store {
         Ok(found)
     }
 
-    /// Every failure that was ever seen, in the order of subject, seed, plan, check and kind, whatever its campaign.
+    /// Every failure that was ever seen, in the order of subject, scenario, seed, plan, check and kind, whatever its campaign.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn known(&self) -> Result<Vec<KnownRow>, StoreError> {
-        let order = "ORDER BY subject_name, seed, plan, check_name, kind";
+        let order = "ORDER BY subject_name, scenario, seed, plan, check_name, kind";
         self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {order}"), [], known_of)
     }
 
@@ -280,13 +281,14 @@ pub(super) fn failure_of(row: &Row, subject: u32) -> rusqlite::Result<FailureRow
 pub(super) fn known_of(row: &Row) -> rusqlite::Result<KnownRow> {
     Ok(KnownRow {
         subject: row.get(0)?,
-        seed: row.get::<_, i64>(1)? as u64,
-        plan: digest(row, 2)?,
-        check: row.get(3)?,
-        kind: row.get(4)?,
-        status: word(row, 5, [Status::Fixed, Status::Failing], Status::as_str)?,
-        version: row.get(6)?,
-        case: row.get(7)?,
+        scenario: digest(row, 1)?,
+        seed: row.get::<_, i64>(2)? as u64,
+        plan: digest(row, 3)?,
+        check: row.get(4)?,
+        kind: row.get(5)?,
+        status: word(row, 6, [Status::Fixed, Status::Failing], Status::as_str)?,
+        version: row.get(7)?,
+        case: row.get(8)?,
     })
 }
 

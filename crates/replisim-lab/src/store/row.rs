@@ -136,6 +136,8 @@ pub struct Coverage {
 pub struct KnownRow {
     /// The name of the subject.
     pub subject: String,
+    /// The digest of the subject's text: a scenario that has been changed since is another one.
+    pub scenario: Digest,
     /// The seed.
     pub seed: u64,
     /// The digest of the plan.
@@ -181,6 +183,20 @@ impl Manifest {
         print.fold(self);
         print.digest()
     }
+}
+
+impl Subject {
+    /// The digest of its text.
+    pub fn digest(&self) -> Digest {
+        digest_of(&self.scenario)
+    }
+}
+
+/// The digest of a scenario's text.
+pub fn digest_of(scenario: &str) -> Digest {
+    let mut print = Fingerprint::new();
+    print.fold(&scenario);
+    print.digest()
 }
 
 impl Origin {

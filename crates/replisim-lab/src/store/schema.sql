@@ -97,9 +97,10 @@ CREATE TABLE reached (
     FOREIGN KEY (subject, cell) REFERENCES cell (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Failures with a case, which outlive their campaigns: the next one over a subject of this name runs them first.
+-- Failures with a case, which outlive their campaigns: the next one over a subject of this name and text runs them first.
 CREATE TABLE known (
     subject_name TEXT NOT NULL,
+    scenario     BLOB NOT NULL CHECK (length(scenario) = 16), -- the digest of the subject's text
     seed         INTEGER NOT NULL,
     plan         BLOB NOT NULL CHECK (length(plan) = 16),
     check_name   TEXT NOT NULL,
@@ -107,7 +108,7 @@ CREATE TABLE known (
     status       TEXT NOT NULL CHECK (status IN ('failing', 'fixed')),
     version      TEXT NOT NULL,            -- of the replisim that saw it last
     case_text    TEXT NOT NULL,
-    PRIMARY KEY (subject_name, seed, plan, check_name, kind)
+    PRIMARY KEY (subject_name, scenario, seed, plan, check_name, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- What fails, each cause once: how often, and the smallest case of it that is written down. Smallest first.

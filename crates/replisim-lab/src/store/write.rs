@@ -11,11 +11,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, after, bounded, select};
+use replisim_kernel::Digest;
 use rusqlite::Connection;
 
 use super::file::{self, at};
 use super::insert::Inserter;
-use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunRow, Status, StoreError};
+use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunRow, Status, StoreError, Subject};
 
 /// How long a row waits for its batch to be committed, if the disk keeps up.
 const BATCH_TIME: Duration = Duration::from_millis(200);
@@ -119,8 +120,9 @@ impl Writer {
     }
 }
 
-/// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids and names.
-fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<(i64, String)>> {
+/// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids, names, and the digests of
+/// their texts.
+fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<Enrolled>> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
@@ -131,14 +133,23 @@ fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rus
     if begin == Begin::Anew {
         file::clear(connection, &ids)?;
     }
-    Ok(ids.into_iter().zip(manifest.subjects.iter().map(|subject| subject.name.clone())).collect())
+    let enrolled = |(id, subject): (i64, &Subject)| Enrolled { id, name: subject.name.clone(), text: subject.digest() };
+    Ok(ids.into_iter().zip(&manifest.subjects).map(enrolled).collect())
+}
+
+/// A subject as the file knows it.
+struct Enrolled {
+    id: i64,
+    name: String,
+    /// The digest of its text.
+    text: Digest,
 }
 
 /// What the thread knows.
 struct Clerk {
     path: PathBuf,
     version: String,
-    subjects: Vec<(i64, String)>,
+    subjects: Vec<Enrolled>,
     committed: Arc<AtomicU64>,
 }
 
@@ -182,7 +193,8 @@ impl Clerk {
 
     fn write_record(&self, inserter: &mut Inserter, record: Record) -> Result<(), StoreError> {
         let Record { run, failures, cells, elapsed } = record;
-        let (id, name) = self.subject(run.at)?;
+        let Enrolled { id, name, .. } = self.subject(run.at)?;
+        let id = *id;
         if let Some(there) = inserter.run(id, &run).map_err(at(&self.path))? {
             self.compare(name, &there, &run)?;
         }
@@ -191,18 +203,20 @@ impl Clerk {
             inserter.time(id, run.at, nanos).map_err(at(&self.path))?;
         }
         for cell in &cells {
-            inserter.cell(self.subject(cell.at)?.0, cell).map_err(at(&self.path))?;
+            inserter.cell(self.subject(cell.at)?.id, cell).map_err(at(&self.path))?;
         }
         failures.into_iter().try_for_each(|failure| self.write_failure(inserter, failure))
     }
 
     /// Writes a failure, which is known from now on if it has a case: without one nobody could see whether it is fixed.
     fn write_failure(&self, inserter: &mut Inserter, failure: FailureRow) -> Result<(), StoreError> {
-        let (id, name) = self.subject(failure.at)?;
+        let Enrolled { id, name, text } = self.subject(failure.at)?;
+        let (id, text) = (*id, *text);
         let run = inserter.find_run(id, failure.at).map_err(at(&self.path))?;
         let run = run.ok_or_else(|| StoreError::NoRun { path: self.path.clone(), at: failure.at })?;
         let known = (!failure.case.is_empty()).then(|| KnownRow {
-            subject: name.to_owned(),
+            subject: name.clone(),
+            scenario: text,
             seed: run.seed,
             plan: run.plan,
             check: failure.check.clone(),
@@ -223,9 +237,8 @@ impl Clerk {
         Err(StoreError::Conflict(Box::new(conflict)))
     }
 
-    fn subject(&self, at: Place) -> Result<(i64, &str), StoreError> {
-        let found = self.subjects.get(at.subject as usize).map(|(id, name)| (*id, name.as_str()));
-        found.ok_or(StoreError::NoSubject { subject: at.subject })
+    fn subject(&self, at: Place) -> Result<&Enrolled, StoreError> {
+        self.subjects.get(at.subject as usize).ok_or(StoreError::NoSubject { subject: at.subject })
     }
 }
 

@@ -33,6 +33,7 @@ fn known() -> impl Strategy<Value = KnownRow> {
     let version = prop::sample::select(vec!["0.2.0", "0.10.0", "0.10.0-rc", "1"]);
     (version, any::<bool>(), "[ab]{0,2}").prop_map(|(version, failing, case)| KnownRow {
         subject: "s".to_owned(),
+        scenario: digest(7),
         seed: 1,
         plan: digest(1),
         check: "Convergence".to_owned(),

@@ -97,6 +97,7 @@ fn what_is_known_survives_in_its_latest_state() {
     let scratch = Scratch::new("latest");
     let known = |status, version: &str| KnownRow {
         subject: "mine.ron".to_owned(),
+        scenario: digest(7),
         seed: u64::MAX,
         plan: digest(3),
         check: "Convergence".to_owned(),
