@@ -50,8 +50,9 @@ pub(super) struct Near<E> {
 }
 
 impl<E> Near<E> {
-    pub(super) fn new() -> Self {
-        Near { heap: Vec::new(), slots: Vec::new(), vacant: Vec::new() }
+    /// An empty tier with room for so many events.
+    pub(super) fn with_capacity(events: usize) -> Self {
+        Near { heap: Vec::with_capacity(events), slots: Vec::with_capacity(events), vacant: Vec::with_capacity(events) }
     }
 
     #[inline]
@@ -105,9 +106,10 @@ impl<E> Near<E> {
 
     /// Takes everything out, in no particular order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Scheduled<E>> {
-        self.vacant.clear();
-        let mut slots = std::mem::take(&mut self.slots);
-        self.heap.drain(..).map(move |key| {
+        let Near { heap, slots, vacant } = self;
+        vacant.clear();
+        vacant.extend(0..slots.len() as u32);
+        heap.drain(..).map(|key| {
             let event = slots[key.slot()].take().expect("a key's slot holds its event");
             Scheduled { at: key.at(), sequence: key.sequence(), event }
         })
