@@ -9,8 +9,9 @@
 
 use std::fmt;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Core;
+use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::block::Generator;
 
 use crate::Probability;
 
@@ -45,8 +46,17 @@ impl fmt::Display for Concern {
 }
 
 /// A stream of random words, fixed by the seed and by what it is for.
-#[derive(Clone, Debug)]
-pub struct Stream(ChaCha8Rng);
+#[derive(Clone)]
+pub struct Stream {
+    cipher: ChaCha8Core,
+    /// What the cipher gave last, kept here so that a draw is a look into an array.
+    words: [u64; WORDS],
+    /// Which of them comes next.
+    next: usize,
+}
+
+/// How many words the cipher gives at a time: four blocks of 64 bytes.
+const WORDS: usize = 32;
 
 impl Stream {
     /// The stream of `entity` for `concern` in the run of `seed`. A `salt` other than zero gives a different future,
@@ -57,13 +67,27 @@ impl Stream {
         key[8..16].copy_from_slice(&concern.0);
         key[16..24].copy_from_slice(&entity.to_le_bytes());
         key[24..].copy_from_slice(&salt.to_le_bytes());
-        Stream(ChaCha8Rng::from_seed(key))
+        Stream { cipher: ChaCha8Core::from_seed(key), words: [0; WORDS], next: WORDS }
     }
 
     /// The next 64 random bits. Every other draw is made of exactly one or more of these.
     #[inline]
     pub fn word(&mut self) -> u64 {
-        self.0.next_u64()
+        let Some(&word) = self.words.get(self.next) else { return self.refill() };
+        self.next += 1;
+        word
+    }
+
+    /// Has the cipher give its next words, and returns the first of them.
+    #[cold]
+    fn refill(&mut self) -> u64 {
+        let mut halves = [0; 2 * WORDS];
+        self.cipher.generate(&mut halves);
+        for (word, half) in self.words.iter_mut().zip(halves.chunks_exact(2)) {
+            *word = u64::from(half[1]) << 32 | u64::from(half[0]);
+        }
+        self.next = 1;
+        self.words[0]
     }
 
     /// A number in [0, 1) with 53 random bits, from one word.
@@ -82,6 +106,12 @@ impl Stream {
     #[inline]
     pub fn chance(&mut self, p: Probability) -> bool {
         p.hit((self.word() >> 32) as u32)
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").finish_non_exhaustive()
     }
 }
 

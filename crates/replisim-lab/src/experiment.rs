@@ -1,7 +1,7 @@
 //! A scenario with its protocol found, its settings read and its processes placed: ready to run under any seed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use replisim_history::check::check_all;
 use replisim_history::{Check, Finding, Promise, Run};
@@ -24,6 +24,7 @@ pub struct Experiment {
     pub topology: Topology,
     configured: Arc<dyn Configured>,
     assembled: Box<dyn Assembled>,
+    promises: OnceLock<BTreeMap<Check, Promise>>,
 }
 
 impl Experiment {
@@ -100,7 +101,7 @@ impl Experiment {
 
     /// Judges a run by what was found in it.
     pub fn judge(&self, run: &Run, findings: &[Finding]) -> Judgement {
-        Judgement::of(&self.scenario, &self.promises(), findings, run)
+        Judgement::of(&self.scenario, self.promises(), findings, run)
     }
 
     /// The protocol's settings in a few words.
@@ -108,8 +109,12 @@ impl Experiment {
         self.configured.summary()
     }
 
-    /// What the protocol promises in the scenario's circumstances.
-    pub fn promises(&self) -> BTreeMap<Check, Promise> {
+    /// What the protocol promises in the scenario's circumstances. It is asked once, however many runs are judged.
+    pub fn promises(&self) -> &BTreeMap<Check, Promise> {
+        self.promises.get_or_init(|| self.ask_for_promises())
+    }
+
+    fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {
         let reconfigures = |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. });
         self.configured.promises(&Circumstances {
             faults: &self.families(),
@@ -160,7 +165,8 @@ impl Draft<'_> {
         self.check(&scenario, configured.as_deref());
         match (configured, topology, assembled) {
             (Some(configured), Some(topology), Some(assembled)) if self.mistakes.is_empty() => {
-                Ok(Experiment { source: source.clone(), scenario, topology, configured, assembled })
+                let promises = OnceLock::new();
+                Ok(Experiment { source: source.clone(), scenario, topology, configured, assembled, promises })
             }
             _ => Err(Report::new(source.clone(), self.mistakes.into_found())),
         }

@@ -7,11 +7,11 @@
 use proptest::prelude::*;
 use replisim_kernel::{SimTime, Span};
 
-use super::{check, recheck, staleness};
+use super::{check, check_all, recheck, staleness};
 use crate::check::losses;
 use crate::{
-    Check, Contents, Datum, Final, History, Install, Key, Limit, Lineage, NodeId, Op, Operation, Outcome, Position,
-    Reason, Seen, SessionId, Value, Verdict,
+    Check, Contents, Datum, Final, Finding, History, Install, Key, Limit, Lineage, NodeId, Op, Operation, Outcome,
+    Position, Reason, Seen, SessionId, Value, Verdict,
 };
 
 /// A register's version as a reader or a writer knows it.
@@ -484,6 +484,13 @@ fn witnesses_stand(history: &History) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What the checks find does not depend on which others are made beside them.
+fn together_as_alone(history: &History) -> Result<(), TestCaseError> {
+    let alone: Vec<Finding> = Check::ALL.iter().map(|what| check(*what, history)).collect();
+    prop_assert_eq!(check_all(history, &Check::ALL), alone, "{:#?}", history);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -505,6 +512,7 @@ proptest! {
             prop_assert_eq!(losses(&history).map(|losses| losses.lost), Ok(brute.lost()), "{:#?}", history);
         }
         witnesses_stand(&history)?;
+        together_as_alone(&history)?;
     }
 
     #[test]
@@ -518,6 +526,7 @@ proptest! {
         }
         prop_assert_eq!(stale_of(&history), brute.stale(), "{:#?}", history);
         witnesses_stand(&history)?;
+        together_as_alone(&history)?;
     }
 
     #[test]

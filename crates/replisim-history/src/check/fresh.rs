@@ -22,7 +22,7 @@
 use replisim_kernel::{SimTime, Span};
 
 use super::deed::datum_seen;
-use super::order::{Basis, KeyOrder, Rank};
+use super::order::{Basis, KeyOrder, Rank, Slot, by_slot};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
 use super::witness::Story;
@@ -129,6 +129,7 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
 }
 
 /// One read of one key.
+#[derive(Clone, Copy)]
 struct Reading<'a> {
     event: &'a Event,
     operation: u64,
@@ -145,8 +146,15 @@ enum Age {
 fn report(placed: &Placed) -> StalenessReport {
     let mut report = StalenessReport::default();
     let readings = readings(placed);
-    for of_one_key in readings.chunk_by(|a, b| a.event.slot == b.event.slot) {
-        let mut acknowledgements = Acknowledgements::of(placed.key_of(of_one_key[0].event));
+    report.reads.reserve(readings.len());
+    let mut readings = by_slot(&readings, placed.order.len(), |reading| reading.event.slot);
+    for slot in (0..placed.order.len() as u32).map(Slot) {
+        let of_one_key = readings.of(slot);
+        if of_one_key.is_empty() {
+            continue;
+        }
+        of_one_key.sort_unstable_by_key(|reading| (reading.invoked, reading.operation));
+        let mut acknowledgements = Acknowledgements::of(placed.order.key(slot));
         for reading in of_one_key {
             match acknowledgements.age(placed, reading) {
                 Age::Unknown => report.unknown += 1,
@@ -165,17 +173,15 @@ fn report(placed: &Placed) -> StalenessReport {
     report
 }
 
-/// Every read of the history, key by key, each key's in order of invocation.
+/// Every read of the history.
 fn readings<'a>(placed: &'a Placed) -> Vec<Reading<'a>> {
     let reads = placed.events.iter().filter(|event| event.sees_others());
-    let mut readings: Vec<_> = reads
-        .map(|event| Reading {
-            event,
-            operation: placed.history.operations.start() + u64::from(event.operation),
-            invoked: placed.operation_of(event).invoked,
-        })
-        .collect();
-    readings.sort_unstable_by_key(|reading| (reading.event.slot, reading.invoked, reading.operation));
+    let mut readings = Vec::with_capacity(placed.events.len());
+    readings.extend(reads.map(|event| Reading {
+        event,
+        operation: placed.history.operations.start() + u64::from(event.operation),
+        invoked: placed.operation_of(event).invoked,
+    }));
     readings
 }
 
@@ -195,7 +201,8 @@ impl<'a> Acknowledgements<'a> {
     fn of(key: &'a KeyOrder) -> Self {
         let ranked = || (1..).map(Rank).zip(&key.versions);
         let acknowledged = ranked().filter(|(_, version)| version.acknowledged.is_reached());
-        let mut in_time: Vec<_> = acknowledged.map(|(rank, version)| (version.acknowledged, rank)).collect();
+        let mut in_time = Vec::with_capacity(key.versions.len());
+        in_time.extend(acknowledged.map(|(rank, version)| (version.acknowledged, rank)));
         in_time.sort_unstable();
         let mut first_from = vec![(SimTime::NEVER, Rank::INITIAL); key.versions.len() + 2];
         for (index, version) in key.versions.iter().enumerate().rev() {

@@ -40,9 +40,13 @@ pub fn check(check: Check, history: &History) -> Finding {
     judge(check, &Placed::new(history))
 }
 
-/// Checks several guarantees, and puts the history in order only once.
+/// Checks several guarantees, and puts the history in order only once. Where causal order is among them and holds, the
+/// session guarantees follow from it.
 pub fn check_all(history: &History, checks: &[Check]) -> Vec<Finding> {
-    let placed = Placed::new(history);
+    let mut placed = Placed::new(history);
+    if checks.contains(&Check::CausalOrder) {
+        placed.causal = Some(causal::look_at(&placed));
+    }
     checks.iter().map(|&check| judge(check, &placed)).collect()
 }
 

@@ -97,6 +97,7 @@ pub(super) struct Order {
 }
 
 /// One write that may have happened.
+#[derive(Clone, Copy)]
 struct Write {
     slot: Slot,
     value: Option<Value>,
@@ -128,6 +129,37 @@ impl Rank {
     }
 }
 
+/// Things that each concern one key, grouped by slot.
+pub(super) struct BySlot<T> {
+    grouped: Vec<T>,
+    /// Where each slot's things begin, and the end of the last.
+    begins: Vec<u32>,
+}
+
+/// Groups `things` by slot. Those of one slot keep their order.
+pub(super) fn by_slot<T: Copy>(things: &[T], slots: usize, slot_of: impl Fn(&T) -> Slot) -> BySlot<T> {
+    let mut begins = vec![0u32; slots + 1];
+    things.iter().for_each(|thing| begins[slot_of(thing).index() + 1] += 1);
+    for slot in 0..slots {
+        begins[slot + 1] += begins[slot];
+    }
+    let (mut grouped, mut next) = (things.to_vec(), begins.clone());
+    for thing in things {
+        let place = &mut next[slot_of(thing).index()];
+        grouped[*place as usize] = *thing;
+        *place += 1;
+    }
+    BySlot { grouped, begins }
+}
+
+impl<T> BySlot<T> {
+    /// What concerns the key at `slot`.
+    pub(super) fn of(&mut self, slot: Slot) -> &mut [T] {
+        let (begin, end) = (self.begins[slot.index()], self.begins[slot.index() + 1]);
+        &mut self.grouped[begin as usize..end as usize]
+    }
+}
+
 impl Slot {
     /// As an index into a vector with one entry a key.
     pub(super) fn index(self) -> usize {
@@ -139,19 +171,17 @@ impl Order {
     /// Orders the versions of every key of `history`, in O(n log n).
     pub(super) fn of(history: &History) -> Order {
         let mut order = Order { slots: Table::new(), keys: Vec::new(), made: Vec::new() };
-        let mut writes = order.collect_writes(history);
-        let mut installs = order.collect_installs(history);
+        let (writes, installs) = (order.collect_writes(history), order.collect_installs(history));
         order.made = vec![None; writes.len()];
-        writes.sort_unstable_by_key(|write| (write.slot, write.value, write.position, write.number));
+        let mut writes = by_slot(&writes, order.len(), |write| write.slot);
+        let mut installs = by_slot(&installs, order.len(), |(slot, _)| *slot);
         let authority = Authority::of(history);
-        let (mut writes, mut installs) = (&writes[..], &mut installs[..]);
-        for index in 0..order.keys.len() {
-            let slot = Slot(index as u32);
-            let (mine, rest) = writes.split_at(writes.partition_point(|write| write.slot == slot));
-            writes = rest;
-            let (installed, rest) = installs.split_at_mut(installs.partition_point(|(of, _)| *of == slot));
-            installs = rest;
-            order.keys[index].arrange(mine, installed, &authority, &mut order.made);
+        for (slot, key) in (0..).map(Slot).zip(&mut order.keys) {
+            let (writes, installs) = (writes.of(slot), installs.of(slot));
+            writes.sort_unstable_by_key(|write| (write.value, write.position, write.number));
+            // Stable: the versions that one transaction made of one key share a position and stay in order.
+            installs.sort_by_key(|(_, install)| install.position);
+            key.arrange(writes, installs, &authority, &mut order.made);
         }
         order
     }
@@ -171,6 +201,11 @@ impl Order {
         self.keys.len()
     }
 
+    /// Whether of any two versions of a key it is known which is newer.
+    pub(super) fn is_total(&self) -> bool {
+        self.keys.iter().all(|key| key.basis == Basis::Log || key.versions.len() < 2)
+    }
+
     /// The rank of what the write of this number made; `None` if it was never installed in a key that a log orders.
     pub(super) fn made(&self, number: u32) -> Option<Rank> {
         self.made[number as usize]
@@ -187,7 +222,7 @@ impl Order {
     }
 
     fn collect_writes(&mut self, history: &History) -> Vec<Write> {
-        let mut writes = Vec::new();
+        let mut writes = Vec::with_capacity(history.operations.len());
         for (operation, it) in (0..).zip(history.operations.iter()) {
             for (_, key, deed) in deeds(it) {
                 let slot = self.intern(key);
@@ -207,11 +242,9 @@ impl Order {
         writes
     }
 
-    /// All installs, grouped by key, each key's in order of position.
     fn collect_installs<'a>(&mut self, history: &'a History) -> Vec<(Slot, &'a Install)> {
-        let mut installs: Vec<_> = history.installs.iter().map(|install| (self.intern(install.key), install)).collect();
-        // Stable: the versions that one transaction made of one key share a position and stay in order.
-        installs.sort_by_key(|(slot, install)| (*slot, install.position));
+        let mut installs = Vec::with_capacity(history.installs.len());
+        installs.extend(history.installs.iter().map(|install| (self.intern(install.key), install)));
         installs
     }
 }
@@ -317,6 +350,7 @@ impl KeyOrder {
     /// One version for each install. Returns, for each, which of `writes` made it.
     fn version_installs(&mut self, writes: &[Write], installs: &[(Slot, &Install)]) -> Vec<Option<usize>> {
         let mut makers = Vec::with_capacity(installs.len());
+        self.versions.reserve_exact(installs.len());
         for (_, install) in installs {
             let maker = find_write(writes, install);
             self.versions.push(Version::installed(install, maker.map(|maker| &writes[maker])));
@@ -346,7 +380,8 @@ impl KeyOrder {
 
     fn index_values(&mut self) {
         let named = self.versions.iter().enumerate().filter_map(|(index, version)| Some((version.value?, index)));
-        self.places = named.map(|(value, index)| (value, Rank::at_index(index), Rank::at_index(index))).collect();
+        self.places.reserve_exact(self.versions.len());
+        self.places.extend(named.map(|(value, index)| (value, Rank::at_index(index), Rank::at_index(index))));
         self.places.sort_unstable();
         self.places.dedup_by(|later, first| {
             let same = later.0 == first.0;

@@ -259,6 +259,9 @@ impl<'a> Past<'a> {
 
 /// What each event of the history brings under a rule on what authors did.
 fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
+    if authors == Authors::Nothing {
+        return Vec::new();
+    }
     let nobody = placed.sessions.len() as u32;
     let step = |(at, event): (u32, &Event)| {
         let counts = match authors {

@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use super::deed::{Deed, datum_seen, deeds};
 use super::order::{KeyOrder, Order, Rank, Slot};
+use super::past::Breach;
+use super::tally::Tally;
 use crate::{Datum, History, Operation, SessionId, Value};
 
 /// One write or sighting of one key.
@@ -83,6 +85,8 @@ pub(super) struct Placed<'a> {
     pub events: Vec<Event>,
     /// Which of the events are each session's.
     pub sessions: Vec<Range<u32>>,
+    /// What was found of causal order, if that was looked at first: other checks may rest on it.
+    pub causal: Option<(Tally, Option<Breach>)>,
     /// Where each operation's events begin, and in which session they are.
     begins: Vec<(u32, u32)>,
 }
@@ -92,7 +96,7 @@ impl<'a> Placed<'a> {
     pub(super) fn new(history: &'a History) -> Self {
         let order = Order::of(history);
         let (events, first) = place_all(history, &order);
-        let mut placed = Placed { history, order, events, sessions: Vec::new(), begins: Vec::new() };
+        let mut placed = Placed { history, order, events, sessions: Vec::new(), causal: None, begins: Vec::new() };
         placed.group_by_session(&first);
         placed.name_authors();
         placed
@@ -153,6 +157,13 @@ impl<'a> Placed<'a> {
         }
     }
 
+    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of which
+    /// must be there, nor where it is not known which of two versions is newer.
+    pub(super) fn newest_stands_for_all(&self) -> bool {
+        let of_elements = |event: &Event| matches!(event.what, What::Saw { most: Most::Elements { .. }, .. });
+        self.order.is_total() && !self.events.iter().any(of_elements)
+    }
+
     fn elements_reflect(&self, saw: &Event, part: u32, demand: Rank) -> Reflects {
         let key = self.key_of(saw);
         let Some(element) = key.version(demand).value else { return Reflects::Yes };
@@ -172,6 +183,7 @@ impl<'a> Placed<'a> {
         self.sessions = ends.windows(2).map(|pair| pair[0]..pair[1]).collect();
         let mut grouped = self.events.clone();
         let mut next: Vec<u32> = ends;
+        self.begins.reserve_exact(self.history.operations.len());
         for (operation, it) in self.history.operations.iter().enumerate() {
             let SessionId(session) = it.session;
             let place = &mut next[it.session.index()];

@@ -20,6 +20,7 @@
 use super::order::Basis;
 use super::past::{Authors, Breach, Rule, look};
 use super::placed::Placed;
+use super::tally::Tally;
 use super::witness::{Story, name};
 use crate::{Check, Finding};
 
@@ -50,9 +51,17 @@ pub(super) fn writes_follow_reads(placed: &Placed) -> Finding {
 }
 
 fn find(check: Check, placed: &Placed, rule: Rule, kind: &str) -> Finding {
-    let (tally, first) = look(placed, rule);
+    let (tally, first) = implied(placed).unwrap_or_else(|| look(placed, rule));
     let witness = first.map(|breach| tell(placed, breach, rule.authors).called(kind));
     tally.conclude(check, "reads", witness)
+}
+
+/// What causal order implies for every rule here, if it was looked at: where no read misses anything of its whole past, none
+/// misses a part of it. That holds wherever the newest version in a past stands for all others.
+fn implied(placed: &Placed) -> Option<(Tally, Option<Breach>)> {
+    let (tally, first) = placed.causal?;
+    let holds = first.is_none() && tally.unknown == 0 && placed.newest_stands_for_all();
+    holds.then_some((tally, None))
 }
 
 /// The demanded version's operation, the author's later write and the read that saw it if another session made the

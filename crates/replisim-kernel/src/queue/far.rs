@@ -14,6 +14,9 @@ const BUCKET_MAX: usize = 128;
 /// A rest of at most this many events is poured whole.
 const REST_MAX: usize = 32;
 
+/// For how many events the rest has room at first: for the timeouts of a short run.
+const REST_ROOM: usize = 256;
+
 /// How many times as far as the nearer half of the rest its wheel reaches: far enough that most events pushed while it
 /// turns fall into it, and are not touched again before they are poured.
 const REACH: u64 = 8;
@@ -73,11 +76,13 @@ impl<E> Far<E> {
 
     /// Takes over the events of the near tier, which reached up to `until`.
     pub(super) fn take_over(&mut self, events: impl Iterator<Item = Scheduled<E>>, until: SimTime) {
-        let mut events: Vec<_> = events.collect();
-        self.len += events.len();
         if self.wheels.is_empty() && self.rest.is_empty() {
-            self.rest = events;
+            self.rest.reserve(REST_ROOM);
+            self.rest.extend(events);
+            self.len += self.rest.len();
         } else {
+            let mut events: Vec<_> = events.collect();
+            self.len += events.len();
             self.spread(&mut events, until.as_nanos());
         }
     }

@@ -64,7 +64,13 @@ pub struct Queue<E> {
 impl<E> Queue<E> {
     /// A queue with nothing pending.
     pub fn new() -> Self {
-        Queue { near: Near::new(), far: Far::new(), until: SimTime::NEVER, near_max: NEAR_MAX, sequence: 0 }
+        Queue {
+            near: Near::with_capacity(NEAR_MAX + 1),
+            far: Far::new(),
+            until: SimTime::NEVER,
+            near_max: NEAR_MAX,
+            sequence: 0,
+        }
     }
 
     /// Schedules an event and returns its sequence number.

@@ -2,6 +2,9 @@
 //!
 //! Sifting moves keys of 16 bytes; an event is written once and read once, whatever its size. Four children a node
 //! make the heap half as deep as a binary one, and four keys fill one line of the cache.
+//!
+//! Much of what is pushed comes out next: a message that has arrived, once the processor has come to it. Such a key waits
+//! in front of the heap and never enters it, unless another is pushed in front of it.
 
 use super::Scheduled;
 use crate::SimTime;
@@ -43,6 +46,8 @@ impl Key {
 
 /// The events of the near future, in a heap.
 pub(super) struct Near<E> {
+    /// The earliest, if it was earlier than all others when it was pushed.
+    front: Option<Key>,
     heap: Vec<Key>,
     slots: Vec<Option<E>>,
     /// Slots that hold nothing. The one emptied last is filled first, as it is the likeliest to be in the cache.
@@ -50,24 +55,35 @@ pub(super) struct Near<E> {
 }
 
 impl<E> Near<E> {
-    pub(super) fn new() -> Self {
-        Near { heap: Vec::new(), slots: Vec::new(), vacant: Vec::new() }
+    /// An empty tier with room for so many events.
+    pub(super) fn with_capacity(events: usize) -> Self {
+        Near {
+            front: None,
+            heap: Vec::with_capacity(events),
+            slots: Vec::with_capacity(events),
+            vacant: Vec::with_capacity(events),
+        }
     }
 
     #[inline]
     pub(super) fn push(&mut self, at: SimTime, sequence: u64, event: E) {
         let key = Key::new(at, sequence, self.occupy(event));
-        self.heap.push(key);
-        self.sift_up(self.heap.len() - 1, key);
+        match self.first() {
+            Some(first) if first < key => self.sink(key),
+            _ => {
+                if let Some(second) = self.front.replace(key) {
+                    self.sink(second);
+                }
+            }
+        }
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Scheduled<E>> {
-        let last = self.heap.pop()?;
-        let first = self.heap.first().copied().unwrap_or(last);
-        if !self.heap.is_empty() {
-            self.sift_down(last);
-        }
+        let first = match self.front.take() {
+            Some(first) => first,
+            None => self.rise()?,
+        };
         let event = self.slots[first.slot()].take().expect("a key's slot holds its event");
         self.vacant.push(first.slot() as u32);
         Some(Scheduled { at: first.at(), sequence: first.sequence(), event })
@@ -75,24 +91,25 @@ impl<E> Near<E> {
 
     #[inline]
     pub(super) fn next_at(&self) -> Option<SimTime> {
-        self.heap.first().map(|key| key.at())
+        self.first().map(Key::at)
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.heap.len()
+        self.heap.len() + usize::from(self.front.is_some())
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.front.is_none() && self.heap.is_empty()
     }
 
     pub(super) fn is_one_instant(&self) -> bool {
-        self.heap.iter().all(|key| Some(key.at()) == self.next_at())
+        self.keys().all(|key| Some(key.at()) == self.next_at())
     }
 
     pub(super) fn clear(&mut self) {
+        self.front = None;
         self.heap.clear();
         self.slots.clear();
         self.vacant.clear();
@@ -100,14 +117,15 @@ impl<E> Near<E> {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
         let event = |key: &Key| self.slots[key.slot()].as_ref().expect("a key's slot holds its event");
-        self.heap.iter().map(move |key| (key.at(), key.sequence(), event(key)))
+        self.keys().map(move |key| (key.at(), key.sequence(), event(key)))
     }
 
     /// Takes everything out, in no particular order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Scheduled<E>> {
-        self.vacant.clear();
-        let mut slots = std::mem::take(&mut self.slots);
-        self.heap.drain(..).map(move |key| {
+        let Near { front, heap, slots, vacant } = self;
+        vacant.clear();
+        vacant.extend(0..slots.len() as u32);
+        front.take().into_iter().chain(heap.drain(..)).map(|key| {
             let event = slots[key.slot()].take().expect("a key's slot holds its event");
             Scheduled { at: key.at(), sequence: key.sequence(), event }
         })
@@ -122,6 +140,35 @@ impl<E> Near<E> {
         assert!(self.slots.len() < 1 << SLOT_BITS, "fewer than sixteen million events are at one instant");
         self.slots.push(Some(event));
         self.slots.len() - 1
+    }
+
+    /// The key of the earliest event.
+    #[inline]
+    fn first(&self) -> Option<Key> {
+        self.front.or_else(|| self.heap.first().copied())
+    }
+
+    /// All keys, in no particular order.
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.front.iter().chain(&self.heap)
+    }
+
+    /// Puts a key into the heap.
+    #[inline]
+    fn sink(&mut self, key: Key) {
+        self.heap.push(key);
+        self.sift_up(self.heap.len() - 1, key);
+    }
+
+    /// Takes the heap's earliest key.
+    #[inline]
+    fn rise(&mut self) -> Option<Key> {
+        let last = self.heap.pop()?;
+        let first = self.heap.first().copied().unwrap_or(last);
+        if !self.heap.is_empty() {
+            self.sift_down(last);
+        }
+        Some(first)
     }
 
     /// Moves later parents down until `key` may stand at `hole`.
@@ -166,7 +213,8 @@ impl<E: Clone> Clone for Near<E> {
     /// Copies what is pending and leaves the vacant slots behind.
     fn clone(&self) -> Self {
         let slots = self.iter().map(|(_, _, event)| Some(event.clone())).collect();
-        let heap = (0..).zip(&self.heap).map(|(slot, key)| Key::new(key.at(), key.sequence(), slot)).collect();
-        Near { heap, slots, vacant: Vec::new() }
+        let mut keys = (0..).zip(self.keys()).map(|(slot, key)| Key::new(key.at(), key.sequence(), slot));
+        let front = if self.front.is_some() { keys.next() } else { None };
+        Near { front, heap: keys.collect(), slots, vacant: Vec::new() }
     }
 }

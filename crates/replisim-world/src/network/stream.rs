@@ -169,6 +169,7 @@ impl<T> Streams<T> {
     }
 
     /// Sends `data` from `node`'s end. Nothing happens if that end is gone.
+    #[inline]
     pub fn transmit(
         &mut self,
         stream: StreamId,
@@ -210,6 +211,7 @@ impl<T> Streams<T> {
     }
 
     /// Carries out what was due, and says what an end learns from it.
+    #[inline]
     pub fn on(&mut self, signal: Signal<T>, around: &mut Surroundings<'_, impl Agenda<T>>) -> Option<Upcall<T>> {
         match signal {
             Signal::Syn { stream } => self.on_syn(stream, around),
@@ -298,6 +300,7 @@ impl<T> Streams<T> {
     // ── sending ──
 
     /// Puts an item on its way, or behind what already waits.
+    #[inline]
     fn send(
         &mut self,
         stream: StreamId,
@@ -327,6 +330,7 @@ impl<T> Streams<T> {
         self.put_on_wire(stream, side, item, bytes, around);
     }
 
+    #[inline]
     fn put_on_wire(
         &mut self,
         stream: StreamId,

@@ -38,6 +38,7 @@ impl<P: Process> World<P> {
     }
 
     /// Something on a stream is due: let the streams deal with it, then tell whoever learns of it.
+    #[inline]
     pub(super) fn stream_signals(&mut self, signal: Signal<Parcel<P>>) {
         let upcall = self.with_streams(|streams, around| streams.on(signal, around));
         match upcall {
@@ -61,6 +62,7 @@ impl<P: Process> World<P> {
         }
     }
 
+    #[inline]
     fn parcel_arrives(&mut self, stream: StreamId, at: NodeId, peer: NodeId, parcel: Parcel<P>) {
         match parcel {
             Parcel::Message(message) => {
@@ -241,6 +243,7 @@ impl<P: Process> World<P> {
         self.recorder.cause = before;
     }
 
+    #[inline]
     fn transmit(&mut self, from: NodeId, stream: StreamId, message: P::Message) {
         let Some(to) = self.streams.peer(stream, from) else { return };
         let before = self.recorder.cause;
