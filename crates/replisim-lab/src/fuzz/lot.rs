@@ -127,7 +127,8 @@ impl<'s, 'c> Lot<'s, 'c> {
 
     fn decide(&self, place: u32) -> Attempt {
         let seed = self.first_seed.wrapping_add(u64::from(place));
-        let swarm = self.subject.swarm().filter(|_| self.guided && !place.is_multiple_of(FRESH) && !self.kept.is_empty());
+        let swarm =
+            self.subject.swarm().filter(|_| self.guided && !place.is_multiple_of(FRESH) && !self.kept.is_empty());
         let Some(swarm) = swarm else { return Attempt::fresh(self.subject, seed) };
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
         let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));

@@ -48,7 +48,12 @@ pub fn campaign(
     let mut archive = Archive::open(store, subjects, orders, begin)?;
     let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
-    found::shrink(&mut survey, subjects, &tallies, &mut archive, store)?;
+    // What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an undisturbed one later.
+    if survey.interrupted {
+        found::left_for_later(&mut survey);
+    } else {
+        found::shrink(&mut survey, subjects, &tallies, &mut archive, store)?;
+    }
     for (failure, row) in known {
         survey.known.push(failure);
         archive.keep_known(row);

@@ -14,6 +14,9 @@ use crate::command::whereabouts;
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
 
+/// How many events these runs may have together: some seconds' worth. A bound on time would depend on the machine.
+const EVENTS_MAX: u64 = 40_000_000;
+
 /// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
 const SHRUNK_MAX: usize = 8;
 
@@ -67,7 +70,8 @@ fn shrink_one(
     store: &Path,
 ) -> Result<(), Failure> {
     let experiment = found.smallest.experiment(subject);
-    let limits = Limits { runs: if smaller { RUNS_MAX } else { 1 }, ..Limits::default() };
+    let affordable = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
+    let limits = Limits { runs: if smaller { affordable } else { 1 }, ..Limits::default() };
     let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
     // A run that fails no more when it is done again is one of those that are reported as differing.
     let Ok(shrunk) = shrinker.shrink() else {
@@ -88,6 +92,13 @@ fn shrink_one(
     let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(refuse)?;
     write_file(&folder.join(format!("{}.ron", group.id)), shrunk.case.text().as_bytes())
+}
+
+/// An interrupted campaign shrinks nothing.
+pub fn left_for_later(survey: &mut Survey) {
+    for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
+        group.replay = "to be shrunk when the campaign is over: run the same with --resume".to_owned();
+    }
 }
 
 /// Where nothing is kept, a failure is replayed by its seed, if that stands for all of the run.
