@@ -3,8 +3,8 @@
 //! Sifting moves keys of 16 bytes; an event is written once and read once, whatever its size. Four children a node
 //! make the heap half as deep as a binary one, and four keys fill one line of the cache.
 //!
-//! Much of what is pushed comes out next: a message that has arrived, once the processor has come to it. Such a key waits
-//! in front of the heap and never enters it, unless another is pushed in front of it.
+//! Much of what is pushed comes out next: a message that has arrived, once the processor has come to it. Such a key
+//! waits in front of the heap and never enters it, unless another is pushed in front of it.
 
 use super::Scheduled;
 use crate::SimTime;
