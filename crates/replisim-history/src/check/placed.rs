@@ -157,8 +157,8 @@ impl<'a> Placed<'a> {
         }
     }
 
-    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of which
-    /// must be there, nor where it is not known which of two versions is newer.
+    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of
+    /// which must be there, nor where it is not known which of two versions is newer.
     pub(super) fn newest_stands_for_all(&self) -> bool {
         let of_elements = |event: &Event| matches!(event.what, What::Saw { most: Most::Elements { .. }, .. });
         self.order.is_total() && !self.events.iter().any(of_elements)

@@ -56,8 +56,8 @@ fn find(check: Check, placed: &Placed, rule: Rule, kind: &str) -> Finding {
     tally.conclude(check, "reads", witness)
 }
 
-/// What causal order implies for every rule here, if it was looked at: where no read misses anything of its whole past, none
-/// misses a part of it. That holds wherever the newest version in a past stands for all others.
+/// What causal order implies for every rule here, if it was looked at: where no read misses anything of its whole past,
+/// none misses a part of it. That holds wherever the newest version in a past stands for all others.
 fn implied(placed: &Placed) -> Option<(Tally, Option<Breach>)> {
     let (tally, first) = placed.causal?;
     let holds = first.is_none() && tally.unknown == 0 && placed.newest_stands_for_all();

@@ -3,8 +3,8 @@
 //! Sifting moves keys of 16 bytes; an event is written once and read once, whatever its size. Four children a node
 //! make the heap half as deep as a binary one, and four keys fill one line of the cache.
 //!
-//! Much of what is pushed comes out next: a message that has arrived, once the processor has come to it. Such a key waits
-//! in front of the heap and never enters it, unless another is pushed in front of it.
+//! Much of what is pushed comes out next: a message that has arrived, once the processor has come to it. Such a key
+//! waits in front of the heap and never enters it, unless another is pushed in front of it.
 
 use super::Scheduled;
 use crate::SimTime;
@@ -69,10 +69,10 @@ impl<E> Near<E> {
     pub(super) fn push(&mut self, at: SimTime, sequence: u64, event: E) {
         let key = Key::new(at, sequence, self.occupy(event));
         match self.first() {
-            Some(first) if first < key => self.sink(key),
+            Some(first) if first < key => self.enter_heap(key),
             _ => {
                 if let Some(second) = self.front.replace(key) {
-                    self.sink(second);
+                    self.enter_heap(second);
                 }
             }
         }
@@ -82,7 +82,7 @@ impl<E> Near<E> {
     pub(super) fn pop(&mut self) -> Option<Scheduled<E>> {
         let first = match self.front.take() {
             Some(first) => first,
-            None => self.rise()?,
+            None => self.leave_heap()?,
         };
         let event = self.slots[first.slot()].take().expect("a key's slot holds its event");
         self.vacant.push(first.slot() as u32);
@@ -155,14 +155,14 @@ impl<E> Near<E> {
 
     /// Puts a key into the heap.
     #[inline]
-    fn sink(&mut self, key: Key) {
+    fn enter_heap(&mut self, key: Key) {
         self.heap.push(key);
         self.sift_up(self.heap.len() - 1, key);
     }
 
     /// Takes the heap's earliest key.
     #[inline]
-    fn rise(&mut self) -> Option<Key> {
+    fn leave_heap(&mut self) -> Option<Key> {
         let last = self.heap.pop()?;
         let first = self.heap.first().copied().unwrap_or(last);
         if !self.heap.is_empty() {
