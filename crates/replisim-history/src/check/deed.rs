@@ -39,6 +39,11 @@ impl Change {
         }
     }
 
+    /// Whether none of the elements that the key held before is left after it, or may be.
+    pub(super) fn sweeps(self) -> bool {
+        self.may_leave_nothing() || matches!(self, Change::Put(_) | Change::Count(_))
+    }
+
     /// Whether a reader may find nothing after it.
     pub(super) fn may_leave_nothing(self) -> bool {
         matches!(self, Change::Erase | Change::Unnamed)

@@ -7,7 +7,8 @@
 //!   install of the same value. This is how a promotion loses a tail, and it holds even for what was overwritten before;
 //! - **its effect is gone**: the authority holds an older version, and no acknowledged write is newer. What was
 //!   overwritten or deleted, or may have been by a write that was never answered, is not lost. A set, list or text must
-//!   hold the element unless it may have been removed since.
+//!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
+//!   kind keeps nothing of what it was.
 //!
 //! A counter's sum does not tell which addition is missing. Where positions do not tell either, the latest
 //! acknowledged additions that make up the deficit are called lost; subtractions make that undecidable.
@@ -191,9 +192,18 @@ fn fate_of_register(replica: &Final, write: &Write, value: Value) -> Fate {
         Datum::Register(held) if held == value => return Fate::Survives,
         Datum::Register(held) => write.key.place(held).map(|(_, last)| last),
         Datum::Absent => Some(write.key.absence(SimTime::NEVER)),
-        Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => None,
+        Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => held_since(replica, write),
     };
     fate_beside(replica, write, there, Way::Vanished)
+}
+
+/// The version that a replica holds where the write's value would not be a register: the one at the position where it was
+/// installed, or else one that made an element of it, the last to be certainly older than the write.
+fn held_since(replica: &Final, write: &Write) -> Option<Rank> {
+    let held = replica.contents.version(write.key.key)?;
+    let made = || elements(&held.datum).iter().filter_map(|element| write.key.place(*element)).map(|(_, last)| last);
+    let older = |rank: &Rank| write.rank.is_some_and(|mine| write.key.compare(*rank, mine) == Some(Ordering::Less));
+    write.key.since(held.position).or_else(|| made().find(|rank| !older(rank))).or_else(|| made().max())
 }
 
 fn fate_of_deletion(replica: &Final, write: &Write) -> Fate {
@@ -207,7 +217,7 @@ fn fate_of_deletion(replica: &Final, write: &Write) -> Fate {
             let back = held.iter().any(|element| added_before(write, *element));
             if back { Fate::Lost(Way::Undone) } else { Fate::Survives }
         }
-        Datum::Counter(_) => Fate::Unknown,
+        Datum::Counter(_) => fate_beside(replica, write, held_since(replica, write), Way::Undone),
     }
 }
 
@@ -237,11 +247,11 @@ fn fate_of_element(replica: &Final, write: &Write, element: Value) -> Fate {
     if write.key.removed.binary_search(&element).is_ok() {
         return Fate::Survives;
     }
-    let deletion = write.key.absence(SimTime::NEVER);
-    if write.key.erased && deletion == Rank::INITIAL {
+    let swept = write.key.swept;
+    if write.key.erased && swept == Rank::INITIAL {
         return Fate::Unknown;
     }
-    let kept = write.rank.is_none_or(|rank| write.key.compare(deletion, rank) == Some(Ordering::Less));
+    let kept = write.rank.is_none_or(|rank| write.key.compare(swept, rank) == Some(Ordering::Less));
     if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 

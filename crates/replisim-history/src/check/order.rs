@@ -65,6 +65,8 @@ pub(super) struct Version {
     pub acknowledged: SimTime,
     /// Whether a reader may find nothing after it.
     leaves_nothing: bool,
+    /// Whether no element of a set, list or text outlives it, or that is not known.
+    sweeps: bool,
 }
 
 /// The versions of one key in order.
@@ -82,6 +84,8 @@ pub(super) struct KeyOrder {
     pub erased: bool,
     /// Whether it is a text, whose newest element can stand anywhere.
     pub grows_anywhere: bool,
+    /// The latest version that no older element outlives: a deletion, or a register or counter in a set's place.
+    pub swept: Rank,
     /// The first and the last rank of each value, by value. They differ if a retry was installed twice.
     places: Vec<(Value, Rank, Rank)>,
     /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
@@ -287,6 +291,12 @@ impl KeyOrder {
         Some((first, last))
     }
 
+    /// The version that was installed last at or before `position`, of a key that a log orders.
+    pub(super) fn since(&self, position: Position) -> Option<Rank> {
+        let logged = self.basis == Basis::Log && position != Position::ZERO;
+        logged.then(|| Rank(self.versions.partition_point(|version| version.position <= position) as u32))
+    }
+
     /// The latest version that a reader who found nothing at `at` may have met.
     pub(super) fn absence(&self, at: SimTime) -> Rank {
         let seen = self.absences.partition_point(|(since, _)| *since <= at);
@@ -305,6 +315,7 @@ impl KeyOrder {
             removed: Vec::new(),
             erased: false,
             grows_anywhere: false,
+            swept: Rank::INITIAL,
             places: Vec::new(),
             absences: Vec::new(),
         }
@@ -339,8 +350,11 @@ impl KeyOrder {
 
     fn note_changes(&mut self, writes: &[Write]) {
         let any = |is: fn(Change) -> bool| writes.iter().any(|write| is(write.change));
-        // Overwriting a set or a list as if it were a register deletes its elements.
-        let mixed = any(|change| matches!(change, Change::Put(_))) && any(|change| !matches!(change, Change::Put(_)));
+        // What is written to one key as if it were of another kind replaces it.
+        let registers = any(|change| matches!(change, Change::Put(_)));
+        let counters = any(|change| matches!(change, Change::Count(_)));
+        let collections = any(|change| matches!(change, Change::Grow(_) | Change::Insert(_) | Change::Remove(_)));
+        let mixed = u8::from(registers) + u8::from(counters) + u8::from(collections) > 1;
         self.grows_anywhere = any(|change| matches!(change, Change::Insert(_)));
         self.erased = mixed || any(Change::may_leave_nothing);
         self.removed = writes.iter().filter_map(|write| removed(write.change)).collect();
@@ -398,13 +412,16 @@ impl KeyOrder {
         absences.sort_unstable();
         for next in 1..absences.len() {
             let (before, here) = (absences[next - 1].1, absences[next].1);
-            absences[next].1 = self.later_absence(before, here);
+            absences[next].1 = self.later(before, here);
         }
         self.absences = absences;
+        let sweeps = self.versions.iter().enumerate().filter(|(_, version)| version.sweeps);
+        let swept = sweeps.map(|(index, _)| Rank::at_index(index)).reduce(|a, b| self.later(a, b));
+        self.swept = swept.unwrap_or(Rank::INITIAL);
     }
 
     /// The one that fewer versions are certainly newer than.
-    fn later_absence(&self, a: Rank, b: Rank) -> Rank {
+    fn later(&self, a: Rank, b: Rank) -> Rank {
         match self.basis {
             Basis::Log => a.max(b),
             Basis::RealTime if self.version(a).acknowledged > self.version(b).acknowledged => a,
@@ -423,6 +440,7 @@ impl Version {
             invoked: write.map_or(SimTime::ZERO, |write| write.invoked),
             acknowledged: write.map_or(SimTime::NEVER, |write| write.acknowledged),
             leaves_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
+            sweeps: write.is_none_or(|write| write.change.sweeps()),
         }
     }
 
@@ -435,6 +453,7 @@ impl Version {
             invoked: write.invoked,
             acknowledged: write.acknowledged,
             leaves_nothing: write.change.may_leave_nothing(),
+            sweeps: write.change.sweeps(),
         }
     }
 }

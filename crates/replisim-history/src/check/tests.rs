@@ -367,6 +367,26 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn takes_an_element_for_replaced_by_a_register_and_a_register_by_a_set() {
+        let replaced = "
+            install k1=1.0 1@1 n0 @1
+            install k1=2.0 2@1 n0 @3
+            c1 append k1=1.0 @0-2 ok 1@1
+            c2 write k1=2.0 @2-4 ok 2@1";
+        expect(LOST, &format!("{replaced}\nfinal n0 leads | 1:0-9 | k1=2.0"), "holds 2");
+        expect(LOST, &format!("{replaced}\nfinal n0 leads | 1:0-9 | k1=[1.0]"), "violated 1/2: write vanished");
+        let grown = replaced.replace("append k1=1.0", "write k1=1.0").replace("write k1=2.0", "append k1=2.0");
+        expect(LOST, &format!("{grown}\nfinal n0 leads | 1:0-9 | k1=1.0"), "violated 1/2: write vanished");
+        let nameless = "
+            install k1=1.0 1@1 n0 @1
+            install k1=7.7 2@1 n0 @3
+            c1 append k1=1.0 @0-2 ok 1@1";
+        expect(LOST, &format!("{nameless}\nfinal n0 leads | 1:0-9 | k1=7.7"), "holds 1");
+        let untold = "c1 append k1=1.0 @0-2 ok\nc2 write k1=2.0 @3-4 ok\nc1 append k1=1.1 @5-6 ok";
+        expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.1]"), "holds 3");
+    }
+
+    #[test]
     fn counts_what_a_sum_lacks() {
         let counter = "c1 sum k1=2 @0-1 ok\nc2 sum k1=3 @1-2 ok\nc3 sum k1=4 @2-3 info";
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");

@@ -127,12 +127,14 @@ impl<'s, 'c> Lot<'s, 'c> {
 
     fn decide(&self, place: u32) -> Attempt {
         let seed = self.first_seed.wrapping_add(u64::from(place));
-        let swarm =
-            self.subject.swarm().filter(|_| self.guided && !place.is_multiple_of(FRESH) && !self.kept.is_empty());
-        let Some(swarm) = swarm else { return Attempt::fresh(self.subject, seed) };
+        let fresh =
+            !self.guided || place.is_multiple_of(FRESH) || self.kept.is_empty() || self.subject.swarm().is_none();
+        if fresh {
+            return Attempt::fresh(self.subject, seed);
+        }
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
         let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));
-        Mutator { subject: self.subject, swarm, chance }.change(parent, other, seed)
+        Mutator { subject: self.subject, chance }.change(parent, other, seed)
     }
 
     /// One of the kept plans: in half of all cases one of the latest eighth.

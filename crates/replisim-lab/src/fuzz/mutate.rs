@@ -1,7 +1,7 @@
 //! Changes a plan a little: what reached somewhere new may reach further.
 
 use replisim_kernel::{Concern, Span, Stream};
-use replisim_world::spec::{Action, Fault, Swarm, Target};
+use replisim_world::spec::{Action, Fault, Target};
 
 use super::attempt::Attempt;
 use super::subject::Subject;
@@ -16,7 +16,6 @@ const FAULTS_MAX: usize = 24;
 /// Changes plans of one subject.
 pub(super) struct Mutator<'s, 'c> {
     pub subject: &'s Subject<'c>,
-    pub swarm: &'s Swarm,
     pub chance: Stream,
 }
 
@@ -28,11 +27,13 @@ impl Mutator<'_, '_> {
         let experiment = &variant.experiment;
         let hosts: Vec<String> = experiment.topology.hosts.iter().map(|host| host.name.clone()).collect();
         let (written, run) = (experiment.scenario.faults.len(), experiment.scenario.run);
+        // Not the subject's own: which families there may be can itself be a knob.
+        let swarm = experiment.scenario.swarm.as_ref();
         let mut drawn = parent.plan.faults[written..].to_vec();
         let mut luck = parent.plan.seed;
         for _ in 0..=self.chance.below(3) {
             match self.chance.below(8) {
-                0 => self.add(&mut drawn, run, &hosts),
+                0 => drawn.extend(swarm.and_then(|swarm| swarm.another(&mut self.chance, run, &hosts))),
                 1 => self.drop(&mut drawn),
                 2 | 3 => self.shift(&mut drawn, run),
                 4 => self.stretch(&mut drawn, run),
@@ -44,10 +45,6 @@ impl Mutator<'_, '_> {
         drawn.truncate(FAULTS_MAX);
         let faults = parent.plan.faults[..written].iter().cloned().chain(drawn).collect();
         Attempt { knobs: parent.knobs.clone(), plan: Plan { seed: luck, faults }, fresh: false }
-    }
-
-    fn add(&mut self, faults: &mut Vec<Fault>, run: Span, hosts: &[String]) {
-        faults.extend(self.swarm.another(&mut self.chance, run, hosts));
     }
 
     fn drop(&mut self, faults: &mut Vec<Fault>) {

@@ -1,7 +1,7 @@
 //! What a campaign runs: a scenario whose knobs are turned anew for each seed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use replisim_history::{Check, Promise};
 use replisim_world::spec::Swarm;
@@ -12,7 +12,11 @@ use crate::{Catalog, Experiment};
 /// How often knobs are turned again that do not fit together, before all are left as they were.
 const TURNS_MAX: u64 = 16;
 
-/// A scenario under a campaign. With its knobs turned it is another experiment each time; each is prepared once.
+/// How many positions of the knobs are kept prepared at once: a campaign over many knobs sees new ones all the time.
+const TURNED_MAX: usize = 1_024;
+
+/// A scenario under a campaign. With its knobs turned it is another experiment each time; those
+/// of late are kept prepared.
 pub struct Subject<'c> {
     base: Arc<Variant>,
     /// Whether a swarm was added to a scenario that has none: what the scenario expects does not hold for that.
@@ -134,14 +138,22 @@ impl<'c> Subject<'c> {
         if choices.is_empty() {
             return Some(self.base.clone());
         }
-        let mut turned = self.turned.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = turned.get(choices) {
+        if let Some(known) = self.lock().get(choices) {
             return known.clone();
         }
+        // The lock is not held meanwhile: other workers prepare theirs.
         let made = self.make(&self.edits(choices)).ok();
         let made = made.map(|experiment| Arc::new(Variant::of(experiment, self.stirred)));
+        let mut turned = self.lock();
+        if turned.len() >= TURNED_MAX {
+            turned.clear();
+        }
         turned.insert(choices.to_vec(), made.clone());
         made
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Option<Arc<Variant>>>> {
+        self.turned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make(&self, edits: &[Edit]) -> Result<Experiment, Report> {

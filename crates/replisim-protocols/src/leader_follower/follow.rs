@@ -136,6 +136,8 @@ impl<F: Profile> Replica<F> {
             let upstream = self.part.upstream().map_or("?", |upstream| self.name(upstream));
             cx.milestone(format!("refused by {upstream}: {}", F::complaint(refusal)));
         }
+        // What was accepted and then refused would be again: only a connection that broke is made anew at once.
+        self.upstream.accepted = false;
         self.give_up_connection(cx);
     }
 

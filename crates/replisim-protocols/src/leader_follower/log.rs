@@ -94,9 +94,16 @@ impl Places for Journal<Record> {
     }
 
     fn offset_outside(&self, history: &Lineage) -> u64 {
-        let known = |record: &Record| record.entry().is_some_and(|entry| history.contains(entry.position));
-        let outside = self.iter_from(self.start()).find(|(_, record)| !known(record));
-        outside.map_or(self.end(), |(offset, _)| offset)
+        // What cannot be read may be outside as well, unless a later entry shows that it is not.
+        let mut unread = None;
+        for offset in self.start()..self.end() {
+            match self.entry(offset) {
+                None => _ = unread.get_or_insert(offset),
+                Some(entry) if history.contains(entry.position) => unread = None,
+                Some(_) => return unread.unwrap_or(offset),
+            }
+        }
+        unread.unwrap_or(self.end())
     }
 
     fn entry(&self, offset: u64) -> Option<&Arc<Entry>> {

@@ -110,9 +110,9 @@ impl<F: Profile> Protocol for Replica<F> {
 
     fn promises(settings: &F::Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
         let servers = Servers::of(circumstances.topology);
-        let leader = F::plan(settings, &servers).map_or(NodeId(0), |plan| plan.leader);
+        let plan = F::plan(settings, &servers).unwrap_or_else(|_| Plan::simple(&servers));
         let rules: Vec<Rules> = servers.all().map(|me| F::rules(settings, &servers, me)).collect();
-        promises(&rules, leader, circumstances)
+        promises(&rules, &plan, circumstances)
     }
 
     fn summary(settings: &F::Settings) -> String {
@@ -205,6 +205,11 @@ impl Plan {
             problems.push(Problem::new(late_path, "the leader cannot join later"));
         }
         if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    }
+
+    /// Everybody follows the first server.
+    fn simple(servers: &Servers) -> Self {
+        Plan { leader: NodeId(0), upstreams: vec![NodeId(0); usize::from(servers.count())], late: Vec::new() }
     }
 
     /// The plan, if nothing else is wrong; else all that is.

@@ -152,9 +152,11 @@ impl<F: Profile> Replica<F> {
         cx.close(stream);
     }
 
-    /// Tells every follower who leads now.
+    /// Tells every follower who leads now, but not the one that it follows itself: two servers that follow each other would
+    /// pass the same two rumours to and fro for ever.
     pub(super) fn announce_leader(&mut self, cx: &mut Cx<'_, Self>) {
-        for shipper in &self.shippers {
+        let upstream = self.part.upstream();
+        for shipper in self.shippers.iter().filter(|shipper| Some(shipper.follower) != upstream) {
             cx.transmit(shipper.stream, Message::Keepalive { answer: false, leader: self.leader });
         }
     }

@@ -15,7 +15,7 @@
 //! | fresh reads | one history; every read goes to the leader; or all servers apply first |
 //! | monotonic reads and writes, writes follow reads | one history; every session's reads come from ever later states of it |
 //! | causal order | the same, and read your writes |
-//! | convergence | servers cannot diverge, and log cannot run out |
+//! | convergence | servers cannot diverge, log cannot run out, and the leader can come to show what it has shipped |
 //!
 //! An old leader that is not fenced goes on answering, so a failover ends one history, and with it every guarantee to
 //! readers. The routing of reads is judged by [`Readers`].
@@ -31,11 +31,13 @@ use replisim_world::spec::FaultFamily;
 
 use self::readers::Readers;
 use super::ack::Acknowledge;
+use super::profile::Plan;
 use super::rules::{Extent, Flush, Format, Progress, Retention, Rules, Show, Unanswered};
 
-/// What is promised by servers that go by these rules, in order of their addresses, while `leader` leads at first.
-pub fn promises(rules: &[Rules], leader: NodeId, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
-    let facts = Facts { leader: &rules[leader.index()], servers: rules, circumstances };
+/// What is promised by servers that go by these rules, in order of their addresses, and follow each other by this plan at
+/// first.
+pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+    let facts = Facts { leader: &rules[plan.leader.index()], servers: rules, plan, circumstances };
     let every = Check::ALL.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
@@ -50,6 +52,7 @@ type Objection = Option<&'static str>;
 struct Facts<'a> {
     leader: &'a Rules,
     servers: &'a [Rules],
+    plan: &'a Plan,
     circumstances: &'a Circumstances<'a>,
 }
 
@@ -210,8 +213,20 @@ impl Facts<'_> {
         if self.followers_are_taken_at_their_word() {
             return Some("a follower may keep what the leader's disk never had");
         }
+        if self.waits_for_ever() {
+            return Some("the leader never shows what it has shipped: it waits for more followers than it has");
+        }
         (self.log_may_run_out() && self.may_have(&[Partition, Kill, HostLoss, Pause]))
             .then_some("a follower that is away for longer than log is kept must be seeded anew")
+    }
+
+    /// Whether commits wait for more servers than follow the leader, and nobody sees them there until they are acknowledged.
+    fn waits_for_ever(&self) -> bool {
+        let Acknowledge::Quorum(quorum) = &self.leader.acknowledge else { return false };
+        let direct = |member: &&NodeId| self.plan.upstreams[member.index()] == self.plan.leader;
+        let hides = self.leader.show == Show::AfterAcknowledgement;
+        let blocks = !matches!(self.leader.unanswered, Unanswered::FallBack { .. });
+        hides && blocks && quorum.members.iter().filter(direct).count() < quorum.needed()
     }
 
     /// Whether a follower that is away may come back too late.

@@ -153,6 +153,22 @@ fn standbys_come_back_where_the_log_waits_for_them() {
 }
 
 #[test]
+fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show() {
+    let promised = |names: &str, chain: &[(&str, &str)]| {
+        let settings = postgresql::Settings {
+            synchronous_standby_names: names.to_owned(),
+            primary_conninfo: chain.iter().map(|(to, from)| ((*to).to_owned(), (*from).to_owned())).collect(),
+            ..postgresql::Settings::default()
+        };
+        promised::<PostgreSql>(&settings, &[reading(Routing::Leader)], &[]).contains(&Convergence)
+    };
+    assert!(promised("ANY 2 (*)", &[]));
+    assert!(!promised("ANY 2 (*)", &[("n3", "n2")]), "a cascading standby is nobody's synchronous standby");
+    assert!(!promised("2 (n2)", &[]));
+    assert!(promised("ANY 1 (*)", &[("n3", "n2")]));
+}
+
+#[test]
 fn whoever_changes_settings_on_the_way_voids_every_promise() {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");

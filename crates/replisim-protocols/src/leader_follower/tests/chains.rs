@@ -28,6 +28,27 @@ fn a_relay_that_writes_its_own_log_hands_its_lag_down() {
 }
 
 #[test]
+fn two_servers_that_follow_each_other_do_not_chatter() {
+    let follow = |node, leader| Action::Follow { node: named(node), leader: named(leader) };
+    let mut scene = Scene::<PostgreSql>::new("()").at(3_000, follow("p", "s1")).at(3_000, follow("s1", "p"));
+    scene.clients.clear();
+    let events = scene.run().events;
+    assert!(events < 500, "{events} events without a client");
+}
+
+#[test]
+fn a_replica_that_is_accepted_and_then_refused_asks_again_in_its_own_time() {
+    let run = Scene::<MySql>::new("(source_host: {\"s2\": \"s1\"}, source_connect_retry: 1)")
+        .fault(during(2_000, 4_000, Action::Kill(named("s2"))))
+        .at(3_500, Action::Rot { host: named("s1"), records: 1_000 })
+        .run();
+    // Before there was a refusal, what could not be read was left out.
+    let refusals = run.milestones.iter().filter(|it| it.text.starts_with("refused by s1")).count();
+    let seconds = run.simulated.as_nanos() as usize / 1_000_000_000;
+    assert!((1..=seconds).contains(&refusals), "refused {refusals} times in {seconds} s");
+}
+
+#[test]
 fn a_serial_applier_falls_behind() {
     let settings = "(apply_time: \"2ms\", replica_parallel_workers: 1)";
     let run = Scene::<MySql>::new(settings).run();
