@@ -105,13 +105,7 @@ fn survives<P: Protocol>(settings: &str, seed: u64) {
     let finals = &run.history.finals;
     for (one, other) in finals.iter().flat_map(|one| finals.iter().map(move |other| (one, other))) {
         let same = one.lineage != other.lineage || one.contents.same_data(&other.contents);
-        assert!(
-            P::NAME == "MySql" || same,
-            "{} and {} differ: {plan}\n{:#?}",
-            one.node,
-            other.node,
-            run.milestones
-        );
+        assert!(P::NAME == "MySql" || same, "{} and {} differ: {plan}\n{:#?}", one.node, other.node, run.milestones);
     }
 }
 
