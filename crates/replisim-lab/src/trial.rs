@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, io, thread};
 
+use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shrink::Shrinker;
-use crate::{Catalog, Experiment, Outcome, Standing};
+use crate::{Catalog, Outcome, Standing};
 
-/// A scenario and the seeds to run it under.
+/// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
 /// ```no_run
 /// # use replisim_lab::{Catalog, Trial};
 /// Trial::of("scenarios/mine.ron", &Catalog::standard()).seeds(0..1_000).hold();
 /// ```
-pub struct Trial {
-    experiment: Experiment,
+pub struct Trial<'c> {
+    subject: Subject<'c>,
     seeds: Range<u64>,
 }
 
@@ -30,15 +31,14 @@ pub struct Failure {
     pub outcome: Outcome,
 }
 
-impl Trial {
+impl<'c> Trial<'c> {
     /// A trial of the scenario in this file, under its first hundred seeds.
     ///
     /// # Panics
     /// With a diagnostic, if the scenario cannot be run.
-    pub fn of(path: &str, catalog: &Catalog) -> Self {
-        let source = Source::read(path.as_ref()).unwrap_or_else(|report| panic!("{}", report.render(false)));
-        let experiment = Experiment::prepare(&source, catalog);
-        Trial { experiment: experiment.unwrap_or_else(|report| panic!("{}", report.render(false))), seeds: 0..100 }
+    pub fn of(path: &str, catalog: &'c Catalog) -> Self {
+        let subject = Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, false, catalog));
+        Trial { subject: subject.unwrap_or_else(|report| panic!("{}", report.render(false))), seeds: 0..100 }
     }
 
     /// The same trial under other seeds.
@@ -78,10 +78,11 @@ impl Trial {
     /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
     fn shrunk(&self, failure: &Failure) -> Option<String> {
         let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine()).map(|it| it.check);
-        let shrink = |check| Shrinker::new(&self.experiment, failure.seed).check(Some(check)).shrink().ok();
+        let variant = self.subject.variant(&self.subject.turn(failure.seed));
+        let shrink = |check| Shrinker::new(&variant.experiment, failure.seed).check(Some(check)).shrink().ok();
         let case = wrong.into_iter().find_map(shrink)?.case;
         let text = case.text();
-        let told = match write_case(&self.experiment.source.name, &case.fingerprint.to_string(), &text) {
+        let told = match write_case(self.subject.name(), &case.fingerprint.to_string(), &text) {
             Ok(file) => format!("replisim replay {}", file.display()),
             Err(error) => format!("it could not be written to a file: {error}"),
         };
@@ -93,7 +94,10 @@ impl Trial {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             (seed < self.seeds.end).then_some(seed)
         });
-        let run = |seed| Failure { seed, outcome: self.experiment.run(seed, None, false) };
+        let run = |seed| {
+            let variant = self.subject.variant(&self.subject.turn(seed));
+            Failure { seed, outcome: variant.experiment.run(seed, None, false) }
+        };
         seeds.map(run).filter(|failure| !failure.outcome.judgement.is_fine()).collect()
     }
 
@@ -103,7 +107,7 @@ impl Trial {
         let outside = failure.outcome.judgement.measures.iter().filter(|it| !it.within);
         let outside = outside.map(|it| format!("{} out of bounds", it.name));
         let all: Vec<String> = wrong.into_iter().chain(outside).collect();
-        let (seed, file) = (failure.seed, &self.experiment.source.name);
+        let (seed, file) = (failure.seed, self.subject.name());
         format!("The first is {seed} ({})\n  replisim run {file} --seed {seed}", all.join(", "))
     }
 }
@@ -116,4 +120,71 @@ fn write_case(scenario: &str, fingerprint: &str, text: &str) -> io::Result<PathB
     let file = folder.join(format!("{stem}-{}.ron", fingerprint.get(..8).unwrap_or(fingerprint)));
     fs::write(&file, text)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::process;
+
+    use super::*;
+    use crate::{Case, Experiment};
+
+    /// An asynchronous leader whose host is lost under some positions of a knob, and not under others.
+    const KNOBS: &str = r#"Scenario(
+        cluster: (size: 3),
+        protocol: PostgreSql(primary: "n1"),
+        clients: [(sessions: 2, arrive: Every("20ms"), timeout: "1s")],
+        faults: [At("500ms", Failover(to: "n2"))],
+        swarm: (families: [], knobs: { "faults": ["[]", "[At(\"500ms\", Failover(to: \"n2\"))]"] }),
+        run: "1s",
+        checks: [NoLostWrites],
+        expect: { NoLostWrites: Holds },
+    )"#;
+
+    /// A file that is gone when the test is over.
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str, text: &str) -> File {
+            let file = env::temp_dir().join(format!("{name}_{}.ron", process::id()));
+            fs::write(&file, text).expect("a file can be written");
+            File(file)
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_seed_turns_the_knobs() {
+        let file = File::new("trial_knobs", KNOBS);
+        let catalog = Catalog::standard();
+        let trial = Trial::of(&file.0.display().to_string(), &catalog).seeds(0..20);
+        let failing: Vec<u64> = trial.failures().iter().map(|failure| failure.seed).collect();
+        assert!((1..20).contains(&failing.len()), "{failing:?}");
+        for seed in failing {
+            assert_eq!(trial.subject.edits(&trial.subject.turn(seed))[0].value.len() > 2, true);
+        }
+    }
+
+    #[test]
+    fn the_panic_shows_a_shrunk_case_and_how_to_replay_it() {
+        let file = File::new("trial_panic", KNOBS);
+        let catalog = Catalog::standard();
+        let trial = Trial::of(&file.0.display().to_string(), &catalog).seeds(0..20);
+        let panic = catch_unwind(AssertUnwindSafe(|| trial.hold())).expect_err("some seeds fail");
+        let text = panic.downcast_ref::<String>().expect("a text");
+        assert!(text.contains("of 20 seeds failed"), "{text}");
+        assert!(text.contains(&format!("replisim run {} --seed ", file.0.display())), "{text}");
+        assert!(text.contains("An acknowledged write is lost") && text.contains("\nCase("), "{text}");
+        let (_, case) = text.rsplit_once("replisim replay ").expect("the command that replays it");
+        let case = File(PathBuf::from(case.trim()));
+        let read = Case::read(&case.0).expect("a case");
+        let experiment = Experiment::prepare(&read.source, &catalog).expect("it can be run");
+        assert_eq!(read.run(&experiment, false).run.fingerprint, read.fingerprint);
+    }
 }

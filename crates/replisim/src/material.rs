@@ -89,9 +89,11 @@ impl Material {
     }
 }
 
-/// A scenario's name in words: `stale read after write` of `scenarios/…/stale_read_after_write.ron`.
+/// A scenario's name in words: `stale read after write` of `scenarios/…/stale_read_after_write.ron`. What is no file is
+/// the id of a case: `case 243b`.
 pub(crate) fn title(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ")
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if path.extension().is_some() || path.is_file() { name.replace('_', " ") } else { format!("case {name}") }
 }
 
 fn system(experiment: &Experiment) -> String {

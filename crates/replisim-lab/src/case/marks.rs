@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most marks of a run.
 const MARKS_MAX: u64 = 256;
-/// How many marks stand on a line.
-const LINE_MARKS: usize = 12;
+/// How many words stand on a line.
+const LINE_WORDS: usize = 12;
 
 /// The run's fingerprint after every so many events, each cut to 32 bits: enough to tell two runs apart, of which one is
 /// expected to be the other.
@@ -23,7 +23,8 @@ pub struct Marks {
     pub digests: Vec<u32>,
 }
 
-/// Marks as a file holds them: in hexadecimal, a dozen on a line.
+/// Marks as a file holds them: in hexadecimal, a dozen on a line. Not every event changes a fingerprint, so what comes
+/// several times in a row is written once, with how often: `8b956bd7*42`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
@@ -83,18 +84,37 @@ impl Marks {
     }
 
     fn lines(&self) -> Vec<String> {
-        let line = |marks: &[u32]| marks.iter().map(|mark| format!("{mark:08x}")).collect::<Vec<_>>().join(" ");
-        self.digests.chunks(LINE_MARKS).map(line).collect()
+        let stretches = self.digests.chunk_by(|one, next| one == next);
+        let words: Vec<String> = stretches.map(|same| word(same[0], same.len())).collect();
+        words.chunks(LINE_WORDS).map(|line| line.join(" ")).collect()
     }
 }
 
 impl Written {
-    /// The marks, if they are hexadecimal numbers.
+    /// The marks, if they are hexadecimal numbers and no more than a run has.
     pub fn read(&self) -> Result<Marks, String> {
-        let words = self.digests.iter().flat_map(|line| line.split_whitespace());
-        let mark = |word: &str| u32::from_str_radix(word, 16).map_err(|_| format!("`{word}` is not a mark"));
-        Ok(Marks { every: self.every.max(1), digests: words.map(mark).collect::<Result<_, _>>()? })
+        let mut digests = Vec::new();
+        for word in self.digests.iter().flat_map(|line| line.split_whitespace()) {
+            let (mark, times) = stretch(word).ok_or_else(|| format!("`{word}` is not a mark"))?;
+            digests.extend(std::iter::repeat_n(mark, times));
+            if digests.len() > MARKS_MAX as usize {
+                return Err(format!("a run has no more than {MARKS_MAX} marks"));
+            }
+        }
+        Ok(Marks { every: self.every.max(1), digests })
     }
+}
+
+/// A mark that comes so many times in a row.
+fn word(mark: u32, times: usize) -> String {
+    if times == 1 { format!("{mark:08x}") } else { format!("{mark:08x}*{times}") }
+}
+
+/// What a word stands for; `None` if it is none, or comes more often than a run has marks.
+fn stretch(word: &str) -> Option<(u32, usize)> {
+    let (mark, times) = word.split_once('*').unwrap_or((word, "1"));
+    let times = times.parse().ok().filter(|times| (1..=MARKS_MAX as usize).contains(times))?;
+    Some((u32::from_str_radix(mark, 16).ok()?, times))
 }
 
 /// Handles so many events, or as many as there are.

@@ -83,3 +83,17 @@ fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
     let none = marks.divergence(|trace| begin(&same, trace));
     assert_eq!(none.after, marks.every * marks.digests.len() as u64);
 }
+
+#[test]
+fn marks_that_repeat_are_written_once_and_the_older_form_still_reads() {
+    let case = case();
+    let marks = case.marks.clone().expect("a case has marks");
+    assert!(case.text().contains('*'), "{}", case.text());
+    let words = |marks: &[u32]| marks.iter().map(|mark| format!("{mark:08x}")).collect::<Vec<_>>().join(" ");
+    let (before, _) = case.text().split_once("    marks: ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("marks");
+    let with = |digests: &str| format!("{before}    marks: (every: {}, digests: [\"{digests}\"]),\n)\n", marks.every);
+    assert_eq!(parsed(&with(&words(&marks.digests))), case);
+    for refused in ["0000000a*0", "0000000a*257", "0000000a*200 0000000b*57", "*3", "0000000a*"] {
+        assert!(Case::parse(&Source::new("toy.ron", with(refused))).is_err(), "{refused}");
+    }
+}

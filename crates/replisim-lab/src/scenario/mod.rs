@@ -32,6 +32,7 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Help, Report};
 pub use set::{Edit, ParseEditError};
+pub(crate) use shape::default_settle;
 pub use shape::{Bound, Expected, ProtocolText, Scenario};
 pub use source::{Place, SOURCE_BYTES_MAX, Source};
 pub use typed::Excerpt;

@@ -194,7 +194,8 @@ fn default_run() -> Span {
     Span::secs(10)
 }
 
-fn default_settle() -> Span {
+/// How long replicas have to come to hold the same, where that is left unsaid.
+pub(crate) fn default_settle() -> Span {
     Span::secs(60)
 }
 

@@ -8,7 +8,7 @@ use replisim_kernel::{Distribution, Sampler, Span};
 use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
 
 use super::ddmin::ddmin;
-use super::round::{rounder, shorter};
+use super::round::{earlier, rounder, shorter};
 use super::search::Search;
 use super::targets::{targets, targets_mut};
 use crate::Scenario;
@@ -50,7 +50,9 @@ fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
     let firings = run.faults.get(index).map_or(&[][..], |planned| &planned.fired);
     let began = firings.iter().take(FIRINGS_MAX).map(|firing| Span::nanos(firing.from.as_nanos()));
     match scenario.faults[index].clone() {
-        Fault::At(at, action) => rounder(at).into_iter().map(|at| Fault::At(at, action.clone())).collect(),
+        Fault::At(at, action) => {
+            rounder(at).into_iter().chain(earlier(at)).map(|at| Fault::At(at, action.clone())).collect()
+        }
         Fault::When(_, action) => began.map(|at| Fault::At(at, action.clone())).collect(),
         Fault::Every(_, length, action) | Fault::WhenFor(_, length, action) => {
             began.map(|from| Fault::During(from, from + length, action.clone())).collect()
@@ -58,7 +60,7 @@ fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
         Fault::During(from, until, action) => {
             let length = until - from;
             let lasting = (until >= scenario.run).then_some(Fault::At(from, action.clone()));
-            let moved = rounder(from).into_iter().map(|from| (from, from + length));
+            let moved = rounder(from).into_iter().chain(earlier(from)).map(|from| (from, from + length));
             let ended = rounder(until).into_iter().filter(|end| from < *end && *end < until).map(|end| (from, end));
             let shortened =
                 shorter(length, (length / 1_000).max(LENGTH_MIN)).into_iter().map(|length| (from, from + length));

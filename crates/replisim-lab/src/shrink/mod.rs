@@ -45,16 +45,18 @@ mod time;
 use std::num::NonZero;
 
 use replisim_history::{Check, Verdict};
+use replisim_kernel::{SimTime, Span};
 
 use crate::{Case, Experiment, Outcome, Scenario};
 pub use needed::{Need, Piece, Without};
-use search::{Aim, Failing, Search, cores};
+use search::{Aim, Failing, How, Search, cores};
 pub use tell::Size;
 
 /// Shrinks one failing run of an experiment.
 pub struct Shrinker<'e> {
     experiment: &'e Experiment,
     seed: u64,
+    until: Option<Span>,
     check: Option<Check>,
     limits: Limits,
     watch: &'e Watch<'e>,
@@ -136,7 +138,13 @@ impl Default for Limits {
 impl<'e> Shrinker<'e> {
     /// Shrinks the run of `experiment` that `seed` stands for.
     pub fn new(experiment: &'e Experiment, seed: u64) -> Self {
-        Shrinker { experiment, seed, check: None, limits: Limits::default(), watch: &|_| true }
+        Shrinker { experiment, seed, until: None, check: None, limits: Limits::default(), watch: &|_| true }
+    }
+
+    /// Shrinks a run that was broken off at this time. If the whole run fails in the same way, that is shrunk instead: it
+    /// takes less to say.
+    pub fn until(self, until: Option<Span>) -> Self {
+        Shrinker { until, ..self }
     }
 
     /// Asks for the violation of this check. Without it, the first that was not to be violated is taken, or the first
@@ -160,22 +168,24 @@ impl<'e> Shrinker<'e> {
     /// # Errors
     /// If the run does not violate the check.
     pub fn shrink(&self) -> Result<Shrunk, NothingToShrink> {
-        let outcome = self.experiment.run(self.seed, None, false);
-        let (aim, failing) = self.begin(&outcome)?;
-        let mut search = Search::new(failing, aim, self.seed, self.limits, self.watch);
+        let until = self.until.map(|until| SimTime::ZERO + until);
+        let outcome = self.experiment.run(self.seed, until, false);
+        let aim = self.aim(&outcome)?;
+        let (failing, how) = self.begin(&aim, until)?;
+        let mut search = Search::new(failing, aim, how, self.limits, self.watch);
         let before = Size::of(&self.experiment.scenario, &outcome.run);
         narrow(&mut search, self.seed);
         let needed = needed::needed(&mut search, &self.experiment.scenario.checks);
         let after = search.size();
-        let mut case = Case::of(&search.best.experiment, None, &search.best.run);
+        let until = search.until().map(|until| until.since(SimTime::ZERO));
+        let mut case = Case::of(&search.best.experiment, until, &search.best.run);
         case.anomaly = Some(tell::anomaly(&search));
         case.story = tell::story(&search, self.experiment, before, &needed);
         Ok(Shrunk { case, before, after, needed, runs: search.runs, bound: search.bound })
     }
 
     /// The scenario to begin with: the same run, and nothing said of it but what it violates.
-    fn begin(&self, outcome: &Outcome) -> Result<(Aim, Failing), NothingToShrink> {
-        let aim = self.aim(outcome)?;
+    fn begin(&self, aim: &Aim, until: Option<SimTime>) -> Result<(Failing, How), NothingToShrink> {
         let scenario = Scenario {
             about: format!("{}.", tell::broken(aim.check)),
             source: String::new(),
@@ -187,10 +197,13 @@ impl<'e> Shrinker<'e> {
             anomaly: None,
             ..self.experiment.scenario.clone()
         };
-        let experiment = self.experiment.vary(scenario).ok();
-        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &aim, u64::MAX));
-        let nothing = NothingToShrink::NotViolated { check: aim.check, seed: self.seed };
-        failing.map(|failing| (aim, failing)).ok_or(nothing)
+        let fails = |until| {
+            let how = How { seed: self.seed, until, events: u64::MAX };
+            let experiment = self.experiment.vary(scenario.clone()).ok()?;
+            Failing::of(experiment, how, aim).map(|failing| (failing, how))
+        };
+        let failing = fails(None).or_else(|| until.and_then(|_| fails(until)));
+        failing.ok_or(NothingToShrink::NotViolated { check: aim.check, seed: self.seed })
     }
 
     fn aim(&self, outcome: &Outcome) -> Result<Aim, NothingToShrink> {
@@ -229,11 +242,13 @@ fn narrow(search: &mut Search<'_>, seed: u64) {
         faults::plainer(search);
         operations::plainer(search);
         time::sooner(search);
+        time::closer(search);
         if search.steps == steps || search.bound.is_some() {
             break;
         }
     }
     cluster::unused(search);
+    time::unused(search);
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
+use std::collections::BTreeSet;
+
 use replisim_history::check::check_all;
 use replisim_history::{Check, Run, Verdict};
 
 use super::cluster::without_host;
-use super::operations::{lines, with_lines};
+use super::operations::{in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
+
+/// The most operations that are looked at one by one; of more than these, those of a session are looked at together.
+const OPERATIONS_MAX: usize = 10;
 
 /// One thing that is left, and what happens without it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +27,8 @@ pub struct Need {
 pub enum Piece {
     /// A fault, in words.
     Fault(String),
+    /// An operation, in words.
+    Operation(String),
     /// The operations of a session, by its number among all.
     Session(u64),
     /// A host, by its name.
@@ -43,7 +50,7 @@ pub enum Without {
     Endless,
 }
 
-/// Every fault, session and host that is left, with what happens without it. `checks` are those of the original scenario.
+/// Every fault, operation and host that is left, with what happens without it. `checks` are those of the original scenario.
 pub(super) fn needed(search: &mut Search<'_>, checks: &[Check]) -> Vec<Need> {
     let broken = broken(&search.best.run, checks);
     let mut needed = Vec::new();
@@ -62,20 +69,42 @@ fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec
         let fault = proposed.faults.remove(index);
         pieces.push((Piece::Fault(fault.to_string()), vec![proposed]));
     }
-    let mut number = 0;
-    for (index, group) in scenario.clients.iter().enumerate() {
-        for session in 0..group.sessions as usize {
-            if group.script.get(session).is_some_and(|lines| !lines.is_empty()) {
-                let others = lines(scenario).into_iter().filter(|(group, it, _)| (*group, *it) != (index, session));
-                let proposed = with_lines(scenario, &others.collect::<Vec<_>>());
-                pieces.push((Piece::Session(number), vec![proposed]));
-            }
-            number += 1;
-        }
-    }
+    pieces.extend(match lines(scenario).len() {
+        0..=OPERATIONS_MAX => operations(scenario),
+        _ => sessions(scenario),
+    });
     let hosts = topology.hosts.iter().map(|host| host.name.clone());
     pieces.extend(hosts.map(|host| (Piece::Host(host.clone()), without_host(scenario, &host))));
     pieces
+}
+
+/// Each operation, with the scenario that does without it.
+fn operations(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
+    let all = lines(scenario);
+    let without = |nth: usize| {
+        let (group, session, line) = &all[nth];
+        let others: Vec<_> = [&all[..nth], &all[nth + 1..]].concat();
+        let who = number(scenario, *group, *session);
+        (Piece::Operation(in_words(who, line)), vec![with_lines(scenario, &others)])
+    };
+    (0..all.len()).map(without).collect()
+}
+
+/// Each session that does anything, with the scenario in which it does nothing.
+fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
+    let all = lines(scenario);
+    let who: BTreeSet<(usize, usize)> = all.iter().map(|(group, session, _)| (*group, *session)).collect();
+    let without = |(group, session)| {
+        let others: Vec<_> = all.iter().filter(|line| (line.0, line.1) != (group, session)).cloned().collect();
+        (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
+    };
+    who.into_iter().map(without).collect()
+}
+
+/// A session's number among all.
+fn number(scenario: &Scenario, group: usize, session: usize) -> u64 {
+    let before: u64 = scenario.clients[..group].iter().map(|group| u64::from(group.sessions)).sum();
+    before + session as u64
 }
 
 fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {

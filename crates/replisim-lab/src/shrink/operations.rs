@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use replisim_history::OpKind;
 use replisim_kernel::Span;
-use replisim_world::spec::{ClientGroup, ScriptedOp};
+use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
 use super::ddmin::ddmin;
-use super::round::rounder;
+use super::round::{earlier, rounder};
 use super::search::Search;
 use crate::Scenario;
 
@@ -60,11 +61,22 @@ fn dismiss(search: &mut Search<'_>) {
         group.sessions = group.script.len() as u32;
     }
     proposed.clients.retain(|group| group.sessions > 0);
-    search.accepts(proposed);
+    if !search.accepts(proposed) {
+        search.change(dismiss_last);
+    }
     for index in (0..search.scenario().clients.len()).rev() {
         search.change(|scenario| {
             scenario.clients.remove(index);
         });
+    }
+}
+
+/// Leaves out those sessions of the last group behind which nobody asks for anything: nobody's number changes.
+fn dismiss_last(scenario: &mut Scenario) {
+    if let Some(group) = scenario.clients.last_mut().filter(|group| !group.script.is_empty()) {
+        let last = group.script.iter().rposition(|lines| !lines.is_empty());
+        group.script.truncate(last.map_or(1, |last| last + 1));
+        group.sessions = group.script.len() as u32;
     }
 }
 
@@ -85,9 +97,10 @@ pub(super) fn plainer(search: &mut Search<'_>) {
     }
     let count = lines(search.scenario()).len();
     for nth in 0..count {
-        let rounded = rounder(lines(search.scenario())[nth].2.at);
+        let at = lines(search.scenario())[nth].2.at;
         let whole = search.scenario().clone();
-        search.first(rounded.into_iter().map(|at| changed(&whole, nth, |line| line.at = at)));
+        let times = rounder(at).into_iter().chain(earlier(at));
+        search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
         let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
         search.accepts(unpinned);
     }
@@ -155,4 +168,46 @@ fn changed(scenario: &Scenario, nth: usize, change: impl FnOnce(&mut ScriptedOp)
         change(line);
     }
     scenario
+}
+
+/// A line as a story tells it: `c0 writes k1 at 20ms`.
+pub(super) fn in_words(session: u64, line: &ScriptedOp) -> String {
+    let does = match line.parts.as_slice() {
+        [] => format!("{} k{}", verb(line.op), line.key),
+        parts => {
+            let parts: Vec<String> = parts.iter().map(|(op, key)| format!("{} k{key}", verb(*op))).collect();
+            format!("at once {}", parts.join(", "))
+        }
+    };
+    let from = match &line.reads {
+        Some(Routing::Host(host)) => format!(" from {host}"),
+        Some(Routing::Leader) => " from the leader".to_owned(),
+        Some(
+            Routing::Any
+            | Routing::AnyFollower
+            | Routing::Nearest
+            | Routing::Sticky
+            | Routing::Pin { .. }
+            | Routing::Token { .. },
+        )
+        | None => String::new(),
+    };
+    format!("c{session} {does}{from} at {}", line.at)
+}
+
+const fn verb(kind: OpKind) -> &'static str {
+    match kind {
+        OpKind::Read => "reads",
+        OpKind::Write => "writes",
+        OpKind::Generate => "generates",
+        OpKind::CompareAndSet => "compares and sets",
+        OpKind::Delete => "deletes",
+        OpKind::Add => "adds to",
+        OpKind::SetAdd => "adds an element to",
+        OpKind::SetRemove => "removes an element from",
+        OpKind::Append => "appends to",
+        OpKind::TextInsert => "inserts text into",
+        OpKind::TextDelete => "deletes text from",
+        OpKind::Txn => "changes, in a transaction,",
+    }
 }

@@ -15,7 +15,7 @@ const UNITS: [Span; 8] = [
 ];
 
 /// How many digits it takes to write a time: 3 for `1.02s`.
-fn digits(span: Span) -> usize {
+pub(super) fn digits(span: Span) -> usize {
     let text = span.as_nanos().to_string();
     text.trim_end_matches('0').len()
 }
@@ -39,6 +39,11 @@ pub(super) fn shorter(most: Span, least: Span) -> Vec<Span> {
     let powers = (0..14).map(|power| 10u64.pow(power)).filter(|power| *power >= 1_000);
     let times = powers.flat_map(|power| (1..10).map(move |digit| Span::nanos(digit * power)));
     times.filter(|time| least <= *time && *time < most).collect()
+}
+
+/// Times of one digit that are earlier, from a millisecond on, the earliest first.
+pub(super) fn earlier(span: Span) -> Vec<Span> {
+    shorter(span, Span::millis(1))
 }
 
 #[cfg(test)]

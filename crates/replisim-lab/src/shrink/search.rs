@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use replisim_history::{Check, Run, Verdict, Witness};
-use replisim_kernel::Fingerprint;
+use replisim_kernel::{Fingerprint, SimTime};
 
 use super::{Bound, Limits, Progress, Watch};
 use crate::{Experiment, Scenario};
@@ -27,6 +27,16 @@ pub(super) struct Aim {
     pub kind: String,
 }
 
+/// How every smaller scenario is run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    pub seed: u64,
+    /// Where the run is broken off, if it does not go to its end.
+    pub until: Option<SimTime>,
+    /// The most events of a run.
+    pub events: u64,
+}
+
 /// A scenario that fails as it should, with its run.
 pub(super) struct Failing {
     pub experiment: Experiment,
@@ -44,10 +54,8 @@ pub(super) struct Search<'w> {
     /// What ended the search early.
     pub bound: Option<Bound>,
     aim: Aim,
-    seed: u64,
+    how: How,
     limits: Limits,
-    /// The most events of a run.
-    events: u64,
     watch: &'w Watch<'w>,
     /// Scenarios that do not fail, by the digest of their texts. Rounds repeat themselves: most of the last is known.
     harmless: BTreeSet<u128>,
@@ -73,9 +81,15 @@ enum Tried {
 }
 
 impl<'w> Search<'w> {
-    pub fn new(best: Failing, aim: Aim, seed: u64, limits: Limits, watch: &'w Watch<'w>) -> Self {
+    pub fn new(best: Failing, aim: Aim, how: How, limits: Limits, watch: &'w Watch<'w>) -> Self {
         let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
-        Search { best, runs: 0, steps: 0, bound: None, aim, seed, limits, events, watch, harmless: BTreeSet::new() }
+        let how = How { events, ..how };
+        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, harmless: BTreeSet::new() }
+    }
+
+    /// Where runs are broken off, if they do not go to their end.
+    pub fn until(&self) -> Option<SimTime> {
+        self.how.until
     }
 
     /// The smallest failing scenario.
@@ -161,7 +175,7 @@ impl<'w> Search<'w> {
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        run(&experiment, self.seed, self.events).map_or(Look::Endless, |run| Look::Run(Box::new(run)))
+        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run(Box::new(run)))
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
@@ -214,15 +228,15 @@ impl<'w> Search<'w> {
             return Tried::Known;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
-        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.seed, &self.aim, self.events));
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
         failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(Box::new(failing)))
     }
 }
 
 impl Failing {
     /// The run of an experiment, if it fails as it should.
-    pub fn of(experiment: Experiment, seed: u64, aim: &Aim, events: u64) -> Option<Failing> {
-        let run = run(&experiment, seed, events)?;
+    pub fn of(experiment: Experiment, how: How, aim: &Aim) -> Option<Failing> {
+        let run = run(&experiment, how)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
         match finding.verdict {
             Verdict::Violated(witness) if witness.kind == aim.kind => Some(Failing { experiment, run, witness }),
@@ -232,10 +246,14 @@ impl Failing {
 }
 
 /// The run of an experiment, if it ends within so many events.
-fn run(experiment: &Experiment, seed: u64, events: u64) -> Option<Run> {
-    let mut simulation = experiment.begin(seed, false);
-    let ends = (0..=events).any(|_| !simulation.step());
-    ends.then(|| simulation.finish())
+fn run(experiment: &Experiment, how: How) -> Option<Run> {
+    let mut simulation = experiment.begin(how.seed, false);
+    let Some(until) = how.until else {
+        let ends = (0..=how.events).any(|_| !simulation.step());
+        return ends.then(|| simulation.finish());
+    };
+    simulation.run_until(until);
+    (simulation.events() <= how.events).then(|| simulation.stop())
 }
 
 /// As many threads as the machine has cores.

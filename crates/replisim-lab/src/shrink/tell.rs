@@ -13,6 +13,9 @@ use crate::{Experiment, Scenario};
 /// How wide a line of the story may be, in characters.
 const WIDTH: usize = 116;
 
+/// Up to which width things that are left stand in a column, in characters; what is wider sticks out.
+const COLUMN_MAX: usize = 60;
+
 /// How large a scenario and its run are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
@@ -74,7 +77,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
     lines.extend(anomaly.lines.iter().map(|line| format!("  {line}")));
-    lines.extend(wrapped(&format!("Needed: {}.", needs(needed))));
+    lines.extend(needs(needed));
     lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
@@ -87,23 +90,27 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     lines.join("\n")
 }
 
-/// The pieces that are left, those together without which the same happens.
-fn needs(needed: &[Need]) -> String {
-    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// What is left, a line each with what happens without it. Hosts come last, those of one kind together: that a host is
+/// there is rarely news.
+fn needs(needed: &[Need]) -> Vec<String> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut hosts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for need in needed {
-        groups.entry(why(&need.without)).or_default().push(piece(&need.piece));
+        let why = why(&need.without);
+        match &need.piece {
+            Piece::Fault(words) | Piece::Operation(words) => rows.push((words.clone(), why)),
+            Piece::Session(number) => rows.push((format!("all that c{number} does"), why)),
+            Piece::Host(name) => hosts.entry(why).or_default().push(name),
+        }
     }
-    let told = groups.into_iter().map(|(why, pieces)| format!("{} ({why})", pieces.join(", ")));
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { "nothing but the cluster".to_owned() } else { told.join("; ") }
-}
-
-fn piece(piece: &Piece) -> String {
-    match piece {
-        Piece::Fault(words) => words.clone(),
-        Piece::Session(number) => format!("what c{number} does"),
-        Piece::Host(name) => format!("host {name}"),
-    }
+    rows.extend(hosts.into_iter().map(|(why, names)| match names.as_slice() {
+        [name] => (format!("host {name}"), why),
+        names => (format!("hosts {}", names.join(", ")), why),
+    }));
+    let widths = rows.iter().map(|(what, _)| what.chars().count()).filter(|width| *width <= COLUMN_MAX);
+    let width = widths.max().unwrap_or(0);
+    let rows = rows.iter().map(|(what, why)| format!("  {what:width$}  {why}"));
+    std::iter::once("Needed:".to_owned()).chain(rows).collect()
 }
 
 fn why(without: &Without) -> String {
@@ -111,27 +118,30 @@ fn why(without: &Without) -> String {
         Without::NothingBreaks => "without it nothing breaks".to_owned(),
         Without::Others(checks) => {
             let words: Vec<&str> = checks.iter().map(|check| check.in_words()).collect();
-            format!("without it another check breaks: {}", words.join(", "))
+            format!("without it something else breaks: {}", words.join(", "))
         }
-        Without::Same => "not needed, but the search was ended before it was left out".to_owned(),
-        Without::Impossible => "something else names it".to_owned(),
+        Without::Same => "not needed: the search was ended before it was left out".to_owned(),
+        Without::Impossible => "named by what is left".to_owned(),
         Without::Endless => "without it the run does not end".to_owned(),
     }
 }
 
 fn removed(before: Size, after: Size) -> String {
-    let of = |before: usize, after: usize, what: &str| {
-        (after < before).then(|| format!("{} of {before} {what}", before - after))
+    let of = |before: usize, after: usize, what: &str| match before - after.min(before) {
+        0 => None,
+        gone if after == 0 => Some(format!("all {gone} {what}")),
+        gone => Some(format!("{gone} of {before} {what}")),
     };
     let parts = [
         of(before.faults, after.faults, "faults"),
         of(before.operations, after.operations, "operations"),
         of(before.sessions, after.sessions, "sessions"),
         of(before.hosts, after.hosts, "hosts"),
-        (after.run < before.run).then(|| format!("{} of {} of run", before.run.saturating_sub(after.run), before.run)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    let pieces = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+    let shorter = (after.run < before.run).then(|| format!("; the run takes {}, not {}", after.run, before.run));
+    pieces + &shorter.unwrap_or_default()
 }
 
 /// A paragraph in lines.

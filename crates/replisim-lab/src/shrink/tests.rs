@@ -2,7 +2,8 @@
 
 use std::num::NonZero;
 
-use replisim_history::Check;
+use replisim_history::{Check, Verdict};
+use replisim_kernel::{SimTime, Span};
 
 use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
@@ -96,6 +97,36 @@ fn a_read_that_goes_back_despite_a_token() {
     let shrunk = shrink(&experiment, seed, Check::MonotonicReads);
     demand(&shrunk, Check::MonotonicReads);
     assert!(shrunk.after.operations <= 10 && shrunk.after.faults <= 2, "{:?}", shrunk.after);
+}
+
+#[test]
+fn a_run_that_was_broken_off_stays_so_if_the_whole_one_holds() {
+    let experiment = experiment(LOST);
+    let until: Span = "2s".parse().expect("a time");
+    let kind = |seed, until| {
+        let outcome = experiment.run(seed, until, false);
+        let lost = outcome.findings.into_iter().find(|it| it.check == Check::NoLostWrites)?;
+        match lost.verdict {
+            Verdict::Violated(witness) => Some(witness.kind),
+            Verdict::Holds | Verdict::Unknown(_) => None,
+        }
+    };
+    let end = SimTime::ZERO + until;
+    let fails_early = |seed: &u64| kind(*seed, Some(end)).is_some_and(|early| kind(*seed, None) != Some(early));
+    let seed = (0..1_000).find(fails_early).expect("one of a thousand seeds fails early alone");
+    let shrinker = Shrinker::new(&experiment, seed).check(Some(Check::NoLostWrites));
+    let shrunk = shrinker.until(Some(until)).shrink().expect("the check is violated");
+    assert_eq!(shrunk.case.until, Some(until));
+    demand(&shrunk, Check::NoLostWrites);
+}
+
+#[test]
+fn a_fault_that_may_as_well_strike_at_once_does() {
+    let text = BACK.replace("faults: [", "faults: [At(\"2s\", Cut(between: (\"n1\", \"n2\"))), ");
+    let experiment = experiment(&text);
+    let seed = failing(&experiment, Check::MonotonicReads, 3);
+    let shrunk = shrink(&experiment, seed, Check::MonotonicReads);
+    assert!(shrunk.after.run < Span::secs(1), "{}", shrunk.case.text());
 }
 
 #[test]

@@ -1,18 +1,27 @@
 //! How long a run takes: it is cut short soon after what goes wrong.
 
+use std::collections::BTreeSet;
+
 use replisim_history::Check;
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Fault};
 
-use super::round::shorter;
+use super::round::{digits, shorter};
 use super::search::Search;
 use crate::Scenario;
+use crate::scenario::default_settle;
 
 /// The shortest run that is tried: what is shorter is over before it is answered.
 const RUN_MIN: Span = Span::millis(10);
 
 /// How many times sooner everything is tried to happen.
 const SOONER: [u64; 3] = [1_000, 100, 10];
+
+/// The most moments of a scenario between which time is taken out.
+const MOMENTS_MAX: usize = 24;
+
+/// How long nothing needs to happen.
+const GAPS: [Span; 5] = [Span::ZERO, Span::millis(1), Span::millis(10), Span::millis(100), Span::secs(1)];
 
 /// Cuts the run, and how long it may take to come to rest.
 pub(super) fn cut(search: &mut Search<'_>) {
@@ -29,6 +38,62 @@ pub(super) fn sooner(search: &mut Search<'_>) {
     let factors = SOONER.into_iter().filter(|factor| run / *factor >= RUN_MIN);
     let proposed: Vec<Scenario> = factors.map(|factor| faster(search.scenario(), factor)).collect();
     search.first(proposed);
+}
+
+/// Takes out time in which nothing is done: all that comes after it happens earlier by the same amount.
+pub(super) fn closer(search: &mut Search<'_>) {
+    let count = instants(search.scenario()).len();
+    if count > MOMENTS_MAX {
+        return;
+    }
+    for nth in 0..count {
+        let scenario = search.scenario();
+        let instants = instants(scenario);
+        let Some(at) = instants.get(nth).copied() else { return };
+        let gap = at.saturating_sub(nth.checked_sub(1).map_or(Span::ZERO, |before| instants[before]));
+        // Times that take longer to write would be rounded again, and so on for ever.
+        let written = |scenario: &Scenario| -> usize { instants_of(scenario).into_iter().map(digits).sum() };
+        let most = written(scenario);
+        let proposed = GAPS.into_iter().filter(|left| *left < gap).map(|left| without_gap(scenario, at, gap - left));
+        let proposed: Vec<Scenario> = proposed.filter(|proposed| written(proposed) <= most).collect();
+        search.first(proposed);
+    }
+}
+
+/// The scenario with all that happens at `at` or later so much earlier.
+fn without_gap(scenario: &Scenario, at: Span, by: Span) -> Scenario {
+    let mut scenario = scenario.clone();
+    for moment in moments(&mut scenario).into_iter().filter(|moment| **moment >= at) {
+        *moment = *moment - by;
+    }
+    scenario
+}
+
+/// When anything is done, each instant once, ascending.
+fn instants(scenario: &Scenario) -> Vec<Span> {
+    instants_of(scenario).into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn instants_of(scenario: &Scenario) -> Vec<Span> {
+    moments(&mut scenario.clone()).into_iter().map(|moment| *moment).collect()
+}
+
+/// Every instant that a scenario names: when operations and faults begin, and when they end.
+fn moments(scenario: &mut Scenario) -> Vec<&mut Span> {
+    let mut moments = Vec::new();
+    for ClientGroup { from, until, script, .. } in &mut scenario.clients {
+        moments.push(from);
+        moments.extend(until);
+        moments.extend(script.iter_mut().flatten().map(|line| &mut line.at));
+    }
+    for fault in &mut scenario.faults {
+        match fault {
+            Fault::At(at, _) => moments.push(at),
+            Fault::During(from, until, _) => moments.extend([from, until]),
+            Fault::Every(..) | Fault::When(..) | Fault::WhenFor(..) => {}
+        }
+    }
+    moments
 }
 
 /// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. Where the replicas'
@@ -51,20 +116,21 @@ fn settle(search: &mut Search<'_>) {
     }
 }
 
+/// Leaves the patience unsaid that the run does not need.
+pub(super) fn unused(search: &mut Search<'_>) {
+    search.accepts_same_run(Scenario { settle: default_settle(), ..search.scenario().clone() });
+}
+
 /// The scenario with everything that has a time so many times sooner.
 fn faster(scenario: &Scenario, factor: u64) -> Scenario {
     let mut scenario = Scenario { run: scenario.run / factor, ..scenario.clone() };
-    for group in &mut scenario.clients {
-        group.from = group.from / factor;
-        group.until = group.until.map(|until| until / factor);
-        group.script.iter_mut().flatten().for_each(|line| line.at = line.at / factor);
+    for moment in moments(&mut scenario) {
+        *moment = *moment / factor;
     }
     for fault in &mut scenario.faults {
         match fault {
-            Fault::At(at, _) => *at = *at / factor,
-            Fault::During(from, until, _) => (*from, *until) = (*from / factor, *until / factor),
             Fault::Every(period, length, _) => (*period, *length) = (*period / factor, *length / factor),
-            Fault::When(..) | Fault::WhenFor(..) => {}
+            Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => {}
         }
     }
     scenario

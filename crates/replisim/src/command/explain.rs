@@ -5,7 +5,14 @@ use replisim_lab::{scenario, store};
 use super::output::print;
 use super::{Ending, Failure};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim explain
+  replisim explain S014
+  replisim explain C004";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The code, as a diagnostic prints it; without one, all are listed
     code: Option<String>,

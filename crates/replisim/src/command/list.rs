@@ -10,10 +10,17 @@ use replisim_world::spec::Action;
 use super::output::print;
 use super::{Ending, Failure, LIBRARY};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim list
+  replisim list faults
+  replisim list scenarios";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// What to list; without it, everything
-    #[arg(value_enum)]
+    /// protocols, faults, checks or scenarios; without it, everything
+    #[arg(value_enum, hide_possible_values = true)]
     what: Option<What>,
 }
 

@@ -38,8 +38,8 @@ Examples:
   replisim run stale_read_after_write --set run=30s --format json
   replisim fuzz PostgreSql --for 60s
 
-Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario; 4 nothing selected; \
-5 replay diverged; 130 interrupted.";
+Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario;
+4 nothing selected; 5 replay diverged; 130 interrupted.";
 
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
@@ -47,8 +47,8 @@ Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad 
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    /// When to use colours: auto, always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, hide_possible_values = true)]
     color: Colour,
 }
 

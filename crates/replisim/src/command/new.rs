@@ -7,7 +7,14 @@ use replisim_lab::TEMPLATE;
 use super::output::{print, write_file};
 use super::{Ending, Failure};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim new mine.ron
+  replisim new scenarios/mine/lost_write.ron
+  replisim new | less";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The file to write; without one, the scenario is printed
     file: Option<PathBuf>,

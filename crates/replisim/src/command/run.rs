@@ -16,7 +16,14 @@ use super::output::{complain, print, write_file};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::{Material, title};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
+  replisim run stale_read_after_write --set run=30s --set clients[0].sessions=50
+  replisim run scenarios/postgresql --format json";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// A scenario: a file, a folder of them, or a bare name below scenarios/
     scenario: String,
@@ -35,8 +42,8 @@ pub struct Arguments {
     /// Write a case to this file, which `replisim replay` runs again and compares
     #[arg(long, value_name = "FILE")]
     case: Option<PathBuf>,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    /// What to print: human, or json for a machine, a document a scenario
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
     format: Format,
 }
 

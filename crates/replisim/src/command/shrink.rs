@@ -22,7 +22,14 @@ use crate::material::title;
 /// The version of the document that `--format json` prints.
 const SCHEMA_VERSION: u32 = 1;
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim shrink lost_write_on_promotion
+  replisim shrink mine.ron --seed 17 --check ReadYourWrites --for 30s
+  replisim shrink found.ron -o smallest.ron";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// A case, or a scenario: a file, or a bare name below scenarios/
     failing: String,
@@ -41,8 +48,8 @@ pub struct Arguments {
     /// Stop after this long, with what was found until then
     #[arg(long = "for", value_name = "TIME")]
     time: Option<Span>,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    /// What to print: human, or json for a machine
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
     format: Format,
 }
 
@@ -51,6 +58,8 @@ struct Failing {
     path: PathBuf,
     experiment: Experiment,
     seed: u64,
+    /// Where its run was broken off, if it was.
+    until: Option<Span>,
     check: Option<Check>,
 }
 
@@ -75,7 +84,8 @@ fn read(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Failin
     let experiment = Experiment::prepare(source, catalog).map_err(refuse)?;
     let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
     let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
-    Ok(Failing { path, experiment, seed, check: arguments.check.or(told) })
+    let until = case.as_ref().filter(|case| case.seed == seed).and_then(|case| case.until);
+    Ok(Failing { path, experiment, seed, until, check: arguments.check.or(told) })
 }
 
 fn find(word: &str) -> Result<PathBuf, Failure> {
@@ -105,8 +115,9 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
     };
     let mut limits = Limits::default();
     limits.jobs = arguments.jobs.unwrap_or(limits.jobs);
-    let shrinker = Shrinker::new(&failing.experiment, failing.seed).check(failing.check).limits(limits).watch(&watch);
-    let shrunk = shrinker.shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));
+    let shrinker = Shrinker::new(&failing.experiment, failing.seed).until(failing.until).check(failing.check);
+    let shrunk =
+        shrinker.limits(limits).watch(&watch).shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));
     bar.finish_and_clear();
     shrunk
 }
@@ -177,6 +188,7 @@ fn counted(size: &Size) -> Value {
 fn need(need: &Need) -> Value {
     let (kind, what) = match &need.piece {
         Piece::Fault(words) => ("fault", words.clone()),
+        Piece::Operation(words) => ("operation", words.clone()),
         Piece::Session(number) => ("session", format!("c{number}")),
         Piece::Host(name) => ("host", name.clone()),
     };
