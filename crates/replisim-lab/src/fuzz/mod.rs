@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
-//! killed. [`lot`] says how. A run costs nothing but its history; what fails is run again when more is to be told.
+//! killed. `lot.rs` says how. A run costs nothing but its history; what fails is run again when more is to be told.
 
 mod attempt;
 mod campaign;
