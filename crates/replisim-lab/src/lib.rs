@@ -22,6 +22,7 @@ mod outcome;
 pub mod scenario;
 pub mod shrink;
 pub mod store;
+mod targets;
 mod trial;
 
 pub use case::{Anomaly, Case, Divergence, Marks};

@@ -167,7 +167,7 @@ mod tests {
         let failing: Vec<u64> = trial.failures().iter().map(|failure| failure.seed).collect();
         assert!((1..20).contains(&failing.len()), "{failing:?}");
         for seed in failing {
-            assert_eq!(trial.subject.edits(&trial.subject.turn(seed))[0].value.len() > 2, true);
+            assert_ne!(trial.subject.edits(&trial.subject.turn(seed))[0].value, "[]");
         }
     }
 

@@ -10,8 +10,8 @@ use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
 use super::ddmin::ddmin;
 use super::round::{earlier, rounder, shorter};
 use super::search::Search;
-use super::targets::{targets, targets_mut};
 use crate::Scenario;
+use crate::targets::{targets, targets_mut};
 
 /// The shortest fault that is tried.
 const LENGTH_MIN: Span = Span::millis(1);
@@ -98,7 +98,7 @@ fn names(run: &Run, index: usize) -> Vec<String> {
 /// The action with a name, or a part, in place of one target that is not a name.
 fn named(action: &Action, names: &[String]) -> Vec<Action> {
     let mut forms = Vec::new();
-    for (place, target) in targets(action).into_iter().enumerate() {
+    for (nth, (_, target)) in targets(action).into_iter().enumerate() {
         let plainer = match target {
             Target::Named(_) => continue,
             Target::Several(parts) => parts.clone(),
@@ -114,7 +114,7 @@ fn named(action: &Action, names: &[String]) -> Vec<Action> {
         };
         for target in plainer {
             let mut form = action.clone();
-            *targets_mut(&mut form)[place] = target;
+            *targets_mut(&mut form)[nth].1 = target;
             forms.push(form);
         }
     }

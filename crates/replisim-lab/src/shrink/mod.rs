@@ -38,7 +38,6 @@ mod operations;
 mod round;
 mod search;
 mod spell;
-mod targets;
 mod tell;
 mod time;
 

@@ -105,7 +105,7 @@ fn needs(needed: &[Need]) -> Vec<String> {
     }
     rows.extend(hosts.into_iter().map(|(why, names)| match names.as_slice() {
         [name] => (format!("host {name}"), why),
-        names => (format!("hosts {}", names.join(", ")), why),
+        names => (format!("hosts {}", names.join(", ")), why.replace("without it", "without one of them")),
     }));
     let widths = rows.iter().map(|(what, _)| what.chars().count()).filter(|width| *width <= COLUMN_MAX);
     let width = widths.max().unwrap_or(0);

@@ -135,7 +135,7 @@ fn never(subject: &Surveyed) -> String {
         parts.push(format!("never struck: {}", subject.never_struck.join(", ")));
     }
     if !subject.never_reached.is_empty() {
-        parts.push(format!("never reached: {}", subject.never_reached.join(", ")));
+        parts.push(format!("never reached: {}", subject.never_reached.join("; ")));
     }
     wrapped(&parts.join(" · "), "  ", WIDTH)
 }

@@ -49,7 +49,9 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     section(What::Protocols, "protocols", protocols(catalog));
     section(What::Faults, "faults", faults());
     section(What::Checks, "checks", checks());
-    section(What::Scenarios, "scenarios", scenarios());
+    if wanted(What::Scenarios) {
+        text.push_str(&scenarios());
+    }
     print(text.trim_end_matches('\n')).and_then(|_| print("\n"))
 }
 
@@ -72,11 +74,13 @@ fn checks() -> Vec<(String, String)> {
     Check::ALL.iter().map(|check| (check.name().to_owned(), check.in_words().to_owned())).collect()
 }
 
-fn scenarios() -> Vec<(String, String)> {
+/// Scenarios, each with what it shows below its path: beside each other they are wider than a screen.
+fn scenarios() -> String {
     let paths = folder::below(Path::new(LIBRARY)).unwrap_or_default();
     let about = |path: &Path| match Scenario::read(path) {
         Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
         Err(_) => "cannot be read; `replisim run` says why".to_owned(),
     };
-    paths.iter().map(|path| (path.display().to_string(), about(path))).collect()
+    let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
+    format!("scenarios\n{}", lines.collect::<String>())
 }

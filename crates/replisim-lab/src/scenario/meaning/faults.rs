@@ -5,6 +5,7 @@ use replisim_world::spec::{Action, Fault, Target, Trigger};
 
 use super::cluster::check_drift;
 use super::{Code, Diagnostic, Known, Mistakes, Scenario};
+use crate::targets::targets;
 
 /// The parts that somebody plays at a moment, which are targets beside the names.
 const ROLES: [&str; 9] =
@@ -95,7 +96,7 @@ impl Checker<'_, '_, '_> {
     }
 
     fn check_action(&mut self, path: &str, action: &Action) {
-        for (part, target) in struck(action) {
+        for (part, target) in targets(action) {
             self.check_target(&format!("{path}{part}"), target);
         }
         let mut time = |part, what, time| self.mistakes.time(&format!("{path}.{part}"), what, time);
@@ -140,50 +141,5 @@ impl Checker<'_, '_, '_> {
             accepted.extend(ROLES);
             self.mistakes.unknown(Code::UnknownTarget, path, "target", name, &accepted);
         }
-    }
-}
-
-/// Whom an action names, each with its place in the action as written.
-fn struck(action: &Action) -> Vec<(&'static str, &Target)> {
-    match action {
-        Action::Slow { link, .. }
-        | Action::Lossy { link, .. }
-        | Action::Duplicating { link, .. }
-        | Action::Reordering { link, .. }
-        | Action::Throttled { link, .. }
-        | Action::Hold { link } => vec![(".link[0]", &link.0), (".link[1]", &link.1)],
-        Action::Cut { between } | Action::Flapping { between, .. } => {
-            vec![(".between[0]", &between.0), (".between[1]", &between.1)]
-        }
-        Action::OneWay { from, to } => vec![(".from", from), (".to", to)],
-        Action::Halves | Action::MajorityRing | Action::Swizzle { .. } => Vec::new(),
-        Action::Isolate(target)
-        | Action::Bridge(target)
-        | Action::Kill(target)
-        | Action::Restart(target)
-        | Action::Start(target)
-        | Action::Pause(target)
-        | Action::Wipe(target)
-        | Action::StallDisk(target)
-        | Action::LyingSync(target)
-        | Action::FullDisk(target)
-        | Action::Snapshot(target)
-        | Action::RestoreSnapshot(target)
-        | Action::Freeze(target)
-        | Action::Promote(target)
-        | Action::Demote(target)
-        | Action::DropTable(target)
-        | Action::TakeBackup(target) => vec![("[0]", target)],
-        Action::LoseHost { host, .. }
-        | Action::SlowCpu { host, .. }
-        | Action::SlowDisk { host, .. }
-        | Action::Rot { host, .. }
-        | Action::Jump { host, .. }
-        | Action::Drift { host, .. }
-        | Action::Strobe { host, .. } => vec![(".host", host)],
-        Action::Failover { to, .. } => vec![(".to", to)],
-        Action::Follow { node, leader } | Action::Rewind { node, leader } => vec![(".node", node), (".leader", leader)],
-        Action::Reseed { node, from } => vec![(".node", node), (".from", from)],
-        Action::RestoreTo { node, .. } | Action::Configure { node, .. } => vec![(".node", node)],
     }
 }

@@ -1,12 +1,12 @@
-//! Whom an action names.
+//! Whom an action names, and where it says so.
 
 use replisim_world::spec::{Action, Target};
 
 /// The same list of places for reading and for writing.
 macro_rules! targets {
     ($name:ident, $action:ty, $target:ty) => {
-        /// The targets of an action, in the order they are written.
-        pub(super) fn $name(action: $action) -> Vec<$target> {
+        /// The targets of an action in the order they are written, each with its place in the action: `.link[0]`.
+        pub(crate) fn $name(action: $action) -> Vec<(&'static str, $target)> {
             match action {
                 Action::Slow { link, .. }
                 | Action::Lossy { link, .. }
@@ -15,13 +15,13 @@ macro_rules! targets {
                 | Action::Throttled { link, .. }
                 | Action::Hold { link } => {
                     let (one, other) = link;
-                    vec![one, other]
+                    vec![(".link[0]", one), (".link[1]", other)]
                 }
                 Action::Cut { between } | Action::Flapping { between, .. } => {
                     let (one, other) = between;
-                    vec![one, other]
+                    vec![(".between[0]", one), (".between[1]", other)]
                 }
-                Action::OneWay { from, to } => vec![from, to],
+                Action::OneWay { from, to } => vec![(".from", from), (".to", to)],
                 Action::Halves | Action::MajorityRing | Action::Swizzle { .. } => Vec::new(),
                 Action::Isolate(target)
                 | Action::Bridge(target)
@@ -39,18 +39,20 @@ macro_rules! targets {
                 | Action::Promote(target)
                 | Action::Demote(target)
                 | Action::DropTable(target)
-                | Action::TakeBackup(target) => vec![target],
+                | Action::TakeBackup(target) => vec![("[0]", target)],
                 Action::LoseHost { host, .. }
                 | Action::SlowCpu { host, .. }
                 | Action::SlowDisk { host, .. }
                 | Action::Rot { host, .. }
                 | Action::Jump { host, .. }
                 | Action::Drift { host, .. }
-                | Action::Strobe { host, .. } => vec![host],
-                Action::Failover { to, .. } => vec![to],
-                Action::Follow { node, leader } | Action::Rewind { node, leader } => vec![node, leader],
-                Action::Reseed { node, from } => vec![node, from],
-                Action::RestoreTo { node, .. } | Action::Configure { node, .. } => vec![node],
+                | Action::Strobe { host, .. } => vec![(".host", host)],
+                Action::Failover { to, .. } => vec![(".to", to)],
+                Action::Follow { node, leader } | Action::Rewind { node, leader } => {
+                    vec![(".node", node), (".leader", leader)]
+                }
+                Action::Reseed { node, from } => vec![(".node", node), (".from", from)],
+                Action::RestoreTo { node, .. } | Action::Configure { node, .. } => vec![(".node", node)],
             }
         }
     };
