@@ -104,9 +104,10 @@ fn begin(fault: &Fault) -> Option<Span> {
     }
 }
 
-/// Moves a fault to begin at `to`, as long as it was, within the run.
+/// Moves a fault to begin at `to`, as long as it was, within the run, and not while the cluster is being born: a swarm
+/// draws nothing there either.
 fn move_to(fault: &mut Fault, to: Span, run: Span) {
-    let to = to.min(run - Span::millis(2));
+    let to = to.max(run / 20).min(run - Span::millis(2));
     match fault {
         Fault::At(at, _) => *at = to,
         Fault::During(from, until, _) => {

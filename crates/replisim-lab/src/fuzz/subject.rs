@@ -12,6 +12,9 @@ use crate::{Catalog, Experiment};
 /// How often knobs are turned again that do not fit together, before all are left as they were.
 const TURNS_MAX: u64 = 16;
 
+/// How many seeds in a row have the knobs in the same positions: to prepare a scenario costs more than to run it.
+const SEEDS_A_TURN: u64 = 32;
+
 /// How many positions of the knobs are kept prepared at once: a campaign over many knobs sees new ones all the time.
 const TURNED_MAX: usize = 1_024;
 
@@ -114,7 +117,7 @@ impl<'c> Subject<'c> {
     pub fn turn(&self, seed: u64) -> Vec<u8> {
         let Some(swarm) = self.swarm().filter(|swarm| !swarm.knobs.is_empty()) else { return Vec::new() };
         let fits = |choices: &Vec<u8>| self.turned(choices).is_some();
-        (0..TURNS_MAX).map(|attempt| swarm.turn(seed, attempt)).find(fits).unwrap_or_default()
+        (0..TURNS_MAX).map(|attempt| swarm.turn(seed / SEEDS_A_TURN, attempt)).find(fits).unwrap_or_default()
     }
 
     /// The scenario with the knobs at these positions; as it is, for none.

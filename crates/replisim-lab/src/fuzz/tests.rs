@@ -96,7 +96,8 @@ fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
     let prepare =
         || crate::Experiment::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut sizes = std::collections::BTreeSet::new();
-    for seed in 1..20 {
+    // Several seeds in a row share the positions of the knobs.
+    for seed in (1..20).map(|turn| 37 * turn) {
         let tried = Attempt::fresh(&subject, seed).run(&subject);
         let alone = settle(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
         sizes.insert((alone.scenario.cluster.size, alone.scenario.clients[0].sessions));

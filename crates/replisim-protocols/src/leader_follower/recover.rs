@@ -15,7 +15,7 @@ use replisim_world::process::Cx;
 
 use super::log::{Log, Places};
 use super::node::{Profile, Replica};
-use super::record::{Control, Entry, Part, Record};
+use super::record::{Control, Entry, Part, Record, Slot};
 use super::rules::{Extent, Flush};
 
 /// The epoch into which a cluster is born.
@@ -26,7 +26,18 @@ impl<F: Profile> Replica<F> {
     pub(super) fn be_born(&mut self, cx: &mut Cx<'_, Self>, upstream: Option<NodeId>) {
         self.part = upstream.map_or(Part::Leads, Part::Follows);
         self.leader = Some(self.first_leader);
+        self.slots = self.slots_at_birth();
         self.save(cx);
+    }
+
+    /// The slots of those that follow this server from the start: an operator makes them with the cluster, as
+    /// `pg_basebackup --create-slot` does, so that no log is dropped before a follower has first connected.
+    fn slots_at_birth(&self) -> Vec<Slot> {
+        let Ok(plan) = F::plan(&self.settings, &self.servers) else { return Vec::new() };
+        let follows = |follower: &NodeId| plan.upstreams[follower.index()] == self.me && !plan.late.contains(follower);
+        let has_slot = |follower: &NodeId| F::rules(&self.settings, &self.servers, *follower).slot;
+        let followers = self.servers.others(self.me).filter(|it| *it != plan.leader && follows(it) && has_slot(it));
+        followers.map(|follower| Slot { follower, index: 0, lost: false }).collect()
     }
 
     /// The disk is empty although the cluster is not new: a server that joins, or one whose disk was wiped. A follower
