@@ -15,7 +15,7 @@
 //! | fresh reads | one history; every read goes to the leader; or all servers apply first |
 //! | monotonic reads and writes, writes follow reads | one history; every session's reads come from ever later states of it |
 //! | causal order | the same, and read your writes |
-//! | convergence | servers cannot diverge, log cannot run out, and the leader can come to show what it has shipped |
+//! | convergence | servers cannot diverge, log cannot run out, clocks that delays go by are right, the leader shows what it ships |
 //!
 //! An old leader that is not fenced goes on answering, so a failover ends one history, and with it every guarantee to
 //! readers. The routing of reads is judged by [`Readers`].
@@ -212,6 +212,9 @@ impl Facts<'_> {
         }
         if self.followers_are_taken_at_their_word() {
             return Some("a follower may keep what the leader's disk never had");
+        }
+        if self.any_delay() && self.may_have(&[FaultFamily::Clock]) {
+            return Some("a delayed follower waits by its clock, and for as long as that or the leader's was wrong");
         }
         if self.waits_for_ever() {
             return Some("the leader never shows what it has shipped: it waits for more followers than it has");

@@ -176,3 +176,15 @@ fn whoever_changes_settings_on_the_way_voids_every_promise() {
     let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
     assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
 }
+
+#[test]
+fn a_delayed_follower_waits_by_its_clock() {
+    let delay = [("n2".to_owned(), Span::millis(20))].into_iter().collect();
+    let delayed = plain::Settings { delay, ..plain::Settings::default() };
+    let promised = |settings: &plain::Settings, faults: &[FaultFamily]| {
+        promised::<LeaderFollower>(settings, &[reading(Routing::Leader)], faults).contains(&Convergence)
+    };
+    assert!(promised(&delayed, &[Delay]));
+    assert!(!promised(&delayed, &[Clock]), "a record stamped in the future is waited for");
+    assert!(promised(&plain::Settings::default(), &[Clock]));
+}
