@@ -133,6 +133,24 @@ pub enum Reason {
     Ended,
 }
 
+impl OpKind {
+    /// Every kind, in the order of its number.
+    pub const ALL: [OpKind; 12] = [
+        OpKind::Read,
+        OpKind::Write,
+        OpKind::Generate,
+        OpKind::CompareAndSet,
+        OpKind::Delete,
+        OpKind::Add,
+        OpKind::SetAdd,
+        OpKind::SetRemove,
+        OpKind::Append,
+        OpKind::TextInsert,
+        OpKind::TextDelete,
+        OpKind::Txn,
+    ];
+}
+
 impl Op {
     /// The key, of an operation on a single one.
     pub fn key(&self) -> Option<Key> {

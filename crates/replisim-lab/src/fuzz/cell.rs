@@ -6,22 +6,6 @@ use replisim_world::spec::FaultFamily;
 /// How many bytes a cell has.
 pub(super) const BYTES: usize = 13;
 
-/// Every kind of operation, in the order of its number.
-const KINDS: [OpKind; 12] = [
-    OpKind::Read,
-    OpKind::Write,
-    OpKind::Generate,
-    OpKind::CompareAndSet,
-    OpKind::Delete,
-    OpKind::Add,
-    OpKind::SetAdd,
-    OpKind::SetRemove,
-    OpKind::Append,
-    OpKind::TextInsert,
-    OpKind::TextDelete,
-    OpKind::Txn,
-];
-
 /// A cell as a store holds it.
 pub(super) fn bytes(cell: &Cell) -> Vec<u8> {
     let (tag, of) = match cell.deed {
@@ -39,7 +23,7 @@ pub(super) fn bytes(cell: &Cell) -> Vec<u8> {
 /// The cell that these bytes stand for, if they stand for one.
 pub(super) fn read(bytes: &[u8]) -> Option<Cell> {
     let [state, low, high, tag, of, cluster @ ..] = bytes else { return None };
-    let kind = KINDS.get(usize::from(*of)).copied();
+    let kind = OpKind::ALL.get(usize::from(*of)).copied();
     let deed = match tag {
         0 => Deed::Done(kind?),
         1 => Deed::Failed(kind?),
@@ -83,8 +67,8 @@ mod tests {
 
     #[test]
     fn a_cell_is_read_back_as_it_was_written() {
-        for kind in KINDS {
-            assert_eq!(KINDS[kind as usize], kind, "the order is that of the numbers");
+        for kind in OpKind::ALL {
+            assert_eq!(OpKind::ALL[kind as usize], kind, "the order is that of the numbers");
             for deed in [Deed::Done(kind), Deed::Failed(kind), Deed::Unknown(kind), Deed::Struck(4)] {
                 let cell = Cell { state: 3, faults: 0x201, deed, cluster: Cell::cluster([3, 3, Cell::DOWN]) };
                 assert_eq!(bytes(&cell).len(), BYTES);

@@ -17,22 +17,6 @@ const KEYS_MAX: u64 = 100_000_000;
 /// The most operations a transaction has.
 const TRANSACTION_MAX: u64 = 1_000;
 
-/// Every kind of operation, in the order of the vocabulary.
-const KINDS: [OpKind; 12] = [
-    OpKind::Read,
-    OpKind::Write,
-    OpKind::Generate,
-    OpKind::CompareAndSet,
-    OpKind::Delete,
-    OpKind::Add,
-    OpKind::SetAdd,
-    OpKind::SetRemove,
-    OpKind::Append,
-    OpKind::TextInsert,
-    OpKind::TextDelete,
-    OpKind::Txn,
-];
-
 /// What is impossible about the clients.
 pub(super) fn check(
     scenario: &Scenario,
@@ -199,7 +183,7 @@ impl Group<'_, '_, '_> {
 
     fn check_supported(&mut self, supports: &dyn Fn(OpKind) -> bool) {
         for (kind, path) in self.asked().into_iter().filter(|(kind, _)| !supports(*kind)) {
-            let supported = KINDS.into_iter().filter(|kind| supports(*kind)).map(|kind| format!("{kind:?}"));
+            let supported = OpKind::ALL.into_iter().filter(|kind| supports(*kind)).map(|kind| format!("{kind:?}"));
             let mistake = Diagnostic::new(Code::Unsupported, format!("the protocol has no operation {kind:?}"));
             let mistake = mistake.label(format!("it has {}", listed(supported)));
             // In a mix the operation is the key; in a script it is the value.
