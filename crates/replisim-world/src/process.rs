@@ -17,10 +17,10 @@ use std::fmt;
 use std::hash::Hash;
 
 use replisim_history::{Contents, Key, Lineage, NodeId, Op, Outcome, Position, Reason, Seen, SessionId, Value};
-use replisim_kernel::{Span, Stream};
+use replisim_kernel::{SimTime, Span, Stream};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Monotonic, WallTime};
+use crate::clock::{Clocks, Monotonic, WallTime};
 use crate::disk::Journal;
 
 /// Something that runs on a host and lives on the network: a replica, a failover manager, a proxy, a lock service.
@@ -258,8 +258,8 @@ impl Role {
 /// All that a handler can see and do.
 pub struct Cx<'a, P: Process> {
     pub(crate) me: NodeId,
-    pub(crate) wall: WallTime,
-    pub(crate) monotonic: Monotonic,
+    pub(crate) now: SimTime,
+    pub(crate) clocks: &'a Clocks,
     pub(crate) chance: &'a mut Stream,
     pub(crate) journal: &'a mut Journal<P::Record>,
     pub(crate) effects: &'a mut Vec<Effect<P>>,
@@ -302,12 +302,12 @@ impl<P: Process> Cx<'_, P> {
 
     /// What this host's wall clock shows. It may be wrong, jump, or stand still.
     pub fn wall(&self) -> WallTime {
-        self.wall
+        self.clocks.wall(self.now)
     }
 
     /// This host's monotonic clock: never goes back, but may run fast or slow.
     pub fn monotonic(&self) -> Monotonic {
-        self.monotonic
+        self.clocks.monotonic(self.now)
     }
 
     /// This process's own stream of chance.

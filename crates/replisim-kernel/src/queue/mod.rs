@@ -96,7 +96,8 @@ impl<E> Queue<E> {
         if self.near.is_empty() && !self.far.is_empty() {
             self.refill();
         }
-        Some(earliest)
+        // The event is moved last and once: it is large.
+        Some(self.near.take(earliest))
     }
 
     /// When the earliest event is.

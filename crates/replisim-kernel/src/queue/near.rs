@@ -19,7 +19,7 @@ const SLOT_BITS: u32 = 24;
 /// What the heap orders by, and where the event is: time, then sequence, then slot, as one number. Comparing it takes
 /// no branch, and as no two sequence numbers are the same, the slot never decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u128);
+pub(super) struct Key(u128);
 
 impl Key {
     #[inline]
@@ -78,15 +78,21 @@ impl<E> Near<E> {
         }
     }
 
+    /// Takes out the earliest key; its event is for [`Near::take`].
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Scheduled<E>> {
-        let first = match self.front.take() {
-            Some(first) => first,
-            None => self.leave_heap()?,
-        };
-        let event = self.slots[first.slot()].take().expect("a key's slot holds its event");
-        self.vacant.push(first.slot() as u32);
-        Some(Scheduled { at: first.at(), sequence: first.sequence(), event })
+    pub(super) fn pop(&mut self) -> Option<Key> {
+        match self.front.take() {
+            None => self.leave_heap(),
+            front => front,
+        }
+    }
+
+    /// The event of a key that was taken out.
+    #[inline]
+    pub(super) fn take(&mut self, key: Key) -> Scheduled<E> {
+        self.vacant.push(key.slot() as u32);
+        let event = self.slots[key.slot()].take().expect("a key's slot holds its event");
+        Scheduled { at: key.at(), sequence: key.sequence(), event }
     }
 
     #[inline]

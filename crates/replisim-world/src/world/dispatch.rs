@@ -189,8 +189,7 @@ impl<P: Process> World<P> {
         let Self { nodes, machines, roster, effects, now, streams, .. } = self;
         let clocks = &machines[roster.host_of(node)].clocks;
         let Node { process, chance, journal, .. } = &mut nodes[node.index()];
-        let (wall, monotonic) = (clocks.wall(*now), clocks.monotonic(*now));
-        (process, Cx { me: node, wall, monotonic, chance, journal, effects, next_stream: streams.next() })
+        (process, Cx { me: node, now: *now, clocks, chance, journal, effects, next_stream: streams.next() })
     }
 
     /// Carries out what a handler asked for, in order.
