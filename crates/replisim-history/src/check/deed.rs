@@ -1,6 +1,24 @@
 //! An operation taken apart: which keys it wrote, which data it saw.
 
-use crate::{Datum, Key, Op, Operation, Outcome, Seen, Value};
+use replisim_kernel::SimTime;
+
+use super::keys::{Keys, Slot};
+use crate::{Datum, History, Key, Op, Operation, Outcome, Seen, Value};
+
+/// One deed of a history and where it stands there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    /// The operation it is part of.
+    pub of: &'a Operation,
+    /// The operation's position in the history.
+    pub operation: u32,
+    /// Which part of the operation it is.
+    pub part: u32,
+    /// The key.
+    pub slot: Slot,
+    /// What was done.
+    pub deed: Deed<'a>,
+}
 
 /// What one part of an operation did to one key.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +65,32 @@ impl Change {
     /// Whether a reader may find nothing after it.
     pub(super) fn may_leave_nothing(self) -> bool {
         matches!(self, Change::Erase | Change::Unnamed)
+    }
+}
+
+/// Every deed of a history, in the order of operations: all checks start from these. Numbers their keys.
+pub(super) fn take_apart<'a>(history: &'a History, keys: &mut Keys) -> Vec<Part<'a>> {
+    let mut parts = Vec::with_capacity(history.operations.len());
+    for (operation, of) in (0..).zip(history.operations.iter()) {
+        for (part, key, deed) in deeds(of) {
+            parts.push(Part { of, operation, part, slot: keys.intern(key), deed });
+        }
+    }
+    parts
+}
+
+impl Part<'_> {
+    /// When the client was told that it was done, or never.
+    pub(super) fn acknowledged(&self) -> SimTime {
+        if self.of.outcome.is_ok() { self.of.completed } else { SimTime::NEVER }
+    }
+
+    /// How it changed the key, if it did.
+    pub(super) fn change(&self) -> Option<Change> {
+        match self.deed {
+            Deed::Wrote(change) => Some(change),
+            Deed::Saw(_) => None,
+        }
     }
 }
 

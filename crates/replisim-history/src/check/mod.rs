@@ -20,6 +20,7 @@ mod causal;
 mod convergence;
 mod deed;
 mod fresh;
+mod keys;
 mod lost;
 mod order;
 mod past;

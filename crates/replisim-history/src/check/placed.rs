@@ -10,11 +10,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::deed::{Deed, datum_seen, deeds};
-use super::order::{KeyOrder, Order, Rank, Slot};
-use super::past::Breach;
-use super::tally::Tally;
-use crate::{Datum, History, Operation, SessionId, Value};
+use super::deed::{Deed, Part, datum_seen, take_apart};
+use super::keys::{Groups, Keys, Slot};
+use super::order::{Basis, KeyOrder, Order, Rank};
+use super::past::Looked;
+use crate::{Datum, History, Operation, Value};
 
 /// One write or sighting of one key.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +29,12 @@ pub(super) struct Event {
     pub author: Option<Author>,
     /// Whether it saw what its own transaction wrote.
     pub own: bool,
+    /// On what ground the key's versions are ordered.
+    pub basis: Basis,
 }
 
 /// Who wrote a version that was seen: a session, and which of its events are those of the operation that did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Author {
     /// The session, as an index into [`Placed::sessions`].
     pub session: u32,
@@ -79,25 +81,40 @@ pub(super) enum Reflects {
 pub(super) struct Placed<'a> {
     /// The history.
     pub history: &'a History,
+    /// The history taken apart.
+    pub parts: Vec<Part<'a>>,
     /// The order of its versions.
     pub order: Order,
     /// What happened, grouped by session, in the order of each.
     pub events: Vec<Event>,
     /// Which of the events are each session's.
     pub sessions: Vec<Range<u32>>,
+    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of
+    /// which must be there, nor where it is not known which of two versions is newer.
+    pub newest_stands_for_all: bool,
     /// What was found of causal order, if that was looked at first: other checks may rest on it.
-    pub causal: Option<(Tally, Option<Breach>)>,
-    /// Where each operation's events begin, and in which session they are.
-    begins: Vec<(u32, u32)>,
+    pub causal: Option<Looked>,
+    /// For each operation its session and which of its events are its own.
+    authors: Vec<Author>,
 }
 
 impl<'a> Placed<'a> {
     /// Puts everything in `history` in its place, in O(n log n).
     pub(super) fn new(history: &'a History) -> Self {
-        let order = Order::of(history);
-        let (events, first) = place_all(history, &order);
-        let mut placed = Placed { history, order, events, sessions: Vec::new(), causal: None, begins: Vec::new() };
-        placed.group_by_session(&first);
+        let mut keys = Keys::new();
+        let parts = take_apart(history, &mut keys);
+        let order = Order::of(history, &parts, keys);
+        let mut placed = Placed {
+            history,
+            events: Vec::with_capacity(parts.len()),
+            sessions: Vec::new(),
+            newest_stands_for_all: order.is_total(),
+            causal: None,
+            authors: vec![Author::default(); history.operations.len()],
+            order,
+            parts,
+        };
+        placed.place_all();
         placed.name_authors();
         placed
     }
@@ -118,24 +135,21 @@ impl<'a> Placed<'a> {
         self.order.key(event.slot)
     }
 
-    /// The session of an operation, as an index into [`Placed::sessions`], and its events.
-    pub(super) fn events_of(&self, operation: u32) -> (usize, Range<u32>) {
-        let (begin, session) = self.begins[operation as usize];
-        let until = self.sessions[session as usize].end;
-        let mine = self.events[begin as usize..until as usize].iter().take_while(|event| event.operation == operation);
-        (session as usize, begin..begin + mine.count() as u32)
+    /// The session of an operation and its events.
+    pub(super) fn author(&self, operation: u32) -> Author {
+        self.authors[operation as usize]
     }
 
-    /// The operation that wrote the version of `rank`, if the history tells.
-    pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
-        if rank == Rank::INITIAL { None } else { self.order.key(slot).version(rank).writer }
+    /// The events of an operation.
+    pub(super) fn events_of(&self, operation: u32) -> &[Event] {
+        let Author { begin, end, .. } = self.author(operation);
+        &self.events[begin as usize..end as usize]
     }
 
     /// The operations that wrote what `operation` saw.
     pub(super) fn writers_of(&self, operation: u32) -> impl Iterator<Item = u32> {
-        let (_, events) = self.events_of(operation);
-        self.events[events.start as usize..events.end as usize].iter().filter_map(move |event| match event.what {
-            What::Saw { least, .. } => self.writer(event.slot, least).filter(|writer| *writer != operation),
+        self.events_of(operation).iter().filter_map(move |event| match event.what {
+            What::Saw { least, .. } => self.order.writer(event.slot, least).filter(|writer| *writer != operation),
             What::Wrote { .. } => None,
         })
     }
@@ -157,13 +171,6 @@ impl<'a> Placed<'a> {
         }
     }
 
-    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of
-    /// which must be there, nor where it is not known which of two versions is newer.
-    pub(super) fn newest_stands_for_all(&self) -> bool {
-        let of_elements = |event: &Event| matches!(event.what, What::Saw { most: Most::Elements { .. }, .. });
-        self.order.is_total() && !self.events.iter().any(of_elements)
-    }
-
     fn elements_reflect(&self, saw: &Event, part: u32, demand: Rank) -> Reflects {
         let key = self.key_of(saw);
         let Some(element) = key.version(demand).value else { return Reflects::Yes };
@@ -171,41 +178,45 @@ impl<'a> Placed<'a> {
         if there || key.may_lack(element) { Reflects::Yes } else { Reflects::No }
     }
 
-    fn group_by_session(&mut self, first: &[u32]) {
-        let sessions = self.history.operations.iter().map(|it| it.session.index() + 1).max().unwrap_or(0);
-        let mut ends = vec![0u32; sessions + 1];
-        for event in &self.events {
-            ends[self.operation_of(event).session.index() + 1] += 1;
-        }
+    /// Every event, session by session.
+    fn place_all(&mut self) {
+        let session_of = |part: usize| Some(self.parts[part].of.session.index());
+        let sessions = self.parts.iter().map(|part| part.of.session.index() + 1).max().unwrap_or(0);
+        let by_session = Groups::of(self.parts.len(), sessions, session_of);
         for session in 0..sessions {
-            ends[session + 1] += ends[session];
-        }
-        self.sessions = ends.windows(2).map(|pair| pair[0]..pair[1]).collect();
-        let mut grouped = self.events.clone();
-        let mut next: Vec<u32> = ends;
-        self.begins.reserve_exact(self.history.operations.len());
-        for (operation, it) in self.history.operations.iter().enumerate() {
-            let SessionId(session) = it.session;
-            let place = &mut next[it.session.index()];
-            self.begins.push((*place, session));
-            for event in &self.events[first[operation] as usize..first[operation + 1] as usize] {
-                grouped[*place as usize] = *event;
-                *place += 1;
+            let begin = self.events.len() as u32;
+            for &part in by_session.group(session) {
+                self.place(part as usize, session as u32);
             }
+            self.sessions.push(begin..self.events.len() as u32);
         }
-        self.events = grouped;
+    }
+
+    fn place(&mut self, number: usize, session: u32) {
+        let Part { of, operation, part, slot, deed } = self.parts[number];
+        let key = self.order.key(slot);
+        let what = match deed {
+            Deed::Saw(datum) => sighting(key, of, part, datum),
+            Deed::Wrote(_) => {
+                let Some(rank) = self.order.made(number) else { return };
+                What::Wrote { rank, acknowledged: of.outcome.is_ok() }
+            }
+        };
+        let of_elements = matches!(what, What::Saw { most: Most::Elements { .. }, .. });
+        self.newest_stands_for_all &= !of_elements;
+        let event = self.events.len() as u32;
+        self.events.push(Event { operation, slot, what, author: None, own: false, basis: key.basis });
+        let mine = &mut self.authors[operation as usize];
+        let begin = if mine.end == 0 { event } else { mine.begin };
+        *mine = Author { session, begin, end: event + 1 };
     }
 
     fn name_authors(&mut self) {
-        for index in 0..self.events.len() {
-            let Event { operation, slot, what, .. } = self.events[index];
-            let What::Saw { least, .. } = what else { continue };
-            let Some(writer) = self.writer(slot, least) else { continue };
-            self.events[index].own = writer == operation;
-            if writer != operation {
-                let (session, Range { start: begin, end }) = self.events_of(writer);
-                self.events[index].author = Some(Author { session: session as u32, begin, end });
-            }
+        for event in &mut self.events {
+            let What::Saw { least, .. } = event.what else { continue };
+            let Some(writer) = self.order.writer(event.slot, least) else { continue };
+            event.own = writer == event.operation;
+            event.author = (!event.own).then(|| self.authors[writer as usize]);
         }
     }
 }
@@ -238,31 +249,8 @@ impl KeyOrder {
     }
 }
 
-/// Every event in the order of operations, and where each operation's events begin.
-fn place_all(history: &History, order: &Order) -> (Vec<Event>, Vec<u32>) {
-    let mut events = Vec::with_capacity(history.operations.len());
-    let mut first = Vec::with_capacity(history.operations.len() + 1);
-    let mut writes = 0;
-    for (operation, it) in (0..).zip(history.operations.iter()) {
-        first.push(events.len() as u32);
-        for (part, key, deed) in deeds(it) {
-            let slot = order.slot(key);
-            let what = match deed {
-                Deed::Saw(datum) => Some(place(order.key(slot), it, part, datum)),
-                Deed::Wrote(_) => {
-                    writes += 1;
-                    order.made(writes - 1).map(|rank| What::Wrote { rank, acknowledged: it.outcome.is_ok() })
-                }
-            };
-            events.extend(what.map(|what| Event { operation, slot, what, author: None, own: false }));
-        }
-    }
-    first.push(events.len() as u32);
-    (events, first)
-}
-
 /// Which versions a sighting of `datum` may have been of.
-fn place(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> What {
+fn sighting(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> What {
     let nowhere = |most| What::Saw { least: Rank::INITIAL, most };
     match datum {
         Datum::Absent => nowhere(Most::Rank(key.absence(it.completed))),
