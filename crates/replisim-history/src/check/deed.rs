@@ -3,7 +3,7 @@
 use replisim_kernel::SimTime;
 
 use super::keys::{Keys, Slot};
-use crate::{Datum, History, Key, Op, Operation, Outcome, Seen, Value};
+use crate::{Datum, History, Op, Operation, Outcome, Seen, Value};
 
 /// One deed of a history and where it stands there.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +68,14 @@ impl Change {
     }
 }
 
-/// Every deed of a history, in the order of operations: all checks start from these. Numbers their keys.
+/// Every deed of a history, in the order of operations: all checks start from these. A certain failure did nothing; a
+/// read that did not end well saw nothing. Numbers the keys.
 pub(super) fn take_apart<'a>(history: &'a History, keys: &mut Keys) -> Vec<Part<'a>> {
     let mut parts = Vec::with_capacity(history.operations.len());
     for (operation, of) in (0..).zip(history.operations.iter()) {
-        for (part, key, deed) in deeds(of) {
+        for (part, op) in (0..).zip(of.op.parts()) {
+            let Some(deed) = deed(op, of.outcome, seen(of, part)) else { continue };
+            let Some(key) = op.key() else { continue };
             parts.push(Part { of, operation, part, slot: keys.intern(key), deed });
         }
     }
@@ -92,15 +95,6 @@ impl Part<'_> {
             Deed::Saw(_) => None,
         }
     }
-}
-
-/// What each part of `operation` did, with the part's number. A certain failure did nothing; a read that did not end
-/// well saw nothing.
-pub(super) fn deeds(operation: &Operation) -> impl Iterator<Item = (u32, Key, Deed<'_>)> {
-    (0..).zip(operation.op.parts()).filter_map(|(part, op)| {
-        let deed = deed(op, operation.outcome, seen(operation, part))?;
-        Some((part, op.key()?, deed))
-    })
 }
 
 /// The datum that part `part` of `operation` saw.

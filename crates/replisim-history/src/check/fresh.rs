@@ -233,7 +233,7 @@ impl<'a> Acknowledgements<'a> {
     }
 
     fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
-        let What::Saw { most, .. } = reading.event.what else { return Age::Fresh };
+        let What::Saw(most) = reading.event.what else { return Age::Fresh };
         match most {
             Most::Rank(most) => self.age_of_version(reading, most),
             Most::Elements { part } => datum_seen(placed.operation_of(reading.event), part)

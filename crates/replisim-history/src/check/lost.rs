@@ -102,11 +102,12 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
     let (mut losses, mut first) = (Losses::default(), None);
     let mut number = 0;
     for parts in placed.parts.chunk_by(|a, b| a.operation == b.operation) {
-        let operation = parts[0].operation;
-        let numbers = number..number + parts.len();
+        let (Part { of, operation, .. }, numbers) = (parts[0], number..number + parts.len());
         number = numbers.end;
-        let acknowledged = numbers.zip(parts).filter(|(_, part)| part.of.outcome.is_ok());
-        let writes = acknowledged.filter_map(|(number, part)| Write::of(placed, number, part));
+        if !of.outcome.is_ok() {
+            continue;
+        }
+        let writes = numbers.zip(parts).filter_map(|(number, part)| Write::of(placed, number, part));
         // Of an operation's writes the worst off counts, and among equals the one of the largest key.
         let fates = writes.map(|write| (authority.fate(&write), write.key.key, write.part.slot));
         let Some((fate, _, slot)) = fates.max() else { continue };

@@ -149,11 +149,10 @@ impl<'a> Past<'a> {
     /// Follows one session from its beginning, operation by operation.
     fn follow(&mut self, session: Range<u32>) {
         self.forget();
-        let events = &self.placed.events[session.start as usize..session.end as usize];
         let mut begin = session.start;
-        let mut broken_within = session.start..session.start;
-        for operation in events.chunk_by(|a, b| a.operation == b.operation) {
-            let end = begin + operation.len() as u32;
+        let mut broken_within = begin..begin;
+        while begin < session.end {
+            let Author { end, .. } = self.placed.author(self.event(begin).operation);
             let broken = self.looked.tally.broken;
             // The parts of an operation see one instant, so each must reflect the past that the others bring.
             (begin..end).for_each(|event| self.observe(event));
@@ -196,7 +195,7 @@ impl<'a> Past<'a> {
     /// Takes into the past what the reader itself wrote.
     fn remember(&mut self, at: u32) {
         let event = self.event(at);
-        if self.rule.own_writes && event.is_acknowledged_write() {
+        if self.rule.own_writes && event.what == What::Wrote {
             self.demand(at, event);
         }
     }
@@ -227,9 +226,9 @@ impl<'a> Past<'a> {
         match event.basis {
             Basis::Log => {
                 let newest = &mut self.newest[event.slot.index()];
-                *newest = Newest::of(event.rank(), at).max(*newest);
+                *newest = Newest::of(event.rank, at).max(*newest);
             }
-            Basis::RealTime => self.demands[event.slot.index()].take(event.rank(), at, &self.times),
+            Basis::RealTime => self.demands[event.slot.index()].take(event.rank, at, &self.times),
         }
     }
 
@@ -239,7 +238,7 @@ impl<'a> Past<'a> {
         if !event.sees_others() {
             return;
         }
-        if matches!(event.what, What::Saw { most: Most::Counter, .. }) {
+        if event.what == What::Saw(Most::Counter) {
             self.looked.tally.unjudged += 1;
             return;
         }
@@ -284,7 +283,7 @@ fn times(placed: &Placed) -> Vec<Times> {
     if placed.order.keys().iter().all(|key| key.basis == Basis::Log || key.versions.is_empty()) {
         return Vec::new();
     }
-    let times = |event: &Event| match event.rank() {
+    let times = |event: &Event| match event.rank {
         Rank::INITIAL => Times::OF_NOTHING,
         rank => {
             let version = placed.key_of(event).version(rank);
@@ -336,11 +335,10 @@ impl Demand {
 impl Authors {
     /// Whether the version of an event in an author's past counts.
     fn count(self, event: &Event) -> bool {
-        match self {
-            Authors::Nothing => false,
-            Authors::Writes => event.is_acknowledged_write(),
-            Authors::Reads => event.sees_others(),
-            Authors::Everything => event.is_acknowledged_write() || event.sees_others(),
+        match event.what {
+            What::Wrote => matches!(self, Authors::Writes | Authors::Everything),
+            What::Saw(_) => matches!(self, Authors::Reads | Authors::Everything),
+            What::MayHaveWritten | What::SawOwn => false,
         }
     }
 }

@@ -23,12 +23,12 @@ pub(super) struct Event {
     pub operation: u32,
     /// The key.
     pub slot: Slot,
+    /// The version that was written, or the earliest that can have been seen.
+    pub rank: Rank,
     /// What happened to it.
     pub what: What,
     /// Where the version that was seen comes from, unless it is the initial one or the operation's own.
     pub author: Option<Author>,
-    /// Whether it saw what its own transaction wrote.
-    pub own: bool,
     /// On what ground the key's versions are ordered.
     pub basis: Basis,
 }
@@ -45,16 +45,20 @@ pub(super) struct Author {
 }
 
 /// Whether a key was written or seen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    /// A version was made, or may have been.
-    Wrote { rank: Rank, acknowledged: bool },
-    /// A version was seen: at least `least`, and at most what `most` says.
-    Saw { least: Rank, most: Most },
+    /// A version was made, and its client was told so.
+    Wrote,
+    /// A version may have been made.
+    MayHaveWritten,
+    /// A version was seen, at most this one.
+    Saw(Most),
+    /// A version was seen that the same transaction had made.
+    SawOwn,
 }
 
 /// The latest version that a sighting may have been of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Most {
     /// This one.
     Rank(Rank),
@@ -149,14 +153,14 @@ impl<'a> Placed<'a> {
     /// The operations that wrote what `operation` saw.
     pub(super) fn writers_of(&self, operation: u32) -> impl Iterator<Item = u32> {
         self.events_of(operation).iter().filter_map(move |event| match event.what {
-            What::Saw { least, .. } => self.order.writer(event.slot, least).filter(|writer| *writer != operation),
-            What::Wrote { .. } => None,
+            What::Saw(_) => self.order.writer(event.slot, event.rank),
+            What::Wrote | What::MayHaveWritten | What::SawOwn => None,
         })
     }
 
     /// Whether what the sighting `saw` saw reflects the version of rank `demand`. A write reflects everything.
     pub(super) fn reflects(&self, saw: &Event, demand: Rank) -> Reflects {
-        let What::Saw { most, .. } = saw.what else { return Reflects::Yes };
+        let What::Saw(most) = saw.what else { return Reflects::Yes };
         if demand == Rank::INITIAL {
             return Reflects::Yes;
         }
@@ -195,17 +199,19 @@ impl<'a> Placed<'a> {
     fn place(&mut self, number: usize, session: u32) {
         let Part { of, operation, part, slot, deed } = self.parts[number];
         let key = self.order.key(slot);
-        let what = match deed {
-            Deed::Saw(datum) => sighting(key, of, part, datum),
+        let (rank, what) = match deed {
+            Deed::Saw(datum) => {
+                let (least, most) = versions_seen(key, of, part, datum);
+                self.newest_stands_for_all &= !matches!(most, Most::Elements { .. });
+                (least, What::Saw(most))
+            }
             Deed::Wrote(_) => {
                 let Some(rank) = self.order.made(number) else { return };
-                What::Wrote { rank, acknowledged: of.outcome.is_ok() }
+                (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten })
             }
         };
-        let of_elements = matches!(what, What::Saw { most: Most::Elements { .. }, .. });
-        self.newest_stands_for_all &= !of_elements;
         let event = self.events.len() as u32;
-        self.events.push(Event { operation, slot, what, author: None, own: false, basis: key.basis });
+        self.events.push(Event { operation, slot, rank, what, author: None, basis: key.basis });
         let mine = &mut self.authors[operation as usize];
         let begin = if mine.end == 0 { event } else { mine.begin };
         *mine = Author { session, begin, end: event + 1 };
@@ -213,19 +219,13 @@ impl<'a> Placed<'a> {
 
     fn name_authors(&mut self) {
         for event in &mut self.events {
-            let What::Saw { least, .. } = event.what else { continue };
-            let Some(writer) = self.order.writer(event.slot, least) else { continue };
-            event.own = writer == event.operation;
-            event.author = (!event.own).then(|| self.authors[writer as usize]);
-        }
-    }
-}
-
-impl Event {
-    /// The version that was written, or the earliest that can have been seen.
-    pub(super) fn rank(&self) -> Rank {
-        match self.what {
-            What::Wrote { rank, .. } | What::Saw { least: rank, .. } => rank,
+            let What::Saw(_) = event.what else { continue };
+            let Some(writer) = self.order.writer(event.slot, event.rank) else { continue };
+            if writer == event.operation {
+                event.what = What::SawOwn;
+            } else {
+                event.author = Some(self.authors[writer as usize]);
+            }
         }
     }
 }
@@ -233,12 +233,7 @@ impl Event {
 impl Event {
     /// Whether it is a sighting, and not one of what its own transaction wrote.
     pub(super) fn sees_others(&self) -> bool {
-        matches!(self.what, What::Saw { .. }) && !self.own
-    }
-
-    /// Whether it made a version and its client was told so.
-    pub(super) fn is_acknowledged_write(&self) -> bool {
-        matches!(self.what, What::Wrote { acknowledged: true, .. })
+        matches!(self.what, What::Saw(_))
     }
 }
 
@@ -249,18 +244,17 @@ impl KeyOrder {
     }
 }
 
-/// Which versions a sighting of `datum` may have been of.
-fn sighting(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> What {
-    let nowhere = |most| What::Saw { least: Rank::INITIAL, most };
+/// The earliest and the latest version that a sighting of `datum` may have been of.
+fn versions_seen(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> (Rank, Most) {
     match datum {
-        Datum::Absent => nowhere(Most::Rank(key.absence(it.completed))),
+        Datum::Absent => (Rank::INITIAL, Most::Rank(key.absence(it.completed))),
         Datum::Register(value) => match key.place(*value) {
-            Some((least, most)) => What::Saw { least, most: Most::Rank(most) },
-            None => nowhere(Most::Unplaced),
+            Some((least, most)) => (least, Most::Rank(most)),
+            None => (Rank::INITIAL, Most::Unplaced),
         },
-        Datum::Counter(_) => nowhere(Most::Counter),
-        Datum::Set(elements) => What::Saw { least: newest(key, elements), most: Most::Elements { part } },
-        Datum::List(elements) => What::Saw { least: newest_of_list(key, elements), most: Most::Elements { part } },
+        Datum::Counter(_) => (Rank::INITIAL, Most::Counter),
+        Datum::Set(elements) => (newest(key, elements), Most::Elements { part }),
+        Datum::List(elements) => (newest_of_list(key, elements), Most::Elements { part }),
     }
 }
 
