@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use replisim_kernel::SimTime;
 
+use super::keys::Slot;
 use super::order::{Basis, Rank};
 use super::placed::{Author, Event, Most, Placed, Reflects, What};
 use super::tally::Tally;
@@ -96,6 +97,9 @@ fn look_within(placed: &Placed, rule: Rule, beginnings: &[Range<u32>]) -> Looked
 struct Past<'a> {
     placed: &'a Placed<'a>,
     rule: Rule,
+    /// What each event adds for those who come to have it in their past. Readers pass over these again and again, so they
+    /// are smaller than the events.
+    steps: Vec<Step>,
     /// When the version that each event is about was written; empty if logs order all versions.
     times: Vec<Times>,
     /// For each key that a log orders, the newest version in the past.
@@ -107,6 +111,18 @@ struct Past<'a> {
     /// Sessions that the past has yet to be extended in, and how far.
     pending: Vec<(u32, u32)>,
     looked: Looked,
+}
+
+/// What one event brings to those who come to have it in their past: a version, and those that its author follows.
+#[derive(Clone, Copy)]
+struct Step {
+    version: Newest,
+    slot: Slot,
+    /// Whether no log orders the key, so that ranks do not tell which version is newer.
+    loose: bool,
+    /// The session that comes along, and how far. If there is none, the one past the last, which is always reached.
+    session: u32,
+    reach: u32,
 }
 
 /// A version of a key that a log orders, as its rank and the event that made or saw it, in one word: the larger is the
@@ -137,6 +153,7 @@ impl<'a> Past<'a> {
         Past {
             placed,
             rule,
+            steps: steps(placed, rule.authors),
             times: times(placed),
             newest: vec![Newest::NOTHING; keys],
             demands: vec![Demand::NONE; keys],
@@ -173,6 +190,7 @@ impl<'a> Past<'a> {
         self.demands.fill(Demand::NONE);
         self.reach.clear();
         self.reach.extend(self.placed.sessions.iter().map(|session| session.start));
+        self.reach.push(u32::MAX);
     }
 
     /// Takes into the past what the sighting `at` brings.
@@ -207,16 +225,15 @@ impl<'a> Past<'a> {
             return;
         }
         self.reach[session as usize] = end;
-        let authors = self.rule.authors;
-        for (at, event) in (begin..end).zip(&self.placed.events[begin as usize..end as usize]) {
-            if authors == Authors::Everything
-                && let Some(author) = event.author
-                && self.reach[author.session as usize] < author.end
-            {
-                self.pending.push((author.session, author.end));
+        for (at, step) in (begin..end).zip(&self.steps[begin as usize..end as usize]) {
+            if self.reach[step.session as usize] < step.reach {
+                self.pending.push((step.session, step.reach));
             }
-            if authors.count(event) {
-                self.demand(at, event);
+            if step.loose {
+                self.demands[step.slot.index()].take(step.version.rank(), at, &self.times);
+            } else {
+                let newest = &mut self.newest[step.slot.index()];
+                *newest = step.version.max(*newest);
             }
         }
     }
@@ -276,6 +293,26 @@ impl<'a> Past<'a> {
     fn event(&self, at: u32) -> &'a Event {
         &self.placed.events[at as usize]
     }
+}
+
+/// What each event of the history brings under a rule on what authors did.
+fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
+    if authors == Authors::Nothing {
+        return Vec::new();
+    }
+    let nobody = placed.sessions.len() as u32;
+    let step = |(at, event): (u32, &Event)| {
+        let counts = authors.count(event);
+        let author = event.author.filter(|_| authors == Authors::Everything);
+        Step {
+            version: if counts { Newest::of(event.rank, at) } else { Newest::NOTHING },
+            slot: event.slot,
+            loose: counts && event.basis == Basis::RealTime,
+            session: author.map_or(nobody, |author| author.session),
+            reach: author.map_or(0, |author| author.end),
+        }
+    };
+    (0..).zip(&placed.events).map(step).collect()
 }
 
 /// For each event, when the version was written that it wrote or saw.
