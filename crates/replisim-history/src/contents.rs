@@ -193,6 +193,7 @@ impl Lineage {
     }
 
     /// Whether the record at `position` is part of this history. The beginning of all is part of every history.
+    #[inline]
     pub fn contains(&self, position: Position) -> bool {
         position == Position::ZERO
             || self.0.iter().any(|stretch| {
@@ -201,6 +202,7 @@ impl Lineage {
     }
 
     /// The last position of the last epoch.
+    #[inline]
     pub fn last(&self) -> Position {
         self.0.last().map_or(Position::ZERO, |stretch| Position::new(stretch.epoch, stretch.upto))
     }

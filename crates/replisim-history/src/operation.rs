@@ -189,6 +189,7 @@ impl Op {
     }
 
     /// Whether it only reads.
+    #[inline]
     pub fn is_read(&self) -> bool {
         match self {
             Op::Read { .. } => true,

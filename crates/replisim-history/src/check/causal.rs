@@ -19,10 +19,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::past::{Authors, Breach, Rule, look};
-use super::placed::Placed;
+use super::past::{Authors, Breach, Looked, Rule, look};
+use super::placed::{Author, Placed};
 use super::session::tell_too_old;
-use super::tally::Tally;
 use super::witness::Story;
 use crate::{Check, Finding};
 
@@ -30,13 +29,13 @@ const EVERYTHING: Rule = Rule { own_writes: true, own_reads: true, authors: Auth
 
 /// A read reflects everything in its causal past.
 pub(super) fn causal_order(placed: &Placed) -> Finding {
-    let (tally, first) = placed.causal.unwrap_or_else(|| look_at(placed));
+    let Looked { tally, first, .. } = placed.causal.clone().unwrap_or_else(|| look_at(placed));
     let witness = first.map(|breach| tell(placed, breach).called("reply before message"));
     tally.conclude(Check::CausalOrder, "reads", witness)
 }
 
 /// Looks at every read: what was found, and the first that misses something of its causal past.
-pub(super) fn look_at(placed: &Placed) -> (Tally, Option<Breach>) {
+pub(super) fn look_at(placed: &Placed) -> Looked {
     look(placed, EVERYTHING)
 }
 
@@ -105,7 +104,7 @@ fn ends_of_messages(reached: &BTreeMap<u32, Step>, read: u32, cause: u32) -> Vec
 }
 
 fn before_in_session(placed: &Placed, operation: u32) -> Option<u32> {
-    let (session, events) = placed.events_of(operation);
-    let first = placed.sessions[session].start;
-    (events.start > first).then(|| placed.events[events.start as usize - 1].operation)
+    let Author { session, begin, .. } = placed.author(operation);
+    let first = placed.sessions[session as usize].start;
+    (begin > first).then(|| placed.events[begin as usize - 1].operation)
 }

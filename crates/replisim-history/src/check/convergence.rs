@@ -13,8 +13,8 @@ pub(super) fn convergence(history: &History) -> Finding {
     let Some(model) = model(&history.finals) else {
         return undecided(Check::Convergence, UNIT, Limit::NoFinalState);
     };
-    let differing: Vec<&Final> =
-        history.finals.iter().filter(|replica| !replica.contents.same_data(&model.contents)).collect();
+    let others = history.finals.iter().filter(|replica| !std::ptr::eq(*replica, model));
+    let differing: Vec<&Final> = others.filter(|replica| !replica.contents.same_data(&model.contents)).collect();
     let tally = Tally { broken: differing.len() as u64, of: history.finals.len() as u64, ..Tally::default() };
     tally.conclude(Check::Convergence, UNIT, differing.first().map(|other| tell(history, model, other)))
 }

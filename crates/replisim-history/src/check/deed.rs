@@ -1,6 +1,24 @@
 //! An operation taken apart: which keys it wrote, which data it saw.
 
-use crate::{Datum, Key, Op, Operation, Outcome, Seen, Value};
+use replisim_kernel::SimTime;
+
+use super::keys::{Keys, Slot};
+use crate::{Datum, History, Op, Operation, Outcome, Seen, Value};
+
+/// One deed of a history and where it stands there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    /// The operation it is part of.
+    pub of: &'a Operation,
+    /// The operation's position in the history.
+    pub operation: u32,
+    /// Which part of the operation it is.
+    pub part: u32,
+    /// The key.
+    pub slot: Slot,
+    /// What was done.
+    pub deed: Deed<'a>,
+}
 
 /// What one part of an operation did to one key.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +68,33 @@ impl Change {
     }
 }
 
-/// What each part of `operation` did, with the part's number. A certain failure did nothing; a read that did not end
-/// well saw nothing.
-pub(super) fn deeds(operation: &Operation) -> impl Iterator<Item = (u32, Key, Deed<'_>)> {
-    (0..).zip(operation.op.parts()).filter_map(|(part, op)| {
-        let deed = deed(op, operation.outcome, seen(operation, part))?;
-        Some((part, op.key()?, deed))
-    })
+/// Every deed of a history, in the order of operations: all checks start from these. A certain failure did nothing; a
+/// read that did not end well saw nothing. Numbers the keys.
+pub(super) fn take_apart<'a>(history: &'a History, keys: &mut Keys) -> Vec<Part<'a>> {
+    let mut parts = Vec::with_capacity(history.operations.len());
+    for (operation, of) in (0..).zip(history.operations.iter()) {
+        for (part, op) in (0..).zip(of.op.parts()) {
+            let Some(deed) = deed(op, of.outcome, seen(of, part)) else { continue };
+            let Some(key) = op.key() else { continue };
+            parts.push(Part { of, operation, part, slot: keys.intern(key), deed });
+        }
+    }
+    parts
+}
+
+impl Part<'_> {
+    /// When the client was told that it was done, or never.
+    pub(super) fn acknowledged(&self) -> SimTime {
+        if self.of.outcome.is_ok() { self.of.completed } else { SimTime::NEVER }
+    }
+
+    /// How it changed the key, if it did.
+    pub(super) fn change(&self) -> Option<Change> {
+        match self.deed {
+            Deed::Wrote(change) => Some(change),
+            Deed::Saw(_) => None,
+        }
+    }
 }
 
 /// The datum that part `part` of `operation` saw.

@@ -22,7 +22,8 @@
 use replisim_kernel::{SimTime, Span};
 
 use super::deed::datum_seen;
-use super::order::{Basis, KeyOrder, Rank, Slot, by_slot};
+use super::keys::Groups;
+use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
 use super::witness::Story;
@@ -128,14 +129,6 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     story.called("stale read")
 }
 
-/// One read of one key.
-#[derive(Clone, Copy)]
-struct Reading<'a> {
-    event: &'a Event,
-    operation: u64,
-    invoked: SimTime,
-}
-
 enum Age {
     Fresh,
     Stale { behind: Staleness, missed: u32 },
@@ -143,49 +136,64 @@ enum Age {
     Counter,
 }
 
+/// One read of one key.
+struct Reading<'a> {
+    event: &'a Event,
+    operation: u64,
+    invoked: SimTime,
+    /// Whether it was found to be fresh or stale.
+    decided: bool,
+}
+
 fn report(placed: &Placed) -> StalenessReport {
     let mut report = StalenessReport::default();
-    let readings = readings(placed);
-    report.reads.reserve(readings.len());
-    let mut readings = by_slot(&readings, placed.order.len(), |reading| reading.event.slot);
-    for slot in (0..placed.order.len() as u32).map(Slot) {
-        let of_one_key = readings.of(slot);
+    let keys = placed.order.keys();
+    let Some(some_key) = keys.first() else { return report };
+    let mut readings = readings(placed);
+    let mut by_key = Groups::of(readings.len(), keys.len(), |reading| Some(readings[reading].event.slot.index()));
+    let mut acknowledgements = Acknowledgements::of(some_key);
+    for (slot, key) in keys.iter().enumerate() {
+        let of_one_key = by_key.group_mut(slot);
         if of_one_key.is_empty() {
             continue;
         }
-        of_one_key.sort_unstable_by_key(|reading| (reading.invoked, reading.operation));
-        let mut acknowledgements = Acknowledgements::of(placed.order.key(slot));
-        for reading in of_one_key {
-            match acknowledgements.age(placed, reading) {
+        of_one_key.sort_by_key(|&reading| readings[reading as usize].invoked);
+        acknowledgements.turn_to(key);
+        for &reading in &*of_one_key {
+            let reading = &mut readings[reading as usize];
+            let age = acknowledgements.age(placed, reading);
+            reading.decided = matches!(age, Age::Fresh | Age::Stale { .. });
+            match age {
                 Age::Unknown => report.unknown += 1,
                 Age::Counter => report.counters += 1,
-                Age::Fresh => report.reads.push(reading.operation),
+                Age::Fresh => {}
                 Age::Stale { behind, missed } => {
-                    report.reads.push(reading.operation);
                     let missed = placed.history.operations.start() + u64::from(missed);
                     report.stale.push(StaleRead { operation: reading.operation, missed, behind });
                 }
             }
         }
     }
-    report.reads.sort_unstable();
+    report.reads.reserve_exact(readings.len());
+    report.reads.extend(readings.iter().filter(|reading| reading.decided).map(|reading| reading.operation));
     report.stale.sort_by_key(|stale| stale.operation);
     report
 }
 
-/// Every read of the history.
+/// Every read of the history, in the order of operations.
 fn readings<'a>(placed: &'a Placed) -> Vec<Reading<'a>> {
-    let reads = placed.events.iter().filter(|event| event.sees_others());
     let mut readings = Vec::with_capacity(placed.events.len());
-    readings.extend(reads.map(|event| Reading {
-        event,
-        operation: placed.history.operations.start() + u64::from(event.operation),
-        invoked: placed.operation_of(event).invoked,
-    }));
+    for (number, it) in (0..).zip(placed.history.operations.iter()) {
+        let operation = placed.history.operations.start() + u64::from(number);
+        for event in placed.events_of(number).iter().filter(|event| event.sees_others()) {
+            readings.push(Reading { event, operation, invoked: it.invoked, decided: false });
+        }
+    }
     readings
 }
 
-/// When the versions of one key were acknowledged, prepared for reads in order of their invocation.
+/// When the versions of one key were acknowledged, prepared for reads in order of their invocation. It turns to one key
+/// after another, so that all use the same room.
 struct Acknowledgements<'a> {
     key: &'a KeyOrder,
     /// In order of time.
@@ -198,22 +206,34 @@ struct Acknowledgements<'a> {
 }
 
 impl<'a> Acknowledgements<'a> {
+    /// About this key, of which nothing is prepared yet.
     fn of(key: &'a KeyOrder) -> Self {
-        let ranked = || (1..).map(Rank).zip(&key.versions);
-        let acknowledged = ranked().filter(|(_, version)| version.acknowledged.is_reached());
-        let mut in_time = Vec::with_capacity(key.versions.len());
-        in_time.extend(acknowledged.map(|(rank, version)| (version.acknowledged, rank)));
-        in_time.sort_unstable();
-        let mut first_from = vec![(SimTime::NEVER, Rank::INITIAL); key.versions.len() + 2];
-        for (index, version) in key.versions.iter().enumerate().rev() {
-            let rank = Rank(index as u32 + 1);
-            first_from[index + 1] = first_from[index + 2].min((version.acknowledged, rank));
+        Acknowledgements {
+            key,
+            in_time: Vec::new(),
+            first_from: Vec::new(),
+            passed: 0,
+            counted: RankCounts(Vec::new()),
         }
-        Acknowledgements { key, in_time, first_from, passed: 0, counted: RankCounts::new(key.versions.len()) }
+    }
+
+    fn turn_to(&mut self, key: &'a KeyOrder) {
+        let ranked = || (1..).map(Rank).zip(&key.versions).map(|(rank, version)| (version.acknowledged, rank));
+        self.in_time.clear();
+        self.in_time.extend(ranked().filter(|(at, _)| at.is_reached()));
+        self.in_time.sort_unstable();
+        self.first_from.clear();
+        self.first_from.extend([(SimTime::NEVER, Rank::INITIAL)].into_iter().chain(ranked()));
+        self.first_from.push((SimTime::NEVER, Rank::INITIAL));
+        for rank in (1..=key.versions.len()).rev() {
+            self.first_from[rank] = self.first_from[rank].min(self.first_from[rank + 1]);
+        }
+        self.counted.clear(key.versions.len());
+        (self.key, self.passed) = (key, 0);
     }
 
     fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
-        let What::Saw { most, .. } = reading.event.what else { return Age::Fresh };
+        let What::Saw(most) = reading.event.what else { return Age::Fresh };
         match most {
             Most::Rank(most) => self.age_of_version(reading, most),
             Most::Elements { part } => datum_seen(placed.operation_of(reading.event), part)
@@ -280,8 +300,9 @@ impl<'a> Acknowledgements<'a> {
 struct RankCounts(Vec<u64>);
 
 impl RankCounts {
-    fn new(ranks: usize) -> Self {
-        RankCounts(vec![0; ranks + 1])
+    fn clear(&mut self, ranks: usize) {
+        self.0.clear();
+        self.0.resize(ranks + 1, 0);
     }
 
     fn add(&mut self, rank: Rank) {

@@ -21,12 +21,13 @@ use std::collections::BTreeMap;
 
 use replisim_kernel::SimTime;
 
-use super::deed::{Change, Deed, deeds};
-use super::order::{KeyOrder, Rank, Slot};
+use super::deed::{Change, Part};
+use super::keys::Slot;
+use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
-use crate::{Check, Datum, Final, Finding, History, Key, Limit, Operation, Position, Value, Verdict, Witness};
+use crate::{Check, Datum, Final, Finding, History, Limit, Position, Value, Verdict, Witness};
 
 const UNIT: &str = "acknowledged writes";
 
@@ -83,9 +84,7 @@ enum Way {
 
 /// One acknowledged write of one key.
 struct Write<'a> {
-    it: &'a Operation,
-    operation: u32,
-    slot: Slot,
+    part: &'a Part<'a>,
     key: &'a KeyOrder,
     rank: Option<Rank>,
     change: Change,
@@ -94,7 +93,7 @@ struct Write<'a> {
 /// The first loss that was found.
 struct Loss {
     operation: u32,
-    key: Key,
+    slot: Slot,
     way: Way,
 }
 
@@ -102,28 +101,23 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
     let authority = Authority::of(placed);
     let (mut losses, mut first) = (Losses::default(), None);
     let mut number = 0;
-    for (operation, it) in (0..).zip(placed.history.operations.iter()) {
-        let mut worst: Option<(Fate, Key)> = None;
-        for (_, key, deed) in deeds(it) {
-            let Deed::Wrote(change) = deed else { continue };
-            number += 1;
-            if !it.outcome.is_ok() {
-                continue;
-            }
-            let slot = placed.order.slot(key);
-            let key = placed.order.key(slot);
-            let rank = placed.order.made(number - 1);
-            let fate = authority.fate(&Write { it, operation, slot, key, rank, change });
-            worst = worst.max(Some((fate, key.key)));
+    for parts in placed.parts.chunk_by(|a, b| a.operation == b.operation) {
+        let (Part { of, operation, .. }, numbers) = (parts[0], number..number + parts.len());
+        number = numbers.end;
+        if !of.outcome.is_ok() {
+            continue;
         }
-        let Some((fate, key)) = worst else { continue };
+        let writes = numbers.zip(parts).filter_map(|(number, part)| Write::of(placed, number, part));
+        // Of an operation's writes the worst off counts, and among equals the one of the largest key.
+        let fates = writes.map(|write| (authority.fate(&write), write.key.key, write.part.slot));
+        let Some((fate, _, slot)) = fates.max() else { continue };
         losses.acknowledged += 1;
         match fate {
             Fate::Survives => {}
             Fate::Unknown => losses.unknown += 1,
             Fate::Lost(way) => {
                 losses.lost.push(placed.history.operations.start() + u64::from(operation));
-                first.get_or_insert(Loss { operation, key, way });
+                first.get_or_insert(Loss { operation, slot, way });
             }
         }
     }
@@ -131,6 +125,14 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
         return Err(Limit::NoFinalState);
     }
     Ok((losses, first))
+}
+
+impl<'a> Write<'a> {
+    /// The write that the part of this number is, if it is one.
+    fn of(placed: &'a Placed<'a>, number: usize, part: &'a Part<'a>) -> Option<Self> {
+        let change = part.change()?;
+        Some(Write { part, key: placed.order.key(part.slot), rank: placed.order.made(number), change })
+    }
 }
 
 /// The replicas whose word counts at the end.
@@ -170,13 +172,16 @@ impl<'a> Authority<'a> {
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
 fn record(replica: &Final, write: &Write) -> Option<bool> {
-    let told = (write.it.position != Position::ZERO).then_some(write.it.position);
-    let installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO);
-    let mut positions = told.into_iter().chain(installed).peekable();
-    if positions.peek().is_none() || replica.lineage.last() == Position::ZERO {
+    if replica.lineage.last() == Position::ZERO {
         return None;
     }
-    Some(positions.any(|position| replica.lineage.contains(position)))
+    let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
+    if told.is_some_and(|position| replica.lineage.contains(position)) {
+        return Some(true);
+    }
+    let mut installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO).peekable();
+    let known = told.is_some() || installed.peek().is_some();
+    known.then(|| installed.any(|position| replica.lineage.contains(position)))
 }
 
 /// Where the value that the change put was installed: more than once if a retry was.
@@ -263,7 +268,7 @@ fn fate_of_removal(replica: &Final, write: &Write, element: Value) -> Fate {
 /// Whether `element` was acknowledged before the write began, so that the write certainly removed it.
 fn added_before(write: &Write, element: Value) -> bool {
     let added = write.key.place(element);
-    added.is_some_and(|(first, _)| write.key.version(first).acknowledged < write.it.invoked)
+    added.is_some_and(|(first, _)| write.key.version(first).acknowledged < write.part.of.invoked)
 }
 
 fn elements(datum: &Datum) -> &[Value] {
@@ -288,21 +293,19 @@ struct Counted {
 impl Additions {
     fn of(placed: &Placed) -> Self {
         let mut additions = BTreeMap::<Slot, Counted>::new();
-        for (operation, it) in (0..).zip(placed.history.operations.iter()) {
-            for (_, key, deed) in deeds(it) {
-                let Deed::Wrote(Change::Count(amount)) = deed else { continue };
-                let counted = additions.entry(placed.order.slot(key)).or_default();
-                counted.undecidable |= amount < 0;
-                if it.outcome.is_ok() {
-                    counted.up_to.push((operation, counted.sum() + amount));
-                }
+        for part in &placed.parts {
+            let Some(Change::Count(amount)) = part.change() else { continue };
+            let counted = additions.entry(part.slot).or_default();
+            counted.undecidable |= amount < 0;
+            if part.of.outcome.is_ok() {
+                counted.up_to.push((part.operation, counted.sum() + amount));
             }
         }
         Additions(additions)
     }
 
     fn fate(&self, replica: &Final, write: &Write) -> Fate {
-        let counted = &self.0[&write.slot];
+        let counted = &self.0[&write.part.slot];
         let held = match replica.contents.read(write.key.key) {
             Datum::Counter(sum) => sum,
             Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
@@ -311,7 +314,7 @@ impl Additions {
             return Fate::Unknown;
         }
         let missing = counted.sum() - held;
-        if counted.sum_after(write.operation) < missing { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
+        if counted.sum_after(write.part.operation) < missing { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
     }
 }
 
@@ -345,34 +348,31 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     let mut story = Story::new(placed.history);
     story.tell(loss.operation, format!("{}{place}", acknowledged(it)));
     if loss.way == Way::MissingFromSum {
-        rest_on_additions(placed, loss.key, &mut story);
+        rest_on_additions(placed, loss.slot, &mut story);
     }
+    let key = placed.order.key(loss.slot);
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
         let remark = match replica.lineage.last() {
             Position::ZERO => "it leads at the end".to_owned(),
             last => format!("it leads at the end, at {last}"),
         };
-        let held = replica.contents.read(loss.key);
-        rest_on_writers(placed, loss.key, &held, &mut story);
-        story.end(replica.node, loss.key, &held, remark);
+        let held = replica.contents.read(key.key);
+        rest_on_writers(key, &held, &mut story);
+        story.end(replica.node, key.key, &held, remark);
     }
     story.called(loss.way.kind())
 }
 
 /// What is held instead is older than what was lost: where no log says so, the times of its writes do.
-fn rest_on_writers(placed: &Placed, key: Key, held: &Datum, story: &mut Story) {
-    let slot = placed.order.slot(key);
-    let writer = |value: Value| placed.writer(slot, placed.order.key(slot).place(value)?.0);
+fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
+    let writer = |value: Value| key.version(key.place(value)?.0).writer;
     if let Datum::Register(value) = held {
         writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
     }
     elements(held).iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
 }
 
-fn rest_on_additions(placed: &Placed, key: Key, story: &mut Story) {
-    for (operation, it) in (0..).zip(placed.history.operations.iter()) {
-        if it.is_acknowledged_write() && deeds(it).any(|(_, touched, _)| touched == key) {
-            story.rest_on(operation);
-        }
-    }
+fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {
+    let touching = placed.parts.iter().filter(|part| part.slot == slot && part.of.is_acknowledged_write());
+    touching.for_each(|part| story.rest_on(part.operation));
 }

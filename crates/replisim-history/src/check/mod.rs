@@ -8,8 +8,8 @@
 //! | `fresh.rs` | which reads are stale, and by how much |
 //! | `convergence.rs` | whether all replicas hold the same at the end |
 //!
-//! They share four things. `deed.rs` takes operations apart; `order.rs` says which version is newer; `placed.rs` puts
-//! every write and sighting in its place; `past.rs` gathers what a read must reflect.
+//! They share five things. `deed.rs` takes operations apart; `keys.rs` numbers their keys; `order/` says which version is
+//! newer; `placed.rs` puts every write and sighting in its place; `past.rs` gathers what a read must reflect.
 //!
 //! **Sound**: a violation is one, and its witness shows it on its own ([`recheck`]). Where the history does not tell
 //! which of two versions is newer, the verdict is unknown, never a guess. **Complete** for registers, deletions and
@@ -20,6 +20,7 @@ mod causal;
 mod convergence;
 mod deed;
 mod fresh;
+mod keys;
 mod lost;
 mod order;
 mod past;
@@ -40,8 +41,8 @@ pub fn check(check: Check, history: &History) -> Finding {
     judge(check, &Placed::new(history))
 }
 
-/// Checks several guarantees, and puts the history in order only once. Where causal order is among them and holds, the
-/// session guarantees follow from it.
+/// Checks several guarantees, and puts the history in order only once. Where causal order is among them, the session
+/// guarantees follow from it for all reads that keep it, and only the others are looked at again.
 pub fn check_all(history: &History, checks: &[Check]) -> Vec<Finding> {
     let mut placed = Placed::new(history);
     if checks.contains(&Check::CausalOrder) {

@@ -16,7 +16,8 @@ use std::ops::Range;
 
 use replisim_kernel::SimTime;
 
-use super::order::{Basis, Rank, Slot};
+use super::keys::Slot;
+use super::order::{Basis, Rank};
 use super::placed::{Author, Event, Most, Placed, Reflects, What};
 use super::tally::Tally;
 
@@ -53,22 +54,53 @@ pub(super) struct Breach {
     pub demand: u32,
 }
 
-/// Looks at every read under `rule`: how many there are, how many break it, and the first in time that does.
-pub(super) fn look(placed: &Placed, rule: Rule) -> (Tally, Option<Breach>) {
+/// What came of a look at reads under a rule.
+#[derive(Clone, Default)]
+pub(super) struct Looked {
+    /// How many there are, and how many break it.
+    pub tally: Tally,
+    /// The first in time that breaks it.
+    pub first: Option<Breach>,
+    /// Where those that break it are: of each session that has any, the events up to the last.
+    broken_within: Vec<Range<u32>>,
+}
+
+/// Looks at every read under `rule`.
+pub(super) fn look(placed: &Placed, rule: Rule) -> Looked {
+    look_within(placed, rule, &placed.sessions)
+}
+
+/// Looks under `rule` where a rule that counts everything was looked at before. What reflects the newest version of its
+/// whole past reflects every part of the past, so only those reads that broke the other rule can break this one.
+pub(super) fn look_again(placed: &Placed, rule: Rule, before: &Looked) -> Looked {
+    if !placed.newest_stands_for_all || before.tally.unknown > 0 {
+        return look(placed, rule);
+    }
+    let again = look_within(placed, rule, &before.broken_within);
+    let tally = Tally { broken: again.tally.broken, ..before.tally };
+    Looked { tally, ..again }
+}
+
+/// Looks at the reads in beginnings of sessions.
+fn look_within(placed: &Placed, rule: Rule, beginnings: &[Range<u32>]) -> Looked {
+    if beginnings.is_empty() {
+        return Looked::default();
+    }
     let mut past = Past::new(placed, rule);
-    for session in &placed.sessions {
+    for session in beginnings {
         past.follow(session.clone());
     }
-    (past.tally, past.first)
+    past.looked
 }
 
 /// The past of one session, growing as the session goes on.
 struct Past<'a> {
     placed: &'a Placed<'a>,
     rule: Rule,
-    /// What each event adds for those who come to have it in their past.
+    /// What each event adds for those who come to have it in their past. Readers pass over these again and again, so they
+    /// are smaller than the events.
     steps: Vec<Step>,
-    /// When the version that each event is about was written; empty if logs order all keys.
+    /// When the version that each event is about was written; empty if logs order all versions.
     times: Vec<Times>,
     /// For each key that a log orders, the newest version in the past.
     newest: Vec<Newest>,
@@ -78,8 +110,7 @@ struct Past<'a> {
     reach: Vec<u32>,
     /// Sessions that the past has yet to be extended in, and how far.
     pending: Vec<(u32, u32)>,
-    tally: Tally,
-    first: Option<Breach>,
+    looked: Looked,
 }
 
 /// What one event brings to those who come to have it in their past: a version, and those that its author follows.
@@ -118,7 +149,7 @@ struct Times {
 
 impl<'a> Past<'a> {
     fn new(placed: &'a Placed<'a>, rule: Rule) -> Self {
-        let keys = placed.order.len();
+        let keys = placed.order.keys().len();
         Past {
             placed,
             rule,
@@ -128,23 +159,29 @@ impl<'a> Past<'a> {
             demands: vec![Demand::NONE; keys],
             reach: Vec::new(),
             pending: Vec::new(),
-            tally: Tally::default(),
-            first: None,
+            looked: Looked::default(),
         }
     }
 
     /// Follows one session from its beginning, operation by operation.
     fn follow(&mut self, session: Range<u32>) {
         self.forget();
-        let events = &self.placed.events[session.start as usize..session.end as usize];
         let mut begin = session.start;
-        for operation in events.chunk_by(|a, b| a.operation == b.operation) {
-            let end = begin + operation.len() as u32;
+        let mut broken_within = begin..begin;
+        while begin < session.end {
+            let Author { end, .. } = self.placed.author(self.event(begin).operation);
+            let broken = self.looked.tally.broken;
             // The parts of an operation see one instant, so each must reflect the past that the others bring.
             (begin..end).for_each(|event| self.observe(event));
             (begin..end).for_each(|event| self.judge(event));
             (begin..end).for_each(|event| self.remember(event));
+            if self.looked.tally.broken > broken {
+                broken_within.end = end;
+            }
             begin = end;
+        }
+        if !broken_within.is_empty() {
+            self.looked.broken_within.push(broken_within);
         }
     }
 
@@ -163,7 +200,7 @@ impl<'a> Past<'a> {
             return;
         }
         if self.rule.own_reads {
-            self.demand(at);
+            self.demand(at, event);
         }
         if let Some(author) = event.author {
             self.pending.push((author.session, author.reach(self.rule.authors)));
@@ -175,8 +212,9 @@ impl<'a> Past<'a> {
 
     /// Takes into the past what the reader itself wrote.
     fn remember(&mut self, at: u32) {
-        if self.rule.own_writes && self.event(at).is_acknowledged_write() {
-            self.demand(at);
+        let event = self.event(at);
+        if self.rule.own_writes && event.what == What::Wrote {
+            self.demand(at, event);
         }
     }
 
@@ -200,14 +238,14 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Takes the version that the reader's own event wrote or saw.
-    fn demand(&mut self, at: u32) {
-        let event = self.event(at);
-        if self.placed.key_of(event).basis == Basis::Log {
-            let newest = &mut self.newest[event.slot.index()];
-            *newest = Newest::of(event.rank(), at).max(*newest);
-        } else {
-            self.demands[event.slot.index()].take(event.rank(), at, &self.times);
+    /// Takes the version that an event wrote or saw.
+    fn demand(&mut self, at: u32, event: &Event) {
+        match event.basis {
+            Basis::Log => {
+                let newest = &mut self.newest[event.slot.index()];
+                *newest = Newest::of(event.rank, at).max(*newest);
+            }
+            Basis::RealTime => self.demands[event.slot.index()].take(event.rank, at, &self.times),
         }
     }
 
@@ -217,22 +255,22 @@ impl<'a> Past<'a> {
         if !event.sees_others() {
             return;
         }
-        if matches!(event.what, What::Saw { most: Most::Counter, .. }) {
-            self.tally.unjudged += 1;
+        if event.what == What::Saw(Most::Counter) {
+            self.looked.tally.unjudged += 1;
             return;
         }
-        self.tally.of += 1;
+        self.looked.tally.of += 1;
         let (demand, rank, rivalled) = self.demand_on(event);
         match self.placed.reflects(event, rank) {
             Reflects::No => self.blame(Breach { read: at, demand }),
             Reflects::Yes if !rivalled => {}
-            Reflects::Yes | Reflects::Unknown => self.tally.unknown += 1,
+            Reflects::Yes | Reflects::Unknown => self.looked.tally.unknown += 1,
         }
     }
 
     /// The event that demands the most of a sighting, the rank that it demands, and whether it has rivals.
     fn demand_on(&self, event: &Event) -> (u32, Rank, bool) {
-        match self.placed.key_of(event).basis {
+        match event.basis {
             Basis::Log => {
                 let newest = self.newest[event.slot.index()];
                 (newest.event(), newest.rank(), false)
@@ -245,10 +283,10 @@ impl<'a> Past<'a> {
     }
 
     fn blame(&mut self, breach: Breach) {
-        self.tally.broken += 1;
+        self.looked.tally.broken += 1;
         let completed = |event: u32| self.placed.operation_of(self.event(event)).completed;
-        if self.first.is_none_or(|first| completed(breach.read) < completed(first.read)) {
-            self.first = Some(breach);
+        if self.looked.first.is_none_or(|first| completed(breach.read) < completed(first.read)) {
+            self.looked.first = Some(breach);
         }
     }
 
@@ -264,17 +302,12 @@ fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
     }
     let nobody = placed.sessions.len() as u32;
     let step = |(at, event): (u32, &Event)| {
-        let counts = match authors {
-            Authors::Nothing => false,
-            Authors::Writes => event.is_acknowledged_write(),
-            Authors::Reads => event.sees_others(),
-            Authors::Everything => event.is_acknowledged_write() || event.sees_others(),
-        };
+        let counts = authors.count(event);
         let author = event.author.filter(|_| authors == Authors::Everything);
         Step {
-            version: if counts { Newest::of(event.rank(), at) } else { Newest::NOTHING },
+            version: if counts { Newest::of(event.rank, at) } else { Newest::NOTHING },
             slot: event.slot,
-            loose: counts && placed.key_of(event).basis == Basis::RealTime,
+            loose: counts && event.basis == Basis::RealTime,
             session: author.map_or(nobody, |author| author.session),
             reach: author.map_or(0, |author| author.end),
         }
@@ -284,10 +317,10 @@ fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
 
 /// For each event, when the version was written that it wrote or saw.
 fn times(placed: &Placed) -> Vec<Times> {
-    if (0..placed.order.len()).all(|slot| placed.order.key(Slot(slot as u32)).basis == Basis::Log) {
+    if placed.order.keys().iter().all(|key| key.basis == Basis::Log || key.versions.is_empty()) {
         return Vec::new();
     }
-    let times = |event: &Event| match event.rank() {
+    let times = |event: &Event| match event.rank {
         Rank::INITIAL => Times::OF_NOTHING,
         rank => {
             let version = placed.key_of(event).version(rank);
@@ -336,6 +369,17 @@ impl Demand {
     }
 }
 
+impl Authors {
+    /// Whether the version of an event in an author's past counts.
+    fn count(self, event: &Event) -> bool {
+        match event.what {
+            What::Wrote => matches!(self, Authors::Writes | Authors::Everything),
+            What::Saw(_) => matches!(self, Authors::Reads | Authors::Everything),
+            What::MayHaveWritten | What::SawOwn => false,
+        }
+    }
+}
+
 impl Author {
     /// How far the past reaches in the author's session once a version of its operation was seen.
     fn reach(&self, authors: Authors) -> u32 {
@@ -360,11 +404,12 @@ impl Breach {
 
     /// The reader's own first event that brought the demand into its past, under a rule on what authors did.
     pub(super) fn via<'a>(&self, placed: &'a Placed, authors: Authors) -> Option<&'a Event> {
-        let (reader, read) = placed.events_of(self.read(placed).operation);
-        let (session, _) = placed.events_of(self.demand(placed).operation);
-        let before = &placed.events[placed.sessions[reader].start as usize..read.end as usize];
+        let reader = placed.author(self.read(placed).operation);
+        let Author { session, .. } = placed.author(self.demand(placed).operation);
+        let begin = placed.sessions[reader.session as usize].start;
+        let before = &placed.events[begin as usize..reader.end as usize];
         before.iter().find(|event| {
-            let reaches = |author: Author| author.session as usize == session && author.reach(authors) > self.demand;
+            let reaches = |author: Author| author.session == session && author.reach(authors) > self.demand;
             event.author.is_some_and(reaches)
         })
     }

@@ -10,11 +10,11 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::deed::{Deed, datum_seen, deeds};
-use super::order::{KeyOrder, Order, Rank, Slot};
-use super::past::Breach;
-use super::tally::Tally;
-use crate::{Datum, History, Operation, SessionId, Value};
+use super::deed::{Deed, Part, datum_seen, take_apart};
+use super::keys::{Groups, Keys, Slot};
+use super::order::{Basis, KeyOrder, Order, Rank};
+use super::past::Looked;
+use crate::{Datum, History, Operation, Value};
 
 /// One write or sighting of one key.
 #[derive(Clone, Copy, Debug)]
@@ -23,16 +23,18 @@ pub(super) struct Event {
     pub operation: u32,
     /// The key.
     pub slot: Slot,
+    /// The version that was written, or the earliest that can have been seen.
+    pub rank: Rank,
     /// What happened to it.
     pub what: What,
     /// Where the version that was seen comes from, unless it is the initial one or the operation's own.
     pub author: Option<Author>,
-    /// Whether it saw what its own transaction wrote.
-    pub own: bool,
+    /// On what ground the key's versions are ordered.
+    pub basis: Basis,
 }
 
 /// Who wrote a version that was seen: a session, and which of its events are those of the operation that did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Author {
     /// The session, as an index into [`Placed::sessions`].
     pub session: u32,
@@ -43,16 +45,20 @@ pub(super) struct Author {
 }
 
 /// Whether a key was written or seen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum What {
-    /// A version was made, or may have been.
-    Wrote { rank: Rank, acknowledged: bool },
-    /// A version was seen: at least `least`, and at most what `most` says.
-    Saw { least: Rank, most: Most },
+    /// A version was made, and its client was told so.
+    Wrote,
+    /// A version may have been made.
+    MayHaveWritten,
+    /// A version was seen, at most this one.
+    Saw(Most),
+    /// A version was seen that the same transaction had made.
+    SawOwn,
 }
 
 /// The latest version that a sighting may have been of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Most {
     /// This one.
     Rank(Rank),
@@ -79,25 +85,40 @@ pub(super) enum Reflects {
 pub(super) struct Placed<'a> {
     /// The history.
     pub history: &'a History,
+    /// The history taken apart.
+    pub parts: Vec<Part<'a>>,
     /// The order of its versions.
     pub order: Order,
     /// What happened, grouped by session, in the order of each.
     pub events: Vec<Event>,
     /// Which of the events are each session's.
     pub sessions: Vec<Range<u32>>,
+    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of
+    /// which must be there, nor where it is not known which of two versions is newer.
+    pub newest_stands_for_all: bool,
     /// What was found of causal order, if that was looked at first: other checks may rest on it.
-    pub causal: Option<(Tally, Option<Breach>)>,
-    /// Where each operation's events begin, and in which session they are.
-    begins: Vec<(u32, u32)>,
+    pub causal: Option<Looked>,
+    /// For each operation its session and which of its events are its own.
+    authors: Vec<Author>,
 }
 
 impl<'a> Placed<'a> {
     /// Puts everything in `history` in its place, in O(n log n).
     pub(super) fn new(history: &'a History) -> Self {
-        let order = Order::of(history);
-        let (events, first) = place_all(history, &order);
-        let mut placed = Placed { history, order, events, sessions: Vec::new(), causal: None, begins: Vec::new() };
-        placed.group_by_session(&first);
+        let mut keys = Keys::new();
+        let parts = take_apart(history, &mut keys);
+        let order = Order::of(history, &parts, keys);
+        let mut placed = Placed {
+            history,
+            events: Vec::with_capacity(parts.len()),
+            sessions: Vec::new(),
+            newest_stands_for_all: order.is_total(),
+            causal: None,
+            authors: vec![Author::default(); history.operations.len()],
+            order,
+            parts,
+        };
+        placed.place_all();
         placed.name_authors();
         placed
     }
@@ -118,31 +139,28 @@ impl<'a> Placed<'a> {
         self.order.key(event.slot)
     }
 
-    /// The session of an operation, as an index into [`Placed::sessions`], and its events.
-    pub(super) fn events_of(&self, operation: u32) -> (usize, Range<u32>) {
-        let (begin, session) = self.begins[operation as usize];
-        let until = self.sessions[session as usize].end;
-        let mine = self.events[begin as usize..until as usize].iter().take_while(|event| event.operation == operation);
-        (session as usize, begin..begin + mine.count() as u32)
+    /// The session of an operation and its events.
+    pub(super) fn author(&self, operation: u32) -> Author {
+        self.authors[operation as usize]
     }
 
-    /// The operation that wrote the version of `rank`, if the history tells.
-    pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
-        if rank == Rank::INITIAL { None } else { self.order.key(slot).version(rank).writer }
+    /// The events of an operation.
+    pub(super) fn events_of(&self, operation: u32) -> &[Event] {
+        let Author { begin, end, .. } = self.author(operation);
+        &self.events[begin as usize..end as usize]
     }
 
     /// The operations that wrote what `operation` saw.
     pub(super) fn writers_of(&self, operation: u32) -> impl Iterator<Item = u32> {
-        let (_, events) = self.events_of(operation);
-        self.events[events.start as usize..events.end as usize].iter().filter_map(move |event| match event.what {
-            What::Saw { least, .. } => self.writer(event.slot, least).filter(|writer| *writer != operation),
-            What::Wrote { .. } => None,
+        self.events_of(operation).iter().filter_map(move |event| match event.what {
+            What::Saw(_) => self.order.writer(event.slot, event.rank),
+            What::Wrote | What::MayHaveWritten | What::SawOwn => None,
         })
     }
 
     /// Whether what the sighting `saw` saw reflects the version of rank `demand`. A write reflects everything.
     pub(super) fn reflects(&self, saw: &Event, demand: Rank) -> Reflects {
-        let What::Saw { most, .. } = saw.what else { return Reflects::Yes };
+        let What::Saw(most) = saw.what else { return Reflects::Yes };
         if demand == Rank::INITIAL {
             return Reflects::Yes;
         }
@@ -157,13 +175,6 @@ impl<'a> Placed<'a> {
         }
     }
 
-    /// Whether a sighting that reflects the newest of some versions reflects all of them. Not so of elements, each of
-    /// which must be there, nor where it is not known which of two versions is newer.
-    pub(super) fn newest_stands_for_all(&self) -> bool {
-        let of_elements = |event: &Event| matches!(event.what, What::Saw { most: Most::Elements { .. }, .. });
-        self.order.is_total() && !self.events.iter().any(of_elements)
-    }
-
     fn elements_reflect(&self, saw: &Event, part: u32, demand: Rank) -> Reflects {
         let key = self.key_of(saw);
         let Some(element) = key.version(demand).value else { return Reflects::Yes };
@@ -171,50 +182,50 @@ impl<'a> Placed<'a> {
         if there || key.may_lack(element) { Reflects::Yes } else { Reflects::No }
     }
 
-    fn group_by_session(&mut self, first: &[u32]) {
-        let sessions = self.history.operations.iter().map(|it| it.session.index() + 1).max().unwrap_or(0);
-        let mut ends = vec![0u32; sessions + 1];
-        for event in &self.events {
-            ends[self.operation_of(event).session.index() + 1] += 1;
-        }
+    /// Every event, session by session.
+    fn place_all(&mut self) {
+        let session_of = |part: usize| Some(self.parts[part].of.session.index());
+        let sessions = self.parts.iter().map(|part| part.of.session.index() + 1).max().unwrap_or(0);
+        let by_session = Groups::of(self.parts.len(), sessions, session_of);
         for session in 0..sessions {
-            ends[session + 1] += ends[session];
-        }
-        self.sessions = ends.windows(2).map(|pair| pair[0]..pair[1]).collect();
-        let mut grouped = self.events.clone();
-        let mut next: Vec<u32> = ends;
-        self.begins.reserve_exact(self.history.operations.len());
-        for (operation, it) in self.history.operations.iter().enumerate() {
-            let SessionId(session) = it.session;
-            let place = &mut next[it.session.index()];
-            self.begins.push((*place, session));
-            for event in &self.events[first[operation] as usize..first[operation + 1] as usize] {
-                grouped[*place as usize] = *event;
-                *place += 1;
+            let begin = self.events.len() as u32;
+            for &part in by_session.group(session) {
+                self.place(part as usize, session as u32);
             }
+            self.sessions.push(begin..self.events.len() as u32);
         }
-        self.events = grouped;
+    }
+
+    fn place(&mut self, number: usize, session: u32) {
+        let Part { of, operation, part, slot, deed } = self.parts[number];
+        let key = self.order.key(slot);
+        let (rank, what) = match deed {
+            Deed::Saw(datum) => {
+                let (least, most) = versions_seen(key, of, part, datum);
+                self.newest_stands_for_all &= !matches!(most, Most::Elements { .. });
+                (least, What::Saw(most))
+            }
+            Deed::Wrote(_) => {
+                let Some(rank) = self.order.made(number) else { return };
+                (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten })
+            }
+        };
+        let event = self.events.len() as u32;
+        self.events.push(Event { operation, slot, rank, what, author: None, basis: key.basis });
+        let mine = &mut self.authors[operation as usize];
+        let begin = if mine.end == 0 { event } else { mine.begin };
+        *mine = Author { session, begin, end: event + 1 };
     }
 
     fn name_authors(&mut self) {
-        for index in 0..self.events.len() {
-            let Event { operation, slot, what, .. } = self.events[index];
-            let What::Saw { least, .. } = what else { continue };
-            let Some(writer) = self.writer(slot, least) else { continue };
-            self.events[index].own = writer == operation;
-            if writer != operation {
-                let (session, Range { start: begin, end }) = self.events_of(writer);
-                self.events[index].author = Some(Author { session: session as u32, begin, end });
+        for event in &mut self.events {
+            let What::Saw(_) = event.what else { continue };
+            let Some(writer) = self.order.writer(event.slot, event.rank) else { continue };
+            if writer == event.operation {
+                event.what = What::SawOwn;
+            } else {
+                event.author = Some(self.authors[writer as usize]);
             }
-        }
-    }
-}
-
-impl Event {
-    /// The version that was written, or the earliest that can have been seen.
-    pub(super) fn rank(&self) -> Rank {
-        match self.what {
-            What::Wrote { rank, .. } | What::Saw { least: rank, .. } => rank,
         }
     }
 }
@@ -222,12 +233,7 @@ impl Event {
 impl Event {
     /// Whether it is a sighting, and not one of what its own transaction wrote.
     pub(super) fn sees_others(&self) -> bool {
-        matches!(self.what, What::Saw { .. }) && !self.own
-    }
-
-    /// Whether it made a version and its client was told so.
-    pub(super) fn is_acknowledged_write(&self) -> bool {
-        matches!(self.what, What::Wrote { acknowledged: true, .. })
+        matches!(self.what, What::Saw(_))
     }
 }
 
@@ -238,41 +244,17 @@ impl KeyOrder {
     }
 }
 
-/// Every event in the order of operations, and where each operation's events begin.
-fn place_all(history: &History, order: &Order) -> (Vec<Event>, Vec<u32>) {
-    let mut events = Vec::with_capacity(history.operations.len());
-    let mut first = Vec::with_capacity(history.operations.len() + 1);
-    let mut writes = 0;
-    for (operation, it) in (0..).zip(history.operations.iter()) {
-        first.push(events.len() as u32);
-        for (part, key, deed) in deeds(it) {
-            let slot = order.slot(key);
-            let what = match deed {
-                Deed::Saw(datum) => Some(place(order.key(slot), it, part, datum)),
-                Deed::Wrote(_) => {
-                    writes += 1;
-                    order.made(writes - 1).map(|rank| What::Wrote { rank, acknowledged: it.outcome.is_ok() })
-                }
-            };
-            events.extend(what.map(|what| Event { operation, slot, what, author: None, own: false }));
-        }
-    }
-    first.push(events.len() as u32);
-    (events, first)
-}
-
-/// Which versions a sighting of `datum` may have been of.
-fn place(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> What {
-    let nowhere = |most| What::Saw { least: Rank::INITIAL, most };
+/// The earliest and the latest version that a sighting of `datum` may have been of.
+fn versions_seen(key: &KeyOrder, it: &Operation, part: u32, datum: &Datum) -> (Rank, Most) {
     match datum {
-        Datum::Absent => nowhere(Most::Rank(key.absence(it.completed))),
+        Datum::Absent => (Rank::INITIAL, Most::Rank(key.absence(it.completed))),
         Datum::Register(value) => match key.place(*value) {
-            Some((least, most)) => What::Saw { least, most: Most::Rank(most) },
-            None => nowhere(Most::Unplaced),
+            Some((least, most)) => (least, Most::Rank(most)),
+            None => (Rank::INITIAL, Most::Unplaced),
         },
-        Datum::Counter(_) => nowhere(Most::Counter),
-        Datum::Set(elements) => What::Saw { least: newest(key, elements), most: Most::Elements { part } },
-        Datum::List(elements) => What::Saw { least: newest_of_list(key, elements), most: Most::Elements { part } },
+        Datum::Counter(_) => (Rank::INITIAL, Most::Counter),
+        Datum::Set(elements) => (newest(key, elements), Most::Elements { part }),
+        Datum::List(elements) => (newest_of_list(key, elements), Most::Elements { part }),
     }
 }
 

@@ -18,9 +18,8 @@
 //! A transaction's reads see one instant: each must reflect what the others bring with them.
 
 use super::order::Basis;
-use super::past::{Authors, Breach, Rule, look};
+use super::past::{Authors, Breach, Looked, Rule, look, look_again};
 use super::placed::Placed;
-use super::tally::Tally;
 use super::witness::{Story, name};
 use crate::{Check, Finding};
 
@@ -51,17 +50,12 @@ pub(super) fn writes_follow_reads(placed: &Placed) -> Finding {
 }
 
 fn find(check: Check, placed: &Placed, rule: Rule, kind: &str) -> Finding {
-    let (tally, first) = implied(placed).unwrap_or_else(|| look(placed, rule));
+    let Looked { tally, first, .. } = match &placed.causal {
+        Some(causal) => look_again(placed, rule, causal),
+        None => look(placed, rule),
+    };
     let witness = first.map(|breach| tell(placed, breach, rule.authors).called(kind));
     tally.conclude(check, "reads", witness)
-}
-
-/// What causal order implies for every rule here, if it was looked at: where no read misses anything of its whole past,
-/// none misses a part of it. That holds wherever the newest version in a past stands for all others.
-fn implied(placed: &Placed) -> Option<(Tally, Option<Breach>)> {
-    let (tally, first) = placed.causal?;
-    let holds = first.is_none() && tally.unknown == 0 && placed.newest_stands_for_all();
-    holds.then_some((tally, None))
 }
 
 /// The demanded version's operation, the author's later write and the read that saw it if another session made the
@@ -72,7 +66,7 @@ fn tell<'a>(placed: &'a Placed, breach: Breach, authors: Authors) -> Story<'a> {
     let demand = breach.demand(placed);
     story.tell_end(demand.operation);
     if let Some(seen) = breach.via(placed, authors) {
-        placed.writer(seen.slot, seen.rank()).into_iter().for_each(|writer| story.tell_end(writer));
+        placed.order.writer(seen.slot, seen.rank).into_iter().for_each(|writer| story.tell_end(writer));
         story.tell(seen.operation, format!("answered by {}", placed.operation_of(seen).node));
     }
     story
@@ -84,9 +78,9 @@ pub(super) fn tell_too_old(placed: &Placed, breach: Breach, story: &mut Story) {
     let read = breach.read(placed);
     if placed.key_of(read).basis == Basis::RealTime {
         for event in [read, breach.demand(placed)] {
-            placed.writer(event.slot, event.rank()).into_iter().for_each(|writer| story.tell_end(writer));
+            placed.order.writer(event.slot, event.rank).into_iter().for_each(|writer| story.tell_end(writer));
         }
     }
-    let wanted = name(placed, read.slot, breach.demand(placed).rank());
+    let wanted = name(placed, read.slot, breach.demand(placed).rank);
     story.tell(read.operation, format!("{} answered without {wanted}", placed.operation_of(read).node));
 }

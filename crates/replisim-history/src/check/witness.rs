@@ -2,7 +2,8 @@
 
 use replisim_kernel::SimTime;
 
-use super::order::{Rank, Slot};
+use super::keys::Slot;
+use super::order::Rank;
 use super::placed::Placed;
 use crate::{Check, Datum, History, Key, NodeId, Op, Operation, Outcome, Seen, Verdict, Witness, WitnessLine};
 

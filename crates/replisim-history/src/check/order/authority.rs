@@ -1,0 +1,63 @@
+//! Who had the last word on the order of writes, and so on what ground a key's versions are ordered.
+
+use replisim_kernel::SimTime;
+
+use super::Basis;
+use super::arrange::{Write, find_write};
+use crate::{Final, History, Install};
+
+/// Who had the last word on the order of writes.
+pub(super) struct Authority<'a> {
+    leading: Vec<&'a Final>,
+    /// Whether all replicas are alike: nobody leads, or everybody.
+    all_lead: bool,
+}
+
+impl<'a> Authority<'a> {
+    /// Whoever leads at the end.
+    pub(super) fn of(history: &'a History) -> Self {
+        let leading: Vec<&Final> = history.finals.iter().filter(|replica| replica.leads).collect();
+        Authority { all_lead: leading.len() > 1 && leading.len() == history.finals.len(), leading }
+    }
+
+    /// Whether one log, or tags, ordered these installs of one key, which are sorted by position.
+    pub(super) fn basis(&self, writes: &[Write], installs: &[&Install]) -> Basis {
+        let ordered = self.one_log(installs) || (self.all_lead && are_tagged(writes, installs));
+        if ordered { Basis::Log } else { Basis::RealTime }
+    }
+
+    fn one_log(&self, installs: &[&Install]) -> bool {
+        let Some(first) = installs.first() else { return false };
+        let one_node = installs.iter().all(|install| install.node == first.node);
+        let one_per_epoch = installs.windows(2).all(|pair| {
+            let (before, after) = (pair[0], pair[1]);
+            before.position.epoch != after.position.epoch || before.node == after.node
+        });
+        let shared = !one_node && self.leading.len() > 1;
+        one_per_epoch && !shared && self.in_order_of_time(installs)
+    }
+
+    /// Whether the installs that survive were made in the order of their positions.
+    fn in_order_of_time(&self, installs: &[&Install]) -> bool {
+        let [only] = self.leading[..] else { return true };
+        let surviving = installs.iter().filter(|install| only.lineage.contains(install.position));
+        surviving.map(|install| install.at).is_sorted()
+    }
+}
+
+/// Whether several nodes ordered these installs of one key, sorted by position, by tags that agree with real time.
+fn are_tagged(writes: &[Write], installs: &[&Install]) -> bool {
+    let mut latest_invocation = SimTime::ZERO;
+    let mut agrees = |install: &Install| {
+        let Some(write) = find_write(writes, install).map(|maker| &writes[maker]) else { return false };
+        let in_time = write.part.acknowledged() >= latest_invocation;
+        latest_invocation = latest_invocation.max(write.part.of.invoked);
+        in_time
+    };
+    let by_several = installs.windows(2).any(|pair| pair[0].node != pair[1].node);
+    let distinct = installs.windows(2).all(|pair| {
+        let (before, after) = (pair[0].position, pair[1].position);
+        before.epoch == after.epoch && before != after
+    });
+    by_several && distinct && installs.iter().all(|install| agrees(install))
+}

@@ -1,0 +1,218 @@
+//! Which version of a key is newer: every check but convergence rests on the answer.
+//!
+//! A version's place is its [`Rank`] among the versions of its key; rank 0 is the initial version, before any write.
+//! There are two grounds on which versions are ordered, and a key has one of them:
+//!
+//! - **[`Basis::Log`]**: the node in charge put the versions into its log, so their positions tell. Epochs come one
+//!   after another. When an epoch loses its tail at a promotion, the lost versions form a branch; they are placed where
+//!   their positions put them: after all they were built on, and before every version of a later epoch.
+//!
+//!   ```text
+//!   epoch 1   ── 480 ── 481 ── 502          481 and 502 were lost
+//!                  └─────────────── 481@2 ──   480@1 < 481@1 < 502@1 < 481@2
+//!   ```
+//!
+//!   A quorum system has no log, but its versions carry tags that any coordinator can choose. They order a key like a
+//!   log where all replicas are alike and the tags keep their word: one epoch, no position twice, and no write that
+//!   began after another was acknowledged has the lower position.
+//!
+//! - **[`Basis::RealTime`]**: nobody was in charge, or several were. Then a version is newer than another if its write
+//!   was invoked after the other's was acknowledged, and of two concurrent ones nothing is said. A checker that would
+//!   need to know says `unknown`.
+//!
+//! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
+//! installed it within one epoch; several nodes installed it and several replicas lead at the end; or the versions that
+//! survive were not installed in the order of their positions, so that the epochs ran side by side.
+
+mod arrange;
+mod authority;
+
+use std::cmp::Ordering;
+
+use replisim_kernel::SimTime;
+
+use super::deed::Part;
+use super::keys::{Keys, Slot};
+use crate::{History, Key, Position, Value};
+use arrange::Arranger;
+
+/// A version's place among the versions of its key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Rank(pub u32);
+
+/// On what ground the versions of a key are ordered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Basis {
+    /// By their positions in the log.
+    Log,
+    /// By which write ended before which other began.
+    RealTime,
+}
+
+/// One version of a key.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    /// The value that names it, if one does.
+    pub value: Option<Value>,
+    /// Where it was installed; zero if that is not known.
+    pub position: Position,
+    /// The earliest moment at which it can have been seen.
+    pub at: SimTime,
+    /// The operation that wrote it, if it is in the history.
+    pub writer: Option<u32>,
+    /// When its write was invoked; the beginning of all if the write is not in the history.
+    pub invoked: SimTime,
+    /// When its write was acknowledged, or never.
+    pub acknowledged: SimTime,
+    /// Whether a reader may find nothing after it.
+    leaves_nothing: bool,
+    /// Whether no element of a set, list or text outlives it, or that is not known.
+    sweeps: bool,
+}
+
+/// The versions of one key in order.
+#[derive(Debug)]
+pub(super) struct KeyOrder {
+    /// The key.
+    pub key: Key,
+    /// The ground of the order.
+    pub basis: Basis,
+    /// The version of rank `r` stands at `r - 1`. On the ground of real time they stand in order of invocation.
+    pub versions: Vec<Version>,
+    /// Elements that were, or may have been, removed one by one; ascending.
+    pub removed: Vec<Value>,
+    /// Whether the whole key, or an element that the history does not name, may have been deleted.
+    pub erased: bool,
+    /// Whether it is a text, whose newest element can stand anywhere.
+    pub grows_anywhere: bool,
+    /// The latest version that no older element outlives: a deletion, or a register or counter in a set's place.
+    pub swept: Rank,
+    /// The first and the last rank of each value, by value. They differ if a retry was installed twice.
+    places: Vec<(Value, Rank, Rank)>,
+    /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
+    absences: Vec<(SimTime, Rank)>,
+}
+
+/// The order of the versions of every key.
+pub(super) struct Order {
+    keys: Vec<KeyOrder>,
+    /// For each part of the history the rank of the version that it made.
+    made: Vec<Option<Rank>>,
+}
+
+impl Rank {
+    /// What a key holds before it was ever written.
+    pub(super) const INITIAL: Rank = Rank(0);
+
+    fn index(self) -> usize {
+        self.0 as usize - 1
+    }
+
+    fn at_index(index: usize) -> Rank {
+        Rank(index as u32 + 1)
+    }
+}
+
+impl Order {
+    /// Orders the versions of every key of a history, which consists of `parts`, in O(n log n).
+    pub(super) fn of(history: &History, parts: &[Part], mut keys: Keys) -> Order {
+        let mut arranger = Arranger::new(history, parts, &mut keys);
+        let arranged = (0..).map(Slot).zip(keys.all()).map(|(slot, key)| arranger.arrange(slot, *key)).collect();
+        Order { keys: arranged, made: arranger.made }
+    }
+
+    /// The versions of the key at `slot`.
+    pub(super) fn key(&self, slot: Slot) -> &KeyOrder {
+        &self.keys[slot.index()]
+    }
+
+    /// The versions of every key, by slot.
+    pub(super) fn keys(&self) -> &[KeyOrder] {
+        &self.keys
+    }
+
+    /// The operation that wrote the version of `rank`, if the history tells.
+    pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
+        if rank == Rank::INITIAL { None } else { self.key(slot).version(rank).writer }
+    }
+
+    /// Whether of any two versions of a key it is known which is newer.
+    pub(super) fn is_total(&self) -> bool {
+        self.keys.iter().all(|key| key.basis == Basis::Log || key.versions.len() < 2)
+    }
+
+    /// The rank of what the part of this number made; `None` if it was never installed in a key that a log orders, or
+    /// is no write.
+    pub(super) fn made(&self, part: usize) -> Option<Rank> {
+        self.made[part]
+    }
+}
+
+impl KeyOrder {
+    /// Which of two versions is newer; `None` if the history does not tell.
+    pub(super) fn compare(&self, a: Rank, b: Rank) -> Option<Ordering> {
+        match self.basis {
+            Basis::Log => Some(a.cmp(&b)),
+            Basis::RealTime if a == b => Some(Ordering::Equal),
+            Basis::RealTime if a == Rank::INITIAL => Some(Ordering::Less),
+            Basis::RealTime if b == Rank::INITIAL => Some(Ordering::Greater),
+            Basis::RealTime if self.precedes(a, b) => Some(Ordering::Less),
+            Basis::RealTime if self.precedes(b, a) => Some(Ordering::Greater),
+            Basis::RealTime => None,
+        }
+    }
+
+    /// The lowest rank from which on every version is certainly newer than `rank`.
+    pub(super) fn newer_than(&self, rank: Rank) -> Rank {
+        if self.basis == Basis::Log || rank == Rank::INITIAL {
+            return Rank(rank.0 + 1);
+        }
+        let acknowledged = self.version(rank).acknowledged;
+        Rank::at_index(self.versions.partition_point(|version| version.invoked <= acknowledged))
+    }
+
+    /// The version of a rank.
+    ///
+    /// # Panics
+    /// If it is the initial one, which nobody wrote.
+    pub(super) fn version(&self, rank: Rank) -> &Version {
+        &self.versions[rank.index()]
+    }
+
+    /// The first and the last rank at which `value` was installed.
+    pub(super) fn place(&self, value: Value) -> Option<(Rank, Rank)> {
+        let found = self.places.binary_search_by_key(&value, |place| place.0).ok()?;
+        let (_, first, last) = self.places[found];
+        Some((first, last))
+    }
+
+    /// The version that was installed last at or before `position`, of a key that a log orders.
+    pub(super) fn since(&self, position: Position) -> Option<Rank> {
+        let logged = self.basis == Basis::Log && position != Position::ZERO;
+        logged.then(|| Rank(self.versions.partition_point(|version| version.position <= position) as u32))
+    }
+
+    /// The latest version that a reader who found nothing at `at` may have met.
+    pub(super) fn absence(&self, at: SimTime) -> Rank {
+        let seen = self.absences.partition_point(|(since, _)| *since <= at);
+        seen.checked_sub(1).map_or(Rank::INITIAL, |last| self.absences[last].1)
+    }
+
+    fn precedes(&self, a: Rank, b: Rank) -> bool {
+        self.version(a).acknowledged < self.version(b).invoked
+    }
+
+    fn empty(key: Key) -> Self {
+        KeyOrder {
+            key,
+            basis: Basis::RealTime,
+            versions: Vec::new(),
+            removed: Vec::new(),
+            erased: false,
+            grows_anywhere: false,
+            swept: Rank::INITIAL,
+            places: Vec::new(),
+            absences: Vec::new(),
+        }
+    }
+}
