@@ -110,7 +110,7 @@ fn figures(catches: &[Catch]) -> Figures {
 
 fn shrunk(subject: &Subject<'_>, catch: &Catch) -> String {
     let Some((cause, found)) = catch.tally.causes.iter().next() else { return "not caught".to_owned() };
-    let experiment = found.smallest.experiment(subject);
+    let experiment = found.smallest.experiment();
     let limits = Limits { runs: 3_000, ..Limits::default() };
     let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
     match shrinker.shrink() {

@@ -64,12 +64,12 @@ fn merged(groups: Vec<FailureGroup>) -> Vec<FailureGroup> {
 
 fn shrink_one(
     group: &mut FailureGroup,
-    (subject, cause, found): (&Subject<'_>, &Cause, &Found),
+    (_, cause, found): (&Subject<'_>, &Cause, &Found),
     smaller: bool,
     archive: &mut Archive<'_, '_>,
     store: &Path,
 ) -> Result<(), Failure> {
-    let experiment = found.smallest.experiment(subject);
+    let experiment = found.smallest.experiment();
     let affordable = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
     let limits = Limits { runs: if smaller { affordable } else { 1 }, ..Limits::default() };
     let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
