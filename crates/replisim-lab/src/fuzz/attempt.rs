@@ -20,16 +20,20 @@ pub enum Idea {
     /// What this seed stands for.
     Fresh(u64),
     /// Something like what was tried before.
-    Like {
-        /// What is changed a little.
-        parent: Arc<Attempt>,
-        /// What faults may be taken over from.
-        other: Arc<Attempt>,
-        /// A seed that no attempt has had.
-        seed: u64,
-        /// Decides on the changes.
-        chance: Stream,
-    },
+    Like(Box<Change>),
+}
+
+/// What is to be changed, and how.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What is changed a little.
+    pub parent: Arc<Attempt>,
+    /// What faults may be taken over from.
+    pub other: Arc<Attempt>,
+    /// A seed that no attempt has had.
+    pub seed: u64,
+    /// Decides on the changes.
+    pub chance: Stream,
 }
 
 /// What is tried.
@@ -74,7 +78,8 @@ impl Idea {
     pub fn spell_out(&self, subject: &Subject<'_>) -> Attempt {
         match self {
             Idea::Fresh(seed) => Attempt::fresh(subject, *seed),
-            Idea::Like { parent, other, seed, chance } => {
+            Idea::Like(change) => {
+                let Change { parent, other, seed, chance } = &**change;
                 Mutator { chance: chance.clone() }.change(parent, other, *seed)
             }
         }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use replisim_history::Cell;
 use replisim_kernel::Stream;
 
-use super::attempt::{Attempt, Idea, Tried};
+use super::attempt::{Attempt, Change, Idea, Tried};
 use super::mutate::SEARCH;
 use super::subject::Subject;
 
@@ -124,7 +124,7 @@ impl<'s, 'c> Lot<'s, 'c> {
         }
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
         let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));
-        Idea::Like { parent, other, seed, chance }
+        Idea::Like(Box::new(Change { parent, other, seed, chance }))
     }
 
     /// One of the kept plans: in half of all cases one of the latest eighth.

@@ -28,7 +28,7 @@ mod tests;
 mod twice;
 
 pub use crate::store::Mark;
-pub use attempt::{Attempt, Idea, Tried, kind_name};
+pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
 pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;
