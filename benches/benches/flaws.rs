@@ -39,7 +39,7 @@ fn main() {
     for flaw in flaws.filter(|flaw| only.is_empty() || only.iter().any(|name| name == flaw.name)) {
         let subject = stage(flaw.name, flaw.stage, &catalog);
         let catches = [false, true].map(|guided| search(&subject, guided));
-        let shrunk = catches[1].first().map_or_else(String::new, |catch| shrunk(&subject, catch));
+        let shrunk = catches[1].first().map_or_else(String::new, shrunk);
         let [blind, guided] = catches.map(|catches| figures(&catches));
         println!(
             "{:24} {:>22} {:>20} {:>22} {:>20}  {shrunk}",
@@ -108,9 +108,9 @@ fn figures(catches: &[Catch]) -> Figures {
     Figures { runs: (runs[middle], runs[last]), seconds: (seconds[middle], seconds[last]), mean }
 }
 
-fn shrunk(subject: &Subject<'_>, catch: &Catch) -> String {
+fn shrunk(catch: &Catch) -> String {
     let Some((cause, found)) = catch.tally.causes.iter().next() else { return "not caught".to_owned() };
-    let experiment = found.smallest.experiment(subject);
+    let experiment = found.smallest.experiment();
     let limits = Limits { runs: 3_000, ..Limits::default() };
     let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
     match shrinker.shrink() {

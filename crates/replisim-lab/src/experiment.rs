@@ -66,6 +66,24 @@ impl Experiment {
         draft.finish(&source, scenario, configured, topology)
     }
 
+    /// The experiment of a scenario that has been read from this source; `None` if it cannot be run. It costs a fraction of
+    /// [`Experiment::prepare`], which also says why.
+    pub(crate) fn of_read(&self, scenario: Scenario, source: Source, catalog: &Catalog) -> Option<Experiment> {
+        // Mistakes would be shown in it.
+        let outline = Outline::of("");
+        let configured = match scenario.protocol == self.scenario.protocol {
+            true => self.configured.clone(),
+            false => {
+                let text = Source::new(&source.name, scenario.protocol.as_str());
+                let entry = catalog.get(scenario.protocol.name())?;
+                entry.configure(&Excerpt::field(&text, &outline, "protocol").behind_name()).ok()?.into()
+            }
+        };
+        let topology = Topology::resolve(&scenario.cluster).ok()?;
+        let draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        draft.finish(&source, scenario, Some(configured), Some(topology)).ok()
+    }
+
     /// A scenario's text after some edits, as [`Edit::apply`] makes them.
     ///
     /// # Errors

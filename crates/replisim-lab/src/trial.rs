@@ -78,7 +78,7 @@ impl<'c> Trial<'c> {
     /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
     fn shrunk(&self, failure: &Failure) -> Option<String> {
         let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine()).map(|it| it.check);
-        let variant = self.subject.variant(&self.subject.turn(failure.seed));
+        let (_, variant) = self.subject.turned(failure.seed);
         let shrink = |check| Shrinker::new(&variant.experiment, failure.seed).check(Some(check)).shrink().ok();
         let case = wrong.into_iter().find_map(shrink)?.case;
         let text = case.text();
@@ -95,7 +95,7 @@ impl<'c> Trial<'c> {
             (seed < self.seeds.end).then_some(seed)
         });
         let run = |seed| {
-            let variant = self.subject.variant(&self.subject.turn(seed));
+            let (_, variant) = self.subject.turned(seed);
             Failure { seed, outcome: variant.experiment.run(seed, None, false) }
         };
         seeds.map(run).filter(|failure| !failure.outcome.judgement.is_fine()).collect()
@@ -167,7 +167,7 @@ mod tests {
         let failing: Vec<u64> = trial.failures().iter().map(|failure| failure.seed).collect();
         assert!((1..256).contains(&failing.len()), "{failing:?}");
         for seed in failing {
-            assert_ne!(trial.subject.edits(&trial.subject.turn(seed))[0].value, "[]");
+            assert_ne!(trial.subject.edits(&trial.subject.turned(seed).0)[0].value, "[]");
         }
     }
 

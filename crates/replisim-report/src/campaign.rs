@@ -40,7 +40,9 @@ pub struct Ran {
     pub cells: u64,
     /// How many runs one worker makes in a second, where they were timed.
     pub per_second: Option<f64>,
-    /// At most which share of runs fails, at 95 %, where none did.
+    /// How many are what their seed stands for; the search made the others up.
+    pub fresh: u64,
+    /// At most which share of fresh runs fails, at 95 %, where no run did.
     pub bound: Option<f64>,
     /// Each check: its words, and in how many runs it holds, failed, was violated as expected, and is unknown.
     pub checks: Vec<(String, [u64; 4])>,
@@ -104,7 +106,7 @@ fn causes(campaign: &Campaign, style: Style) -> String {
         table.row([
             Cell::broken(what),
             cause.subject.as_str().into(),
-            one_in(cause.of, cause.runs).into(),
+            number::one_in(cause.runs, cause.of).into(),
             size.into(),
         ]);
         let when = if cause.phase.is_empty() { String::new() } else { format!(", {}", cause.phase) };
@@ -115,27 +117,13 @@ fn causes(campaign: &Campaign, style: Style) -> String {
     format!("{distinct} in {}, smallest first\n\n{}", number::things(runs, "run"), table.print(2, style))
 }
 
-/// How often, to two digits, for the second is as much as chance leaves of it: `1 in 2,300`.
-fn one_in(of: u64, runs: u64) -> String {
-    match of / runs.max(1) {
-        0 | 1 => format!("{} of {}", number::count(runs), number::count(of)),
-        often => format!("1 in {}", number::count(two_digits(often))),
-    }
-}
-
-/// A number with all but its first two digits made zeros.
-fn two_digits(number: u64) -> u64 {
-    let scale = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
-    number / scale * scale
-}
-
 fn subjects(campaign: &Campaign, style: Style) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
     for ran in &campaign.subjects {
         let rate = ran.per_second.map(|rate| format!("{}/s", number::rate(rate))).unwrap_or_default();
         let outcome = match ran.bound {
             _ if ran.runs == 0 => "has not run yet".into(),
-            Some(bound) => clean(bound).into(),
+            Some(bound) => clean(bound, ran.fresh == ran.runs).into(),
             None => Cell::broken(format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))),
         };
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
@@ -145,10 +133,11 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
 }
 
 /// What can be said of a subject of which no run failed.
-fn clean(bound: f64) -> String {
+fn clean(bound: f64, all_fresh: bool) -> String {
+    let fresh = if all_fresh { "" } else { "fresh ones " };
     match (1.0 / bound) as u64 {
         0 | 1 => "no run failed, of too few to say more".to_owned(),
-        often => format!("no run failed; at most 1 in {} does (95 %)", number::count(two_digits(often))),
+        often => format!("no run failed; at most 1 in {} {fresh}does (95 %)", number::roughly(often)),
     }
 }
 
@@ -181,6 +170,7 @@ mod tests {
             simulated: Span::secs(921_100),
             cells: 206,
             per_second: (failed == 0).then_some(3_070.0),
+            fresh: 23_028,
             bound: (failed == 0).then_some(3.25e-5),
             checks: vec![("no acknowledged write lost".to_owned(), [92_110 - failed, failed, 0, 0])],
         };
@@ -218,7 +208,7 @@ mod tests {
               replisim replay cases/a1f30000.ron
 
           lost_write   92,110 runs           206 cells  40 of 92,110 runs failed
-          split_brain  92,110 runs  3,070/s  206 cells  no run failed; at most 1 in 30,000 does (95 %)
+          split_brain  92,110 runs  3,070/s  206 cells  no run failed; at most 1 in 30,000 fresh ones does (95 %)
 
           lost_write                     holds  failed  as expected  unknown
             no acknowledged write lost  92,070      40            0        0
@@ -230,9 +220,8 @@ mod tests {
     }
 
     #[test]
-    fn rates_keep_two_digits() {
-        assert_eq!([0, 7, 61, 619, 61_999].map(two_digits), [0, 7, 61, 610, 61_000]);
-        assert_eq!([one_in(3, 2), one_in(3, 3), one_in(6_190, 10)], ["2 of 3", "3 of 3", "1 in 610"]);
-        assert_eq!(clean(0.95), "no run failed, of too few to say more");
+    fn too_few_runs_say_nothing() {
+        assert_eq!(clean(0.95, true), "no run failed, of too few to say more");
+        assert_eq!(clean(0.001, true), "no run failed; at most 1 in 1,000 does (95 %)");
     }
 }

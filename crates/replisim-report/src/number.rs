@@ -27,6 +27,18 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     }
 }
 
+/// How often: `1 in 2,300`, or `2 of 3` where that is no good approximation.
+pub fn one_in(part: u64, of: u64) -> String {
+    let often = (of + part / 2) / part.max(1);
+    if often < 4 { format!("{} of {}", count(part), count(of)) } else { format!("1 in {}", roughly(often)) }
+}
+
+/// A number to two digits, the others made zeros: as much as chance leaves of an estimate.
+pub fn roughly(number: u64) -> String {
+    let scale = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    count(number / scale * scale)
+}
+
 /// A number of things in a second, to three digits or more: `0.25`, `12.5`, `1,803`.
 pub fn rate(per_second: f64) -> String {
     match per_second {
@@ -107,6 +119,13 @@ mod tests {
         assert_eq!([1, 2_004].map(|number| things(number, "key")), ["1 key", "2,004 keys"]);
         assert_eq!(tally(37, 18_031, "reads"), "37 of 18,031 reads");
         assert_eq!(tally(0, 2_004, "acknowledged writes"), "2,004 acknowledged writes");
+    }
+
+    #[test]
+    fn rates_keep_two_digits() {
+        assert_eq!([0, 7, 61, 619, 61_999].map(roughly), ["0", "7", "61", "610", "61,000"]);
+        assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 610"]);
+        assert_eq!([one_in(37, 300), one_in(30, 105), one_in(0, 7)], ["1 in 8", "1 in 4", "1 in 7"]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, Outcome};
 use replisim_report::{Judged, MeasuredBound, Subject};
 
+use crate::command::quoted;
+
 /// A report's contents, with what it borrows kept beside it.
 ///
 /// ```no_run
@@ -106,5 +108,5 @@ fn cure(path: &Path, experiment: &Experiment) -> Option<String> {
     let cure = experiment.scenario.cure.as_ref()?;
     let name = if cure.ends_with(".ron") { cure.clone() } else { format!("{cure}.ron") };
     let sibling = path.with_file_name(name);
-    sibling.is_file().then(|| format!("replisim run {}", sibling.display()))
+    sibling.is_file().then(|| format!("replisim run {}", quoted(&sibling.display().to_string())))
 }

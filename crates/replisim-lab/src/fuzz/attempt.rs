@@ -1,21 +1,48 @@
-//! One run of a campaign: what is tried, and what came of it.
+//! One run of a campaign: what is to be tried, what it is in full, and what came of it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use replisim_history::{Cell, Check, Finding, Run, Verdict};
-use replisim_kernel::{Digest, Fingerprint, Span};
+use replisim_kernel::{Digest, Fingerprint, Span, Stream};
 use replisim_world::spec::{Action, Fault};
 
 use super::cause::{Cause, phase};
-use super::subject::{Demand, Subject};
+use super::mutate::Mutator;
+use super::subject::{Demand, Subject, Variant};
 use crate::store::Mark;
 use crate::{Case, Experiment, Plan, Scenario};
 
+/// What is to be tried. It says all that an [`Attempt`] follows from and is as cheap as a seed: who decides on it has more
+/// to do than to draw faults and to turn knobs, so whoever runs it spells it out.
+#[derive(Clone, Debug)]
+pub enum Idea {
+    /// What this seed stands for.
+    Fresh(u64),
+    /// Something like what was tried before.
+    Like(Box<Change>),
+}
+
+/// What is to be changed, and how.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What is changed a little.
+    pub parent: Arc<Attempt>,
+    /// What faults may be taken over from.
+    pub other: Arc<Attempt>,
+    /// A seed that no attempt has had.
+    pub seed: u64,
+    /// Decides on the changes.
+    pub chance: Stream,
+}
+
 /// What is tried.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub struct Attempt {
     /// The positions of the knobs.
     pub knobs: Vec<u8>,
+    /// The scenario with the knobs there.
+    pub variant: Arc<Variant>,
     /// The seed, and what goes wrong.
     pub plan: Plan,
     /// Whether the plan is the one that the seed stands for.
@@ -46,12 +73,25 @@ pub struct Tried {
     pub struck: Vec<u8>,
 }
 
+impl Idea {
+    /// The attempt that this is the idea of: the same one whoever asks, and whenever.
+    pub fn spell_out(&self, subject: &Subject<'_>) -> Attempt {
+        match self {
+            Idea::Fresh(seed) => Attempt::fresh(subject, *seed),
+            Idea::Like(change) => {
+                let Change { parent, other, seed, chance } = &**change;
+                Mutator { chance: chance.clone() }.change(parent, other, *seed)
+            }
+        }
+    }
+}
+
 impl Attempt {
     /// The attempt that `seed` stands for.
     pub fn fresh(subject: &Subject<'_>, seed: u64) -> Self {
-        let knobs = subject.turn(seed);
-        let plan = subject.variant(&knobs).experiment.plan(seed);
-        Attempt { knobs, plan, fresh: true }
+        let (knobs, variant) = subject.turned(seed);
+        let plan = variant.experiment.plan(seed);
+        Attempt { knobs, variant, plan, fresh: true }
     }
 
     /// A number that stands for the knobs and the plan, seed included.
@@ -68,29 +108,35 @@ impl Attempt {
     ///
     /// # Panics
     /// If that cannot be run, though the attempt was.
-    pub fn experiment(&self, subject: &Subject<'_>) -> Experiment {
-        let variant = subject.variant(&self.knobs);
-        let scenario = &variant.experiment.scenario;
+    pub fn experiment(&self) -> Experiment {
+        let scenario = &self.variant.experiment.scenario;
         let (faults, seed) = (self.plan.faults.clone(), self.plan.seed);
-        let varied = variant.experiment.vary(Scenario { faults, swarm: None, seed, ..scenario.clone() });
+        let varied = self.variant.experiment.vary(Scenario { faults, swarm: None, seed, ..scenario.clone() });
         varied.unwrap_or_else(|report| panic!("an attempt that was run can be written down: {}", report.render(false)))
     }
 
     /// Itself as the text of a case.
-    pub(super) fn case(&self, subject: &Subject<'_>) -> String {
-        let experiment = self.experiment(subject);
+    pub(super) fn case(&self) -> String {
+        let experiment = self.experiment();
         let run = experiment.begin(self.plan.seed, false).finish();
         Case::of(&experiment, None, &run).text()
     }
 
     /// Runs it.
-    pub fn run(&self, subject: &Subject<'_>) -> Tried {
-        let variant = subject.variant(&self.knobs);
-        let mut simulation = variant.experiment.enact(self.plan.clone(), false);
+    pub fn run(&self) -> Tried {
+        let Variant { experiment, demands } = &*self.variant;
+        let mut simulation = experiment.enact(self.plan.clone(), false);
         simulation.watch();
         let run = simulation.finish();
-        let findings = variant.experiment.examine(&run);
-        Tried::of(&variant.demands, &self.plan.faults, run, &findings)
+        let findings = experiment.examine(&run);
+        Tried::of(demands, &self.plan.faults, run, &findings)
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Attempt { knobs, variant: _, plan, fresh } = self;
+        f.debug_struct("Attempt").field("knobs", knobs).field("plan", plan).field("fresh", fresh).finish()
     }
 }
 
@@ -168,11 +214,11 @@ fn kind(action: &Action) -> Option<u8> {
 /// Takes the first word of what is written, and no more.
 struct FirstWord(String);
 
-impl std::fmt::Write for FirstWord {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+impl fmt::Write for FirstWord {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = text.find(|c: char| !c.is_alphanumeric());
         self.0.push_str(&text[..end.unwrap_or(text.len())]);
-        if end.is_some() { Err(std::fmt::Error) } else { Ok(()) }
+        if end.is_some() { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A campaign: subjects, how many runs, and the workers that do them.
 //!
-//! One thread decides and learns, in order; workers run. Nothing that a worker does depends on when it does it, so the
+//! One thread decides and learns, in order; workers spell out what it decided on, and run it. Nothing that a worker does depends on when it does it, so the
 //! number of workers shows in how long a campaign takes and nowhere else.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::{Attempt, Idea, Tried};
 use super::lot::{LOT, Lot};
 use super::subject::Subject;
 use super::tally::Tally;
@@ -62,7 +62,7 @@ impl Share {
 /// Remembers what a campaign has done.
 pub trait Ledger {
     /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
-    fn recall(&mut self, place: Place, attempt: &Attempt) -> Option<Tried>;
+    fn recall(&mut self, place: Place) -> Option<Tried>;
 
     /// Takes note of a run. `new` are the cells that are new to its lot.
     fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]);
@@ -78,7 +78,7 @@ pub trait Ledger {
 pub struct Forgetful;
 
 impl Ledger for Forgetful {
-    fn recall(&mut self, _: Place, _: &Attempt) -> Option<Tried> {
+    fn recall(&mut self, _: Place) -> Option<Tried> {
         None
     }
 
@@ -88,12 +88,15 @@ impl Ledger for Forgetful {
 /// What a worker is to do.
 struct Task {
     place: Place,
-    attempt: Arc<Attempt>,
+    idea: Idea,
+    /// What came of it, where that is known from before.
+    known: Option<Tried>,
 }
 
 /// What a worker has done.
 struct Done {
     place: Place,
+    attempt: Arc<Attempt>,
     tried: Tried,
     twice: bool,
     divergence: Option<Divergence>,
@@ -125,17 +128,25 @@ pub fn campaign(
 }
 
 fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<Done>) {
-    for Task { place, attempt } in todo {
-        let subject = &subjects[place.subject as usize];
-        let tried = attempt.run(subject);
-        let twice = is_done_twice(place);
-        let again = twice.then(|| attempt.run(subject).fingerprint);
-        let differs = again.is_some_and(|fingerprint| fingerprint != tried.fingerprint);
-        let divergence = if differs { compare(subject, &attempt) } else { None };
-        if report.send(Done { place, tried, twice, divergence }).is_err() {
+    for Task { place, idea, known } in todo {
+        let attempt = Arc::new(idea.spell_out(&subjects[place.subject as usize]));
+        let done = match known {
+            Some(tried) => Done { place, attempt, tried, twice: false, divergence: None },
+            None => run(place, attempt),
+        };
+        if report.send(done).is_err() {
             return;
         }
     }
+}
+
+fn run(place: Place, attempt: Arc<Attempt>) -> Done {
+    let tried = attempt.run();
+    let twice = is_done_twice(place);
+    let again = twice.then(|| attempt.run().fingerprint);
+    let differs = again.is_some_and(|fingerprint| fingerprint != tried.fingerprint);
+    let divergence = if differs { compare(&attempt) } else { None };
+    Done { place, attempt, tried, twice, divergence }
 }
 
 fn is_done_twice(place: Place) -> bool {
@@ -165,8 +176,8 @@ struct Field<'s, 'c> {
     next_lot: u32,
     /// How many runs it has, over all lots.
     runs: u64,
-    /// Attempts that are under way, and results that came before it was their turn.
-    open: BTreeMap<u32, (Arc<Attempt>, Option<Tried>)>,
+    /// Results that came before it was their turn.
+    early: BTreeMap<u32, (Arc<Attempt>, Tried)>,
 }
 
 impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
@@ -185,7 +196,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             lot: None,
             next_lot: orders.share.first_lot(number),
             runs: share(u64::from(number)),
-            open: BTreeMap::new(),
+            early: BTreeMap::new(),
         };
         let fields = (0..).zip(subjects).map(field).collect();
         let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks.len())).collect();
@@ -198,14 +209,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             if self.under_way == 0 {
                 return;
             }
-            let Ok(Done { place, tried, twice, divergence }) = done.recv() else { return };
+            let Ok(Done { place, attempt, tried, twice, divergence }) = done.recv() else { return };
             self.under_way -= 1;
             let index = place.subject as usize;
             self.tallies[index].twice += u64::from(twice);
             self.tallies[index].divergences.extend(divergence);
-            if let Some((_, result)) = self.fields[index].open.get_mut(&place.place) {
-                *result = Some(tried);
-            }
+            self.fields[index].early.insert(place.place, (attempt, tried));
             self.learn(index);
         }
     }
@@ -220,24 +229,15 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             turn += 1;
             match self.fields[index].take(self.orders) {
                 None => idle += 1,
-                Some((place, attempt)) => {
+                Some((place, idea)) => {
                     idle = 0;
-                    self.begin(index, place, attempt);
+                    self.under_way += 1;
+                    let known = self.ledger.recall(place);
+                    let task = Task { place, idea, known };
+                    // Workers live as long as the channel does.
+                    self.tasks.send(task).expect("workers wait for tasks until the campaign is over");
                 }
             }
-        }
-    }
-
-    fn begin(&mut self, index: usize, place: Place, attempt: Arc<Attempt>) {
-        let recalled = self.ledger.recall(place, &attempt);
-        let known = recalled.is_some();
-        self.fields[index].open.insert(place.place, (attempt.clone(), recalled));
-        if known {
-            self.learn(index);
-        } else {
-            self.under_way += 1;
-            // Workers live as long as the channel does.
-            self.tasks.send(Task { place, attempt }).expect("workers wait for tasks until the campaign is over");
         }
     }
 
@@ -252,14 +252,14 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
 }
 
 impl Field<'_, '_> {
-    /// The next attempt and its place.
-    fn take(&mut self, orders: &Orders) -> Option<(Place, Arc<Attempt>)> {
+    /// What is to be tried next, and at which place.
+    fn take(&mut self, orders: &Orders) -> Option<(Place, Idea)> {
         if self.lot.as_ref().is_none_or(Lot::is_over) {
             self.open_lot(orders)?;
         }
         let lot = self.lot.as_mut()?;
-        let (place, attempt) = lot.take()?;
-        Some((Place { subject: self.number, lot: lot.number, place }, attempt))
+        let (place, idea) = lot.take()?;
+        Some((Place { subject: self.number, lot: lot.number, place }, idea))
     }
 
     fn open_lot(&mut self, orders: &Orders) -> Option<()> {
@@ -275,10 +275,8 @@ impl Field<'_, '_> {
     fn learn(&mut self) -> Option<(Place, Arc<Attempt>, Tried, Vec<Cell>)> {
         let lot = self.lot.as_mut()?;
         let place = lot.place();
-        let entry = self.open.first_entry().filter(|entry| *entry.key() == place && entry.get().1.is_some())?;
-        let (attempt, tried) = entry.remove();
-        let tried = tried?;
-        let new = lot.learn(&tried);
+        let (attempt, tried) = self.early.remove(&place)?;
+        let new = lot.learn(&attempt, &tried);
         Some((Place { subject: self.number, lot: lot.number, place }, attempt, tried, new))
     }
 }

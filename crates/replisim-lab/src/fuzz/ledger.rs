@@ -112,9 +112,7 @@ impl<'s, 'c> Archive<'s, 'c> {
             let smallest = smallest.or_insert((u32::MAX, u32::MAX));
             let is_smaller = size < *smallest;
             *smallest = size.min(*smallest);
-            let subject = &self.subjects[place.subject as usize];
-            let text =
-                if is_smaller { case.get_or_insert_with(|| attempt.case(subject)).clone() } else { String::new() };
+            let text = if is_smaller { case.get_or_insert_with(|| attempt.case()).clone() } else { String::new() };
             failure_row(place, cause, size.0, size.1, text)
         };
         tried.failures().map(&mut row).collect()
@@ -122,7 +120,7 @@ impl<'s, 'c> Archive<'s, 'c> {
 }
 
 impl Ledger for Archive<'_, '_> {
-    fn recall(&mut self, place: Place, _: &Attempt) -> Option<Tried> {
+    fn recall(&mut self, place: Place) -> Option<Tried> {
         self.past.as_mut()?.recall(self.campaign, place)
     }
 

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use replisim_history::Cell;
 use replisim_kernel::Stream;
 
-use super::attempt::{Attempt, Tried};
-use super::mutate::{Mutator, SEARCH};
+use super::attempt::{Attempt, Change, Idea, Tried};
+use super::mutate::SEARCH;
 use super::subject::Subject;
 
 /// How many attempts of a lot may be under way at once.
@@ -46,10 +46,8 @@ pub struct Lot<'s, 'c> {
     guided: bool,
     decided: u32,
     learnt: u32,
-    /// The attempts decided on and not yet handed out, in order.
-    ready: VecDeque<(u32, Arc<Attempt>)>,
-    /// The attempts decided on and not yet learnt from, in order.
-    pending: VecDeque<Arc<Attempt>>,
+    /// What was decided on and not yet handed out, in order.
+    ready: VecDeque<(u32, Idea)>,
     seen: BTreeSet<Cell>,
     kept: VecDeque<Arc<Attempt>>,
 }
@@ -68,7 +66,6 @@ impl<'s, 'c> Lot<'s, 'c> {
             decided: 0,
             learnt: 0,
             ready: VecDeque::new(),
-            pending: VecDeque::new(),
             seen: BTreeSet::new(),
             kept: VecDeque::new(),
         };
@@ -76,26 +73,21 @@ impl<'s, 'c> Lot<'s, 'c> {
         lot
     }
 
-    /// The next place and what is tried there; `None` while the results of earlier places are waited for, and at the end.
-    pub fn take(&mut self) -> Option<(u32, Arc<Attempt>)> {
+    /// The next place and what is to be tried there; `None` while the results of earlier places are waited for, and at the end.
+    pub fn take(&mut self) -> Option<(u32, Idea)> {
         self.ready.pop_front()
     }
 
-    /// Learns what came of the earliest attempt that has not been learnt from. Returns the cells that are new to this lot.
+    /// Learns what the attempt at [`Lot::place`] was and what came of it. Returns the cells that are new to this lot.
     ///
     /// # Panics
-    /// If there is none.
-    pub fn learn(&mut self, tried: &Tried) -> Vec<Cell> {
-        self.learn_cells(tried.cells.iter().copied())
-    }
-
-    /// The same, where only the cells are known that were new then.
-    pub fn learn_cells(&mut self, cells: impl Iterator<Item = Cell>) -> Vec<Cell> {
-        let attempt = self.pending.pop_front().expect("an attempt is learnt from once, after it was decided on");
+    /// If nothing has been decided on there.
+    pub fn learn(&mut self, attempt: &Arc<Attempt>, tried: &Tried) -> Vec<Cell> {
+        assert!(self.learnt < self.decided, "what is learnt from was decided on before");
         self.learnt += 1;
-        let new: Vec<Cell> = cells.filter(|cell| self.seen.insert(*cell)).collect();
+        let new: Vec<Cell> = tried.cells.iter().copied().filter(|cell| self.seen.insert(*cell)).collect();
         if !new.is_empty() && self.guided {
-            self.kept.push_back(attempt);
+            self.kept.push_back(attempt.clone());
             if self.kept.len() > KEPT_MAX {
                 self.kept.pop_front();
             }
@@ -118,29 +110,27 @@ impl<'s, 'c> Lot<'s, 'c> {
     /// other results happen to be in already does not count: that would be timing.
     fn decide_next(&mut self) {
         if self.decided < self.runs {
-            let attempt = Arc::new(self.decide(self.decided));
-            self.ready.push_back((self.decided, attempt.clone()));
-            self.pending.push_back(attempt);
+            self.ready.push_back((self.decided, self.decide(self.decided)));
             self.decided += 1;
         }
     }
 
-    fn decide(&self, place: u32) -> Attempt {
+    fn decide(&self, place: u32) -> Idea {
         let seed = self.first_seed.wrapping_add(u64::from(place));
         let fresh =
             !self.guided || place.is_multiple_of(FRESH) || self.kept.is_empty() || self.subject.swarm().is_none();
         if fresh {
-            return Attempt::fresh(self.subject, seed);
+            return Idea::Fresh(seed);
         }
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
         let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));
-        Mutator { subject: self.subject, chance }.change(parent, other, seed)
+        Idea::Like(Box::new(Change { parent, other, seed, chance }))
     }
 
     /// One of the kept plans: in half of all cases one of the latest eighth.
-    fn choose(&self, chance: &mut Stream) -> &Attempt {
+    fn choose(&self, chance: &mut Stream) -> Arc<Attempt> {
         let all = self.kept.len() as u64;
         let among = if chance.below(2) == 0 { all } else { all.div_ceil(8) };
-        &self.kept[(all - 1 - chance.below(among)) as usize]
+        self.kept[(all - 1 - chance.below(among)) as usize].clone()
     }
 }

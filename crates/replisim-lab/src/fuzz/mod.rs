@@ -2,9 +2,9 @@
 //! breaks.
 //!
 //! ```text
-//!   Subject ──▶ Lot ──▶ Attempt ──▶ workers ──▶ Tried ──▶ Lot learns ──▶ the next Attempt
-//!   (knobs)   (search)  (a plan)                  │
-//!                                                 └──▶ Ledger (what was done already)  ──▶ Tally
+//!   Subject ──▶ Lot ──▶ Idea ──▶ workers ──▶ Attempt, Tried ──▶ Lot learns ──▶ the next Idea
+//!   (knobs)   (search)          (spell it out, run it)   │
+//!                                                        └──▶ Ledger (what was done already)  ──▶ Tally
 //! ```
 //!
 //! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
@@ -15,6 +15,7 @@ mod campaign;
 mod cause;
 mod cell;
 mod charter;
+mod knobs;
 mod known;
 mod ledger;
 mod lot;
@@ -27,7 +28,7 @@ mod tests;
 mod twice;
 
 pub use crate::store::Mark;
-pub use attempt::{Attempt, Tried, kind_name};
+pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
 pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;

@@ -4,7 +4,6 @@ use replisim_kernel::{Concern, Span, Stream};
 use replisim_world::spec::{Action, Fault, Target};
 
 use super::attempt::Attempt;
-use super::subject::Subject;
 use crate::Plan;
 
 /// The stream of chance that a search draws from.
@@ -13,18 +12,16 @@ pub(super) const SEARCH: Concern = Concern::new("search");
 /// The most faults that a plan grows to.
 const FAULTS_MAX: usize = 24;
 
-/// Changes plans of one subject.
-pub(super) struct Mutator<'s, 'c> {
-    pub subject: &'s Subject<'c>,
+/// Changes plans.
+pub(super) struct Mutator {
     pub chance: Stream,
 }
 
-impl Mutator<'_, '_> {
+impl Mutator {
     /// A plan that differs from `parent` in one to three ways; `other` is one more plan to take faults from, and `seed`
     /// one that no attempt has had.
     pub fn change(&mut self, parent: &Attempt, other: &Attempt, seed: u64) -> Attempt {
-        let variant = self.subject.variant(&parent.knobs);
-        let experiment = &variant.experiment;
+        let experiment = &parent.variant.experiment;
         let hosts: Vec<String> = experiment.topology.hosts.iter().map(|host| host.name.clone()).collect();
         let (written, run) = (experiment.scenario.faults.len(), experiment.scenario.run);
         // Not the subject's own: which families there may be can itself be a knob.
@@ -44,7 +41,8 @@ impl Mutator<'_, '_> {
         }
         drawn.truncate(FAULTS_MAX);
         let faults = parent.plan.faults[..written].iter().cloned().chain(drawn).collect();
-        Attempt { knobs: parent.knobs.clone(), plan: Plan { seed: luck, faults }, fresh: false }
+        let (knobs, variant) = (parent.knobs.clone(), parent.variant.clone());
+        Attempt { knobs, variant, plan: Plan { seed: luck, faults }, fresh: false }
     }
 
     fn drop(&mut self, faults: &mut Vec<Fault>) {

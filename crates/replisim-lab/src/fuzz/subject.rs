@@ -1,31 +1,24 @@
 //! What a campaign runs: a scenario whose knobs are turned anew for each seed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use replisim_history::{Check, Promise};
 use replisim_world::spec::Swarm;
 
-use crate::scenario::{Code, Diagnostic, Edit, Expected, Report, Source};
+use super::knobs::Knobs;
+use crate::scenario::{Edit, Expected, Report, Source};
 use crate::{Catalog, Experiment};
 
 /// How often knobs are turned again that do not fit together, before all are left as they were.
 const TURNS_MAX: u64 = 16;
 
-/// How many seeds in a row have the knobs in the same positions: to prepare a scenario costs more than to run it.
-const SEEDS_A_TURN: u64 = 32;
-
-/// How many positions of the knobs are kept prepared at once: a campaign over many knobs sees new ones all the time.
-const TURNED_MAX: usize = 1_024;
-
-/// A scenario under a campaign. With its knobs turned it is another experiment each time; those
-/// of late are kept prepared.
+/// A scenario under a campaign. With its knobs turned it is another experiment each time.
 pub struct Subject<'c> {
     base: Arc<Variant>,
     /// Whether a swarm was added to a scenario that has none: what the scenario expects does not hold for that.
     stirred: bool,
+    knobs: Knobs,
     catalog: &'c Catalog,
-    turned: Mutex<BTreeMap<Vec<u8>, Option<Arc<Variant>>>>,
 }
 
 /// A scenario with its knobs in some position.
@@ -79,10 +72,8 @@ impl<'c> Subject<'c> {
     }
 
     fn of(experiment: Experiment, stirred: bool, catalog: &'c Catalog) -> Result<Self, Report> {
-        let base = Arc::new(Variant::of(experiment, stirred));
-        let subject = Subject { base, stirred, catalog, turned: Mutex::default() };
-        subject.try_knobs()?;
-        Ok(subject)
+        let knobs = Knobs::of(&experiment, catalog)?;
+        Ok(Subject { base: Arc::new(Variant::of(experiment, stirred)), stirred, knobs, catalog })
     }
 
     /// The subject that was [`Subject::prepare`]d before, from its text.
@@ -113,19 +104,16 @@ impl<'c> Subject<'c> {
         self.base().scenario.swarm.as_ref()
     }
 
-    /// Which value each knob has under `seed`; empty if there are no knobs, or if none of their positions fit together.
-    pub fn turn(&self, seed: u64) -> Vec<u8> {
-        let Some(swarm) = self.swarm().filter(|swarm| !swarm.knobs.is_empty()) else { return Vec::new() };
-        let fits = |choices: &Vec<u8>| self.turned(choices).is_some();
-        (0..TURNS_MAX).map(|attempt| swarm.turn(seed / SEEDS_A_TURN, attempt)).find(fits).unwrap_or_default()
-    }
-
-    /// The scenario with the knobs at these positions; as it is, for none.
-    ///
-    /// # Panics
-    /// If these positions do not fit together: they come from [`Subject::turn`].
-    pub fn variant(&self, choices: &[u8]) -> Arc<Variant> {
-        self.turned(choices).expect("only knobs that fit together are turned")
+    /// Which value each knob has under `seed`, and the scenario with the knobs there. There are no values, and the scenario
+    /// is as it is, if it has no knobs, or if none of their positions fit together.
+    pub fn turned(&self, seed: u64) -> (Vec<u8>, Arc<Variant>) {
+        let swarm = self.swarm().filter(|swarm| !swarm.knobs.is_empty());
+        let choices = swarm.into_iter().flat_map(|swarm| (0..TURNS_MAX).map(move |attempt| swarm.turn(seed, attempt)));
+        let turned = |choices: Vec<u8>| {
+            let experiment = self.knobs.turn(self.base(), &choices, self.catalog)?;
+            Some((choices, Arc::new(Variant::of(experiment, self.stirred))))
+        };
+        choices.filter_map(turned).next().unwrap_or_else(|| (Vec::new(), self.base.clone()))
     }
 
     /// The edits that put the knobs at these positions.
@@ -135,57 +123,6 @@ impl<'c> Subject<'c> {
             values.get(usize::from(*choice)).map(|value| Edit { path: path.clone(), value: value.clone() })
         };
         knobs.zip(choices).filter_map(edit).collect()
-    }
-
-    fn turned(&self, choices: &[u8]) -> Option<Arc<Variant>> {
-        if choices.is_empty() {
-            return Some(self.base.clone());
-        }
-        if let Some(known) = self.lock().get(choices) {
-            return known.clone();
-        }
-        // The lock is not held meanwhile: other workers prepare theirs.
-        let made = self.make(&self.edits(choices)).ok();
-        let made = made.map(|experiment| Arc::new(Variant::of(experiment, self.stirred)));
-        let mut turned = self.lock();
-        if turned.len() >= TURNED_MAX {
-            turned.clear();
-        }
-        turned.insert(choices.to_vec(), made.clone());
-        made
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Option<Arc<Variant>>>> {
-        self.turned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn make(&self, edits: &[Edit]) -> Result<Experiment, Report> {
-        Experiment::prepare(&Experiment::edit(&self.base().source, edits, self.catalog)?, self.catalog)
-    }
-
-    /// Turns each knob to each of its positions once, the others left alone.
-    fn try_knobs(&self) -> Result<(), Report> {
-        for (path, values) in self.swarm().into_iter().flat_map(|swarm| &swarm.knobs) {
-            for value in values {
-                let edit = Edit { path: path.clone(), value: value.clone() };
-                self.make(&[edit]).map_err(|report| self.refuse(path, value, &report))?;
-            }
-            if values.is_empty() {
-                return Err(self.report(format!("the knob `{path}` has no values")));
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse(&self, path: &str, value: &str, why: &Report) -> Report {
-        let why = why.diagnostics.first().map_or_else(String::new, |first| format!(": {}", first.message));
-        self.report(format!("the knob `{path}` cannot be turned to `{value}`{why}"))
-    }
-
-    fn report(&self, message: String) -> Report {
-        let at = self.base().source.text.find("knobs").unwrap_or(0);
-        let mistake = Diagnostic::new(Code::Knob, message).at(at..at + 5);
-        Report::of(self.base().source.clone(), mistake)
     }
 }
 
@@ -198,6 +135,6 @@ pub fn settle(experiment: Experiment, seed: u64, catalog: &Catalog) -> Result<Ex
         return Ok(experiment);
     }
     let subject = Subject::of(experiment, false, catalog)?;
-    let edits = subject.edits(&subject.turn(seed));
-    subject.make(&edits)
+    let (_, variant) = subject.turned(seed);
+    Experiment::prepare(&variant.experiment.source, catalog)
 }

@@ -21,7 +21,7 @@ struct Notebook {
 }
 
 impl Ledger for Notebook {
-    fn recall(&mut self, place: Place, _: &Attempt) -> Option<Tried> {
+    fn recall(&mut self, place: Place) -> Option<Tried> {
         let known = self.runs.get(&place).map(|(tried, _)| tried.clone());
         self.recalled += u64::from(known.is_some());
         known
@@ -96,9 +96,8 @@ fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
     let prepare =
         || crate::Experiment::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut sizes = std::collections::BTreeSet::new();
-    // Several seeds in a row share the positions of the knobs.
-    for seed in (1..20).map(|turn| 37 * turn) {
-        let tried = Attempt::fresh(&subject, seed).run(&subject);
+    for seed in 1..20 {
+        let tried = Attempt::fresh(&subject, seed).run();
         let alone = settle(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
         sizes.insert((alone.scenario.cluster.size, alone.scenario.clients[0].sessions));
         assert_eq!(tried.fingerprint, alone.run(seed, None, false).run.fingerprint, "seed {seed}");

@@ -4,7 +4,6 @@
 use replisim_history::Run;
 
 use super::attempt::Attempt;
-use super::subject::Subject;
 
 /// Where two runs of one attempt went different ways.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,9 +20,8 @@ pub struct Divergence {
 
 /// Runs an attempt twice, side by side, and finds the first event at which they differ. `None` if they do not: what is
 /// drawn from hidden chance may well be drawn the same twice.
-pub fn compare(subject: &Subject<'_>, attempt: &Attempt) -> Option<Divergence> {
-    let variant = subject.variant(&attempt.knobs);
-    let begin = || variant.experiment.enact(attempt.plan.clone(), true);
+pub fn compare(attempt: &Attempt) -> Option<Divergence> {
+    let begin = || attempt.variant.experiment.enact(attempt.plan.clone(), true);
     let (mut one, mut other) = (begin(), begin());
     loop {
         let alike = one.fingerprint() == other.fingerprint();

@@ -82,6 +82,11 @@ impl<'t> Outline<'t> {
         self.root.as_ref().and_then(|root| self.name_of(root))
     }
 
+    /// The fields of the whole value.
+    pub fn fields(&self) -> &[Field] {
+        self.root.as_ref().map_or(&[], Node::fields)
+    }
+
     /// The value at `path`, or the last one on the way to it.
     pub fn follow<'p>(&self, path: &'p str) -> Option<Found<'_, 'p>> {
         let mut found = Found { node: self.root.as_ref()?, key: None, rest: path };

@@ -32,11 +32,11 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Help, Report};
 pub use set::{Edit, ParseEditError};
-pub(crate) use shape::default_settle;
 pub use shape::{Bound, Expected, ProtocolText, Scenario};
+pub(crate) use shape::{Put, default_settle};
 pub use source::{Place, SOURCE_BYTES_MAX, Source};
 pub use typed::Excerpt;
 
 pub(crate) use diagnostic::{listed, nearest};
-pub(crate) use locate::Outline;
+pub(crate) use locate::{Field, Outline};
 pub(crate) use meaning::{Known, Mistakes, check};

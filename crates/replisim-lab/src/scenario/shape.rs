@@ -63,10 +63,13 @@ pub struct Scenario {
     pub anomaly: Option<String>,
 }
 
+/// Puts a field that was read by itself into a scenario.
+pub(crate) type Put = Box<dyn Fn(&mut Scenario) + Send + Sync>;
+
 /// A protocol's name and settings as written: `PostgreSql(primary: "p")`. Only the protocol knows how to read them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProtocolText {
-    /// As it stands in the scenario, comments included.
+    /// As it stands in the scenario, comments included, without what is around it.
     text: Box<RawValue>,
 }
 
@@ -125,6 +128,29 @@ impl Scenario {
 }
 
 impl Scenario {
+    /// Reads one of its fields by itself.
+    ///
+    /// # Errors
+    /// The first thing about the text that is not as the field should be.
+    pub(crate) fn field(name: &str, text: &Excerpt<'_>) -> Result<Put, Diagnostic> {
+        macro_rules! read {
+            ($($field:ident)*) => {
+                match name {
+                    $(stringify!($field) => {
+                        let value = text.read()?;
+                        Box::new(move |scenario: &mut Scenario| scenario.$field = Clone::clone(&value)) as Put
+                    })*
+                    other => unreachable!("a scenario that was read has no field `{other}`"),
+                }
+            };
+        }
+        Ok(
+            read!(about source cluster protocol clients faults swarm run settle seed checks expect measures cure anomaly),
+        )
+    }
+}
+
+impl Scenario {
     /// All that goes wrong under a seed: the faults that are written down, then those that the swarm draws.
     pub fn plan(&self, seed: u64, topology: &Topology) -> Vec<Fault> {
         let hosts: Vec<String> = topology.hosts.iter().map(|host| host.name.clone()).collect();
@@ -148,7 +174,7 @@ impl ProtocolText {
 
     /// The protocol's name.
     pub fn name(&self) -> &str {
-        let text = self.text.trim().get_ron();
+        let text = self.text.get_ron();
         text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
     }
 
@@ -167,7 +193,10 @@ impl Serialize for ProtocolText {
 impl<'de> Deserialize<'de> for ProtocolText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(ProtocolText { text: text.trim_boxed() })
+        let bare = text.get_ron();
+        // To trim it means to read it once more, as there may be comments around it; mostly there is nothing.
+        let is_trimmed = bare.trim().len() == bare.len() && !bare.contains('/');
+        Ok(ProtocolText { text: if is_trimmed { text } else { text.trim_boxed() } })
     }
 }
 

@@ -43,6 +43,18 @@ impl<'s> Excerpt<'s> {
         Excerpt { source, outline, path: "protocol", range }
     }
 
+    /// A field of a scenario that stands in a text of its own.
+    pub(crate) fn field(source: &'s Source, outline: &'s Outline<'s>, path: &'s str) -> Self {
+        Excerpt { source, outline, path, range: 0..source.text.len() }
+    }
+
+    /// The same without the name that it begins with: what a protocol is given, where this is a protocol.
+    pub(crate) fn behind_name(mut self) -> Self {
+        let text = &self.source.text[self.range.clone()];
+        self.range.start += text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+        self
+    }
+
     /// Reads the value.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The screen that `fuzz` ends with.
 
+use std::collections::BTreeMap;
+
 use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 use crate::section::WIDTH;
@@ -20,13 +22,16 @@ pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     text + "\n" + &bound(survey)
 }
 
-/// What became of the failures of earlier campaigns.
+/// What became of the failures of earlier campaigns, those of one kind on one line.
 fn known(known: &[KnownFailure], style: Style) -> String {
-    let line = |failure: &KnownFailure| {
-        let word = if failure.fixed { "fixed".into() } else { style.broken("still failing") };
-        format!("{word}  {}, seed {}: {}, {}\n", failure.subject, failure.seed, failure.check, failure.kind)
+    let kind = |it: &KnownFailure| (!it.fixed, it.subject.clone(), it.check.clone(), it.kind.clone());
+    let mut kinds = BTreeMap::<_, u64>::new();
+    known.iter().for_each(|failure| *kinds.entry(kind(failure)).or_default() += 1);
+    let line = |((fails, subject, check, kind), cases): ((bool, String, String, String), u64)| {
+        let word = if fails { style.broken("still failing") } else { "fixed".into() };
+        format!("{word}  {subject}: {check}, {kind} ({})\n", number::things(cases, "case"))
     };
-    let lines: String = known.iter().map(line).collect();
+    let lines: String = kinds.into_iter().map(line).collect();
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 
@@ -99,12 +104,9 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
         None => number::things(failure.faults.len() as u64, "fault"),
     };
     let knobs = if failure.knobs.is_empty() { String::new() } else { format!(", {}", failure.knobs.join(", ")) };
-    let rate = format!(
-        "1 run in {}, first after {}",
-        number::count(runs.div_ceil(failure.runs.max(1))),
-        number::count(failure.first + 1)
-    );
-    let mut text = format!("  {}\n      {rate}; {size}, seed {}{knobs}\n", style.broken(&head), failure.seed);
+    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
+    // Not its seed: that stands for the run only where the plan is not one that the search made up.
+    let mut text = format!("  {}\n      {rate}; {size}{knobs}\n", style.broken(&head));
     for line in &failure.story {
         text += &format!("      {line}\n");
     }
@@ -140,19 +142,24 @@ fn never(subject: &Surveyed) -> String {
     wrapped(&parts.join(" · "), "  ", WIDTH)
 }
 
-/// What a clean campaign says about the runs that it did not make.
+/// What a clean campaign says about the runs that it did not make, and how many it made twice.
 fn bound(survey: &Survey) -> String {
     let twice: u64 = survey.subjects.iter().map(|subject| subject.twice).sum();
-    let again = format!("{} done twice and compared", number::things(twice, "run"));
     let worst = survey.subjects.iter().map(|subject| subject.at_most).reduce(|one, other| Some(one?.max(other?)));
-    match worst.flatten() {
-        Some(share) if share < 1.0 => {
-            let (few, of) =
-                ((1.0 / share).floor() as u64, if survey.subjects.len() > 1 { " of any subject" } else { "" });
-            format!("at most 1 in {} runs{of} breaks a promise (95 %) · {again}\n", number::count(few))
-        }
-        Some(_) | None => format!("{again}\n"),
+    let bound = worst.flatten().filter(|share| *share < 1.0).map(|share| at_most(survey, share)).unwrap_or_default();
+    bound + &format!("{} done twice and compared\n", number::things(twice, "run"))
+}
+
+/// The bound itself. It follows from the fresh runs alone, for only these are drawn at random.
+fn at_most(survey: &Survey, share: f64) -> String {
+    let few = number::count((1.0 / share).floor() as u64);
+    let of = if survey.subjects.len() > 1 { " of any subject" } else { "" };
+    let (runs, fresh) = (survey.runs(), survey.subjects.iter().map(|subject| subject.fresh).sum::<u64>());
+    if fresh == runs {
+        return format!("at most 1 in {few} runs{of} breaks a promise (95 %)\n");
     }
+    let from = format!("{} of {} were fresh", number::count(fresh), number::things(runs, "run"));
+    format!("at most 1 in {few} fresh runs{of} breaks a promise (95 %); {from}\n")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | 130 | interrupted, with what was done saved |
 
 mod campaign;
+mod distinct;
 mod explain;
 mod fuzz;
 mod interrupt;
@@ -24,6 +25,8 @@ mod shrink;
 mod whereabouts;
 
 use std::process::ExitCode;
+
+pub(crate) use run::quoted;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;

@@ -14,9 +14,18 @@ use crate::material::Material;
 /// How many lines of a trace are shown where a run diverges.
 const LINES_MAX: usize = 24;
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim replay 243b89c5                       a case that `replisim fuzz` has told
+  replisim replay 243b89c5 --store night.db      the same, of a campaign that is kept elsewhere
+  replisim replay stale_read-0df1a22c.ron        a file that `replisim shrink` has written
+
+Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is; 5 another run.";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// A case: a file, as `replisim run --case FILE` and `replisim shrink` write it, or an id, as `replisim fuzz` tells it
+    /// A case: a file, or the id that `replisim fuzz` tells, which is the beginning of its fingerprint
     case: String,
     /// The store to look for the id in, after the folder `cases` beside it [default: .replisim/campaign.db]
     #[arg(long, value_name = "FILE")]

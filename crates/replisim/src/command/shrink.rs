@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use replisim_history::Check;
 use replisim_kernel::Span;
+use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
 use replisim_lab::{Case, Catalog, Experiment, folder};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::output::{print, write_file};
-use super::run::Format;
+use super::run::{Format, quoted};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
 
@@ -83,6 +84,8 @@ fn read(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Failin
     let source = case.as_ref().map_or(&source, |case| &case.source);
     let experiment = Experiment::prepare(source, catalog).map_err(refuse)?;
     let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
+    // A scenario's seed turns its knobs; a case is what it says.
+    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog).map_err(refuse)? };
     let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
     let until = case.as_ref().filter(|case| case.seed == seed).and_then(|case| case.until);
     Ok(Failing { path, experiment, seed, until, check: arguments.check.or(told) })
@@ -132,14 +135,19 @@ fn name_of(path: &Path, case: &Case) -> PathBuf {
 fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
     let story: String = shrunk.case.story.lines().map(|line| format!("  {line}\n")).collect();
     format!(
-        "{} · seed {}\n  from  {}\n  to    {}\n\n{story}\ncase    {}\nreplay  replisim replay {}\n",
+        "{} · seed {}\n  from  {}\n  to    {}\n\n{story}\ncase    {}\nreplay  {}\n",
         title(&failing.path),
         failing.seed,
         in_words(&shrunk.before),
         in_words(&shrunk.after),
         file.display(),
-        file.display(),
+        replay(file),
     )
+}
+
+/// The command that runs the shrunk case again.
+fn replay(file: &Path) -> String {
+    format!("replisim replay {}", quoted(&file.display().to_string()))
 }
 
 fn in_words(size: &Size) -> String {
@@ -174,7 +182,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         }),
         "fingerprint": shrunk.case.fingerprint.to_string(),
         "case": file.display().to_string(),
-        "replay": format!("replisim replay {}", file.display()),
+        "replay": replay(file),
     })
 }
 

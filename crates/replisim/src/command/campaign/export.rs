@@ -11,12 +11,14 @@ use replisim_report::number;
 use serde_json::json;
 
 use super::super::output::{print, write_file};
+use super::super::whereabouts::STORE;
 use super::super::{Ending, Failure};
 use super::id_of;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// The store
+    #[arg(default_value = STORE)]
     store: PathBuf,
     /// Print every run and every failure
     #[arg(long, value_enum, required_unless_present = "cases")]

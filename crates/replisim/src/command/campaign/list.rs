@@ -7,12 +7,13 @@ use replisim_lab::store::{Store, StoreError};
 use replisim_report::number;
 
 use super::super::output::print;
+use super::super::whereabouts::STORE;
 use super::super::{Ending, Failure};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// A store, or a folder of them
-    #[arg(default_value = ".", value_name = "STORE|FOLDER")]
+    #[arg(default_value = STORE, value_name = "STORE|FOLDER")]
     place: PathBuf,
 }
 

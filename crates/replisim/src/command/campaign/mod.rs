@@ -17,11 +17,11 @@ use super::{Ending, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
-  replisim campaign show night.store
-  replisim campaign sql night.store \"SELECT check_name, kind, runs FROM causes\"
-  replisim campaign merge -o all.store shard-*.store
+  replisim campaign show
+  replisim campaign sql \"SELECT check_name, kind, runs FROM causes\"
+  replisim campaign merge -o all.db shard-*.db
 
-show exits with 1 if the store knows of a failure that is not fixed.";
+Without a store, the one of `replisim fuzz` is meant: .replisim/campaign.db";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -7,15 +7,26 @@ use replisim_lab::store::{self, CheckTally, Manifest, Mark, Store, Tally, rate_b
 use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
+use super::super::distinct::{Gist, distinct};
 use super::super::output::print;
 use super::super::run::quoted;
-use super::super::whereabouts::replay;
+use super::super::whereabouts::{STORE, replay};
 use super::super::{Ending, Failure};
 use super::{failing, id_of};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim campaign show              what `replisim fuzz` keeps here
+  replisim campaign show night.db
+  replisim campaign show night.db --color never > night.txt
+
+Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed; 3 there is no such store.";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The store
+    #[arg(default_value = STORE)]
     store: PathBuf,
 }
 
@@ -43,15 +54,31 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
         subjects: summary.subjects.iter().map(ran).collect(),
-        causes: summary.causes.iter().map(|it| cause(it, store.path())).collect(),
+        causes: told_once(summary.causes).iter().map(|it| cause(it, store.path())).collect(),
         export: export(store.path()),
     })
+}
+
+/// The causes, those of a subject that came down to the same story told once, as `replisim fuzz` does.
+fn told_once(causes: Vec<store::Cause>) -> Vec<store::Cause> {
+    let gist = |cause: &store::Cause| {
+        let gist = Gist::of_case(&cause.check, &cause.kind, cause.operations, &cause.case)?;
+        Some((cause.subject, gist))
+    };
+    let unite = |one: &mut store::Cause, other: store::Cause| {
+        one.runs += other.runs;
+        one.phase.clear();
+    };
+    distinct(causes, gist, unite)
 }
 
 /// What stands in place of a command where a case is none that can be replayed.
 const UNREADABLE: &str = "its case was written by another version";
 
 fn export(store: &Path) -> String {
+    if store == Path::new(STORE) {
+        return "replisim campaign export --cases cases".to_owned();
+    }
     format!("replisim campaign export {} --cases cases", quoted(&store.display().to_string()))
 }
 
@@ -66,7 +93,9 @@ fn ran(tally: &Tally) -> Ran {
         simulated: tally.simulated,
         cells: tally.cells,
         per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
-        bound: (tally.failed == 0).then(|| rate_bound(tally.runs)),
+        // Only fresh runs are drawn at random.
+        fresh: tally.runs - tally.mutants,
+        bound: (tally.failed == 0).then(|| rate_bound(tally.runs - tally.mutants)),
         checks: checks.map(|it| (in_words(&it.name), counted(it))).collect(),
     }
 }

@@ -3,22 +3,34 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use console::Term;
 use replisim_lab::store::{Answer, Value};
-use replisim_report::grid;
+use replisim_report::{grid, number};
 use serde_json::json;
 
 use super::super::output::print;
+use super::super::whereabouts::STORE;
 use super::super::{Ending, Failure};
 
+const EXAMPLES: &str = "\
+Examples:
+  replisim campaign sql \"SELECT * FROM causes\"
+  replisim campaign sql night.db \"SELECT seed, events FROM every_run WHERE failed\" --format csv
+  replisim campaign sql \"SELECT sql FROM sqlite_schema\" --format ndjson
+
+The views are causes, verdicts, coverage, speed and every_run.";
+
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES, allow_missing_positional = true)]
 pub struct Arguments {
     /// The store
+    #[arg(default_value = STORE)]
     store: PathBuf,
     /// The question; it can only read
     #[arg(value_name = "SQL")]
     question: String,
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    /// How to print the answer: human, cut to the terminal's width, or in full: json, ndjson or csv
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
     format: Format,
 }
 
@@ -29,6 +41,10 @@ enum Format {
     Human,
     /// One document, with everything in full
     Json,
+    /// A document a row, with everything in full
+    Ndjson,
+    /// Comma-separated values as of RFC 4180, with everything in full
+    Csv,
 }
 
 /// Asks a question.
@@ -37,18 +53,41 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     match arguments.format {
         Format::Human => print(&human(&answer)),
         Format::Json => print(&document(&answer)),
+        Format::Ndjson => print(&answer.rows.iter().map(|row| format!("{}\n", json!(data(row)))).collect::<String>()),
+        Format::Csv => print(&csv(&answer)),
     }
 }
 
 fn human(answer: &Answer) -> String {
-    let rows: Vec<Vec<String>> = answer.rows.iter().map(|row| row.iter().map(text).collect()).collect();
-    grid(&answer.columns, &rows)
+    let shown = |value: &Value| match value {
+        Value::Real(real) => number::decimal(*real).replace(',', ""),
+        Value::Null | Value::Integer(_) | Value::Text(_) | Value::Blob(_) => text(value),
+    };
+    let rows: Vec<Vec<String>> = answer.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
+    let width = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    grid(&answer.columns, &rows, width)
+}
+
+/// The answer's columns and rows, a line each.
+fn csv(answer: &Answer) -> String {
+    let field = |text: &str| match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let line = |fields: Vec<String>| fields.join(",") + "\r\n";
+    let head = line(answer.columns.iter().map(|name| field(name)).collect());
+    let rows = answer.rows.iter().map(|row| line(row.iter().map(|value| field(&text(value))).collect()));
+    head + &rows.collect::<String>()
 }
 
 /// The answer as JSON. Columns may share a name, so rows are lists.
 fn document(answer: &Answer) -> String {
-    let rows: Vec<Vec<serde_json::Value>> = answer.rows.iter().map(|row| row.iter().map(datum).collect()).collect();
+    let rows: Vec<Vec<serde_json::Value>> = answer.rows.iter().map(|row| data(row)).collect();
     format!("{:#}\n", json!({ "schema_version": 1, "columns": answer.columns, "rows": rows }))
+}
+
+fn data(row: &[Value]) -> Vec<serde_json::Value> {
+    row.iter().map(datum).collect()
 }
 
 fn text(value: &Value) -> String {

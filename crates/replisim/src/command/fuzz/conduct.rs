@@ -11,7 +11,7 @@ use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Subject, Tally};
 use replisim_lab::store::Begin;
 
-use super::found;
+use super::found::{self, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
 use crate::command::progress::Progress;
@@ -25,19 +25,29 @@ pub struct Limits {
     pub fail_fast: bool,
 }
 
-/// Runs a campaign, kept in `store` if there is one, and says what came of it and how long it took. What fails is shrunk.
+/// Where a campaign is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep<'k> {
+    /// The store; the cases of what fails are written beside it.
+    pub store: &'k Path,
+    /// How it is begun; `None` if there is to be no store, and only cases are kept.
+    pub begin: Option<Begin>,
+}
+
+/// Runs a campaign and says what came of it and how long it took. What fails is shrunk.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
     limits: Limits,
-    store: Option<&Path>,
-    begin: Begin,
+    Keep { store, begin }: Keep<'_>,
     catalog: &Catalog,
 ) -> Result<(Survey, Duration), Failure> {
-    let Some(store) = store else {
+    let Some(begin) = begin else {
         let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
-        found::command_only(&mut survey, &tallies);
+        // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
+        let mut keeping = Keeping { archive: None, store, shrinking: !survey.interrupted };
+        keeping.keep(&mut survey, &tallies)?;
         return Ok((survey, elapsed));
     };
     if let Some(folder) = store.parent() {
@@ -52,7 +62,7 @@ pub fn campaign(
     if survey.interrupted {
         found::left_for_later(&mut survey);
     } else {
-        found::shrink(&mut survey, subjects, &tallies, &mut archive, store)?;
+        Keeping { archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
     }
     for (failure, row) in known {
         survey.known.push(failure);

@@ -48,14 +48,14 @@ pub struct Arguments {
     /// Where the campaign is kept
     #[arg(long, value_name = "FILE", default_value = STORE)]
     store: PathBuf,
-    /// Keep nothing
+    /// Keep nothing but the cases of what fails, in .replisim/cases
     #[arg(long, conflicts_with_all = ["store", "resume"])]
     no_store: bool,
     /// Do not do again what the store holds of this campaign
     #[arg(long)]
     resume: bool,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    /// What to print: human, json, ndjson, junit or github
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
     format: Format,
 }
 
@@ -106,9 +106,9 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let runs = arguments.what.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
-    let store = (!arguments.no_store).then_some(arguments.store.as_path());
     let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
-    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, store, begin, catalog)?;
+    let keep = conduct::Keep { store: &arguments.store, begin: (!arguments.no_store).then_some(begin) };
+    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
         Format::Human => reports::screen(&survey, Some(elapsed.as_secs_f64()), style(colour)),
         Format::Json => reports::json(&survey),

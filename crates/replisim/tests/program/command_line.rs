@@ -1,11 +1,13 @@
 //! The program as a person or a script meets it: what it prints, what it writes, and what it exits with.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use super::{Folder, finished};
 
 /// A run of a second, in which one link is slow and a stale read is expected.
 const SCENARIO: &str = r#"
@@ -27,7 +29,7 @@ Scenario(
 
 #[test]
 fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
-    let folder = Folder::with_scenario("run");
+    let folder = with_scenario("run");
     let run = folder.program(&["run", "small.ron"]);
     assert_eq!((run.code, run.errors.as_str()), (0, ""));
     let head = "small · PostgreSql, ";
@@ -42,14 +44,14 @@ fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
 
 #[test]
 fn a_scenario_of_the_library_is_found_by_its_name() {
-    let run = program(&repository(), &["run", "stale_read_after_write", "--format", "json"]);
+    let run = repository().program(&["run", "stale_read_after_write", "--format", "json"]);
     assert!(run.code <= 1, "{run:?}");
     assert_eq!(run.json()["scenario"], "scenarios/leader_follower/stale_read_after_write.ron");
 }
 
 #[test]
 fn a_run_is_told_in_json() {
-    let run = Folder::with_scenario("json").program(&["run", "small.ron", "--format", "json"]);
+    let run = with_scenario("json").program(&["run", "small.ron", "--format", "json"]);
     assert_eq!(run.code, 0, "{run:?}");
     let document = run.json();
     assert_eq!(document["schema_version"], 1);
@@ -70,14 +72,14 @@ fn a_run_is_told_in_json() {
 
 #[test]
 fn the_same_command_prints_the_same_bytes() {
-    let folder = Folder::with_scenario("again");
+    let folder = with_scenario("again");
     let json = || folder.program(&["run", "small.ron", "--seed", "7", "--format", "json"]).output;
     assert_eq!(json(), json());
 }
 
 #[test]
 fn options_choose_the_seed_the_values_and_the_end() {
-    let folder = Folder::with_scenario("options");
+    let folder = with_scenario("options");
     let json = |options: &[&str]| {
         let run = folder.program(&[&["run", "small.ron", "--format", "json"], options].concat());
         assert!(run.code <= 1, "{run:?}");
@@ -102,7 +104,7 @@ fn options_choose_the_seed_the_values_and_the_end() {
 
 #[test]
 fn a_missed_expectation_is_told_by_the_exit_code() {
-    let folder = Folder::with_scenario("missed");
+    let folder = with_scenario("missed");
     let run = folder.program(&["run", "small.ron", "--set", "expect.NoLostWrites=Violated"]);
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.output.contains("NOT as expected"), "{}", run.output);
@@ -110,7 +112,7 @@ fn a_missed_expectation_is_told_by_the_exit_code() {
 
 #[test]
 fn a_folder_is_run_scenario_by_scenario() {
-    let folder = Folder::with_scenario("folder");
+    let folder = with_scenario("folder");
     folder.write("more/other.ron", SCENARIO.as_bytes());
     let run = folder.program(&["run", "."]);
     assert_eq!((run.code, run.output.lines().count()), (0, 2), "{run:?}");
@@ -126,7 +128,7 @@ fn a_folder_is_run_scenario_by_scenario() {
 
 #[test]
 fn a_trace_is_the_same_each_time() {
-    let folder = Folder::with_scenario("trace");
+    let folder = with_scenario("trace");
     let traced = ["a", "b"].map(|file| {
         let run = folder.program(&["run", "small.ron", "--seed", "7", "--format", "json", "--trace", file]);
         assert_eq!(run.code, 0, "{run:?}");
@@ -142,7 +144,7 @@ fn a_trace_is_the_same_each_time() {
 
 #[test]
 fn a_case_replays_and_one_that_was_changed_diverges() {
-    let folder = Folder::with_scenario("case");
+    let folder = with_scenario("case");
     let options = ["--seed", "9", "--set", "clients[0].sessions=4", "--case", "it.case"];
     let run = folder.program(&[&["run", "small.ron"], options.as_slice()].concat());
     assert!(run.code <= 1, "{run:?}");
@@ -161,7 +163,7 @@ fn a_case_replays_and_one_that_was_changed_diverges() {
 
 #[test]
 fn a_case_of_a_run_that_was_stopped_replays_as_far() {
-    let folder = Folder::with_scenario("stopped");
+    let folder = with_scenario("stopped");
     let run = folder.program(&["run", "small.ron", "--until", "400ms", "--case", "it.case"]);
     let replay = folder.program(&["replay", "it.case"]);
     assert_eq!(replay.code, run.code, "{replay:?}");
@@ -170,7 +172,7 @@ fn a_case_of_a_run_that_was_stopped_replays_as_far() {
 
 #[test]
 fn a_violation_shrinks_to_a_case_that_replays_and_shrinks_no_further() {
-    let folder = Folder::with_scenario("shrink");
+    let folder = with_scenario("shrink");
     let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
     assert_eq!(shrink.code, 0, "{shrink:?}");
     assert!(shrink.output.starts_with("small · seed 3\n  from  1 fault, "), "{}", shrink.output);
@@ -190,7 +192,7 @@ fn a_violation_shrinks_to_a_case_that_replays_and_shrinks_no_further() {
 
 #[test]
 fn what_holds_is_not_shrunk_and_an_id_is_not_a_file() {
-    let folder = Folder::with_scenario("no-shrink");
+    let folder = with_scenario("no-shrink");
     let shrink = folder.program(&["shrink", "small.ron", "--check", "NoLostWrites"]);
     assert_eq!(shrink.code, 4, "{shrink:?}");
     assert!(shrink.errors.contains("NoLostWrites is not violated under seed 3"), "{}", shrink.errors);
@@ -201,7 +203,7 @@ fn what_holds_is_not_shrunk_and_an_id_is_not_a_file() {
 
 #[test]
 fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
-    let folder = Folder::with_scenario("changed");
+    let folder = with_scenario("changed");
     let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
     assert_eq!(shrink.code, 0, "{shrink:?}");
     let case = fs::read_to_string(folder.path("small.case")).expect("a case was written");
@@ -219,7 +221,7 @@ fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
 
 #[test]
 fn what_is_no_case_is_refused() {
-    let folder = Folder::with_scenario("no-case");
+    let folder = with_scenario("no-case");
     folder.write("cut.case", b"Case(\n    version: \"0.1.0\",\n    seed: ");
     for (file, place) in [("small.ron", "small.ron:"), ("cut.case", "cut.case:3:"), ("missing.case", "missing.case")] {
         let replay = folder.program(&["replay", file]);
@@ -232,7 +234,7 @@ fn what_is_no_case_is_refused() {
 
 #[test]
 fn everything_there_is_can_be_listed() {
-    let all = program(&repository(), &["list"]);
+    let all = repository().program(&["list"]);
     assert_eq!(all.code, 0, "{all:?}");
     for (section, entry) in [
         ("protocols", "PostgreSql"),
@@ -240,7 +242,7 @@ fn everything_there_is_can_be_listed() {
         ("checks", "ReadYourWrites"),
         ("scenarios", "stale_read_after_write.ron"),
     ] {
-        let one = program(&repository(), &["list", section]).output;
+        let one = repository().program(&["list", section]).output;
         assert!(one.starts_with(&format!("{section}\n  ")) && one.contains(entry), "{one}");
         assert!(all.output.contains(one.trim_end()), "{section} is missing:\n{}", all.output);
     }
@@ -249,7 +251,7 @@ fn everything_there_is_can_be_listed() {
 
 #[test]
 fn a_new_scenario_runs_and_is_never_written_over() {
-    let folder = Folder::new("new");
+    let folder = empty("new");
     assert_eq!(folder.program(&["new", "mine.ron"]).code, 0);
     let run = folder.program(&["run", "mine.ron"]);
     assert_eq!(run.code, 0, "{run:?}");
@@ -264,7 +266,7 @@ fn a_new_scenario_runs_and_is_never_written_over() {
 
 #[test]
 fn every_code_is_explained() {
-    let folder = Folder::new("explain");
+    let folder = empty("explain");
     let all = folder.program(&["explain"]);
     let codes: Vec<&str> = all.output.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(codes.len() > 10, "{}", all.output);
@@ -280,7 +282,7 @@ fn every_code_is_explained() {
 
 #[test]
 fn a_wrong_command_line_is_refused() {
-    let folder = Folder::with_scenario("usage");
+    let folder = with_scenario("usage");
     for wrong in [
         ["rnu", "small.ron"].as_slice(),
         &[],
@@ -301,7 +303,7 @@ fn a_wrong_command_line_is_refused() {
 
 #[test]
 fn nothing_selected_has_a_code_of_its_own() {
-    let folder = Folder::with_scenario("nothing");
+    let folder = with_scenario("nothing");
     folder.write("scenarios/lost_write.ron", SCENARIO.as_bytes());
     fs::create_dir(folder.path("empty")).expect("a folder can be made");
     let unknown = folder.program(&["run", "lost_wirte"]);
@@ -313,7 +315,7 @@ fn nothing_selected_has_a_code_of_its_own() {
 
 #[test]
 fn what_cannot_be_written_is_told() {
-    let folder = Folder::with_scenario("unwritable");
+    let folder = with_scenario("unwritable");
     for option in ["--trace", "--case"] {
         let run = folder.program(&["run", "small.ron", option, "no/such/folder"]);
         assert_eq!(run.code, 3, "{run:?}");
@@ -323,7 +325,7 @@ fn what_cannot_be_written_is_told() {
 
 #[test]
 fn nobody_reading_is_no_reason_to_panic() {
-    let folder = Folder::with_scenario("pipe");
+    let folder = with_scenario("pipe");
     for arguments in [["run", "small.ron"].as_slice(), &["list"], &["explain"], &["new"], &["--help"]] {
         let run = finished(folder.command(arguments).stdout(unread()).stderr(Stdio::piped()));
         assert_eq!((run.code, run.errors.as_str()), (0, ""), "{arguments:?}");
@@ -404,7 +406,7 @@ const MISTAKES: [Mistake; 8] = [
 
 #[test]
 fn a_mistake_is_shown_where_it_is_with_what_is_accepted_and_a_hint() {
-    let folder = Folder::new("mistakes");
+    let folder = empty("mistakes");
     for Mistake { replaced, by, place, accepted, hint } in MISTAKES {
         assert!(SCENARIO.contains(replaced), "{replaced} stands in the scenario");
         folder.write("wrong.ron", SCENARIO.replace(replaced, by).as_bytes());
@@ -419,7 +421,7 @@ fn a_mistake_is_shown_where_it_is_with_what_is_accepted_and_a_hint() {
 
 #[test]
 fn all_mistakes_of_meaning_are_shown_at_once() {
-    let folder = Folder::new("all-mistakes");
+    let folder = empty("all-mistakes");
     let wrong = SCENARIO
         .replace("primary: \"n1\"", "primary: \"p\"")
         .replace("\"n3\"), by", "\"n9\"), by")
@@ -437,7 +439,7 @@ fn all_mistakes_of_meaning_are_shown_at_once() {
 
 #[test]
 fn an_edit_that_leads_nowhere_is_refused() {
-    let folder = Folder::with_scenario("edit");
+    let folder = with_scenario("edit");
     for (edit, told) in [("clients[3].sessions=5", "its only element is [0]"), ("rnu=3s", "did you mean `run`?")] {
         let run = folder.program(&["run", "small.ron", "--set", edit]);
         assert_eq!(run.code, 3, "{run:?}");
@@ -447,10 +449,10 @@ fn an_edit_that_leads_nowhere_is_refused() {
 
 #[test]
 fn a_file_that_holds_no_scenario_is_refused() {
-    let folder = Folder::new("files");
+    let folder = empty("files");
     folder.write("empty.ron", b"");
     folder.write("latin1.ron", b"Scenario(\n    about: \"gr\xf6\xdfer\",\n)");
-    folder.write("binary.ron", &[0, 159, 146, 150, 0, 255]);
+    folder.write("binary.ron", [0, 159, 146, 150, 0, 255]);
     fs::create_dir(folder.path("folder")).expect("a folder can be made");
     for (file, place, told) in [
         ("empty.ron", "empty.ron:1:1", "replisim new"),
@@ -469,7 +471,7 @@ fn a_file_that_holds_no_scenario_is_refused() {
 #[test]
 #[expect(clippy::disallowed_types, reason = "how long the program takes is what is tested; no run depends on it")]
 fn a_huge_file_is_refused_before_it_is_read() {
-    let folder = Folder::new("huge");
+    let folder = empty("huge");
     let file = File::create(folder.path("huge.ron")).expect("a file can be made");
     file.set_len(100 << 20).expect("a file can have holes");
     let began = std::time::Instant::now();
@@ -480,79 +482,21 @@ fn a_huge_file_is_refused_before_it_is_read() {
     assert!(began.elapsed() < Duration::from_secs(2), "it took {:?}", began.elapsed());
 }
 
-// ── the program, and a place for its files ──
+// ── places ──
 
-/// What the program did.
-#[derive(Debug)]
-struct Finished {
-    code: i32,
-    output: String,
-    errors: String,
+/// A folder with [`SCENARIO`] in `small.ron`.
+fn with_scenario(name: &str) -> Folder {
+    let folder = empty(name);
+    folder.write("small.ron", SCENARIO.as_bytes());
+    folder
 }
 
-/// A folder of one test's own.
-struct Folder(PathBuf);
-
-impl Finished {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error} in\n{}", self.output))
-    }
+fn empty(name: &str) -> Folder {
+    Folder::new(&format!("command_line/{name}"))
 }
 
-impl Folder {
-    /// An empty folder.
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command_line").join(name);
-        if path.exists() {
-            fs::remove_dir_all(&path).expect("what an earlier test left can be removed");
-        }
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Folder(path)
-    }
-
-    /// A folder with [`SCENARIO`] in `small.ron`.
-    fn with_scenario(name: &str) -> Self {
-        let folder = Folder::new(name);
-        folder.write("small.ron", SCENARIO.as_bytes());
-        folder
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.0.join(file)
-    }
-
-    fn write(&self, file: &str, bytes: &[u8]) {
-        let path = self.path(file);
-        fs::create_dir_all(path.parent().expect("a file stands in a folder")).expect("a folder can be made");
-        fs::write(path, bytes).expect("a file can be written");
-    }
-
-    /// Runs the program in this folder.
-    fn program(&self, arguments: &[&str]) -> Finished {
-        program(&self.0, arguments)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        command(&self.0, arguments)
-    }
-}
-
-/// Runs the program in a folder.
-fn program(folder: &Path, arguments: &[&str]) -> Finished {
-    finished(command(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_replisim"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn finished(command: &mut Command) -> Finished {
-    let output = command.spawn().and_then(|child| child.wait_with_output()).expect("the program can be run");
-    let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
-    let code = output.status.code().expect("the program ends by itself");
-    Finished { code, output: text(output.stdout), errors: text(output.stderr) }
+fn repository() -> Folder {
+    Folder::at(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
 }
 
 /// A pipe that nobody reads any more.
@@ -560,8 +504,4 @@ fn unread() -> Stdio {
     let (reader, writer) = std::io::pipe().expect("a pipe can be made");
     drop(reader);
     writer.into()
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

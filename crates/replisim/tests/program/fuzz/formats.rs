@@ -3,11 +3,9 @@
 use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
-use super::Folder;
-
 /// What a campaign over both scenarios prints.
 fn printed(name: &str, format: &str) -> String {
-    let folder = Folder::new(name);
+    let folder = super::folder(name);
     let fuzz = folder.program(&["fuzz", "failing.ron", "clean.ron", "--runs", "400", "--format", format]);
     assert_eq!((fuzz.code, fuzz.errors.as_str()), (1, ""));
     fuzz.output

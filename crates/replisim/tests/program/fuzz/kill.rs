@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use replisim::lab::store::{Place, RunRow, Store, Value};
 
-use super::{Folder, mixed};
+use super::{merged, mixed};
 
 /// How many runs the campaign has.
 const RUNS: usize = if cfg!(debug_assertions) { 1_000 } else { 8_000 };
@@ -31,7 +31,7 @@ fn a_campaign_that_is_killed_a_hundred_times_goes_on_as_if_it_had_not_been() {
 
 /// Kills a campaign again and again, and then lets it come to its end.
 fn kill(name: &str, kills: u64) {
-    let folder = Folder::new(name);
+    let folder = super::folder(name);
     let runs = RUNS.to_string();
     let fuzz = ["fuzz", "failing.ron", "--runs", &runs, "--jobs", "2", "--format", "ndjson", "--store"];
     assert_eq!(folder.program(&[&fuzz[..], &["whole.db"]].concat()).code, 1, "there are failures to find");
@@ -57,7 +57,7 @@ fn kill(name: &str, kills: u64) {
     }
     println!("{amid} of {kills} kills came amid the runs");
     assert_eq!(folder.program(&resume).code, 1);
-    assert!(folder.merged(&["killed.db"], "killed.merged") == folder.merged(&["whole.db"], "whole.merged"));
+    assert!(merged(&folder, &["killed.db"], "killed.merged") == merged(&folder, &["whole.db"], "whole.merged"));
 }
 
 /// Removes a store, with what SQLite has left beside it.

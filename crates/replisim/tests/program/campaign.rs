@@ -1,8 +1,7 @@
 //! `replisim campaign` as a person or a script meets it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use replisim::kernel::{Digest, Span};
 use replisim::lab::store::{
@@ -10,12 +9,14 @@ use replisim::lab::store::{
 };
 use serde_json::Value;
 
+use super::Folder;
+
 const NAME: &str = "scenarios/failover/lost_write.ron";
 
 #[test]
 fn show_tells_failures_by_cause_and_what_is_clean() {
-    let folder = Folder::new("show");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/show");
+    keep(&folder, "a.store", 0..200);
     let shown = folder.program(&["campaign", "show", "a.store"]);
     assert_eq!((shown.code, shown.errors.as_str()), (1, ""), "an unfixed failure is told by the exit code");
     let digest = Store::open(&folder.path("a.store")).unwrap().digest().unwrap();
@@ -56,8 +57,8 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
 
 #[test]
 fn the_commands_that_show_prints_lead_to_the_cases() {
-    let folder = Folder::new("cases");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/cases");
+    keep(&folder, "a.store", 0..200);
     let shown = folder.program(&["campaign", "show", "a.store"]).output;
     let replays: Vec<Vec<&str>> = shown
         .lines()
@@ -82,8 +83,8 @@ fn the_commands_that_show_prints_lead_to_the_cases() {
 
 #[test]
 fn a_case_is_found_by_the_beginning_of_its_fingerprint() {
-    let folder = Folder::new("ids");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/ids");
+    keep(&folder, "a.store", 0..200);
     let replay = |id: &str, store: &str| {
         let replay = folder.program(&["replay", id, "--store", store]);
         (replay.code, replay.errors.lines().next().unwrap_or_default().to_owned())
@@ -103,9 +104,30 @@ fn a_case_is_found_by_the_beginning_of_its_fingerprint() {
 }
 
 #[test]
+fn the_usual_store_need_not_be_named() {
+    let folder = Folder::new("campaign/usual");
+    for verb in ["list", "show"] {
+        let missing = folder.program(&["campaign", verb]);
+        assert!(missing.code == 3 && missing.errors.contains("no store at .replisim/campaign.db"), "{missing:?}");
+    }
+    folder.write(".replisim/notes.txt", "");
+    keep(&folder, ".replisim/campaign.db", 0..200);
+    for arguments in [&["list"][..], &["show"], &["sql", "SELECT * FROM causes"], &["export", "--format", "ndjson"]] {
+        let usual = folder.program(&[&["campaign"], arguments].concat());
+        let named = [&["campaign", arguments[0], ".replisim/campaign.db"], &arguments[1..]].concat();
+        assert_eq!(usual.output, folder.program(&named).output, "{arguments:?}");
+        assert!(!usual.output.is_empty() && usual.errors.is_empty(), "{usual:?}");
+    }
+    let shown = folder.program(&["campaign", "show"]);
+    assert!(shown.output.contains("\ncases     replisim campaign export --cases cases\n"), "{}", shown.output);
+    let replays = shown.commands("replay");
+    assert_eq!(replays, [["replay", "00000064"], ["replay", "00000000"]]);
+}
+
+#[test]
 fn questions_are_answered_in_a_table_or_in_json() {
-    let folder = Folder::new("sql");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/sql");
+    keep(&folder, "a.store", 0..200);
     let question = "SELECT subject, kind, runs, faults FROM causes";
     let asked = folder.program(&["campaign", "sql", "a.store", question]);
     assert_eq!(asked.code, 0, "{asked:?}");
@@ -119,6 +141,9 @@ fn questions_are_answered_in_a_table_or_in_json() {
         (&json["schema_version"], &json["columns"][1], &json["rows"][0][2]),
         (&1.into(), &"kind".into(), &1.into())
     );
+    let asked = |format| folder.program(&["campaign", "sql", "a.store", question, "--format", format]).output;
+    assert_eq!(asked("csv").lines().nth(1), Some("scenarios/failover/lost_write.ron,apart for good,1,2"));
+    assert_eq!(asked("ndjson").lines().next(), Some(r#"["scenarios/failover/lost_write.ron","apart for good",1,2]"#));
     let refused = folder.program(&["campaign", "sql", "a.store", "DELETE FROM run"]);
     assert_eq!((refused.code, refused.output.as_str()), (3, ""));
     assert!(refused.errors.starts_with("error[C012]: "), "{}", refused.errors);
@@ -126,8 +151,8 @@ fn questions_are_answered_in_a_table_or_in_json() {
 
 #[test]
 fn a_store_is_exported_line_by_line() {
-    let folder = Folder::new("ndjson");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/ndjson");
+    keep(&folder, "a.store", 0..200);
     let exported = folder.program(&["campaign", "export", "a.store", "--format", "ndjson"]);
     assert_eq!(exported.code, 0, "{exported:?}");
     let lines: Vec<Value> = exported.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -139,10 +164,10 @@ fn a_store_is_exported_line_by_line() {
 
 #[test]
 fn merging_prints_the_digest_that_show_prints() {
-    let folder = Folder::new("merge");
-    folder.store("whole.store", 0..200);
-    folder.store("left.store", 0..120);
-    folder.store("right.store", 80..200);
+    let folder = Folder::new("campaign/merge");
+    keep(&folder, "whole.store", 0..200);
+    keep(&folder, "left.store", 0..120);
+    keep(&folder, "right.store", 80..200);
     let merge = |output: &str, parts: &[&str]| {
         let merged = folder.program(&[&["campaign", "merge", "-o", output], parts].concat());
         assert_eq!(merged.code, 0, "{merged:?}");
@@ -162,11 +187,11 @@ fn merging_prints_the_digest_that_show_prints() {
 
 #[test]
 fn stores_are_listed_by_file_or_by_folder() {
-    let folder = Folder::new("list");
-    assert_eq!(folder.program(&["campaign", "list"]).code, 4, "there is none yet");
-    folder.store("a.store", 0..200);
+    let folder = Folder::new("campaign/list");
+    assert_eq!(folder.program(&["campaign", "list", "."]).code, 4, "there is none yet");
+    keep(&folder, "a.store", 0..200);
     fs::write(folder.path("notes.txt"), "not a store").unwrap();
-    let [all, one] = [&["campaign", "list"][..], &["campaign", "list", "a.store"]].map(|it| folder.program(it));
+    let [all, one] = [&["campaign", "list", "."], &["campaign", "list", "a.store"]].map(|it| folder.program(it));
     assert_eq!((all.code, one.code), (0, 0));
     assert_eq!(all.output.replace("./", ""), one.output);
     assert!(one.output.ends_with(&format!("200 runs, 2 failed  {NAME}, mine.ron\n")), "{}", one.output);
@@ -177,7 +202,7 @@ fn stores_are_listed_by_file_or_by_folder() {
     assert!(explained.output.starts_with("C001: there is no such store\n"), "{}", explained.output);
 }
 
-// ── a campaign made up, the program, and a place for its files ──
+// ── a campaign made up ──
 
 fn manifest() -> Manifest {
     let subject = |name: &str| Subject {
@@ -231,48 +256,9 @@ fn fix(path: &Path) {
     writer.finish().unwrap();
 }
 
-#[derive(Debug)]
-struct Finished {
-    code: i32,
-    output: String,
-    errors: String,
-}
-
-impl Finished {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error} in\n{}", self.output))
-    }
-}
-
-/// A folder of one test's own.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campaign").join(name);
-        if path.exists() {
-            fs::remove_dir_all(&path).expect("what an earlier test left can be removed");
-        }
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Folder(path)
-    }
-
-    fn path(&self, file: &str) -> PathBuf {
-        self.0.join(file)
-    }
-
-    /// A store with some of the made-up campaign's runs.
-    fn store(&self, file: &str, runs: std::ops::Range<u32>) {
-        let writer = Writer::begin(&self.path(file), &manifest(), Begin::Resume).unwrap();
-        runs.for_each(|i| writer.put(record(i)).unwrap());
-        writer.finish().unwrap();
-    }
-
-    fn program(&self, arguments: &[&str]) -> Finished {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_replisim"));
-        let output = command.current_dir(&self.0).args(arguments).stdin(Stdio::null()).output().expect("it can be run");
-        let text = |bytes| String::from_utf8(bytes).expect("the program prints text");
-        let code = output.status.code().expect("the program ends by itself");
-        Finished { code, output: text(output.stdout), errors: text(output.stderr) }
-    }
+/// A store with some of the made-up campaign's runs.
+fn keep(folder: &Folder, file: &str, runs: std::ops::Range<u32>) {
+    let writer = Writer::begin(&folder.path(file), &manifest(), Begin::Resume).unwrap();
+    runs.for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
 }

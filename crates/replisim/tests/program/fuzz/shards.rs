@@ -4,14 +4,14 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::{Folder, mixed};
+use super::{Folder, merged, mixed};
 
 /// How many runs the campaign has, over two subjects: in a release build three lots or more.
 const RUNS: &str = if cfg!(debug_assertions) { "1000" } else { "10000" };
 
 /// A folder with a plan.
 fn planned(name: &str) -> Folder {
-    let folder = Folder::new(name);
+    let folder = super::folder(name);
     let plan = folder.program(&["fuzz", "plan", "clean.ron", "failing.ron", "--runs", RUNS, "-o", "plan.ron"]);
     assert_eq!(plan.code, 0, "{plan:?}");
     assert!(plan.output.contains(" lots over 2 subjects"), "{plan:?}");
@@ -26,13 +26,13 @@ fn shard(folder: &Folder, part: &str, jobs: &str, output: &str) -> String {
 
 #[test]
 fn the_number_of_workers_shows_nowhere() {
-    let folder = Folder::new("jobs");
+    let folder = super::folder("jobs");
     for jobs in ["1", "4"] {
         let store = format!("{jobs}.db");
         let arguments = ["fuzz", "failing.ron", "clean.ron", "--runs", RUNS, "--jobs", jobs, "--store", &store];
         assert_eq!(folder.program(&arguments).code, 1);
     }
-    assert!(folder.merged(&["1.db"], "1.merged") == folder.merged(&["4.db"], "4.merged"));
+    assert!(merged(&folder, &["1.db"], "1.merged") == merged(&folder, &["4.db"], "4.merged"));
 }
 
 #[test]
@@ -40,8 +40,8 @@ fn however_a_campaign_is_shared_out_it_is_the_same() {
     let folder = planned("shares");
     shard(&folder, "1/1", "1", "alone.db");
     shard(&folder, "1/1", "4", "together.db");
-    let whole = folder.merged(&["alone.db"], "alone.merged");
-    assert!(folder.merged(&["together.db"], "together.merged") == whole);
+    let whole = merged(&folder, &["alone.db"], "alone.merged");
+    assert!(merged(&folder, &["together.db"], "together.merged") == whole);
 
     let mut parts = Vec::new();
     for part in [1, 2, 3, 4, 5, 6, 7, 2, 5] {
@@ -52,7 +52,7 @@ fn however_a_campaign_is_shared_out_it_is_the_same() {
     for round in 0..3 {
         parts.sort_by_key(|part| mixed(round << 8 | u64::from(part.as_bytes()[0])));
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        assert!(folder.merged(&parts, &format!("{round}.merged")) == whole, "{parts:?}");
+        assert!(merged(&folder, &parts, &format!("{round}.merged")) == whole, "{parts:?}");
     }
 }
 
@@ -77,6 +77,6 @@ fn a_killed_shard_is_completed_by_running_it_again() {
     }
     shard(&folder, "1/1", "2", "killed.db");
     shard(&folder, "1/1", "2", "whole.db");
-    assert!(folder.merged(&["killed.db"], "killed.merged") == folder.merged(&["whole.db"], "whole.merged"));
+    assert!(merged(&folder, &["killed.db"], "killed.merged") == merged(&folder, &["whole.db"], "whole.merged"));
     assert!(!folder.path("killed.db.part").exists(), "nothing half done is left");
 }

@@ -1,0 +1,91 @@
+//! A command that is printed does what it says: run as it stands, it shows the failure that it was printed for.
+
+use serde_json::Value;
+
+use super::{FAILING, Finished, Folder, folder};
+
+/// Runs every replay that a campaign printed, and returns the last lines of what each ended with.
+fn replayed(folder: &Folder, fuzz: &Finished) -> Vec<String> {
+    let replays = fuzz.commands("replay");
+    assert_eq!((fuzz.code, replays.is_empty()), (1, false), "{fuzz:?}");
+    let replayed = replays.iter().map(|words| {
+        let replay = folder.program(words);
+        assert_eq!(replay.code, 1, "what was wrong is wrong again: {replay:?}");
+        replay.output.lines().last().unwrap_or_default().to_owned()
+    });
+    replayed.collect()
+}
+
+const THE_SAME: &str = "the same run: its fingerprint is the case's";
+
+#[test]
+fn what_the_search_made_up_replays_with_a_store_and_without() {
+    let folder = folder("commands");
+    for options in [&["--runs", "400"][..], &["--runs", "400", "--no-store"], &["--runs", "400", "--store", "a b.db"]] {
+        let fuzz = folder.program(&[&["fuzz", "failing.ron"], options].concat());
+        if options.contains(&"a b.db") {
+            assert!(fuzz.output.contains(" --store 'a b.db'\n"), "what a shell would split is quoted: {fuzz:?}");
+            continue;
+        }
+        assert!(replayed(&folder, &fuzz).iter().all(|last| last == THE_SAME), "{options:?}: {fuzz:?}");
+        assert!(!fuzz.output.contains("--seed"), "{fuzz:?}");
+    }
+    assert!(!folder.path(".replisim/campaign.db.part").exists());
+}
+
+#[test]
+fn a_case_carries_what_was_set_and_stirred() {
+    let folder = folder("set");
+    // Without a swarm of its own, and with settings under which nothing would fail.
+    let text = FAILING.replace("swarm: (longest: \"150ms\", families: [Failover, Kill, Delay]),", "");
+    assert_ne!(text, FAILING);
+    folder.write("calm.ron", text.replace("sessions: 3", "sessions: 1"));
+    let stir = "swarm=(longest: \"150ms\", families: [Failover, Kill, Delay])";
+    let set = ["fuzz", "calm.ron", "--runs", "400", "--no-store", "--set", "clients[0].sessions=3", "--set", stir];
+    let fuzz = folder.program(&[&set[..], &["--swarm"]].concat());
+    assert!(replayed(&folder, &fuzz).iter().all(|last| last == THE_SAME), "{fuzz:?}");
+}
+
+#[test]
+fn json_names_the_same_commands() {
+    let folder = folder("json_commands");
+    let arguments = ["fuzz", "failing.ron", "--runs", "400", "--no-store"];
+    let human = folder.program(&arguments).commands("replay");
+    let document = folder.program(&[&arguments[..], &["--format", "json"]].concat()).json();
+    let failures = document["subjects"][0]["failures"].as_array().expect("a list");
+    let told = |failure: &Value| failure["replay"].as_str().expect("a command").to_owned();
+    let human: Vec<String> = human.iter().map(|words| format!("replisim {}", words.join(" "))).collect();
+    assert_eq!(failures.iter().map(told).collect::<Vec<_>>(), human);
+}
+
+#[test]
+fn a_seed_that_fails_in_a_campaign_is_shrunk_alone_with_its_knobs() {
+    let folder = folder("knobs");
+    // Only with its knob in one position anything can fail.
+    let knobs = "knobs: { \"swarm.families\": [\"[Delay]\", \"[Failover, Kill, Delay]\"] },\n    swarm_end";
+    let text = FAILING.replace("families: [Failover, Kill, Delay]),", &format!("families: [Delay], {knobs}"));
+    folder.write("knobs.ron", text.replace("},\n    swarm_end", "}),"));
+    let failing = (1..200)
+        .map(|seed: u32| seed.to_string())
+        .find(|seed| folder.program(&["run", "knobs.ron", "--seed", seed]).code == 1);
+    let seed = failing.expect("one of two hundred seeds fails");
+    let shrunk = folder.program(&["shrink", "knobs.ron", "--seed", &seed, "-o", "small.ron"]);
+    assert_eq!(shrunk.code, 0, "{shrunk:?}");
+    let replay = folder.program(&["replay", "small.ron"]);
+    assert_eq!((replay.code, replay.output.lines().last()), (1, Some(THE_SAME)), "{replay:?}");
+}
+
+#[test]
+fn show_tells_as_many_failures_apart_as_fuzz_did() {
+    let folder = folder("alike");
+    let fuzz = folder.program(&["fuzz", "failing.ron", "--runs", "1500"]);
+    let shown = folder.program(&["campaign", "show"]);
+    assert_eq!(fuzz.commands("replay"), shown.commands("replay"), "{fuzz:?} {shown:?}");
+    assert!(replayed(&folder, &shown).iter().all(|last| last == THE_SAME), "{shown:?}");
+    let distinct = |finished: &Finished| {
+        let line =
+            finished.output.lines().find(|line| line.contains("distinct failure")).unwrap_or_default().to_owned();
+        line.split(" distinct").next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(distinct(&fuzz), distinct(&shown));
+}
