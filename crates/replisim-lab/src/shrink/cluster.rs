@@ -75,20 +75,28 @@ pub(super) fn without_host(scenario: &Scenario, host: &str) -> Vec<Scenario> {
     [Some(smaller), forgotten].into_iter().flatten().collect()
 }
 
-/// Makes the cluster a usual one as far as possible. Done once, before [`constants`], which it would undo.
+/// Makes the cluster a usual one as far as possible. Where nothing was left to luck, nothing is afterwards.
 pub(super) fn usual(search: &mut Search<'_>) {
     for usual in USUAL {
-        search.change(|scenario| usual(&mut scenario.cluster));
+        search.change(|scenario| {
+            let certain = is_certain(&mut scenario.cluster);
+            usual(&mut scenario.cluster);
+            if certain {
+                delays(&mut scenario.cluster).into_iter().for_each(settle);
+            }
+        });
     }
 }
 
-/// Replaces what is drawn by what is usual: delays by their medians.
+/// Replaces all delays by their medians at once. Then it is not luck any more that a run fails, and an operation less does
+/// not change that of the others.
+pub(super) fn certain(search: &mut Search<'_>) {
+    search.change(|scenario| delays(&mut scenario.cluster).into_iter().for_each(settle));
+}
+
+/// Replaces what is drawn by what is usual: delays by their medians, and these by rounder ones.
 pub(super) fn constants(search: &mut Search<'_>) {
-    search.change(|scenario| {
-        for delay in DELAYS {
-            settle(delay(&mut scenario.cluster));
-        }
-    });
+    certain(search);
     for delay in DELAYS {
         search.change(|scenario| settle(delay(&mut scenario.cluster)));
         let mut cluster = search.scenario().cluster.clone();
@@ -111,6 +119,19 @@ pub(super) fn unused(search: &mut Search<'_>) {
         *delay(&mut proposed.cluster) = delay(&mut Cluster::default()).clone();
         search.accepts_same_run(proposed);
     }
+}
+
+/// Everything that takes a time which may be drawn, links that are exceptions included.
+fn delays(cluster: &mut Cluster) -> Vec<&mut Distribution> {
+    let Cluster { links, disk, service, .. } = cluster;
+    let exceptions = links.between.iter_mut().flat_map(|(_, _, link)| link.delay.iter_mut().chain(&mut link.back));
+    let usual = [&mut links.same_host, &mut links.same_zone, &mut links.between_zones, &mut links.between_regions];
+    let local = [&mut disk.sync, &mut service.operation, &mut service.message];
+    usual.into_iter().chain(local).chain(exceptions).collect()
+}
+
+fn is_certain(cluster: &mut Cluster) -> bool {
+    delays(cluster).into_iter().all(|delay| matches!(delay, Distribution::Constant(_)))
 }
 
 fn settle(delay: &mut Distribution) {

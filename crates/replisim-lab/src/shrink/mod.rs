@@ -11,6 +11,7 @@
 //!   ┌─▶ time.rs       the run ends soon after what goes wrong
 //!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
 //!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
+//!   │   settings.rs   smaller limits to reach, and fewer settings
 //!   │   generator.rs  the same for workloads that could not be spelled out
 //!   │   cluster.rs    fewer hosts, no luck: medians in place of distributions
 //!   └────── until a whole round finds nothing
@@ -37,6 +38,7 @@ mod needed;
 mod operations;
 mod round;
 mod search;
+mod settings;
 mod spell;
 mod tell;
 mod time;
@@ -206,17 +208,18 @@ impl<'e> Shrinker<'e> {
     }
 
     fn aim(&self, outcome: &Outcome) -> Result<Aim, NothingToShrink> {
+        let judged = &outcome.judgement.checks;
         let aim_of = |check: Check| {
             let finding = outcome.findings.iter().find(|finding| finding.check == check)?;
+            let promised = judged.iter().any(|it| it.check == check && it.promised);
             match &finding.verdict {
-                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone() }),
+                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone(), promised }),
                 Verdict::Holds | Verdict::Unknown(_) => None,
             }
         };
         if let Some(check) = self.check {
             return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });
         }
-        let judged = &outcome.judgement.checks;
         let wrong = judged.iter().filter(|it| !it.standing.is_fine());
         let aims = wrong.chain(judged).filter_map(|it| aim_of(it.check));
         aims.into_iter().next().ok_or(NothingToShrink::NothingViolated { seed: self.seed })
@@ -228,13 +231,20 @@ fn narrow(search: &mut Search<'_>, seed: u64) {
     spell::faults(search, seed);
     time::cut(search);
     faults::fewer(search);
+    cluster::certain(search);
     spell::operations(search);
+    settings::smallest(search);
+    operations::merged(search);
+    operations::fewer(search);
+    // A usual cluster comes after that: where it takes luck to fail in it, thousands of operations would be that luck.
     cluster::usual(search);
     loop {
         let steps = search.steps;
         time::cut(search);
+        operations::merged(search);
         operations::fewer(search);
         faults::fewer(search);
+        settings::fewest(search);
         generator::smaller(search);
         cluster::fewer(search);
         cluster::constants(search);

@@ -36,10 +36,18 @@ const USUAL: [fn(&mut ClientGroup, ClientGroup); 15] = [
     |group, usual| (group.hop, group.servers) = (usual.hop, usual.servers),
 ];
 
+/// How many operations are tried to be merged into one.
+const MERGED: [u32; 4] = [1_000, 100, 10, 2];
+
+/// How many operations may be left before it is tried to merge them.
+const FEW: usize = 10;
+
+/// How many idle sessions are tried in place of one that is busy.
+const IDLE_MAX: usize = 32;
+
 /// Leaves out every session, and then every operation, that is not needed.
 pub(super) fn fewer(search: &mut Search<'_>) {
-    let sessions: BTreeSet<(usize, usize)> =
-        lines(search.scenario()).iter().map(|(group, session, _)| (*group, *session)).collect();
+    let sessions = sessions(search.scenario());
     let whole = search.scenario().clone();
     ddmin(sessions.into_iter().collect(), |parts| {
         let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
@@ -52,6 +60,30 @@ pub(super) fn fewer(search: &mut Search<'_>) {
     dismiss(search);
 }
 
+/// Keeps one operation of several, as large as they are together: log is filled by bytes, whoever writes them.
+pub(super) fn merged(search: &mut Search<'_>) {
+    if lines(search.scenario()).len() > FEW {
+        let scenario = search.scenario();
+        let proposed: Vec<Scenario> = MERGED.iter().filter_map(|count| one_of(scenario, *count)).collect();
+        search.first(proposed);
+    }
+}
+
+/// The scenario with every `count`-th line of a script, the last one included, and values so many times as large. `None` if
+/// no value may be as large.
+fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
+    let mut scenario = scenario.clone();
+    for group in scenario.clients.iter_mut().filter(|group| !group.script.is_empty()) {
+        group.value_bytes = group.value_bytes.checked_mul(count)?;
+        for lines in &mut group.script {
+            let last = lines.len().saturating_sub(1);
+            let mut nth = 0..;
+            lines.retain(|_| nth.next().is_some_and(|nth| (last - nth) % count as usize == 0));
+        }
+    }
+    Some(scenario)
+}
+
 /// Leaves out sessions and groups that ask for nothing any more. Sessions are numbered through, so this is a change of
 /// its own.
 fn dismiss(search: &mut Search<'_>) {
@@ -62,12 +94,29 @@ fn dismiss(search: &mut Search<'_>) {
     }
     proposed.clients.retain(|group| group.sessions > 0);
     if !search.accepts(proposed) {
+        move_down(search);
         search.change(dismiss_last);
     }
     for index in (0..search.scenario().clients.len()).rev() {
         search.change(|scenario| {
             scenario.clients.remove(index);
         });
+    }
+}
+
+/// Hands what a session does to one with a smaller number that does nothing. Numbers matter where chance does: each session
+/// has its own.
+fn move_down(search: &mut Search<'_>) {
+    for (group, session) in sessions(search.scenario()).into_iter().rev() {
+        let whole = search.scenario();
+        let idle = (0..session).filter(|other| whole.clients[group].script[*other].is_empty());
+        let moved = |other| {
+            let mut proposed = whole.clone();
+            proposed.clients[group].script.swap(session, other);
+            proposed
+        };
+        let proposed: Vec<Scenario> = idle.take(IDLE_MAX).map(moved).collect();
+        search.first(proposed);
     }
 }
 
@@ -142,6 +191,11 @@ pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
         sessions.flat_map(|(session, lines)| lines.iter().map(move |line| (group, session, line.clone()))).collect()
     };
     groups.flat_map(of_group).collect()
+}
+
+/// Every session that does anything: its group, and its place there.
+pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
+    lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
 }
 
 /// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.

@@ -20,18 +20,26 @@ pub(super) fn digits(span: Span) -> usize {
     text.trim_end_matches('0').len()
 }
 
-/// Times close to this one that take fewer digits, the shortest first: of equally short ones, the earlier.
+/// Times that take fewer digits, the shortest first: nothing at all, and those that are close to this one, of which none
+/// is more than twice as long. Of equally short ones, the earlier comes first.
 pub(super) fn rounder(span: Span) -> Vec<Span> {
     let mut times = Vec::new();
     for unit in UNITS.map(Span::as_nanos) {
         let floor = span.as_nanos() / unit * unit;
-        for time in [floor, floor + unit].map(Span::nanos) {
+        let above = if floor == 0 { 0 } else { floor + unit };
+        for time in [floor, above].map(Span::nanos) {
             if digits(time) < digits(span) && !times.contains(&time) {
                 times.push(time);
             }
         }
     }
     times
+}
+
+/// Numbers of one digit below `most`, from one on, ascending.
+pub(super) fn smaller(most: u64) -> Vec<u64> {
+    let powers = (0..19).map(|power| 10u64.pow(power));
+    powers.flat_map(|power| (1..10).map(move |digit| digit * power)).take_while(|number| *number < most).collect()
 }
 
 /// Times of one digit from `least` up to `most`, that one left out, the shortest first.
@@ -53,7 +61,7 @@ mod tests {
     #[test]
     fn rounder_times_are_near_and_shorter_to_write() {
         let text = |times: Vec<Span>| times.iter().map(Span::to_string).collect::<Vec<_>>().join(" ");
-        assert_eq!(text(rounder(Span::millis(1_037))), "0s 10s 1s 2s 1.1s 1.03s 1.04s");
+        assert_eq!(text(rounder(Span::millis(1_037))), "0s 1s 2s 1.1s 1.03s 1.04s");
         assert_eq!(text(rounder(Span::secs(2))), "0s");
         assert_eq!(text(rounder(Span::ZERO)), "");
         assert_eq!(text(shorter(Span::millis(30), Span::millis(8))), "8ms 9ms 10ms 20ms");

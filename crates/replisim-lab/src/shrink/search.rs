@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use replisim_history::{Check, Run, Verdict, Witness};
+use replisim_history::{Check, Promise, Run, Verdict, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
 use super::{Bound, Limits, Progress, Watch};
@@ -25,6 +25,9 @@ pub(super) struct Aim {
     pub check: Check,
     /// The witness's kind.
     pub kind: String,
+    /// Whether the protocol promises that the check holds. Then it must go on promising it: with settings or faults under
+    /// which it does not, what breaks is no mistake any more.
+    pub promised: bool,
 }
 
 /// How every smaller scenario is run.
@@ -57,13 +60,18 @@ pub(super) struct Search<'w> {
     how: How,
     limits: Limits,
     watch: &'w Watch<'w>,
-    /// Scenarios that do not fail, by the digest of their texts. Rounds repeat themselves: most of the last is known.
-    harmless: BTreeSet<u128>,
+    /// Every scenario that was tried, by the digest of its text. Rounds repeat themselves: most of the last is known. And
+    /// what was the best once is not taken for better again, so that the search comes to an end.
+    tried: BTreeSet<u128>,
 }
 
 /// What a scenario comes to.
 pub(super) enum Look {
-    Run(Box<Run>),
+    Run {
+        run: Box<Run>,
+        /// Whether the check is still promised, if it was.
+        promised: bool,
+    },
     /// It cannot be run.
     Impossible,
     /// It has more events than a run may have.
@@ -76,15 +84,16 @@ enum Tried {
     Known,
     /// It does not fail as it should: the digest of its text.
     Harmless(u128),
-    /// It does.
-    Fails(Box<Failing>),
+    /// It does: the digest of its text, and the run.
+    Fails(u128, Box<Failing>),
 }
 
 impl<'w> Search<'w> {
     pub fn new(best: Failing, aim: Aim, how: How, limits: Limits, watch: &'w Watch<'w>) -> Self {
         let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
         let how = How { events, ..how };
-        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, harmless: BTreeSet::new() }
+        let tried = BTreeSet::from([digest(&best.experiment.source.text)]);
+        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, tried }
     }
 
     /// Where runs are broken off, if they do not go to their end.
@@ -125,7 +134,7 @@ impl<'w> Search<'w> {
             return None;
         }
         // What was tried behind the first that fails was tried in vain, on however many threads.
-        let found = tried.iter().position(|it| matches!(it, Tried::Fails(_)));
+        let found = tried.iter().position(|it| matches!(it, Tried::Fails(..)));
         tried.truncate(found.map_or(tried.len(), |found| found + 1));
         self.runs += tried.iter().filter(|it| !matches!(it, Tried::Known)).count() as u64;
         let place = found.map(|found| batch[found].0);
@@ -133,9 +142,10 @@ impl<'w> Search<'w> {
             match it {
                 Tried::Known => {}
                 Tried::Harmless(digest) => {
-                    self.harmless.insert(digest);
+                    self.tried.insert(digest);
                 }
-                Tried::Fails(failing) => {
+                Tried::Fails(digest, failing) => {
+                    self.tried.insert(digest);
                     (self.best, self.steps) = (*failing, self.steps + 1);
                 }
             }
@@ -162,12 +172,14 @@ impl<'w> Search<'w> {
             return false;
         }
         self.runs += 1;
-        match self.attempt(&proposed, 0) {
-            Tried::Fails(same) if same.run.fingerprint == self.best.run.fingerprint => {
-                self.best = *same;
+        let experiment = self.best.experiment.vary(proposed).ok();
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
+        match failing.filter(|failing| failing.run.fingerprint == self.best.run.fingerprint) {
+            Some(same) => {
+                self.best = same;
                 true
             }
-            Tried::Fails(_) | Tried::Harmless(_) | Tried::Known => false,
+            None => false,
         }
     }
 
@@ -175,7 +187,8 @@ impl<'w> Search<'w> {
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run(Box::new(run)))
+        let promised = self.aim.is_kept_up_by(&experiment);
+        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), promised })
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
@@ -188,7 +201,6 @@ impl<'w> Search<'w> {
     fn race(&mut self, batch: &[(usize, Scenario)]) -> Vec<Tried> {
         let (next, first, stopped) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX), AtomicBool::new(false));
         let (begun, size) = (AtomicU64::new(self.runs), self.size());
-        let best = digest(&self.best.experiment.source.text);
         let work = || {
             let mut done = Vec::new();
             loop {
@@ -200,8 +212,8 @@ impl<'w> Search<'w> {
                     stopped.store(true, Ordering::Relaxed);
                     return done;
                 }
-                let tried = self.attempt(&batch[at].1, best);
-                if matches!(tried, Tried::Fails(_)) {
+                let tried = self.attempt(&batch[at].1);
+                if matches!(tried, Tried::Fails(..)) {
                     first.fetch_min(at, Ordering::Relaxed);
                 }
                 done.push((at, tried));
@@ -221,15 +233,22 @@ impl<'w> Search<'w> {
         tried.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    fn attempt(&self, scenario: &Scenario, best: u128) -> Tried {
+    fn attempt(&self, scenario: &Scenario) -> Tried {
         let text = scenario.text();
         let digest = digest(&text);
-        if digest == best || self.harmless.contains(&digest) {
+        if self.tried.contains(&digest) {
             return Tried::Known;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
-        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(Box::new(failing)))
+        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(digest, Box::new(failing)))
+    }
+}
+
+impl Aim {
+    /// Whether an experiment promises the check, if the one that the search began with does.
+    fn is_kept_up_by(&self, experiment: &Experiment) -> bool {
+        !self.promised || experiment.promises().get(&self.check) == Some(&Promise::Promised)
     }
 }
 
@@ -239,7 +258,9 @@ impl Failing {
         let run = run(&experiment, how)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
         match finding.verdict {
-            Verdict::Violated(witness) if witness.kind == aim.kind => Some(Failing { experiment, run, witness }),
+            Verdict::Violated(witness) if witness.kind == aim.kind && aim.is_kept_up_by(&experiment) => {
+                Some(Failing { experiment, run, witness })
+            }
             Verdict::Violated(_) | Verdict::Holds | Verdict::Unknown(_) => None,
         }
     }

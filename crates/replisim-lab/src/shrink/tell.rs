@@ -121,6 +121,7 @@ fn why(without: &Without) -> String {
             format!("without it something else breaks: {}", words.join(", "))
         }
         Without::Same => "not needed: the search was ended before it was left out".to_owned(),
+        Without::Unpromised => "without it nothing of the kind is promised".to_owned(),
         Without::Impossible => "named by what is left".to_owned(),
         Without::Endless => "without it the run does not end".to_owned(),
     }
