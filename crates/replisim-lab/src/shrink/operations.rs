@@ -6,8 +6,9 @@ use replisim_history::OpKind;
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
+use super::FEW;
 use super::ddmin::ddmin;
-use super::round::{earlier, rounder};
+use super::round::{earlier, rounder, smaller};
 use super::search::Search;
 use crate::Scenario;
 
@@ -39,25 +40,43 @@ const USUAL: [fn(&mut ClientGroup, ClientGroup); 15] = [
 /// How many operations are tried to be merged into one.
 const MERGED: [u32; 4] = [1_000, 100, 10, 2];
 
-/// How many operations may be left before it is tried to merge them.
-const FEW: usize = 10;
+/// The other seeds that are tried, and in how many chunks operations are left out under them.
+const SEEDS: [u64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const LUCKY_CHUNKS: usize = 8;
 
 /// How many idle sessions are tried in place of one that is busy.
 const IDLE_MAX: usize = 32;
 
 /// Leaves out every session, and then every operation, that is not needed.
-pub(super) fn fewer(search: &mut Search<'_>) {
+///
+/// `chunks_max` is for [`ddmin`]: coarse strokes cost little, and where they are all that is needed, so does the rest.
+pub(super) fn fewer(search: &mut Search<'_>, chunks_max: usize) {
     let sessions = sessions(search.scenario());
     let whole = search.scenario().clone();
-    ddmin(sessions.into_iter().collect(), |parts| {
+    ddmin(sessions.into_iter().collect(), chunks_max, |parts| {
         let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
             lines(&whole).into_iter().filter(|(group, session, _)| part.contains(&(*group, *session))).collect()
         };
         search.first(parts.map(|part| with_lines(&whole, &of(part))))
     });
     let whole = search.scenario().clone();
-    ddmin(lines(&whole), |parts| search.first(parts.map(|part| with_lines(&whole, &part))));
+    ddmin(lines(&whole), chunks_max, |parts| search.first(parts.map(|part| with_lines(&whole, &part))));
     dismiss(search);
+}
+
+/// Leaves out operations under other seeds: some may be there for nothing but the chance that they draw.
+pub(super) fn other_luck(search: &mut Search<'_>) {
+    let whole = search.scenario().clone();
+    let lines = lines(&whole);
+    if lines.len() > FEW && whole.clients.iter().all(|group| !group.script.is_empty()) {
+        let seeds = [&[whole.seed], &SEEDS[..]].concat();
+        let under = |part: &Vec<Line>| -> Vec<Scenario> {
+            seeds.iter().map(|seed| Scenario { seed: *seed, ..with_lines(&whole, part) }).collect()
+        };
+        ddmin(lines, LUCKY_CHUNKS, |parts| {
+            search.first(parts.flat_map(|part| under(&part))).map(|place| place / seeds.len())
+        });
+    }
 }
 
 /// Keeps one operation of several, as large as they are together: log is filled by bytes, whoever writes them.
@@ -138,6 +157,7 @@ pub(super) fn plainer(search: &mut Search<'_>) {
             }
         }
     }
+    values(search);
     keys(search);
     for unit in UNITS {
         let down =
@@ -152,6 +172,22 @@ pub(super) fn plainer(search: &mut Search<'_>) {
         search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
         let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
         search.accepts(unpinned);
+    }
+}
+
+/// Writes values that are as small as can be, where they are not usual ones.
+fn values(search: &mut Search<'_>) {
+    for index in 0..search.scenario().clients.len() {
+        let whole = search.scenario().clone();
+        let with = |bytes| {
+            let mut proposed = whole.clone();
+            proposed.clients[index].value_bytes = bytes as u32;
+            proposed
+        };
+        let bytes = whole.clients[index].value_bytes;
+        if bytes != ClientGroup::default().value_bytes {
+            search.first(smaller(u64::from(bytes)).into_iter().map(with));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Rounder numbers: `1s` in place of `1.0372s`.
+//! Rounder numbers: `1s` in place of `1.0372s`, and a number in place of luck.
 
-use replisim_kernel::Span;
+use replisim_kernel::{Distribution, Sampler, Span};
 
 /// The units that times are rounded to, largest first.
 const UNITS: [Span; 8] = [
@@ -52,6 +52,20 @@ pub(super) fn shorter(most: Span, least: Span) -> Vec<Span> {
 /// Times of one digit that are earlier, from a millisecond on, the earliest first.
 pub(super) fn earlier(span: Span) -> Vec<Span> {
     shorter(span, Span::millis(1))
+}
+
+/// The shares of all lengths that are shorter than those which stand for a distribution, in per cent. What fails by luck
+/// often fails because something took particularly long, or was over particularly soon.
+const QUANTILES: [u64; 5] = [50, 90, 10, 99, 1];
+
+/// Constants in place of a length that is drawn: the median, and what is longer or shorter than usual. None for a constant.
+pub(super) fn constants(delay: &Distribution) -> Vec<Distribution> {
+    if matches!(delay, Distribution::Constant(_)) {
+        return Vec::new();
+    }
+    let sampler = Sampler::new(delay);
+    let quantile = |percent| sampler.sample(1 << 63, (u128::from(percent) * (1 << 64) / 100) as u64);
+    QUANTILES.into_iter().map(|percent: u64| Distribution::Constant(quantile(percent))).collect()
 }
 
 #[cfg(test)]

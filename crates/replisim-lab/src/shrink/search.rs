@@ -9,6 +9,7 @@ use replisim_history::{Check, Promise, Run, Verdict, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
 use super::{Bound, Limits, Progress, Watch};
+use crate::scenario::ProtocolText;
 use crate::{Experiment, Scenario};
 
 /// How many scenarios are in memory at once.
@@ -25,15 +26,24 @@ pub(super) struct Aim {
     pub check: Check,
     /// The witness's kind.
     pub kind: String,
-    /// Whether the protocol promises that the check holds. Then it must go on promising it: with settings or faults under
-    /// which it does not, what breaks is no mistake any more.
-    pub promised: bool,
+    pub ground: Ground,
 }
 
-/// How every smaller scenario is run.
+/// Why it is wrong that the check is violated. On this ground every smaller scenario must stand, too: where the protocol
+/// promises nothing, what breaks is no mistake any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Ground {
+    /// The protocol promises that it holds.
+    Promise,
+    /// The scenario says that it holds, of a protocol with these settings.
+    Word(ProtocolText),
+    /// It is not wrong.
+    Allowed,
+}
+
+/// How every smaller scenario is run, under the seed that it names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct How {
-    pub seed: u64,
     /// Where the run is broken off, if it does not go to its end.
     pub until: Option<SimTime>,
     /// The most events of a run.
@@ -69,8 +79,8 @@ pub(super) struct Search<'w> {
 pub(super) enum Look {
     Run {
         run: Box<Run>,
-        /// Whether the check is still promised, if it was.
-        promised: bool,
+        /// Whether it stands on the same ground.
+        grounded: bool,
     },
     /// It cannot be run.
     Impossible,
@@ -187,8 +197,8 @@ impl<'w> Search<'w> {
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        let promised = self.aim.is_kept_up_by(&experiment);
-        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), promised })
+        let grounded = self.aim.is_grounded_in(&experiment);
+        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), grounded })
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
@@ -246,9 +256,13 @@ impl<'w> Search<'w> {
 }
 
 impl Aim {
-    /// Whether an experiment promises the check, if the one that the search began with does.
-    fn is_kept_up_by(&self, experiment: &Experiment) -> bool {
-        !self.promised || experiment.promises().get(&self.check) == Some(&Promise::Promised)
+    /// Whether the check's violation would be wrong in an experiment for the reason that it is wrong at all.
+    fn is_grounded_in(&self, experiment: &Experiment) -> bool {
+        match &self.ground {
+            Ground::Promise => experiment.promises().get(&self.check) == Some(&Promise::Promised),
+            Ground::Word(settings) => experiment.scenario.protocol == *settings,
+            Ground::Allowed => true,
+        }
     }
 }
 
@@ -258,7 +272,7 @@ impl Failing {
         let run = run(&experiment, how)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
         match finding.verdict {
-            Verdict::Violated(witness) if witness.kind == aim.kind && aim.is_kept_up_by(&experiment) => {
+            Verdict::Violated(witness) if witness.kind == aim.kind && aim.is_grounded_in(&experiment) => {
                 Some(Failing { experiment, run, witness })
             }
             Verdict::Violated(_) | Verdict::Holds | Verdict::Unknown(_) => None,
@@ -268,7 +282,7 @@ impl Failing {
 
 /// The run of an experiment, if it ends within so many events.
 fn run(experiment: &Experiment, how: How) -> Option<Run> {
-    let mut simulation = experiment.begin(how.seed, false);
+    let mut simulation = experiment.begin(experiment.scenario.seed, false);
     let Some(until) = how.until else {
         let ends = (0..=how.events).any(|_| !simulation.step());
         return ends.then(|| simulation.finish());

@@ -108,7 +108,7 @@ pub(super) fn subject_ids(connection: &Connection, digest: Digest) -> rusqlite::
     connection.prepare(ids)?.query_map([blob(digest)], |row| row.get(0))?.collect()
 }
 
-/// Refuses what is not a store, or is one of a later version.
+/// Refuses what is not a store, or is one of another version.
 fn recognize(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(at(path));
     if number("application_id")? != APPLICATION_ID {
@@ -117,7 +117,7 @@ fn recognize(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     match number("user_version")? {
         SCHEMA_VERSION => Ok(()),
         found if found > SCHEMA_VERSION => Err(StoreError::Newer { path: path.to_owned(), found }),
-        found => Err(StoreError::Damaged { path: path.to_owned(), what: format!("it has schema {found}") }),
+        found => Err(StoreError::Older { path: path.to_owned(), found }),
     }
 }
 
@@ -147,6 +147,10 @@ pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Copy +
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                StoreError::File { path, error: std::io::Error::other(error) }
+            }
             Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, what: error.to_string() },
             None if is_of_a_value(&error) => StoreError::Damaged { path, what: error.to_string() },
             _ => StoreError::Sqlite { path, error },
