@@ -23,22 +23,28 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(at(path))?;
-    connection.busy_timeout(PATIENCE).map_err(at(path))?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     recognize(&connection, path)?;
     Ok(connection)
 }
 
 /// Opens a store for writing. One that is not there, or is empty, is made.
 pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(at(path))?;
-    connection.busy_timeout(PATIENCE).map_err(at(path))?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     if is_blank(&connection).map_err(at(path))? {
         lay_out(&mut connection).map_err(at(path))?;
     }
     recognize(&connection, path)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    // SQLite opens a folder, and fails when it reads from it.
+    if path.is_dir() {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at(path))?;
+    connection.busy_timeout(PATIENCE).map_err(at(path))?;
     Ok(connection)
 }
 
