@@ -92,17 +92,26 @@ pub(super) fn usual(search: &mut Search<'_>) {
 /// Replaces all delays by constants at once. Then it is not luck any more that a run fails, and an operation less does not
 /// change that of the others.
 pub(super) fn certain(search: &mut Search<'_>) {
+    let proposed = settled(search.scenario());
+    search.first(proposed);
+}
+
+/// The same with faults that strike sooner or later: one that struck just in time by luck does not without it.
+pub(super) fn certain_with_other_times(search: &mut Search<'_>) {
+    if search.best.run.history.operations.len() > FEW {
+        let certain = settled(search.scenario());
+        let shifts = SHIFTS.into_iter().flat_map(|by| [(by, true), (by, false)]);
+        search.first(shifts.flat_map(|(by, later)| certain.iter().map(move |it| time::shifted(it, by, later))));
+    }
+}
+
+/// The scenario with nothing left to luck, in as many ways as a constant can stand for what is drawn.
+fn settled(scenario: &Scenario) -> Vec<Scenario> {
     let with = |nth| {
-        let mut proposed = search.scenario().clone();
+        let mut proposed = scenario.clone();
         settle(&mut proposed.cluster, nth).then_some(proposed)
     };
-    let certain: Vec<Scenario> = (0..).map_while(with).collect();
-    if search.first(certain.clone()).is_none() && search.best.run.history.operations.len() > FEW {
-        // A fault that struck just in time by luck strikes too soon or too late without it.
-        let shifts = SHIFTS.into_iter().flat_map(|by| [(by, true), (by, false)]);
-        let shifted = shifts.flat_map(|(by, later)| certain.iter().map(move |it| time::shifted(it, by, later)));
-        search.first(shifted);
-    }
+    (0..).map_while(with).collect()
 }
 
 /// Replaces what is drawn by what is certain: delays by constants, and these by rounder ones.

@@ -12,9 +12,9 @@
 //!   ┌─▶ time.rs       the run ends soon after what goes wrong
 //!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
 //!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
-//!   │   settings.rs   smaller limits to reach, and fewer settings
 //!   │   generator.rs  the same for workloads that could not be spelled out
-//!   │   cluster.rs    fewer hosts, no luck: medians in place of distributions
+//!   │   settings.rs   lower limits to reach, fewer settings
+//!   │   cluster.rs    fewer hosts, no luck: constants in place of distributions
 //!   └────── until a whole round finds nothing
 //!        │
 //!   needed.rs      what would happen without each thing that is left
@@ -270,7 +270,6 @@ fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
     time::cut(search);
     operations::merged(search);
     operations::fewer(search, chunks_max);
-    operations::other_luck(search);
     faults::fewer(search);
     settings::fewest(search);
     generator::smaller(search);
@@ -280,6 +279,11 @@ fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
     operations::plainer(search);
     time::sooner(search);
     time::closer(search);
+    if search.steps == steps {
+        // The last resort: it takes many runs, and where something else helps, it is not needed.
+        cluster::certain_with_other_times(search);
+        operations::other_luck(search);
+    }
     search.steps > steps && search.bound.is_none()
 }
 
