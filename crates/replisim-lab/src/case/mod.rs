@@ -226,7 +226,9 @@ fn story_of(text: &str) -> String {
 fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
     let offset = |line: usize, column: usize| {
         let before: usize = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        (before + column.saturating_sub(1)).min(source.text.len())
+        // Columns count characters.
+        let rest = &source.text[before..];
+        before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset)
     };
     let at = offset(error.span.start.line, error.span.start.col);
     Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code))

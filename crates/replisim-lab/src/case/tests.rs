@@ -67,6 +67,14 @@ fn a_case_of_an_older_version_still_reads() {
 }
 
 #[test]
+fn a_mistake_is_shown_where_it_is_behind_letters_of_several_bytes() {
+    let text = "Case(version: \"ééé€\", seed: none, fingerprint: \"00\")";
+    let report = Case::parse(&Source::new("toy.ron", text)).expect_err("`none` is no seed");
+    let at = report.diagnostics[0].span.clone().expect("it is somewhere");
+    assert!(text[at.start..].trim_start().starts_with("none"), "{}", &text[at.start..]);
+}
+
+#[test]
 fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
     let case = case();
     let marks = case.marks.expect("a case has marks");

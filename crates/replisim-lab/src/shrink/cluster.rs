@@ -1,11 +1,11 @@
 //! A smaller cluster, in which nothing is left to luck that need not be.
 
-use replisim_kernel::{Distribution, Probability};
+use replisim_kernel::{Distribution, Probability, Span};
 use replisim_world::spec::{Cluster, DiskSpec, Links, Service};
 
-use super::faults::constant;
-use super::round::rounder;
+use super::round::{self, rounder};
 use super::search::Search;
+use super::{FEW, time};
 use crate::Scenario;
 
 /// What may be usual about a cluster.
@@ -21,15 +21,15 @@ const USUAL: [fn(&mut Cluster); 9] = [
     |cluster| cluster.service = Service::default(),
 ];
 
-/// All that takes a time which may be drawn.
-const DELAYS: [fn(&mut Cluster) -> &mut Distribution; 7] = [
-    |cluster| &mut cluster.links.same_host,
-    |cluster| &mut cluster.links.same_zone,
-    |cluster| &mut cluster.links.between_zones,
-    |cluster| &mut cluster.links.between_regions,
-    |cluster| &mut cluster.disk.sync,
-    |cluster| &mut cluster.service.operation,
-    |cluster| &mut cluster.service.message,
+/// How much sooner or later faults are tried to strike where nothing is left to luck.
+const SHIFTS: [Span; 7] = [
+    Span::micros(100),
+    Span::micros(200),
+    Span::micros(500),
+    Span::millis(1),
+    Span::millis(2),
+    Span::millis(5),
+    Span::millis(10),
 ];
 
 /// Leaves out hosts, and the places and clocks that are then of no use.
@@ -75,46 +75,98 @@ pub(super) fn without_host(scenario: &Scenario, host: &str) -> Vec<Scenario> {
     [Some(smaller), forgotten].into_iter().flatten().collect()
 }
 
-/// Makes the cluster a usual one as far as possible. Done once, before [`constants`], which it would undo.
+/// Makes the cluster a usual one as far as possible. Where nothing was left to luck, nothing is afterwards.
 pub(super) fn usual(search: &mut Search<'_>) {
     for usual in USUAL {
-        search.change(|scenario| usual(&mut scenario.cluster));
+        search.change(|scenario| {
+            let cluster = &mut scenario.cluster;
+            let certain = delays(cluster).into_iter().all(|delay| round::constants(delay).is_empty());
+            usual(cluster);
+            if certain {
+                settle(cluster, 0);
+            }
+        });
     }
 }
 
-/// Replaces what is drawn by what is usual: delays by their medians.
-pub(super) fn constants(search: &mut Search<'_>) {
-    search.change(|scenario| {
-        for delay in DELAYS {
-            settle(delay(&mut scenario.cluster));
-        }
-    });
-    for delay in DELAYS {
-        search.change(|scenario| settle(delay(&mut scenario.cluster)));
-        let mut cluster = search.scenario().cluster.clone();
-        if let Distribution::Constant(span) = delay(&mut cluster) {
-            let with = |span| {
-                let mut proposed = search.scenario().clone();
-                *delay(&mut proposed.cluster) = Distribution::Constant(span);
-                proposed
-            };
-            let proposed: Vec<Scenario> = rounder(*span).into_iter().filter(|span| !span.is_zero()).map(with).collect();
-            search.first(proposed);
-        }
+/// Replaces all delays by constants at once. Then it is not luck any more that a run fails, and an operation less does not
+/// change that of the others.
+pub(super) fn certain(search: &mut Search<'_>) {
+    let proposed = settled(search.scenario());
+    search.first(proposed);
+}
+
+/// The same with faults that strike sooner or later: one that struck just in time by luck does not without it.
+pub(super) fn certain_with_other_times(search: &mut Search<'_>) {
+    if search.best.run.history.operations.len() > FEW {
+        let certain = settled(search.scenario());
+        let shifts = SHIFTS.into_iter().flat_map(|by| [(by, true), (by, false)]);
+        search.first(shifts.flat_map(|(by, later)| certain.iter().map(move |it| time::shifted(it, by, later))));
     }
+}
+
+/// The scenario with nothing left to luck, in as many ways as a constant can stand for what is drawn.
+fn settled(scenario: &Scenario) -> Vec<Scenario> {
+    let with = |nth| {
+        let mut proposed = scenario.clone();
+        settle(&mut proposed.cluster, nth).then_some(proposed)
+    };
+    (0..).map_while(with).collect()
+}
+
+/// Replaces what is drawn by what is certain: delays by constants, and these by rounder ones.
+pub(super) fn constants(search: &mut Search<'_>) {
+    certain(search);
+    for nth in 0..delays(&mut search.scenario().cluster.clone()).len() {
+        try_all(search, nth, round::constants);
+        try_all(search, nth, |delay| match delay {
+            Distribution::Constant(span) => {
+                let spans = rounder(*span).into_iter().filter(|span| !span.is_zero());
+                spans.map(Distribution::Constant).collect()
+            }
+            _ => Vec::new(),
+        });
+    }
+}
+
+/// Tries every form of the `nth` delay.
+fn try_all(search: &mut Search<'_>, nth: usize, forms: fn(&Distribution) -> Vec<Distribution>) {
+    let scenario = search.scenario();
+    let forms = forms(delays(&mut scenario.cluster.clone())[nth]);
+    let proposed: Vec<Scenario> = forms.into_iter().map(|form| with_delay(scenario, nth, form)).collect();
+    search.first(proposed);
 }
 
 /// Leaves delays unsaid that nothing in the run takes: the run stays the same.
 pub(super) fn unused(search: &mut Search<'_>) {
-    for delay in DELAYS {
-        let mut proposed = search.scenario().clone();
-        *delay(&mut proposed.cluster) = delay(&mut Cluster::default()).clone();
+    for (nth, usual) in delays(&mut Cluster::default()).into_iter().enumerate() {
+        let proposed = with_delay(search.scenario(), nth, usual.clone());
         search.accepts_same_run(proposed);
     }
 }
 
-fn settle(delay: &mut Distribution) {
-    if !matches!(delay, Distribution::Constant(_)) {
-        *delay = constant(delay);
+fn with_delay(scenario: &Scenario, nth: usize, delay: Distribution) -> Scenario {
+    let mut scenario = scenario.clone();
+    *delays(&mut scenario.cluster)[nth] = delay;
+    scenario
+}
+
+/// Everything that takes a time which may be drawn; what every cluster has comes first, then links that are exceptions.
+fn delays(cluster: &mut Cluster) -> Vec<&mut Distribution> {
+    let Cluster { links, disk, service, .. } = cluster;
+    let exceptions = links.between.iter_mut().flat_map(|(_, _, link)| link.delay.iter_mut().chain(&mut link.back));
+    let usual = [&mut links.same_host, &mut links.same_zone, &mut links.between_zones, &mut links.between_regions];
+    let local = [&mut disk.sync, &mut service.operation, &mut service.message];
+    usual.into_iter().chain(local).chain(exceptions).collect()
+}
+
+/// Puts the `nth` of its constants in place of everything that is drawn, and says whether anything was.
+fn settle(cluster: &mut Cluster, nth: usize) -> bool {
+    let mut changed = false;
+    for delay in delays(cluster) {
+        if let Some(constant) = round::constants(delay).into_iter().nth(nth) {
+            (*delay, changed) = (constant, true);
+        }
     }
+    changed
 }

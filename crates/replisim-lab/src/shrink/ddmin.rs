@@ -11,9 +11,11 @@
 ///
 /// `first_failing` is handed parts to try and says which is the first that fails. So the parts may be tried side by side
 /// and the result is the same as if they had been tried in turn. It takes no more of them than it tries: all together
-/// would be as many items as the square of the list's length.
+/// would be as many items as the square of the list's length. With at most `chunks_max` chunks, of which two is the least,
+/// it tries a multiple of their number and of the logarithm of the length, and the result may be cut further.
 pub(super) fn ddmin<T: Clone>(
     mut items: Vec<T>,
+    chunks_max: usize,
     mut first_failing: impl FnMut(&mut dyn Iterator<Item = Vec<T>>) -> Option<usize>,
 ) -> Vec<T> {
     if items.is_empty() || first_failing(&mut std::iter::once(Vec::new())).is_some() {
@@ -33,8 +35,8 @@ pub(super) fn ddmin<T: Clone>(
                 chunks = if which < alone { 2 } else { (chunks - 1).max(2) };
                 items = left;
             }
-            None if chunks == items.len() => break,
-            None => chunks *= 2,
+            None if chunks == items.len().min(chunks_max) => break,
+            None => chunks = (chunks * 2).min(chunks_max),
         }
     }
     items
@@ -73,7 +75,9 @@ mod tests {
     fn shrink(count: u32, causes: &[BTreeSet<u32>]) -> (Vec<u32>, usize) {
         let mut tries = 0;
         let fails = |part: &Vec<u32>| causes.iter().any(|cause| cause.iter().all(|item| part.contains(item)));
-        let left = ddmin((0..count).collect(), |parts| parts.inspect(|_| tries += 1).position(|part| fails(&part)));
+        let left = ddmin((0..count).collect(), usize::MAX, |parts| {
+            parts.inspect(|_| tries += 1).position(|part| fails(&part))
+        });
         assert!(fails(&left) || !fails(&(0..count).collect()));
         (left, tries)
     }

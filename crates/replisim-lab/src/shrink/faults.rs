@@ -4,11 +4,11 @@
 //! struck by name; it is another fault that hurts less. None of these ways leads back, so that they come to an end.
 
 use replisim_history::Run;
-use replisim_kernel::{Distribution, Sampler, Span};
+use replisim_kernel::{Distribution, Span};
 use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
 
 use super::ddmin::ddmin;
-use super::round::{earlier, rounder, shorter};
+use super::round::{constants, earlier, rounder, shorter};
 use super::search::Search;
 use crate::Scenario;
 use crate::targets::{targets, targets_mut};
@@ -22,7 +22,9 @@ const FIRINGS_MAX: usize = 16;
 /// Leaves out every fault that is not needed.
 pub(super) fn fewer(search: &mut Search<'_>) {
     let whole = search.scenario().clone();
-    ddmin(whole.faults.clone(), |parts| search.first(parts.map(|faults| Scenario { faults, ..whole.clone() })));
+    ddmin(whole.faults.clone(), usize::MAX, |parts| {
+        search.first(parts.map(|faults| Scenario { faults, ..whole.clone() }))
+    });
 }
 
 /// Makes each fault as plain as it can be.
@@ -156,11 +158,6 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
 fn delays(delay: &Distribution) -> Vec<Distribution> {
     match delay {
         Distribution::Constant(span) => rounder(*span).into_iter().map(Distribution::Constant).collect(),
-        drawn => vec![constant(drawn)],
+        drawn => constants(drawn),
     }
-}
-
-/// The median of a distribution.
-pub(super) fn constant(delay: &Distribution) -> Distribution {
-    Distribution::Constant(Sampler::new(delay).sample(1 << 63, 1 << 63))
 }

@@ -3,6 +3,7 @@
 use replisim_kernel::Span;
 use replisim_world::spec::{Arrival, ClientGroup, Keys};
 
+use super::round;
 use super::round::shorter;
 use super::search::Search;
 use crate::Scenario;
@@ -34,14 +35,8 @@ pub(super) fn smaller(search: &mut Search<'_>) {
     }
 }
 
-/// Numbers of one digit below `most`, ascending.
-fn fewer(most: u64) -> Vec<u64> {
-    let powers = (0..19).map(|power| 10u64.pow(power));
-    powers.flat_map(|power| (1..10).map(move |digit| digit * power)).take_while(|number| *number < most).collect()
-}
-
 fn sessions(group: &ClientGroup, _: Span) -> Vec<ClientGroup> {
-    let counts = fewer(u64::from(group.sessions));
+    let counts = round::smaller(u64::from(group.sessions));
     counts.into_iter().map(|count| ClientGroup { sessions: count as u32, ..group.clone() }).collect()
 }
 
@@ -58,10 +53,10 @@ fn kinds(group: &ClientGroup, _: Span) -> Vec<ClientGroup> {
 fn keys(group: &ClientGroup, _: Span) -> Vec<ClientGroup> {
     let plain = |count| ClientGroup { keys: Keys::Uniform { count }, ..group.clone() };
     match group.keys {
-        Keys::Uniform { count } => fewer(count).into_iter().map(plain).collect(),
-        Keys::Zipf { count, .. } => fewer(count + 1).into_iter().map(plain).collect(),
+        Keys::Uniform { count } => round::smaller(count).into_iter().map(plain).collect(),
+        Keys::Zipf { count, .. } => round::smaller(count + 1).into_iter().map(plain).collect(),
         Keys::PerSession { count } => {
-            let keys = fewer(count).into_iter().map(|count| Keys::PerSession { count });
+            let keys = round::smaller(count).into_iter().map(|count| Keys::PerSession { count });
             keys.map(|keys| ClientGroup { keys, ..group.clone() }).collect()
         }
         Keys::Fresh => Vec::new(),

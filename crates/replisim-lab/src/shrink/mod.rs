@@ -3,7 +3,8 @@
 //! A fuzzer's find is true and useless: twenty faults and two hundred operations, of which one fault and three operations
 //! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks
 //! *the same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to
-//! whichever is easiest to provoke.
+//! whichever is easiest to provoke. And where a promise is broken, it stays one: a lost write is no find any more once the
+//! settings that protected it are gone.
 //!
 //! ```text
 //!   spell.rs       swarm ─▶ faults, workloads ─▶ scripts: now there is something to take away
@@ -12,7 +13,8 @@
 //!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
 //!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
 //!   │   generator.rs  the same for workloads that could not be spelled out
-//!   │   cluster.rs    fewer hosts, no luck: medians in place of distributions
+//!   │   settings.rs   lower limits to reach, fewer settings
+//!   │   cluster.rs    fewer hosts, no luck: constants in place of distributions
 //!   └────── until a whole round finds nothing
 //!        │
 //!   needed.rs      what would happen without each thing that is left
@@ -21,6 +23,10 @@
 //!
 //! What makes this work lies elsewhere: every entity has a stream of chance of its own, so a fault less leaves the luck of
 //! everything else as it was; and a run is a value of milliseconds.
+//!
+//! What works against it is luck. Where a run fails because one sync in a hundred took so long, each of the hundred
+//! operations is needed for nothing but to draw its share of chance. So constants take the place of what is drawn as soon
+//! as possible; and where that does not fail, fewer operations are tried under other seeds.
 //!
 //! **Promises**: the result fails as the original does. No single fault or operation of it can be left out. The same
 //! experiment, seed and limit of runs give the same result for any number of threads, for of all candidates that are tried
@@ -37,6 +43,7 @@ mod needed;
 mod operations;
 mod round;
 mod search;
+mod settings;
 mod spell;
 mod tell;
 mod time;
@@ -46,10 +53,18 @@ use std::num::NonZero;
 use replisim_history::{Check, Verdict};
 use replisim_kernel::{SimTime, Span};
 
+use crate::scenario::Expected;
 use crate::{Case, Experiment, Outcome, Scenario};
 pub use needed::{Need, Piece, Without};
-use search::{Aim, Failing, How, Search, cores};
+use search::{Aim, Failing, Ground, How, Search, cores};
 pub use tell::Size;
+
+/// In how many chunks operations are left out at most, as long as that is done in coarse strokes.
+const COARSE: usize = 32;
+
+/// How many operations are few: so many are told one by one, and with more than these left, ways are tried that are not
+/// worth their time for fewer.
+const FEW: usize = 10;
 
 /// Shrinks one failing run of an experiment.
 pub struct Shrinker<'e> {
@@ -179,7 +194,7 @@ impl<'e> Shrinker<'e> {
         let until = search.until().map(|until| until.since(SimTime::ZERO));
         let mut case = Case::of(&search.best.experiment, until, &search.best.run);
         case.anomaly = Some(tell::anomaly(&search));
-        case.story = tell::story(&search, self.experiment, before, &needed);
+        case.story = tell::story(&search, (self.experiment, self.seed), before, &needed);
         Ok(Shrunk { case, before, after, needed, runs: search.runs, bound: search.bound })
     }
 
@@ -197,7 +212,7 @@ impl<'e> Shrinker<'e> {
             ..self.experiment.scenario.clone()
         };
         let fails = |until| {
-            let how = How { seed: self.seed, until, events: u64::MAX };
+            let how = How { until, events: u64::MAX };
             let experiment = self.experiment.vary(scenario.clone()).ok()?;
             Failing::of(experiment, how, aim).map(|failing| (failing, how))
         };
@@ -206,48 +221,70 @@ impl<'e> Shrinker<'e> {
     }
 
     fn aim(&self, outcome: &Outcome) -> Result<Aim, NothingToShrink> {
+        let judged = &outcome.judgement.checks;
         let aim_of = |check: Check| {
             let finding = outcome.findings.iter().find(|finding| finding.check == check)?;
+            let judged = judged.iter().find(|it| it.check == check)?;
+            let ground = match (judged.promised, judged.expected) {
+                (true, _) => Ground::Promise,
+                (false, Some(Expected::Holds)) => Ground::Word(self.experiment.scenario.protocol.clone()),
+                (false, Some(Expected::Violated) | None) => Ground::Allowed,
+            };
             match &finding.verdict {
-                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone() }),
+                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone(), ground }),
                 Verdict::Holds | Verdict::Unknown(_) => None,
             }
         };
         if let Some(check) = self.check {
             return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });
         }
-        let judged = &outcome.judgement.checks;
         let wrong = judged.iter().filter(|it| !it.standing.is_fine());
         let aims = wrong.chain(judged).filter_map(|it| aim_of(it.check));
         aims.into_iter().next().ok_or(NothingToShrink::NothingViolated { seed: self.seed })
     }
 }
 
-/// Goes round all ways to make a scenario smaller until none of them finds anything.
+/// Goes round all ways to make a scenario smaller until none of them finds anything: in coarse strokes first, for one of the
+/// other ways often makes superfluous what would have taken thousands of runs to leave out piece by piece.
 fn narrow(search: &mut Search<'_>, seed: u64) {
     spell::faults(search, seed);
     time::cut(search);
     faults::fewer(search);
+    cluster::certain(search);
     spell::operations(search);
+    settings::smallest(search);
+    operations::merged(search);
+    operations::fewer(search, COARSE);
+    // A usual cluster comes after that: where it takes luck to fail in it, thousands of operations would be that luck.
     cluster::usual(search);
-    loop {
-        let steps = search.steps;
-        time::cut(search);
-        operations::fewer(search);
-        faults::fewer(search);
-        generator::smaller(search);
-        cluster::fewer(search);
-        cluster::constants(search);
-        faults::plainer(search);
-        operations::plainer(search);
-        time::sooner(search);
-        time::closer(search);
-        if search.steps == steps || search.bound.is_some() {
-            break;
-        }
+    for chunks_max in [COARSE, usize::MAX] {
+        while once_around(search, chunks_max) {}
     }
     cluster::unused(search);
     time::unused(search);
+}
+
+/// Tries every way once. Says whether there is a reason to do so again.
+fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
+    let steps = search.steps;
+    time::cut(search);
+    operations::merged(search);
+    operations::fewer(search, chunks_max);
+    faults::fewer(search);
+    settings::fewest(search);
+    generator::smaller(search);
+    cluster::fewer(search);
+    cluster::constants(search);
+    faults::plainer(search);
+    operations::plainer(search);
+    time::sooner(search);
+    time::closer(search);
+    if search.steps == steps {
+        // The last resort: it takes many runs, and where something else helps, it is not needed.
+        cluster::certain_with_other_times(search);
+        operations::other_luck(search);
+    }
+    search.steps > steps && search.bound.is_none()
 }
 
 #[cfg(test)]

@@ -1,17 +1,13 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
-use std::collections::BTreeSet;
-
 use replisim_history::check::check_all;
 use replisim_history::{Check, Run, Verdict};
 
+use super::FEW;
 use super::cluster::without_host;
 use super::operations::{in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
-
-/// The most operations that are looked at one by one; of more than these, those of a session are looked at together.
-const OPERATIONS_MAX: usize = 10;
 
 /// One thing that is left, and what happens without it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +40,8 @@ pub enum Without {
     Others(Vec<Check>),
     /// The same breaks all the same: the search was ended before it came to this.
     Same,
+    /// The same breaks, but there it may: the protocol does not promise otherwise any more.
+    Allowed,
     /// It cannot be run: something else names it.
     Impossible,
     /// The run goes on and on, far beyond the events of the original one.
@@ -70,7 +68,8 @@ fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec
         pieces.push((Piece::Fault(fault.to_string()), vec![proposed]));
     }
     pieces.extend(match lines(scenario).len() {
-        0..=OPERATIONS_MAX => operations(scenario),
+        // Of more than these, those of a session are looked at together.
+        0..=FEW => operations(scenario),
         _ => sessions(scenario),
     });
     let hosts = topology.hosts.iter().map(|host| host.name.clone());
@@ -93,12 +92,11 @@ fn operations(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
 /// Each session that does anything, with the scenario in which it does nothing.
 fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
     let all = lines(scenario);
-    let who: BTreeSet<(usize, usize)> = all.iter().map(|(group, session, _)| (*group, *session)).collect();
     let without = |(group, session)| {
         let others: Vec<_> = all.iter().filter(|line| (line.0, line.1) != (group, session)).cloned().collect();
         (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
     };
-    who.into_iter().map(without).collect()
+    super::operations::sessions(scenario).into_iter().map(without).collect()
 }
 
 /// A session's number among all.
@@ -109,14 +107,14 @@ fn number(scenario: &Scenario, group: usize, session: usize) -> u64 {
 
 fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {
     let looks = proposed.into_iter().map(|scenario| search.look(scenario));
-    let run = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
+    let (run, grounded) = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
         None | Some(Look::Impossible) => return Without::Impossible,
         Some(Look::Endless) => return Without::Endless,
-        Some(Look::Run(run)) => run,
+        Some(Look::Run { run, grounded }) => (run, grounded),
     };
     let findings = check_all(&run.history, checks);
     if findings.iter().any(|finding| search.aims_at(finding.check, &finding.verdict)) {
-        return Without::Same;
+        return if grounded { Without::Same } else { Without::Allowed };
     }
     let others: Vec<Check> = broken(&run, checks).into_iter().filter(|check| !broken_with.contains(check)).collect();
     if others.is_empty() { Without::NothingBreaks } else { Without::Others(others) }

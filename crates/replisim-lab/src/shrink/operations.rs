@@ -6,8 +6,9 @@ use replisim_history::OpKind;
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
+use super::FEW;
 use super::ddmin::ddmin;
-use super::round::{earlier, rounder};
+use super::round::{earlier, rounder, smaller};
 use super::search::Search;
 use crate::Scenario;
 
@@ -36,20 +37,70 @@ const USUAL: [fn(&mut ClientGroup, ClientGroup); 15] = [
     |group, usual| (group.hop, group.servers) = (usual.hop, usual.servers),
 ];
 
+/// How many operations are tried to be merged into one.
+const MERGED: [u32; 4] = [1_000, 100, 10, 2];
+
+/// The other seeds that are tried, and in how many chunks operations are left out under them.
+const SEEDS: [u64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const LUCKY_CHUNKS: usize = 8;
+
+/// How many idle sessions are tried in place of one that is busy.
+const IDLE_MAX: usize = 32;
+
 /// Leaves out every session, and then every operation, that is not needed.
-pub(super) fn fewer(search: &mut Search<'_>) {
-    let sessions: BTreeSet<(usize, usize)> =
-        lines(search.scenario()).iter().map(|(group, session, _)| (*group, *session)).collect();
+///
+/// `chunks_max` is for [`ddmin`]: coarse strokes cost little, and where they are all that is needed, so does the rest.
+pub(super) fn fewer(search: &mut Search<'_>, chunks_max: usize) {
+    let sessions = sessions(search.scenario());
     let whole = search.scenario().clone();
-    ddmin(sessions.into_iter().collect(), |parts| {
+    ddmin(sessions.into_iter().collect(), chunks_max, |parts| {
         let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
             lines(&whole).into_iter().filter(|(group, session, _)| part.contains(&(*group, *session))).collect()
         };
         search.first(parts.map(|part| with_lines(&whole, &of(part))))
     });
     let whole = search.scenario().clone();
-    ddmin(lines(&whole), |parts| search.first(parts.map(|part| with_lines(&whole, &part))));
+    ddmin(lines(&whole), chunks_max, |parts| search.first(parts.map(|part| with_lines(&whole, &part))));
     dismiss(search);
+}
+
+/// Leaves out operations under other seeds: some may be there for nothing but the chance that they draw.
+pub(super) fn other_luck(search: &mut Search<'_>) {
+    let whole = search.scenario().clone();
+    let lines = lines(&whole);
+    if lines.len() > FEW && whole.clients.iter().all(|group| !group.script.is_empty()) {
+        let seeds = [&[whole.seed], &SEEDS[..]].concat();
+        let under = |part: &Vec<Line>| -> Vec<Scenario> {
+            seeds.iter().map(|seed| Scenario { seed: *seed, ..with_lines(&whole, part) }).collect()
+        };
+        ddmin(lines, LUCKY_CHUNKS, |parts| {
+            search.first(parts.flat_map(|part| under(&part))).map(|place| place / seeds.len())
+        });
+    }
+}
+
+/// Keeps one operation of several, as large as they are together: log is filled by bytes, whoever writes them.
+pub(super) fn merged(search: &mut Search<'_>) {
+    if lines(search.scenario()).len() > FEW {
+        let scenario = search.scenario();
+        let proposed: Vec<Scenario> = MERGED.iter().filter_map(|count| one_of(scenario, *count)).collect();
+        search.first(proposed);
+    }
+}
+
+/// The scenario with every `count`-th line of a script, the last one included, and values so many times as large. `None` if
+/// no value may be as large.
+fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
+    let mut scenario = scenario.clone();
+    for group in scenario.clients.iter_mut().filter(|group| !group.script.is_empty()) {
+        group.value_bytes = group.value_bytes.checked_mul(count)?;
+        for lines in &mut group.script {
+            let last = lines.len().saturating_sub(1);
+            let mut nth = 0..;
+            lines.retain(|_| nth.next().is_some_and(|nth| (last - nth) % count as usize == 0));
+        }
+    }
+    Some(scenario)
 }
 
 /// Leaves out sessions and groups that ask for nothing any more. Sessions are numbered through, so this is a change of
@@ -62,12 +113,29 @@ fn dismiss(search: &mut Search<'_>) {
     }
     proposed.clients.retain(|group| group.sessions > 0);
     if !search.accepts(proposed) {
+        move_down(search);
         search.change(dismiss_last);
     }
     for index in (0..search.scenario().clients.len()).rev() {
         search.change(|scenario| {
             scenario.clients.remove(index);
         });
+    }
+}
+
+/// Hands what a session does to one with a smaller number that does nothing. Numbers matter where chance does: each session
+/// has its own.
+fn move_down(search: &mut Search<'_>) {
+    for (group, session) in sessions(search.scenario()).into_iter().rev() {
+        let whole = search.scenario();
+        let idle = (0..session).filter(|other| whole.clients[group].script[*other].is_empty());
+        let moved = |other| {
+            let mut proposed = whole.clone();
+            proposed.clients[group].script.swap(session, other);
+            proposed
+        };
+        let proposed: Vec<Scenario> = idle.take(IDLE_MAX).map(moved).collect();
+        search.first(proposed);
     }
 }
 
@@ -89,6 +157,7 @@ pub(super) fn plainer(search: &mut Search<'_>) {
             }
         }
     }
+    values(search);
     keys(search);
     for unit in UNITS {
         let down =
@@ -103,6 +172,22 @@ pub(super) fn plainer(search: &mut Search<'_>) {
         search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
         let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
         search.accepts(unpinned);
+    }
+}
+
+/// Writes values that are as small as can be, where they are not usual ones.
+fn values(search: &mut Search<'_>) {
+    for index in 0..search.scenario().clients.len() {
+        let whole = search.scenario().clone();
+        let with = |bytes| {
+            let mut proposed = whole.clone();
+            proposed.clients[index].value_bytes = bytes as u32;
+            proposed
+        };
+        let bytes = whole.clients[index].value_bytes;
+        if bytes != ClientGroup::default().value_bytes {
+            search.first(smaller(u64::from(bytes)).into_iter().map(with));
+        }
     }
 }
 
@@ -142,6 +227,11 @@ pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
         sessions.flat_map(|(session, lines)| lines.iter().map(move |line| (group, session, line.clone()))).collect()
     };
     groups.flat_map(of_group).collect()
+}
+
+/// Every session that does anything: its group, and its place there.
+pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
+    lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
 }
 
 /// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.

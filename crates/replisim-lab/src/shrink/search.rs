@@ -5,10 +5,11 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use replisim_history::{Check, Run, Verdict, Witness};
+use replisim_history::{Check, Promise, Run, Verdict, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
 use super::{Bound, Limits, Progress, Watch};
+use crate::scenario::ProtocolText;
 use crate::{Experiment, Scenario};
 
 /// How many scenarios are in memory at once.
@@ -25,12 +26,24 @@ pub(super) struct Aim {
     pub check: Check,
     /// The witness's kind.
     pub kind: String,
+    pub ground: Ground,
 }
 
-/// How every smaller scenario is run.
+/// Why it is wrong that the check is violated. On this ground every smaller scenario must stand, too: where the protocol
+/// promises nothing, what breaks is no mistake any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Ground {
+    /// The protocol promises that it holds.
+    Promise,
+    /// The scenario says that it holds, of a protocol with these settings.
+    Word(ProtocolText),
+    /// It is not wrong.
+    Allowed,
+}
+
+/// How every smaller scenario is run, under the seed that it names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct How {
-    pub seed: u64,
     /// Where the run is broken off, if it does not go to its end.
     pub until: Option<SimTime>,
     /// The most events of a run.
@@ -57,13 +70,18 @@ pub(super) struct Search<'w> {
     how: How,
     limits: Limits,
     watch: &'w Watch<'w>,
-    /// Scenarios that do not fail, by the digest of their texts. Rounds repeat themselves: most of the last is known.
-    harmless: BTreeSet<u128>,
+    /// Every scenario that was tried, by the digest of its text. Rounds repeat themselves: most of the last is known. And
+    /// what was the best once is not taken for better again, so that the search comes to an end.
+    tried: BTreeSet<u128>,
 }
 
 /// What a scenario comes to.
 pub(super) enum Look {
-    Run(Box<Run>),
+    Run {
+        run: Box<Run>,
+        /// Whether it stands on the same ground.
+        grounded: bool,
+    },
     /// It cannot be run.
     Impossible,
     /// It has more events than a run may have.
@@ -76,15 +94,16 @@ enum Tried {
     Known,
     /// It does not fail as it should: the digest of its text.
     Harmless(u128),
-    /// It does.
-    Fails(Box<Failing>),
+    /// It does: the digest of its text, and the run.
+    Fails(u128, Box<Failing>),
 }
 
 impl<'w> Search<'w> {
     pub fn new(best: Failing, aim: Aim, how: How, limits: Limits, watch: &'w Watch<'w>) -> Self {
         let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
         let how = How { events, ..how };
-        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, harmless: BTreeSet::new() }
+        let tried = BTreeSet::from([digest(&best.experiment.source.text)]);
+        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, tried }
     }
 
     /// Where runs are broken off, if they do not go to their end.
@@ -125,7 +144,7 @@ impl<'w> Search<'w> {
             return None;
         }
         // What was tried behind the first that fails was tried in vain, on however many threads.
-        let found = tried.iter().position(|it| matches!(it, Tried::Fails(_)));
+        let found = tried.iter().position(|it| matches!(it, Tried::Fails(..)));
         tried.truncate(found.map_or(tried.len(), |found| found + 1));
         self.runs += tried.iter().filter(|it| !matches!(it, Tried::Known)).count() as u64;
         let place = found.map(|found| batch[found].0);
@@ -133,9 +152,10 @@ impl<'w> Search<'w> {
             match it {
                 Tried::Known => {}
                 Tried::Harmless(digest) => {
-                    self.harmless.insert(digest);
+                    self.tried.insert(digest);
                 }
-                Tried::Fails(failing) => {
+                Tried::Fails(digest, failing) => {
+                    self.tried.insert(digest);
                     (self.best, self.steps) = (*failing, self.steps + 1);
                 }
             }
@@ -162,12 +182,14 @@ impl<'w> Search<'w> {
             return false;
         }
         self.runs += 1;
-        match self.attempt(&proposed, 0) {
-            Tried::Fails(same) if same.run.fingerprint == self.best.run.fingerprint => {
-                self.best = *same;
+        let experiment = self.best.experiment.vary(proposed).ok();
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
+        match failing.filter(|failing| failing.run.fingerprint == self.best.run.fingerprint) {
+            Some(same) => {
+                self.best = same;
                 true
             }
-            Tried::Fails(_) | Tried::Harmless(_) | Tried::Known => false,
+            None => false,
         }
     }
 
@@ -175,7 +197,8 @@ impl<'w> Search<'w> {
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
         self.runs += 1;
-        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run(Box::new(run)))
+        let grounded = self.aim.is_grounded_in(&experiment);
+        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), grounded })
     }
 
     /// Whether a verdict is the one that every smaller scenario must come to.
@@ -188,7 +211,6 @@ impl<'w> Search<'w> {
     fn race(&mut self, batch: &[(usize, Scenario)]) -> Vec<Tried> {
         let (next, first, stopped) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX), AtomicBool::new(false));
         let (begun, size) = (AtomicU64::new(self.runs), self.size());
-        let best = digest(&self.best.experiment.source.text);
         let work = || {
             let mut done = Vec::new();
             loop {
@@ -200,8 +222,8 @@ impl<'w> Search<'w> {
                     stopped.store(true, Ordering::Relaxed);
                     return done;
                 }
-                let tried = self.attempt(&batch[at].1, best);
-                if matches!(tried, Tried::Fails(_)) {
+                let tried = self.attempt(&batch[at].1);
+                if matches!(tried, Tried::Fails(..)) {
                     first.fetch_min(at, Ordering::Relaxed);
                 }
                 done.push((at, tried));
@@ -221,15 +243,26 @@ impl<'w> Search<'w> {
         tried.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    fn attempt(&self, scenario: &Scenario, best: u128) -> Tried {
+    fn attempt(&self, scenario: &Scenario) -> Tried {
         let text = scenario.text();
         let digest = digest(&text);
-        if digest == best || self.harmless.contains(&digest) {
+        if self.tried.contains(&digest) {
             return Tried::Known;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
-        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(Box::new(failing)))
+        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(digest, Box::new(failing)))
+    }
+}
+
+impl Aim {
+    /// Whether the check's violation would be wrong in an experiment for the reason that it is wrong at all.
+    fn is_grounded_in(&self, experiment: &Experiment) -> bool {
+        match &self.ground {
+            Ground::Promise => experiment.promises().get(&self.check) == Some(&Promise::Promised),
+            Ground::Word(settings) => experiment.scenario.protocol == *settings,
+            Ground::Allowed => true,
+        }
     }
 }
 
@@ -239,7 +272,9 @@ impl Failing {
         let run = run(&experiment, how)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
         match finding.verdict {
-            Verdict::Violated(witness) if witness.kind == aim.kind => Some(Failing { experiment, run, witness }),
+            Verdict::Violated(witness) if witness.kind == aim.kind && aim.is_grounded_in(&experiment) => {
+                Some(Failing { experiment, run, witness })
+            }
             Verdict::Violated(_) | Verdict::Holds | Verdict::Unknown(_) => None,
         }
     }
@@ -247,7 +282,7 @@ impl Failing {
 
 /// The run of an experiment, if it ends within so many events.
 fn run(experiment: &Experiment, how: How) -> Option<Run> {
-    let mut simulation = experiment.begin(how.seed, false);
+    let mut simulation = experiment.begin(experiment.scenario.seed, false);
     let Some(until) = how.until else {
         let ends = (0..=how.events).any(|_| !simulation.step());
         return ends.then(|| simulation.finish());

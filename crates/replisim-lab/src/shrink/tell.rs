@@ -72,7 +72,12 @@ pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
 }
 
 /// The whole story.
-pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, needed: &[Need]) -> String {
+pub(super) fn story(
+    search: &Search<'_>,
+    (original, seed): (&Experiment, u64),
+    before: Size,
+    needed: &[Need],
+) -> String {
     let anomaly = anomaly(search);
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
@@ -82,7 +87,6 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
     }
-    let seed = search.best.run.seed;
     lines.extend(wrapped(&format!(
         "Shrunk from {} under seed {seed} in {} runs. Run it again with `replisim replay` and this file.",
         original.source.name, search.runs
@@ -121,6 +125,7 @@ fn why(without: &Without) -> String {
             format!("without it something else breaks: {}", words.join(", "))
         }
         Without::Same => "not needed: the search was ended before it was left out".to_owned(),
+        Without::Allowed => "without it the same is allowed".to_owned(),
         Without::Impossible => "named by what is left".to_owned(),
         Without::Endless => "without it the run does not end".to_owned(),
     }

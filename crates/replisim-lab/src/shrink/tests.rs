@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Check, Verdict};
+use replisim_history::{Check, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
 
 use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
@@ -17,7 +17,6 @@ const LOST: &str = r#"Scenario(
     swarm: (families: [Delay, Partition, Kill, HostLoss, Pause, DiskSlow, Clock, Failover], faults: 20),
     run: "5s",
     checks: [NoLostWrites, ReadYourWrites, MonotonicReads, Convergence],
-    expect: { NoLostWrites: Holds },
 )"#;
 
 /// A session reads with a token of its writes alone, and in between from a follower that is paused now and then.
@@ -33,6 +32,27 @@ const BACK: &str = r#"Scenario(
     ],
     run: "4s",
     checks: [MonotonicReads, ReadYourWrites],
+)"#;
+
+/// A follower is away while a thousand records are written, which are all that is kept, and then some.
+const OUTGROWN: &str = r#"Scenario(
+    cluster: (size: 3),
+    protocol: LeaderFollower(leader: "n1", retain: Records(1000), checkpoint_interval: "100ms", slots: false),
+    clients: [(sessions: 5, arrive: Every("5ms"), mix: { Write: 1 }, keys: Fresh)],
+    faults: [During("1s", "3s", Kill("n3"))],
+    run: "4s",
+    settle: "2s",
+    checks: [Convergence],
+)"#;
+
+/// A leader that waits for all counts one of them twice: a write is lost with a promotion, and it promises otherwise.
+const MISCOUNTED: &str = r#"Scenario(
+    cluster: (size: 3),
+    protocol: LeaderFollower(acknowledge: All, retry_interval: "100ms", silence_max: "300ms", flaw: CountTwice),
+    clients: [(sessions: 3, arrive: Every("20ms"), mix: { Write: 1 }, keys: Uniform(count: 8), timeout: "300ms")],
+    swarm: (families: [Partition, Delay, DiskSlow, Failover], faults: 4, longest: "400ms"),
+    run: "1s",
+    checks: [NoLostWrites],
 )"#;
 
 fn experiment(text: &str) -> Experiment {
@@ -97,6 +117,43 @@ fn a_read_that_goes_back_despite_a_token() {
     let shrunk = shrink(&experiment, seed, Check::MonotonicReads);
     demand(&shrunk, Check::MonotonicReads);
     assert!(shrunk.after.operations <= 10 && shrunk.after.faults <= 2, "{:?}", shrunk.after);
+}
+
+#[test]
+fn a_log_that_is_outgrown_is_made_small_before_the_operations_that_outgrow_it() {
+    let shrunk = shrink(&experiment(OUTGROWN), 1, Check::Convergence);
+    demand(&shrunk, Check::Convergence);
+    assert!(shrunk.before.operations > 3_000 && shrunk.after.operations <= 3, "{:?}", shrunk.after);
+    assert!(shrunk.runs < 1_000, "{}", shrunk.runs);
+}
+
+#[test]
+fn a_promise_that_is_broken_stays_one_in_the_case() {
+    let experiment = experiment(MISCOUNTED);
+    let seed = failing(&experiment, Check::NoLostWrites, 1);
+    assert_eq!(experiment.promises()[&Check::NoLostWrites], Promise::Promised);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    let run = |text: &str| {
+        let experiment = self::experiment(text);
+        let outcome = experiment.run(shrunk.case.seed, None, false);
+        (experiment.promises()[&Check::NoLostWrites].clone(), outcome.findings[0].verdict.word())
+    };
+    let text = &shrunk.case.source.text;
+    assert_eq!(run(text), (Promise::Promised, "violated"), "{text}");
+    let sound = text.replace(", flaw: CountTwice", "");
+    assert_eq!(run(&sound), (Promise::Promised, "holds"), "{sound}");
+}
+
+#[test]
+fn settings_stay_where_nothing_but_the_scenario_says_that_the_check_holds() {
+    let text = LOST.replace("    checks: [", "    expect: { NoLostWrites: Holds },\n    checks: [");
+    let experiment = experiment(&text);
+    let seed = failing(&experiment, Check::NoLostWrites, 15);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    let left = Scenario::parse(&shrunk.case.source).expect("a shrunk case reads");
+    assert_eq!(left.protocol, experiment.scenario.protocol);
+    assert!(shrunk.after.operations <= 3 && shrunk.after.faults <= 3, "{:?}", shrunk.after);
 }
 
 #[test]

@@ -86,7 +86,14 @@ fn moments(scenario: &mut Scenario) -> Vec<&mut Span> {
         moments.extend(until);
         moments.extend(script.iter_mut().flatten().map(|line| &mut line.at));
     }
-    for fault in &mut scenario.faults {
+    moments.extend(fault_moments(&mut scenario.faults));
+    moments
+}
+
+/// When faults begin and end, where they say so.
+fn fault_moments(faults: &mut [Fault]) -> Vec<&mut Span> {
+    let mut moments = Vec::new();
+    for fault in faults {
         match fault {
             Fault::At(at, _) => moments.push(at),
             Fault::During(from, until, _) => moments.extend([from, until]),
@@ -94,6 +101,15 @@ fn moments(scenario: &mut Scenario) -> Vec<&mut Span> {
         }
     }
     moments
+}
+
+/// The scenario with every fault that names its times so much sooner or later.
+pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
+    let mut scenario = scenario.clone();
+    for moment in fault_moments(&mut scenario.faults) {
+        *moment = if later { *moment + by } else { moment.saturating_sub(by) };
+    }
+    scenario
 }
 
 /// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. Where the replicas'

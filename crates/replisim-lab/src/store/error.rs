@@ -29,6 +29,14 @@ pub enum StoreError {
         /// The version of its schema.
         found: i64,
     },
+    /// An earlier replisim wrote it.
+    #[error("{} has schema {found}; this replisim reads schema {SCHEMA_VERSION}", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The version of its schema.
+        found: i64,
+    },
     /// The file is a store that holds what no store can hold.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
@@ -65,6 +73,12 @@ pub enum StoreError {
     /// The output of a merge is there already.
     #[error("{} is there already", path.display())]
     Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process writes to it.
+    #[error("somebody else is writing to {}", path.display())]
+    Busy {
         /// The file.
         path: PathBuf,
     },
@@ -108,7 +122,7 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
 }
 
 /// Every kind of error that a store can answer with.
-pub const CODES: [Explained; 12] = [
+pub const CODES: [Explained; 14] = [
     explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
     explained(
         "C002",
@@ -138,6 +152,17 @@ pub const CODES: [Explained; 12] = [
         "a question that a store does not answer",
         "ask \"SELECT name, sql FROM sqlite_schema\" for tables and views; a store is only ever read",
     ),
+    explained(
+        "C013",
+        "the store has an earlier schema",
+        "what is in it can be run again: choose another file with --store, or remove this one; the replisim that wrote it \
+         can still read it, and its cases replay with this one",
+    ),
+    explained(
+        "C014",
+        "somebody else writes to the store",
+        "one campaign at a time writes to a store: wait for the other one to end, or choose another file with --store",
+    ),
 ];
 
 impl StoreError {
@@ -156,6 +181,8 @@ impl StoreError {
             StoreError::Sqlite { .. } => CODES[9],
             StoreError::File { .. } => CODES[10],
             StoreError::Query { .. } => CODES[11],
+            StoreError::Older { .. } => CODES[12],
+            StoreError::Busy { .. } => CODES[13],
         }
     }
 

@@ -23,22 +23,28 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(at(path))?;
-    connection.busy_timeout(PATIENCE).map_err(at(path))?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     recognize(&connection, path)?;
     Ok(connection)
 }
 
 /// Opens a store for writing. One that is not there, or is empty, is made.
 pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(at(path))?;
-    connection.busy_timeout(PATIENCE).map_err(at(path))?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     if is_blank(&connection).map_err(at(path))? {
         lay_out(&mut connection).map_err(at(path))?;
     }
     recognize(&connection, path)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    // SQLite opens a folder, and fails when it reads from it.
+    if path.is_dir() {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at(path))?;
+    connection.busy_timeout(PATIENCE).map_err(at(path))?;
     Ok(connection)
 }
 
@@ -108,7 +114,7 @@ pub(super) fn subject_ids(connection: &Connection, digest: Digest) -> rusqlite::
     connection.prepare(ids)?.query_map([blob(digest)], |row| row.get(0))?.collect()
 }
 
-/// Refuses what is not a store, or is one of a later version.
+/// Refuses what is not a store, or is one of another version.
 fn recognize(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(at(path));
     if number("application_id")? != APPLICATION_ID {
@@ -117,7 +123,7 @@ fn recognize(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     match number("user_version")? {
         SCHEMA_VERSION => Ok(()),
         found if found > SCHEMA_VERSION => Err(StoreError::Newer { path: path.to_owned(), found }),
-        found => Err(StoreError::Damaged { path: path.to_owned(), what: format!("it has schema {found}") }),
+        found => Err(StoreError::Older { path: path.to_owned(), found }),
     }
 }
 
@@ -147,6 +153,10 @@ pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Copy +
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                StoreError::File { path, error: std::io::Error::other(error) }
+            }
             Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, what: error.to_string() },
             None if is_of_a_value(&error) => StoreError::Damaged { path, what: error.to_string() },
             _ => StoreError::Sqlite { path, error },

@@ -14,7 +14,8 @@
 //!
 //! - **It may be killed at any moment.** A run is there whole or not at all ([`Record`]). What [`Writer::committed`]
 //!   counts survives; what it does not is done again.
-//! - **It may be read meanwhile**, by any number of processes: the writer uses a write-ahead log.
+//! - **It may be read meanwhile**, by any number of processes: the writer uses a write-ahead log. Only one at a time
+//!   may write.
 //! - **A run that is there already must be the same.** If it is not, that is a failure of determinism, and the error
 //!   ([`Conflict`]) names both results. So every campaign that is resumed or merged tests determinism, too. One that
 //!   [begins anew](Begin::Anew) drops its earlier runs first, for the code under test may have changed since.
@@ -37,6 +38,7 @@ mod digest;
 mod error;
 mod file;
 mod insert;
+mod lock;
 mod merge;
 mod query;
 mod read;
@@ -58,5 +60,6 @@ pub use row::{
 pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
 pub use write::{Begin, Stopped, Writer};
 
-/// The version of the schema that this program reads and writes.
-pub const SCHEMA_VERSION: i64 = 1;
+/// The number of the schema that this program reads and writes: of `schema.sql`, and of what its texts and blobs mean.
+/// Whoever changes either counts on, and a store of another number is refused.
+pub const SCHEMA_VERSION: i64 = 2;

@@ -31,7 +31,7 @@ impl Store {
     /// Opens a store that is there.
     ///
     /// # Errors
-    /// If it is missing, is no store, or was written by a later version.
+    /// If it is missing, is no store, or has another schema.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         Ok(Store { path: path.to_owned(), connection: file::open(path)? })
     }

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 
 use super::file::{self, at};
 use super::insert::Inserter;
+use super::lock::Lock;
 use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunRow, Status, StoreError, Subject};
 
 /// How long a row waits for its batch to be committed, if the disk keeps up.
@@ -61,15 +62,19 @@ impl Writer {
     /// loses its runs here and now.
     ///
     /// # Errors
-    /// As [`super::Store::create`], or if the system refuses a thread.
+    /// As [`super::Store::create`], if somebody else writes to the store, or if the system refuses a thread.
     pub fn begin(path: &Path, manifest: &Manifest, begin: Begin) -> Result<Writer, StoreError> {
+        let lock = Lock::take(path)?;
         let mut connection = file::create(path)?;
         let subjects = enroll(&mut connection, manifest, begin).map_err(at(path))?;
         let committed = Arc::new(AtomicU64::new(0));
         let (orders, waiting) = bounded(WAITING_MAX);
         let clerk =
             Clerk { path: path.to_owned(), version: manifest.version.clone(), subjects, committed: committed.clone() };
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || clerk.work(connection, &waiting));
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || {
+            let _lock = lock;
+            clerk.work(connection, &waiting)
+        });
         let thread = thread.map_err(|error| StoreError::File { path: path.to_owned(), error })?;
         Ok(Writer { orders, committed, thread })
     }
@@ -164,9 +169,11 @@ impl Clerk {
             self.committed.fetch_add(runs, Ordering::Release);
         }
         drop(inserter);
-        // One plain file is easier to hand on. Where somebody still reads, it stays as it is, which does no harm.
+        // One plain file is easier to hand on. Where somebody still reads, the log stays beside it, emptied if possible.
         let _ = connection.busy_timeout(Duration::ZERO);
-        let _ = connection.pragma_update(None, "journal_mode", "delete");
+        if connection.pragma_update(None, "journal_mode", "delete").is_err() {
+            let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
         Ok(())
     }
 

@@ -204,6 +204,7 @@ fn need(need: &Need) -> Value {
         Without::NothingBreaks => ("nothing breaks", Vec::new()),
         Without::Others(checks) => ("another check breaks", checks.iter().map(|check| check.name()).collect()),
         Without::Same => ("the same breaks", Vec::new()),
+        Without::Allowed => ("the same is allowed", Vec::new()),
         Without::Impossible => ("cannot be run", Vec::new()),
         Without::Endless => ("does not end", Vec::new()),
     };

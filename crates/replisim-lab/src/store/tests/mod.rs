@@ -291,13 +291,49 @@ fn what_is_no_store_is_refused() {
     assert_eq!(open("other"), Some("C002"));
     assert!(matches!(Store::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
 
-    Store::create(&scratch.path("later"), &manifest("first")).unwrap();
-    let later = Connection::open(scratch.path("later")).unwrap();
-    later.pragma_update(None, "user_version", 2).unwrap();
-    assert_eq!(open("later"), Some("C003"));
-    let error = Store::open(&scratch.path("later")).err().unwrap();
-    assert!(error.to_string().ends_with("later has schema 2; this replisim reads schema 1"), "{error}");
-    assert!(Store::open(scratch.folder()).is_err(), "a folder is no store");
+    assert_eq!(open(""), Some("C002"), "a folder is no store");
+    assert_eq!(Store::create(&scratch.path("no/folder"), &manifest("x")).err().map(|error| error.code()), Some("C011"));
+}
+
+#[test]
+fn a_store_of_another_schema_is_refused_and_left_as_it_is() {
+    let scratch = Scratch::new("schema");
+    let path = scratch.path("a.store");
+    Store::create(&path, &manifest("first")).unwrap();
+    for (number, code) in [(SCHEMA_VERSION + 1, "C003"), (SCHEMA_VERSION - 1, "C013"), (0, "C013")] {
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", number).unwrap();
+        let before = fs::read(&path).unwrap();
+        let opened = Store::open(&path).err().unwrap();
+        let told = format!("a.store has schema {number}; this replisim reads schema {SCHEMA_VERSION}");
+        assert!(opened.to_string().ends_with(&told), "{opened}");
+        let written = Writer::begin(&path, &manifest("first"), Begin::Anew).err().unwrap();
+        let merged = merge(std::slice::from_ref(&path), &scratch.path("merged")).unwrap_err();
+        assert_eq!([opened.code(), written.code(), merged.code()], [code; 3]);
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+}
+
+/// Whoever changes the schema is reminded to give it a number of its own.
+#[test]
+fn a_schema_has_one_number() {
+    let digest = digest_of(include_str!("../schema.sql"));
+    assert_eq!((SCHEMA_VERSION, digest.to_string().as_str()), (2, "c3db085dc72f1a503631fa3e88fe801e"));
+}
+
+#[test]
+fn one_at_a_time_writes_to_a_store() {
+    let scratch = Scratch::new("busy");
+    let path = scratch.path("a.store");
+    let first = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
+    first.put(record(0)).unwrap();
+    for begin in [Begin::Anew, Begin::Resume] {
+        let refused = Writer::begin(&path, &manifest("second"), begin).err().unwrap();
+        assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
+    }
+    assert_eq!(first.finish().unwrap(), 1);
+    let second = Writer::begin(&path, &manifest("second"), Begin::Anew).unwrap();
+    assert_eq!(second.finish().unwrap(), 0);
+    assert_eq!(Store::open(&path).unwrap().campaigns().unwrap().len(), 2);
 }
 
 #[test]
