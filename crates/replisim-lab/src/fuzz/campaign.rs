@@ -164,6 +164,8 @@ struct Chief<'s, 'c, 'l> {
     ledger: &'l mut dyn Ledger,
     watch: Watch<'l>,
     tasks: Sender<Task>,
+    /// Which subject is next to have an attempt handed out: when time is up, all have had as many.
+    turn: usize,
     under_way: usize,
     stopping: bool,
 }
@@ -200,7 +202,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         };
         let fields = (0..).zip(subjects).map(field).collect();
         let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks.len())).collect();
-        Chief { fields, tallies, orders, ledger, watch, tasks, under_way: 0, stopping: false }
+        Chief { fields, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
     fn conduct(&mut self, done: &Receiver<Done>) {
@@ -223,10 +225,9 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     fn hand_out(&mut self) {
         let enough = self.orders.jobs.max(1) * AHEAD;
         let mut idle = 0;
-        let mut turn = 0;
         while !self.stopping && self.under_way < enough && idle < self.fields.len() {
-            let index = turn % self.fields.len();
-            turn += 1;
+            let index = self.turn;
+            self.turn = (index + 1) % self.fields.len();
             match self.fields[index].take(self.orders) {
                 None => idle += 1,
                 Some((place, idea)) => {

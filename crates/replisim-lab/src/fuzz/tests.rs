@@ -72,6 +72,23 @@ fn what_was_broken_off_goes_on_as_if_it_had_not_been() {
 }
 
 #[test]
+fn whenever_it_is_broken_off_all_subjects_have_had_their_turn() {
+    let catalog = Catalog::standard();
+    let subject = |name: &str| {
+        let source = Source::new(name.to_owned(), SMALL.to_owned());
+        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+    };
+    let subjects = ["a.ron", "b.ron", "c.ron", "d.ron"].map(subject);
+    let mut watch = |tallies: &[Tally]| match tallies.iter().map(|tally| tally.runs).sum::<u64>() {
+        runs if runs >= 40 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let whatever_time_allows = Orders { runs: None, ..orders(0, 1) };
+    let tallies = campaign(&subjects, &whatever_time_allows, &mut Forgetful, &mut watch);
+    assert!(tallies.iter().all(|tally| (9..=12).contains(&tally.runs)), "{tallies:?}");
+}
+
+#[test]
 fn shares_of_a_campaign_make_up_the_whole() {
     let runs = u64::from(LOT) + 100;
     let mut short = orders(runs, 4);
