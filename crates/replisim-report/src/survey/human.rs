@@ -103,10 +103,12 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
         ),
         None => number::things(failure.faults.len() as u64, "fault"),
     };
-    let knobs = if failure.knobs.is_empty() { String::new() } else { format!(", {}", failure.knobs.join(", ")) };
     let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
-    let mut text = format!("  {}\n      {rate}; {size}{knobs}\n", style.broken(&head));
+    let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
+    if !failure.knobs.is_empty() {
+        text += &wrapped(&format!("drawn: {}", failure.knobs.join(", ")), "      ", WIDTH);
+    }
     for line in &failure.story {
         text += &format!("      {line}\n");
     }
