@@ -194,7 +194,7 @@ impl<'e> Shrinker<'e> {
         let until = search.until().map(|until| until.since(SimTime::ZERO));
         let mut case = Case::of(&search.best.experiment, until, &search.best.run);
         case.anomaly = Some(tell::anomaly(&search));
-        case.story = tell::story(&search, (self.experiment, self.seed), before, &needed);
+        case.story = tell::story(&search, self.experiment, before, &needed);
         Ok(Shrunk { case, before, after, needed, runs: search.runs, bound: search.bound })
     }
 

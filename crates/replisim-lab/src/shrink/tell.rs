@@ -72,12 +72,7 @@ pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
 }
 
 /// The whole story.
-pub(super) fn story(
-    search: &Search<'_>,
-    (original, seed): (&Experiment, u64),
-    before: Size,
-    needed: &[Need],
-) -> String {
+pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, needed: &[Need]) -> String {
     let anomaly = anomaly(search);
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
@@ -88,7 +83,7 @@ pub(super) fn story(
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
     }
     lines.extend(wrapped(&format!(
-        "Shrunk from {} under seed {seed} in {} runs. Run it again with `replisim replay` and this file.",
+        "Shrunk from {} in {} runs. Run it again with `replisim replay` and this file.",
         original.source.name, search.runs
     )));
     lines.join("\n")
