@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Every one of these takes a [`Subject`]; [`campaign`] shows many runs, counted, and [`grid`] any rows at all. What
-//! human and history print alike stands in [`section`]: what happened, the verdicts, the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in
-//! one manner ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
+//! human and history print alike stands in [`section`]: what happened, the verdicts, the measures. All of them put the
+//! scenario's names where a run says `n0` ([`Names`]), and print numbers in one manner ([`number`]): thousands grouped, each
+//! with its unit, each share with what it is a share of.
 //!
 //! **Invariant**: reports read the run alone. Nothing here depends on the wall clock, the terminal or the platform; how
 //! long a run took and whether colours are wanted arrive as arguments.

@@ -1,7 +1,7 @@
 //! A campaign: subjects, how many runs, and the workers that do them.
 //!
-//! One thread decides and learns, in order; workers spell out what it decided on, and run it. Nothing that a worker does depends on when it does it, so the
-//! number of workers shows in how long a campaign takes and nowhere else.
+//! One thread decides and learns, in order; workers spell out what it decided on, and run it. Nothing that a worker does
+//! depends on when it does it, so the number of workers shows in how long a campaign takes and nowhere else.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -13,8 +13,8 @@ use crate::{Case, Catalog, Experiment};
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
 
-/// Runs the known failures of these subjects again, as their scenarios are written now, of each kind the smallest first. Returns what became of each, with its
-/// row as it is to be stored.
+/// Runs the known failures of these subjects again, as their scenarios are written now, of each kind the smallest first.
+/// Returns what became of each, with its row as it is to be stored.
 ///
 /// # Errors
 /// If there is a store that cannot be read.
