@@ -8,3 +8,7 @@
 pub mod fuzz;
 pub mod model;
 pub mod yardstick;
+
+/// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
