@@ -87,6 +87,7 @@ mod tests {
         let shown = grid(&["text".to_owned()], &[vec!["x".repeat(1_000)]], None);
         assert_eq!(shown.lines().last().map(|line| line.chars().count()), Some(COLUMN_WIDTH));
     }
+
     #[test]
     fn the_widest_texts_give_way_until_all_fit() {
         let heads = ["subject", "kind", "runs"].map(str::to_owned);

@@ -27,10 +27,12 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     }
 }
 
-/// How often: `1 in 2,300`, or `2 of 3` where that is no good approximation.
+/// How often: `1 in 2,300`, or `2 of 3` where that is no good approximation, as it never is of nothing.
 pub fn one_in(part: u64, of: u64) -> String {
-    let often = (of + part / 2) / part.max(1);
-    if often < 4 { format!("{} of {}", count(part), count(of)) } else { format!("1 in {}", roughly(often)) }
+    match (of + part / 2).checked_div(part) {
+        Some(often @ 4..) => format!("1 in {}", roughly(often)),
+        Some(_) | None => format!("{} of {}", count(part), count(of)),
+    }
 }
 
 /// A number to two digits, the others made zeros: as much as chance leaves of an estimate.
@@ -125,7 +127,7 @@ mod tests {
     fn rates_keep_two_digits() {
         assert_eq!([0, 7, 61, 619, 61_999].map(roughly), ["0", "7", "61", "610", "61,000"]);
         assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 610"]);
-        assert_eq!([one_in(37, 300), one_in(30, 105), one_in(0, 7)], ["1 in 8", "1 in 4", "1 in 7"]);
+        assert_eq!([one_in(37, 300), one_in(30, 105), one_in(0, 7)], ["1 in 8", "1 in 4", "0 of 7"]);
     }
 
     #[test]
