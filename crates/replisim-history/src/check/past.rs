@@ -77,7 +77,7 @@ pub(super) fn look_again(placed: &Placed, rule: Rule, before: &Looked) -> Looked
         return look(placed, rule);
     }
     let again = look_within(placed, rule, &before.broken_within);
-    let tally = Tally { broken: again.tally.broken, ..before.tally };
+    let tally = Tally { broken: again.tally.broken, unknown: again.tally.unknown, ..before.tally };
     Looked { tally, ..again }
 }
 
