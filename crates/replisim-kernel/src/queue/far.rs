@@ -1,6 +1,6 @@
 //! The far tier: events by stretch of time, unsorted within it.
 
-use super::Scheduled;
+use super::key::Key;
 use super::near::Near;
 use crate::SimTime;
 
@@ -26,7 +26,7 @@ const SAMPLE: usize = 255;
 
 /// A stretch of time in buckets of equal width.
 #[derive(Clone)]
-struct Wheel<E> {
+struct Wheel {
     /// Where the first bucket begins.
     first: u64,
     /// The last instant that belongs here.
@@ -35,22 +35,22 @@ struct Wheel<E> {
     shift: u32,
     /// Buckets before this one have been poured.
     next: usize,
-    buckets: Vec<Vec<Scheduled<E>>>,
+    buckets: Vec<Vec<Key>>,
 }
 
 /// The events beyond the near tier.
 #[derive(Clone)]
-pub(super) struct Far<E> {
+pub(super) struct Far {
     /// From the coarsest to the finest; each lies within one bucket, already taken, of the one before.
-    wheels: Vec<Wheel<E>>,
+    wheels: Vec<Wheel>,
     /// What lies beyond all wheels.
-    rest: Vec<Scheduled<E>>,
+    rest: Vec<Key>,
     /// Memory of buckets that were poured, for buckets to come.
-    spare: Vec<Vec<Scheduled<E>>>,
+    spare: Vec<Vec<Key>>,
     len: usize,
 }
 
-impl<E> Far<E> {
+impl Far {
     pub(super) fn new() -> Self {
         Far { wheels: Vec::new(), rest: Vec::new(), spare: Vec::new(), len: 0 }
     }
@@ -65,17 +65,17 @@ impl<E> Far<E> {
 
     /// Takes an event later than anything poured so far.
     #[inline]
-    pub(super) fn push(&mut self, scheduled: Scheduled<E>) {
+    pub(super) fn push(&mut self, key: Key) {
         self.len += 1;
-        let at = scheduled.at.as_nanos();
+        let at = key.at().as_nanos();
         match self.wheels.iter_mut().rev().find(|wheel| at <= wheel.last) {
-            Some(wheel) => wheel.push(scheduled, &mut self.spare),
-            None => self.rest.push(scheduled),
+            Some(wheel) => wheel.push(key, &mut self.spare),
+            None => self.rest.push(key),
         }
     }
 
     /// Takes over the events of the near tier, which reached up to `until`.
-    pub(super) fn take_over(&mut self, events: impl Iterator<Item = Scheduled<E>>, until: SimTime) {
+    pub(super) fn take_over(&mut self, events: impl Iterator<Item = Key>, until: SimTime) {
         if self.wheels.is_empty() && self.rest.is_empty() {
             self.rest.reserve(REST_ROOM);
             self.rest.extend(events);
@@ -91,7 +91,7 @@ impl<E> Far<E> {
     ///
     /// # Panics
     /// If there are none.
-    pub(super) fn pour(&mut self, near: &mut Near<E>) -> SimTime {
+    pub(super) fn pour(&mut self, near: &mut Near) -> SimTime {
         assert!(!self.is_empty(), "only a far tier that holds something is poured");
         loop {
             let Some(wheel) = self.wheels.last_mut() else {
@@ -111,9 +111,7 @@ impl<E> Far<E> {
                 continue;
             }
             self.len -= bucket.len();
-            for Scheduled { at, sequence, event } in bucket.drain(..) {
-                near.push(at, sequence, event);
-            }
+            bucket.drain(..).for_each(|key| near.push(key));
             self.recycle(bucket);
             return SimTime::from_nanos(if self.is_empty() { u64::MAX } else { last });
         }
@@ -127,42 +125,40 @@ impl<E> Far<E> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
-        let buckets = self.wheels.iter().flat_map(|wheel| wheel.buckets.iter().flatten());
-        buckets.chain(&self.rest).map(|scheduled| (scheduled.at, scheduled.sequence, &scheduled.event))
+    /// All keys, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.wheels.iter().flat_map(|wheel| wheel.buckets.iter().flatten()).chain(&self.rest)
     }
 
-    fn pour_rest(&mut self, near: &mut Near<E>) -> SimTime {
+    fn pour_rest(&mut self, near: &mut Near) -> SimTime {
         self.len = 0;
-        for Scheduled { at, sequence, event } in self.rest.drain(..) {
-            near.push(at, sequence, event);
-        }
+        self.rest.drain(..).for_each(|key| near.push(key));
         SimTime::NEVER
     }
 
     /// Spreads events that reach up to `last`, and so do all pushes to come, over a wheel finer than the ones there.
-    fn spread(&mut self, events: &mut Vec<Scheduled<E>>, last: u64) {
-        let first = events.iter().map(|scheduled| scheduled.at.as_nanos()).min().unwrap_or(last);
+    fn spread(&mut self, events: &mut Vec<Key>, last: u64) {
+        let first = events.iter().map(|key| key.at().as_nanos()).min().unwrap_or(last);
         let mut wheel = Wheel::new(first, last, events.len());
-        events.drain(..).for_each(|scheduled| wheel.push(scheduled, &mut self.spare));
+        events.drain(..).for_each(|key| wheel.push(key, &mut self.spare));
         self.wheels.push(wheel);
     }
 
     /// Spreads the nearer part of the rest over a wheel. How far that reaches is judged by the median, so that a few
     /// events in the distance do not make the buckets too wide for all others.
     fn spread_rest(&mut self) {
-        let first = self.rest.iter().map(|scheduled| scheduled.at.as_nanos()).min().unwrap_or(0);
+        let first = self.rest.iter().map(|key| key.at().as_nanos()).min().unwrap_or(0);
         let half = median(&self.rest).saturating_sub(first);
         let last = first.saturating_add(half.saturating_mul(REACH));
         let mut wheel = Wheel::new(first, last, self.rest.len() / 2 * REACH as usize);
-        for scheduled in self.rest.extract_if(.., |scheduled| scheduled.at.as_nanos() <= last) {
-            wheel.push(scheduled, &mut self.spare);
+        for key in self.rest.extract_if(.., |key| key.at().as_nanos() <= last) {
+            wheel.push(key, &mut self.spare);
         }
         self.wheels.push(wheel);
     }
 
     /// Keeps an empty bucket's memory, unless it is so large that it would be wasted on most buckets.
-    fn recycle(&mut self, mut bucket: Vec<Scheduled<E>>) {
+    fn recycle(&mut self, mut bucket: Vec<Key>) {
         bucket.clear();
         if (1..=BUCKET_MAX).contains(&bucket.capacity()) {
             self.spare.push(bucket);
@@ -170,7 +166,7 @@ impl<E> Far<E> {
     }
 }
 
-impl<E> Wheel<E> {
+impl Wheel {
     /// A wheel over the instants from `first` to `last`, with buckets narrow enough for `events` spread evenly.
     fn new(first: u64, last: u64, events: usize) -> Self {
         let wanted = (events / BUCKET).next_power_of_two().trailing_zeros();
@@ -182,19 +178,19 @@ impl<E> Wheel<E> {
     }
 
     #[inline]
-    fn push(&mut self, scheduled: Scheduled<E>, spare: &mut Vec<Vec<Scheduled<E>>>) {
-        let number = (scheduled.at.as_nanos() - self.first) >> self.shift;
+    fn push(&mut self, key: Key, spare: &mut Vec<Vec<Key>>) {
+        let number = (key.at().as_nanos() - self.first) >> self.shift;
         let bucket = &mut self.buckets[number as usize];
         if bucket.capacity() == 0
             && let Some(memory) = spare.pop()
         {
             *bucket = memory;
         }
-        bucket.push(scheduled);
+        bucket.push(key);
     }
 
     /// The next bucket with anything in it, and its last instant.
-    fn take_bucket(&mut self) -> Option<(Vec<Scheduled<E>>, u64)> {
+    fn take_bucket(&mut self) -> Option<(Vec<Key>, u64)> {
         let ahead = self.buckets[self.next..].iter().position(|bucket| !bucket.is_empty())?;
         let number = self.next + ahead;
         self.next = number + 1;
@@ -204,14 +200,14 @@ impl<E> Wheel<E> {
     }
 }
 
-fn is_one_instant<E>(events: &[Scheduled<E>]) -> bool {
-    events.iter().all(|scheduled| scheduled.at == events[0].at)
+fn is_one_instant(events: &[Key]) -> bool {
+    events.iter().all(|key| key.at() == events[0].at())
 }
 
 /// The middle of the events' instants, judged by a sample.
-fn median<E>(events: &[Scheduled<E>]) -> u64 {
+fn median(events: &[Key]) -> u64 {
     let stride = events.len().div_ceil(SAMPLE).max(1);
-    let mut sample: Vec<u64> = events.iter().step_by(stride).map(|scheduled| scheduled.at.as_nanos()).collect();
+    let mut sample: Vec<u64> = events.iter().step_by(stride).map(|key| key.at().as_nanos()).collect();
     sample.sort_unstable();
     sample.get(sample.len() / 2).copied().unwrap_or(0)
 }

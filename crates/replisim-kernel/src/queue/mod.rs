@@ -25,10 +25,14 @@
 //! **Invariant**: the order in which events come out depends only on the order of the calls, never on the tiers.
 
 mod far;
+mod key;
 mod near;
+mod slab;
 
 use far::Far;
+use key::Key;
 use near::Near;
+use slab::Slab;
 
 use crate::SimTime;
 
@@ -50,9 +54,16 @@ pub struct Scheduled<E> {
 /// Pending events, in the exact order of their time, then of their push.
 #[derive(Clone)]
 pub struct Queue<E> {
+    events: Slab<E>,
+    order: Order,
+}
+
+/// The keys of all that is pending.
+#[derive(Clone)]
+struct Order {
     /// Never empty while anything is pending.
-    near: Near<E>,
-    far: Far<E>,
+    near: Near,
+    far: Far,
     /// The last instant that belongs to the near tier: `NEVER`, so every instant, while the far tier is empty.
     until: SimTime,
     /// The size at which the near tier is next to be spread.
@@ -64,7 +75,58 @@ pub struct Queue<E> {
 impl<E> Queue<E> {
     /// A queue with nothing pending.
     pub fn new() -> Self {
-        Queue {
+        Queue { events: Slab::with_capacity(NEAR_MAX + 1), order: Order::new() }
+    }
+
+    /// Schedules an event and returns its sequence number.
+    #[inline(always)]
+    pub fn push(&mut self, at: SimTime, event: E) -> u64 {
+        let slot = self.events.reserve();
+        let sequence = self.order.push(at, slot);
+        // The event is moved last and once: it is large.
+        self.events.fill(slot, event);
+        sequence
+    }
+
+    /// Takes out the earliest event.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<Scheduled<E>> {
+        let key = self.order.pop()?;
+        Some(Scheduled { at: key.at(), sequence: key.sequence(), event: self.events.take(key.slot()) })
+    }
+
+    /// When the earliest event is.
+    #[inline]
+    pub fn next_at(&self) -> Option<SimTime> {
+        self.order.near.next_at()
+    }
+
+    /// How many events are pending.
+    pub fn len(&self) -> usize {
+        self.order.near.len() + self.order.far.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.order.near.is_empty()
+    }
+
+    /// Drops all that is pending and starts the sequence anew, and keeps the memory for the next run.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.order.clear();
+    }
+
+    /// All that is pending, as time, sequence number and event, **in no particular order**.
+    pub fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
+        let keys = self.order.near.iter().chain(self.order.far.iter());
+        keys.map(|key| (key.at(), key.sequence(), self.events.get(key.slot())))
+    }
+}
+
+impl Order {
+    fn new() -> Self {
+        Order {
             near: Near::with_capacity(NEAR_MAX + 1),
             far: Far::new(),
             until: SimTime::NEVER,
@@ -73,59 +135,35 @@ impl<E> Queue<E> {
         }
     }
 
-    /// Schedules an event and returns its sequence number.
-    #[inline]
-    pub fn push(&mut self, at: SimTime, event: E) -> u64 {
+    /// Takes note of an event in a slot and returns its sequence number.
+    fn push(&mut self, at: SimTime, slot: usize) -> u64 {
         let sequence = self.sequence;
         self.sequence += 1;
+        let key = Key::new(at, sequence, slot);
         if at <= self.until {
-            self.near.push(at, sequence, event);
+            self.near.push(key);
             if self.near.len() > self.near_max {
                 self.spread_near();
             }
         } else {
-            self.far.push(Scheduled { at, sequence, event });
+            self.far.push(key);
         }
         sequence
     }
 
-    /// Takes out the earliest event.
-    #[inline]
-    pub fn pop(&mut self) -> Option<Scheduled<E>> {
+    /// Takes out the earliest key.
+    fn pop(&mut self) -> Option<Key> {
         let earliest = self.near.pop()?;
         if self.near.is_empty() && !self.far.is_empty() {
             self.refill();
         }
-        // The event is moved last and once: it is large.
-        Some(self.near.take(earliest))
+        Some(earliest)
     }
 
-    /// When the earliest event is.
-    #[inline]
-    pub fn next_at(&self) -> Option<SimTime> {
-        self.near.next_at()
-    }
-
-    /// How many events are pending.
-    pub fn len(&self) -> usize {
-        self.near.len() + self.far.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.near.is_empty()
-    }
-
-    /// Drops all that is pending and starts the sequence anew, and keeps the memory for the next run.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         self.near.clear();
         self.far.clear();
         (self.until, self.near_max, self.sequence) = (SimTime::NEVER, NEAR_MAX, 0);
-    }
-
-    /// All that is pending, as time, sequence number and event, **in no particular order**.
-    pub fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
-        self.near.iter().chain(self.far.iter())
     }
 
     /// Moves the next stretch of time from the far tier into the near one, which has run out.
