@@ -17,7 +17,8 @@ use std::sync::Arc;
 /// How many entries a frozen chunk holds: enough to make the list of chunks short, few enough to make a tail cheap.
 const CHUNK: usize = 256;
 
-/// For how many entries a tail has room at first: most tapes of a short run never outgrow it.
+/// For how many entries a tail has room at first: most tapes of a short run never outgrow it. One that does has room for
+/// a whole chunk at once.
 const FIRST: usize = 32;
 
 /// A log of `T` with absolute positions: an entry keeps its position when what came before it is cut off.
@@ -46,8 +47,8 @@ impl<T: Clone> Tape<T> {
     pub fn push(&mut self, entry: T) -> u64 {
         if self.tail.len() == CHUNK {
             self.freeze();
-        } else if self.tail.capacity() == 0 {
-            self.tail.reserve_exact(FIRST);
+        } else if self.tail.len() == self.tail.capacity() {
+            self.tail.reserve_exact(if self.tail.is_empty() { FIRST } else { CHUNK - self.tail.len() });
         }
         self.tail.push(entry);
         self.end() - 1

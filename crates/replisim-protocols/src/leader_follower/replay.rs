@@ -112,13 +112,14 @@ impl<F: Profile> Replica<F> {
 
     /// Applies the next entry. Returns false if it cannot be read.
     fn apply_next(&mut self, cx: &mut Cx<'_, Self>) -> bool {
-        let Some(entry) = cx.journal().entry(self.replaying.next).cloned() else {
+        let Some(entry) = cx.journal().entry(self.replaying.next) else {
             self.refetch(cx);
             return false;
         };
         self.replaying.next += 1;
-        self.shown.apply(&entry, self.me, self.rules.numbering);
-        cx.applied(entry.position);
+        self.shown.apply(entry, self.me, self.rules.numbering);
+        let position = entry.position;
+        cx.applied(position);
         true
     }
 

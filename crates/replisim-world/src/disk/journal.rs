@@ -21,6 +21,8 @@ pub struct Journal<R: Clone> {
     durable: u64,
     control: Option<R>,
     durable_control: Option<R>,
+    /// Whether the control record was replaced since the last sync.
+    control_replaced: bool,
     /// Positions that fail their checksum: torn by a crash, or rotten.
     damaged: BTreeSet<u64>,
     /// Bytes of all records that are kept, and of those appended since the last sync began.
@@ -36,6 +38,7 @@ impl<R: Payload> Journal<R> {
             durable: 0,
             control: None,
             durable_control: None,
+            control_replaced: false,
             damaged: BTreeSet::new(),
             bytes: 0,
             unsynced_bytes: 0,
@@ -109,6 +112,7 @@ impl<R: Payload> Journal<R> {
 
     pub(crate) fn write_control(&mut self, record: R) {
         self.control = Some(record);
+        self.control_replaced = true;
     }
 
     pub(crate) fn cut_front(&mut self, before: u64) {
@@ -128,7 +132,9 @@ impl<R: Payload> Journal<R> {
     /// A sync that began when the journal ended at `upto` has reached the platter.
     pub(crate) fn harden(&mut self, upto: u64) {
         self.durable = self.durable.max(upto.min(self.end()));
-        self.durable_control.clone_from(&self.control);
+        if std::mem::take(&mut self.control_replaced) {
+            self.durable_control.clone_from(&self.control);
+        }
     }
 
     /// The host lost power: of what was not durable the first `kept` records remain, the next one torn if `torn`.
@@ -143,6 +149,7 @@ impl<R: Payload> Journal<R> {
         }
         self.durable = self.end();
         self.control.clone_from(&self.durable_control);
+        self.control_replaced = false;
         lost
     }
 
