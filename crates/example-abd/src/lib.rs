@@ -98,7 +98,7 @@ impl Process for Register {
 
     fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>) {
         match input {
-            Input::Request(request) => self.coordinate(cx, request),
+            Input::Request(request) => self.coordinate(cx, *request),
             Input::Message { from, message } => self.hear(cx, from, message),
             Input::Timer(AskAgain(round)) => self.ask_everybody(cx, round),
             Input::Synced { upto } => {

@@ -13,7 +13,7 @@ pub(crate) struct Entry<P: Process> {
     pub event: Event<P>,
 }
 
-/// What happens.
+/// What happens. It is moved often, so what is large and rare in it is boxed.
 #[derive(Clone, Debug)]
 pub(crate) enum Event<P: Process> {
     /// A datagram reaches its destination. `wire` tells whether it went down with its sender's host.
@@ -32,8 +32,8 @@ pub(crate) enum Event<P: Process> {
     Turn { session: SessionId },
     /// A session sends its operation again.
     Retry { session: SessionId, ordinal: u32, attempt: u8 },
-    /// A session's patience with an operation has run out.
-    Timeout { session: SessionId, ordinal: u32 },
+    /// A session's patience has run out, with what it does now or with something that is done by now.
+    Timeout { session: SessionId },
     /// A fault begins, goes on, or ends.
     Fault(FaultEvent),
     /// All faults end and the clients stop.
@@ -46,6 +46,6 @@ pub(crate) enum Event<P: Process> {
 #[derive(Clone, Debug)]
 pub(crate) enum Parcel<P: Process> {
     Message(P::Message),
-    Request(Request),
-    Reply { id: RequestId, reply: Reply },
+    Request(Box<Request>),
+    Reply { id: RequestId, reply: Box<Reply> },
 }

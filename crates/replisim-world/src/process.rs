@@ -100,7 +100,7 @@ pub enum Input<P: Process> {
     /// A timer went off.
     Timer(P::Timer),
     /// A client asks for something; answer with [`Cx::reply`], now or later.
-    Request(Request),
+    Request(Box<Request>),
     /// Every record before journal position `upto` is now durable, as far as the disk says.
     Synced {
         /// The first position not covered.
@@ -278,7 +278,7 @@ pub(crate) enum Effect<P: Process> {
     CancelTimer { timer: P::Timer },
     Appended { position: u64 },
     Sync,
-    Reply { id: RequestId, reply: Reply },
+    Reply { id: RequestId, reply: Box<Reply> },
     Note(Note),
     Exit { why: String },
 }
@@ -385,7 +385,7 @@ impl<P: Process> Cx<'_, P> {
 
     /// Answers a request. A second answer to the same request is ignored.
     pub fn reply(&mut self, id: RequestId, reply: Reply) {
-        self.effects.push(Effect::Reply { id, reply });
+        self.effects.push(Effect::Reply { id, reply: Box::new(reply) });
     }
 
     /// Ends this process with an error; it stays down until something restarts it.

@@ -1,11 +1,37 @@
 //! What is written down of a run while it goes on. Nothing here ever changes what happens.
 
 use std::collections::BTreeSet;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use replisim_history::{Cell, Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
+
+/// What a step begins with in the fingerprint, so that no two kinds of steps are taken for each other. Steps without one
+/// begin with an instant: a fault moves, a message arrives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    Boot,
+    Killed,
+    Order,
+    Role,
+    Opened,
+    Closed,
+    Request,
+    Timer,
+    Synced,
+    DiskFailed,
+    Begins,
+    Ends,
+    Heal,
+}
+
+impl Hash for Mark {
+    /// One byte, where `derive` would write eight.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u8(*self as u8);
+    }
+}
 
 /// The run's notebook.
 #[derive(Clone, Debug)]

@@ -112,7 +112,7 @@ impl Commits {
 
 impl<F: Profile> Replica<F> {
     /// A client wants something changed, and this server leads.
-    pub(super) fn on_write(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
+    pub(super) fn on_write(&mut self, cx: &mut Cx<'_, Self>, request: &Request) {
         if self.commits.count() >= self.rules.connections_max as usize {
             return cx.reply(request.id, Reply::fail(Reason::Exhausted));
         }

@@ -272,7 +272,7 @@ impl<F: Profile> Replica<F> {
             received: self.upstream.received,
             answer,
         };
-        self.tell_upstream(cx, Message::Report(report));
+        self.tell_upstream(cx, Message::Report(Box::new(report)));
     }
 
     fn set_receiver_timer(&mut self, cx: &mut Cx<'_, Self>, silent: Span) {

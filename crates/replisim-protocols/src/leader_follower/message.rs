@@ -37,7 +37,7 @@ pub enum Message {
     },
     /// How far the follower has come. Sent when it reaches the progress that the upstream asked for with the entries,
     /// when it is asked by a keepalive, after a good part of the window has been read, and at every status interval.
-    Report(Report),
+    Report(Box<Report>),
     /// Instead of `Start`: asks for a copy of the data.
     Fetch {
         /// How much of it must travel, if the follower has most of it already, as after a rewind.

@@ -188,12 +188,12 @@ impl<F: Profile> Replica<F> {
         self.commits = Commits::after(self.shown.contents.clone());
     }
 
-    fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
+    fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Box<Request>) {
         let leads = self.part == Part::Leads;
         if request.op.is_read() && self.part.serves() && (leads || !request.leader_only) {
             self.on_read(cx, request);
         } else if leads {
-            self.on_write(cx, request);
+            self.on_write(cx, &request);
         } else {
             cx.reply(request.id, Reply::not_serving(self.leader));
         }
@@ -202,7 +202,7 @@ impl<F: Profile> Replica<F> {
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, peer: NodeId, message: Message) {
         match message {
             Message::Start { last, history, slot } => self.on_start(cx, (stream, peer), last, &history, slot),
-            Message::Report(report) => self.on_report(cx, stream, report),
+            Message::Report(report) => self.on_report(cx, stream, *report),
             Message::Fetch { bytes } => self.on_fetch(cx, stream, peer, bytes),
             Message::More => self.on_more(cx, stream),
             Message::Inquire => self.on_inquire(cx, stream),

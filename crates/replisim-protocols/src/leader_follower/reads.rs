@@ -17,14 +17,14 @@ pub(super) struct WaitingReads(Vec<WaitingRead>);
 
 #[derive(Clone, Debug)]
 struct WaitingRead {
-    request: Request,
+    request: Box<Request>,
     token: Position,
     deadline: Monotonic,
 }
 
 impl<F: Profile> Replica<F> {
     /// A client wants to read.
-    pub(super) fn on_read(&mut self, cx: &mut Cx<'_, Self>, request: Request) {
+    pub(super) fn on_read(&mut self, cx: &mut Cx<'_, Self>, request: Box<Request>) {
         match request.token.filter(|token| !self.covers(*token)) {
             None => self.answer_read(cx, &request),
             Some(_) if self.reads.0.len() >= self.rules.connections_max as usize => {
@@ -74,7 +74,7 @@ impl<F: Profile> Replica<F> {
         self.shown.lineage.contains(token)
     }
 
-    fn await_token(&mut self, cx: &mut Cx<'_, Self>, request: Request, token: Position) {
+    fn await_token(&mut self, cx: &mut Cx<'_, Self>, request: Box<Request>, token: Position) {
         let deadline = Monotonic(cx.monotonic().0.saturating_add(request.patience.as_nanos()));
         self.reads.0.push(WaitingRead { request, token, deadline });
         self.set_reads_timer(cx);

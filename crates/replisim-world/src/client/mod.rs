@@ -48,6 +48,8 @@ pub(crate) struct Session {
     servers: (NodeId, u16),
     /// What it is doing.
     pub current: Option<Current>,
+    /// Whether a timeout is pending. Hardly any comes true, so there is one at a time, whatever the session does meanwhile.
+    pub watched: bool,
     /// When the operations that wait for their turn were meant to begin.
     backlog: VecDeque<SimTime>,
     /// Who it believes to lead; `None` where nobody does.
@@ -67,6 +69,7 @@ pub(crate) struct Current {
     /// Its place in the history.
     pub entry: u64,
     pub ordinal: u32,
+    pub patience: Patience,
     pub server: NodeId,
     /// The node that was asked last.
     pub node: NodeId,
@@ -76,6 +79,14 @@ pub(crate) struct Current {
     retries: u32,
     /// Whether it is sent to the leader after all.
     at_leader: bool,
+}
+
+/// How long a session waits for an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub ends: SimTime,
+    /// The trace line that the operation began with.
+    pub cause: u64,
 }
 
 /// What to do with an operation after an answer, or the lack of one.
@@ -290,6 +301,7 @@ impl Session {
             workload,
             servers,
             current: None,
+            watched: false,
             backlog: VecDeque::new(),
             leader: None,
             sticky: None,
@@ -316,10 +328,10 @@ impl Session {
     }
 
     /// Begins an operation.
-    pub fn begin(&mut self, task: Task, entry: u64, ordinal: u32, server: NodeId) {
-        let node = server;
+    pub fn begin(&mut self, task: Task, entry: u64, ordinal: u32, server: NodeId, patience: Patience) {
+        let (node, attempt, hops, retries, at_leader) = (server, 0, 0, 0, false);
         self.current =
-            Some(Current { task, entry, ordinal, server, node, attempt: 0, hops: 0, retries: 0, at_leader: false });
+            Some(Current { task, entry, ordinal, patience, server, node, attempt, hops, retries, at_leader });
     }
 
     /// An operation was meant to begin now but the session is busy.

@@ -4,9 +4,10 @@ use replisim_history::{NodeId, Operation, Outcome, Position, Reason, Seen, Sessi
 use replisim_kernel::{SimTime, Span};
 
 use super::{Phase, World};
-use crate::client::{Sight, Verdict};
+use crate::client::{Patience, Sight, Verdict};
 use crate::event::{Event, Parcel};
 use crate::process::{Closing, Process, Reply, Request, RequestId, StreamId};
+use crate::recorder::Mark;
 use crate::spec::Routing;
 
 /// What a request weighs on the wire beside its value.
@@ -82,7 +83,7 @@ impl<P: Process> World<P> {
         let hop = self.clients.group_of(session).spec.hop;
         let server = self.clients.sessions[session.index()].server(hop);
         let Some(task) = self.clients.draw(session) else { return };
-        self.recorder.fold(&("begins", self.now.as_nanos(), session.0, ordinal));
+        self.recorder.fold(&(Mark::Begins, self.now.as_nanos(), session.0, ordinal));
         self.recorder.fold(&task.op);
         let entry = self.recorder.invoke(Operation {
             session,
@@ -98,8 +99,12 @@ impl<P: Process> World<P> {
             node: server,
         });
         let timeout = self.clients.group_of(session).spec.timeout;
-        self.clients.sessions[session.index()].begin(task, entry, ordinal, server);
-        self.schedule(self.now + timeout, Event::Timeout { session, ordinal });
+        let patience = Patience { ends: self.now + timeout, cause: self.recorder.cause };
+        let state = &mut self.clients.sessions[session.index()];
+        state.begin(task, entry, ordinal, server, patience);
+        if !std::mem::replace(&mut state.watched, true) {
+            self.schedule(patience.ends, Event::Timeout { session });
+        }
         self.send_request(session);
     }
 
@@ -114,7 +119,7 @@ impl<P: Process> World<P> {
         }
         let bytes = REQUEST_BYTES + if request.op.is_read() { 0 } else { request.value_bytes };
         let stream = self.connection(session, server, node);
-        let parcel = Parcel::Request(request);
+        let parcel = Parcel::Request(Box::new(request));
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
         self.recorder.cause = before;
     }
@@ -182,7 +187,7 @@ impl<P: Process> World<P> {
     }
 
     /// An answer has arrived.
-    pub(super) fn session_hears(&mut self, from: NodeId, id: RequestId, reply: Reply) {
+    pub(super) fn session_hears(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
         let session = id.session();
         let Some(current) = &self.clients.sessions[session.index()].current else { return };
         if (current.ordinal, current.attempt, current.node) != (id.ordinal(), id.attempt(), from) {
@@ -212,12 +217,22 @@ impl<P: Process> World<P> {
         self.follow_verdict(session, verdict, None);
     }
 
-    /// A session's patience has run out.
-    pub(super) fn session_times_out(&mut self, session: SessionId, ordinal: u32) {
+    /// A session's patience may have run out.
+    pub(super) fn session_times_out(&mut self, session: SessionId) {
+        let state = &mut self.clients.sessions[session.index()];
+        let Some(current) = state.current.as_ref().filter(|current| current.patience.ends > self.now) else {
+            state.watched = false;
+            return self.give_up(session);
+        };
+        // What the timeout was set for is done by now: the session has gone on to something else.
+        let ends = current.patience.ends;
+        self.schedule(ends, Event::Timeout { session });
+    }
+
+    /// A session waits no longer for what it does, if it does anything.
+    fn give_up(&mut self, session: SessionId) {
         let Some(current) = &self.clients.sessions[session.index()].current else { return };
-        if current.ordinal != ordinal {
-            return;
-        }
+        self.recorder.cause = current.patience.cause;
         let (server, node) = (current.server, current.node);
         let stream = self.clients.sessions[session.index()].streams.remove(&(server, node));
         let sent = stream.is_some_and(|stream| self.streams.is_up(stream));
@@ -236,7 +251,7 @@ impl<P: Process> World<P> {
         }
     }
 
-    fn follow_verdict(&mut self, session: SessionId, verdict: Verdict, reply: Option<Reply>) {
+    fn follow_verdict(&mut self, session: SessionId, verdict: Verdict, reply: Option<Box<Reply>>) {
         match verdict {
             Verdict::Done(outcome) => self.complete(session, outcome, reply),
             Verdict::Again => self.send_request(session),
@@ -250,9 +265,9 @@ impl<P: Process> World<P> {
     }
 
     /// An operation has ended: write it down, and begin the next if it is due.
-    fn complete(&mut self, session: SessionId, outcome: Outcome, reply: Option<Reply>) {
+    fn complete(&mut self, session: SessionId, outcome: Outcome, reply: Option<Box<Reply>>) {
         let Some(current) = self.clients.sessions[session.index()].current.take() else { return };
-        self.recorder.fold(&("ends", self.now.as_nanos(), session.0, current.ordinal, outcome));
+        self.recorder.fold(&(Mark::Ends, self.now.as_nanos(), session.0, current.ordinal, outcome));
         let now = self.now;
         let (seen, position) = reply.map_or((Seen::Nothing, Position::ZERO), |reply| (reply.seen, reply.position));
         self.recorder.fold(&(&seen, position));

@@ -8,7 +8,8 @@ use crate::disk::SyncFate;
 use crate::event::{Entry, Event, Parcel};
 use crate::network::{Agenda, Signal, Streams, Surroundings, Upcall};
 use crate::node::{Node, Syncing, Work};
-use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
+use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Reply, RequestId, Role, StreamId};
+use crate::recorder::Mark;
 
 /// What an answer or a request weighs on the wire beside its value.
 const REQUEST_BYTES: u32 = 200;
@@ -48,11 +49,11 @@ impl<P: Process> World<P> {
             Some(Upcall::Opened { peer, .. }) if !self.is_process(peer) => {}
             Some(Upcall::Closed { at, peer, .. }) if self.is_process(at) && !self.is_process(peer) => {}
             Some(Upcall::Opened { stream, at, peer, incoming }) => {
-                self.recorder.fold(&("opened", self.now.as_nanos(), at, peer));
+                self.recorder.fold(&(Mark::Opened, self.now.as_nanos(), at, peer));
                 self.enqueue(at, Input::Opened { stream, peer, incoming });
             }
             Some(Upcall::Closed { stream, at, peer, why }) => {
-                self.recorder.fold(&("closed", self.now.as_nanos(), at, peer, why));
+                self.recorder.fold(&(Mark::Closed, self.now.as_nanos(), at, peer, why));
                 match self.is_process(at) {
                     true => self.enqueue(at, Input::Closed { stream, peer, why }),
                     false => self.session_loses_stream(stream, at, peer, why),
@@ -70,7 +71,7 @@ impl<P: Process> World<P> {
                 self.enqueue(at, Input::Segment { stream, peer, message });
             }
             Parcel::Request(request) => {
-                self.recorder.fold(&("request", self.now.as_nanos(), at, request.id.0));
+                self.recorder.fold(&(Mark::Request, self.now.as_nanos(), at, request.id.0));
                 self.enqueue(at, Input::Request(request));
             }
             Parcel::Reply { id, reply } => self.session_hears(peer, id, reply),
@@ -113,7 +114,7 @@ impl<P: Process> World<P> {
 
     pub(super) fn timer_fires(&mut self, node: NodeId, incarnation: u32, timer: P::Timer, setting: u64) {
         if self.is_living(node, incarnation) && self.nodes[node.index()].take_timer(timer, setting) {
-            self.recorder.fold(&("timer", self.now.as_nanos(), node, timer));
+            self.recorder.fold(&(Mark::Timer, self.now.as_nanos(), node, timer));
             self.processor_reaches(node, incarnation, Input::Timer(timer));
         }
     }
@@ -134,7 +135,7 @@ impl<P: Process> World<P> {
         if !self.is_living(node, incarnation) {
             return;
         }
-        self.recorder.fold(&("synced", self.now.as_nanos(), node, upto));
+        self.recorder.fold(&(Mark::Synced, self.now.as_nanos(), node, upto));
         let again = self.nodes[node.index()].sync == Syncing::Busy { again: true };
         self.nodes[node.index()].sync = Syncing::Idle;
         if again {
@@ -146,7 +147,7 @@ impl<P: Process> World<P> {
     pub(super) fn disk_fails(&mut self, node: NodeId, incarnation: u32, error: DiskError) {
         if self.is_living(node, incarnation) {
             self.nodes[node.index()].sync = Syncing::Idle;
-            self.recorder.fold(&("disk failed", self.now.as_nanos(), node, error));
+            self.recorder.fold(&(Mark::DiskFailed, self.now.as_nanos(), node, error));
             self.processor_reaches(node, incarnation, Input::DiskFailed(error));
         }
     }
@@ -169,7 +170,7 @@ impl<P: Process> World<P> {
             return;
         }
         let incarnation = self.roster.born(node);
-        self.recorder.fold(&("boot", self.now.as_nanos(), node, incarnation));
+        self.recorder.fold(&(Mark::Boot, self.now.as_nanos(), node, incarnation));
         if self.recorder.traces() && incarnation > 1 {
             let name = self.recorder.name(node).to_owned();
             self.recorder.line(self.now, name, "starts".to_owned());
@@ -288,7 +289,7 @@ impl<P: Process> World<P> {
         }
     }
 
-    fn send_reply(&mut self, from: NodeId, id: crate::process::RequestId, reply: crate::process::Reply) {
+    fn send_reply(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
         let Some((stream, _)) = self.stream_of_request(from, id) else { return };
         let parcel = Parcel::Reply { id, reply };
         self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REQUEST_BYTES, around));
@@ -304,7 +305,7 @@ impl<P: Process> World<P> {
             Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
             Note::Role { role, epoch } => {
-                self.recorder.fold(&("role", self.now.as_nanos(), node, role, epoch));
+                self.recorder.fold(&(Mark::Role, self.now.as_nanos(), node, role, epoch));
                 let before = self.nodes[node.index()].role.replace(role);
                 if role == Role::Leader && before != Some(Role::Leader) {
                     self.recorder.elections += 1;

@@ -296,7 +296,7 @@ impl<P: Process> World<P> {
             Event::DiskFailed { node, incarnation, error } => self.disk_fails(node, incarnation, error),
             Event::Turn { session } => self.session_turns(session),
             Event::Retry { session, ordinal, attempt } => self.session_retries(session, ordinal, attempt),
-            Event::Timeout { session, ordinal } => self.session_times_out(session, ordinal),
+            Event::Timeout { session } => self.session_times_out(session),
             Event::Fault(event) => self.fault_moves(event),
             Event::Heal => self.heal(),
             Event::Look => self.look(),

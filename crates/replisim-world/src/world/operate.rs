@@ -5,6 +5,7 @@ use replisim_history::NodeId;
 use super::World;
 use crate::fault::Undo;
 use crate::process::{Command, Input, Process, Role};
+use crate::recorder::Mark;
 use crate::spec::{OldLeader, Target};
 
 impl<P: Process> World<P> {
@@ -58,7 +59,7 @@ impl<P: Process> World<P> {
         if !self.roster.is_alive(node) {
             return self.nodes[node.index()].on_boot.push(command);
         }
-        self.recorder.fold(&("order", self.now.as_nanos(), node));
+        self.recorder.fold(&(Mark::Order, self.now.as_nanos(), node));
         self.recorder.fold(&command);
         if self.recorder.traces() {
             let name = self.recorder.name(node).to_owned();

@@ -6,6 +6,7 @@ use replisim_kernel::{SimTime, Span};
 use super::{Phase, World};
 use crate::event::Event;
 use crate::process::{Process, Role};
+use crate::recorder::Mark;
 
 /// How soon the quiet phase first looks whether all is done; later it looks again whenever a tenth more has passed.
 const LOOK_FIRST: Span = Span::millis(20);
@@ -13,7 +14,7 @@ const LOOK_FIRST: Span = Span::millis(20);
 impl<P: Process> World<P> {
     /// Ends every fault, starts whatever is down, and stops the clients from beginning anything new.
     pub(super) fn heal(&mut self) {
-        self.recorder.fold(&("heal", self.now.as_nanos()));
+        self.recorder.fold(&(Mark::Heal, self.now.as_nanos()));
         self.phase = Phase::Settling { since: self.now };
         for session in &mut self.clients.sessions {
             session.stop();

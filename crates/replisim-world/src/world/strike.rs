@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::fault::{FaultEvent, Undo};
 use crate::network::Change;
 use crate::process::{Command, Process};
+use crate::recorder::Mark;
 use crate::spec::{Action, Trigger, Unsynced, Wire};
 
 impl<P: Process> World<P> {
@@ -343,7 +344,7 @@ impl<P: Process> World<P> {
         if !self.roster.is_alive(node) {
             return;
         }
-        self.recorder.fold(&("killed", self.now.as_nanos(), node));
+        self.recorder.fold(&(Mark::Killed, self.now.as_nanos(), node));
         self.nodes[node.index()].die();
         self.roster.died(node);
         self.with_streams(|streams, around| streams.process_died(node, around));
