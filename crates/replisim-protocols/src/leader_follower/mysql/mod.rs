@@ -45,8 +45,12 @@
 //!
 //! # Sources
 //!
-//! MySQL 8.4 Reference Manual: 19.1.3 (GTIDs), 19.1.6 (options and variables), 19.2.1 (formats), 19.4.10
-//! (semi-synchronous replication), 19.4.11 (delayed replication).
+//! MySQL 8.4 Reference Manual, ch. 19: Replication with Global Transaction Identifiers, Replication and Binary Logging
+//! Options and Variables, Replication Formats, Semisynchronous Replication, Delayed Replication.
+//!
+//! In one thing the manual is not followed to the letter. It has a replica acknowledge what is "flushed to disk"; but the
+//! replica's plugin (`plugin/semisync/semisync_replica_plugin.cc`) does not look at whether the event was synced, and by
+//! default the relay log is synced every 10,000 events (`sync_relay_log`).
 
 mod settings;
 
