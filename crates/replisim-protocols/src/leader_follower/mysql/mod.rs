@@ -28,8 +28,8 @@
 //!
 //! # Statements
 //!
-//! Under `STATEMENT` each replica executes what the source executed. `UUID()` or `RAND()` then gives every server its own
-//! value. `ROW` ships the value, `MIXED` does so where a statement is not safe.
+//! Under `STATEMENT` each replica executes what the source executed. `UUID()` or `SYSDATE()` then gives every server its
+//! own value. `ROW` ships the value, `MIXED` does so where a statement is not safe.
 //!
 //! # What is left out
 //!
@@ -41,7 +41,7 @@
 //! Scenarios under `scenarios/mysql/`: `semi_sync_falls_back_then_loses` (after its timeout the source acknowledges alone,
 //! then dies), `phantom_before_acknowledgement` (a reader sees a commit that a failover then takes back),
 //! `errant_transactions` (a former source comes back with transactions that nobody else has) and `statement_divergence`
-//! (each replica makes up its own random number).
+//! (each replica makes up its own value).
 //!
 //! # Sources
 //!
