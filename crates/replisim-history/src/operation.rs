@@ -18,7 +18,7 @@ pub enum Op {
     Read { key: Key },
     /// Overwrite a register.
     Write { key: Key, value: Value },
-    /// Overwrite a register with something the server makes up: `UUID()`, `RAND()`, `NOW()`.
+    /// Overwrite a register with something the server makes up: `UUID()`, `SYSDATE()`.
     Generate { key: Key },
     /// Write `value` if the register holds `expect` (absent for `None`).
     CompareAndSet { key: Key, expect: Option<Value>, value: Value },

@@ -4,7 +4,7 @@
 //! committed yet, and logs the outcome: the rows as they are afterwards, or the statement as it was. Nobody sees that
 //! state; what readers see trails behind it by the commits under way (see [`super::commit`]).
 //!
-//! A value that a server makes up (`UUID()`, `RAND()`) depends on who executes the statement and on the record alone.
+//! A value that a server makes up (`UUID()`, `SYSDATE()`) depends on who executes the statement and on the record alone.
 //! So a server that recovers finds the value it had, and a replica that executes the same statement makes up another.
 
 use replisim_history::{Contents, Key, NodeId, Op, OpKind, Position, Seen, Value};

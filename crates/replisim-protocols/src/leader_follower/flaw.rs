@@ -60,32 +60,32 @@ macro_rules! flaws {
 flaws! {
     /// The leader answers before its own disk has the record.
     AcknowledgeBeforeSync,
-        "Kingsbury, Jepsen: Elasticsearch 1.5.0 (2015): the transaction log is synced every five seconds, \
-         whatever was acknowledged",
+        "Kingsbury, Jepsen: Elasticsearch 1.5.0 (2015); its reference, index.gateway.local.sync: the transaction log is \
+         synced every five seconds, whatever was acknowledged",
         "acknowledge_before_sync";
 
     /// A follower reports as synced what it has only written.
     ReportBeforeSync,
-        "Alagappan et al., Correlated Crash Vulnerabilities, OSDI 2016: replicas that acknowledge from memory lose \
-         together what none of them had on disk",
+        "Alagappan et al., Correlated Crash Vulnerabilities, OSDI 2016: what survives a crash of all replicas hinges on \
+         what each had put on its own disk",
         "report_before_sync";
 
     /// A sender goes on from where it stopped sending, not from where the follower stopped having.
     ResumeFromSent,
-        "MySQL 8.4 Reference Manual, 19.4.2 Handling an Unexpected Halt of a Replica: a recorded position may be \
-         ahead of the relay log that survived",
+        "MySQL 8.4 Reference Manual, ch. 19, Handling an Unexpected Halt of a Replica: without sync_relay_log = 1 the \
+         recorded position may be ahead of the relay log that survived",
         "resume_from_sent";
 
     /// A follower that was away for longer than log is kept goes on from the oldest record that is left.
     ForgetRetention,
-        "Apache Kafka documentation, auto.offset.reset: a reader whose offset is gone goes on from the earliest one \
-         there is, and what was between them is skipped",
+        "Apache Kafka documentation, auto.offset.reset: set to earliest, a reader whose offset is gone goes on from the \
+         earliest one there is, and what was between them is skipped",
         "forget_retention";
 
     /// Workers that apply several transactions at once finish them in another order.
     ApplyOutOfOrder,
-        "MySQL 8.4 Reference Manual, 19.5.1.35 Replication and Transaction Inconsistencies: half-applied and \
-         out-of-order transactions without replica_preserve_commit_order",
+        "MySQL 8.4 Reference Manual, ch. 19, Replication and Transaction Inconsistencies: without \
+         replica_preserve_commit_order a later transaction may be applied before an earlier one",
         "apply_out_of_order";
 
     /// A reader's token is compared by its index, without its epoch.
@@ -96,19 +96,19 @@ flaws! {
 
     /// An acknowledgement that is repeated counts as two.
     CountTwice,
-        "PostgreSQL 15 documentation, 20.6.2, synchronous_standby_names: nothing sees to it that standbys' names are \
+        "PostgreSQL 15 documentation, ch. 20, synchronous_standby_names: nothing sees to it that standbys' names are \
          unique",
         "count_twice";
 
     /// Acknowledgements of an old epoch's records count for the new epoch's.
     CountOldEpoch,
-        "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm, USENIX ATC 2014, 5.4.2: counting \
-         replicas commits nothing unless they have a record of the current term",
+        "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm, USENIX ATC 2014, 5.4.2: only \
+         records of the leader's current term are committed by counting replicas",
         "count_old_epoch";
 
     /// A follower with records that its new leader never had is taken on without discarding them.
     KeepDivergentTail,
-        "Apache Kafka, KIP-101 (2017): followers that truncate by offset and not by leader epoch keep records that \
+        "Apache Kafka, KIP-101 (2016): followers that truncate by offset and not by leader epoch keep records that \
          their leader lacks",
         "keep_divergent_tail";
 
@@ -126,8 +126,8 @@ flaws! {
 
     /// A copy of the data misses what was written while it was made, and claims to have it.
     SeedFromMovingData,
-        "PostgreSQL 15 documentation, 26.3.4: without its backup_label, a base backup is taken to be as of the wrong \
-         checkpoint",
+        "PostgreSQL 15 documentation, ch. 26, Making a Base Backup Using the Low Level API: backup_label is vital to a \
+         base backup; restored without it, the server warns, the cluster is corrupt",
         "seed_from_moving_data";
 
     /// A leader that steps down tells its clients that what they wait for is done.

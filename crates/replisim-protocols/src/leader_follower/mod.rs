@@ -107,11 +107,11 @@
 //!
 //! # References
 //!
-//! - Kleppmann, *Designing Data-Intensive Applications*, chapter 5: leaders and followers, problems with replication lag.
+//! - Kleppmann, *Designing Data-Intensive Applications* (2017), ch. 5: Leaders and Followers, Problems with Replication Lag.
 //! - Terry et al., *Session Guarantees for Weakly Consistent Replicated Data*, PDIS 1994.
-//! - PostgreSQL 15 documentation, chapters 20, 27 and 30; MySQL 8.4 Reference Manual, chapter 19.
-//! - Kingsbury, *Jepsen: Postgres*, 2013: the acknowledgement that is lost on its way.
-//! - GitLab, *Postmortem of database outage of January 31*, 2017.
+//! - PostgreSQL 15 documentation, ch. 20, 26, 27 and 30; MySQL 8.4 Reference Manual, ch. 19.
+//! - Kingsbury, *Jepsen: Postgres* (2013): the acknowledgement that is lost on its way.
+//! - GitLab, *Postmortem of database outage of January 31* (2017).
 
 pub mod ack;
 mod commit;

@@ -28,8 +28,8 @@
 //!
 //! # Statements
 //!
-//! Under `STATEMENT` each replica executes what the source executed. `UUID()` or `RAND()` then gives every server its own
-//! value. `ROW` ships the value, `MIXED` does so where a statement is not safe.
+//! Under `STATEMENT` each replica executes what the source executed. `UUID()` or `SYSDATE()` then gives every server its
+//! own value. `ROW` ships the value, `MIXED` does so where a statement is not safe.
 //!
 //! # What is left out
 //!
@@ -41,12 +41,16 @@
 //! Scenarios under `scenarios/mysql/`: `semi_sync_falls_back_then_loses` (after its timeout the source acknowledges alone,
 //! then dies), `phantom_before_acknowledgement` (a reader sees a commit that a failover then takes back),
 //! `errant_transactions` (a former source comes back with transactions that nobody else has) and `statement_divergence`
-//! (each replica makes up its own random number).
+//! (each replica makes up its own value).
 //!
 //! # Sources
 //!
-//! MySQL 8.4 Reference Manual: 19.1.3 (GTIDs), 19.1.6 (options and variables), 19.2.1 (formats), 19.4.10
-//! (semi-synchronous replication), 19.4.11 (delayed replication).
+//! MySQL 8.4 Reference Manual, ch. 19: Replication with Global Transaction Identifiers, Replication and Binary Logging
+//! Options and Variables, Replication Formats, Semisynchronous Replication, Delayed Replication.
+//!
+//! In one thing the manual is not followed to the letter. It has a replica acknowledge what is "flushed to disk"; but the
+//! replica's plugin (`plugin/semisync/semisync_replica_plugin.cc`) does not look at whether the event was synced, and by
+//! default the relay log is synced every 10,000 events (`sync_relay_log`).
 
 mod settings;
 

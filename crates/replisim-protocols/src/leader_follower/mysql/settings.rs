@@ -1,4 +1,4 @@
-//! MySQL's settings, by their own names and with their own defaults.
+//! MySQL's settings, by their own names and with the defaults of MySQL 8.4, but for `gtid_mode`.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,8 @@ pub struct Settings {
     pub sync_binlog: u32,
     /// How InnoDB treats its own log. The binary log decides what a recovery keeps, so only 1 is of consequence here.
     pub innodb_flush_log_at_trx_commit: u8,
-    /// Whether transactions carry global identifiers. Replication by file and position is not modelled.
+    /// Whether transactions carry global identifiers. In MySQL 8.4 they do only if told to; replication by file and position
+    /// is not modelled.
     pub gtid_mode: GtidMode,
     /// For how long the binary log is kept.
     pub binlog_expire_logs_seconds: u64,

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The log is numbered by records, on through every epoch. `SemiSynchronous` is the arrangement of Kleppmann's *Designing
-//! Data-Intensive Applications* (chapter 5): one follower is synchronous, and if it becomes slow or unavailable another
+//! Data-Intensive Applications* (ch. 5): one follower is synchronous, and if it becomes slow or unavailable another
 //! one is made synchronous in its place. MySQL's feature of that name does something else, and has its own profile.
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@
 //! The walsender sends what is flushed on the primary and nothing earlier. The standby replays what is flushed there, at
 //! once, whether or not the primary has told anybody: **a standby can show a row before the primary does**. What the
 //! client waits for is [`SynchronousCommit`]; whom it waits for is `synchronous_standby_names`. There is no timeout: with
-//! too few synchronous standbys connected, commits wait for ever (20.6.2, 27.2.8).
+//! too few synchronous standbys connected, commits wait for ever.
 //!
 //! With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. A promotion is
 //! safe by promise only where a commit waits for every standby: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2.
@@ -60,8 +60,9 @@
 //!
 //! # Sources
 //!
-//! PostgreSQL 15 documentation: 20.5 (write-ahead log), 20.6 (replication), 27.2 (log-shipping standbys), 30.4
-//! (asynchronous commit), `pg_rewind`; `src/backend/replication/syncrep.c` for who is released when.
+//! PostgreSQL 15 documentation: ch. 20, Write Ahead Log and Replication, for the settings; ch. 27, Log-Shipping Standby
+//! Servers, in particular Synchronous Replication; ch. 30, Asynchronous Commit; `pg_rewind`. For who is released when:
+//! `src/backend/replication/syncrep.c`; for when a commit is shown: `src/backend/access/transam/xact.c`.
 
 mod settings;
 mod standby_names;

@@ -1,4 +1,4 @@
-//! PostgreSQL's settings, by their own names and with their own defaults.
+//! PostgreSQL's settings, by their own names and with the defaults of PostgreSQL 15.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,7 +42,7 @@ pub struct Settings {
     pub wal_sender_timeout: Span,
     /// A standby ends a connection on which nothing came for so long; zero for never.
     pub wal_receiver_timeout: Span,
-    /// A standby reports at least this often; zero for only when asked.
+    /// A standby reports at least this often; zero for only when it has something new, or is asked.
     pub wal_receiver_status_interval: Span,
     /// How long a standby waits between attempts to connect.
     pub wal_retrieve_retry_interval: Span,

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Key words are read in any case. A name that is not a plain identifier is put in double quotes, and a double quote
-//! within it doubled. Source: PostgreSQL 15 documentation, 20.6.2, and its grammar `syncrep_gram.y`.
+//! within it doubled. Source: PostgreSQL 15 documentation, ch. 20, `synchronous_standby_names`, and its
+//! grammar `syncrep_gram.y`.
 
 use crate::leader_follower::ack::Choice;
 
