@@ -51,6 +51,7 @@ mod write;
 mod tests;
 
 pub use error::{CODES, Claim, Conflict, Explained, StoreError};
+pub use file::put_in_place;
 pub use merge::merge;
 pub use query::{Answer, Value};
 pub use read::Store;
