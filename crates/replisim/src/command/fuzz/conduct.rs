@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ pub fn campaign(
         std::fs::create_dir_all(folder).map_err(refuse)?;
     }
     let known = fuzz::run_known(store, subjects, catalog)?;
-    let mut archive = Archive::open(store, subjects, orders, begin)?;
+    let mut archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
     let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
     // What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an undisturbed one later.
@@ -94,6 +95,13 @@ pub fn conduct(
     let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
     progress.finish();
     (tallies, began.elapsed())
+}
+
+/// How long it has been since this was first asked.
+#[expect(clippy::disallowed_types, reason = "what a run took on the wall is told, and decides nothing")]
+fn elapsed() -> Duration {
+    static FIRST: OnceLock<std::time::Instant> = OnceLock::new();
+    FIRST.get_or_init(std::time::Instant::now).elapsed()
 }
 
 fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {
