@@ -138,7 +138,7 @@ pub fn campaign(
         let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
         chief.conduct(&done);
         for tally in &mut chief.tallies {
-            tally.divergences.sort_by_key(|divergence| divergence.seed);
+            tally.divergences.sort_by_key(|divergence| divergence.attempt.plan.seed);
         }
         chief.tallies
     })

@@ -49,6 +49,7 @@ pub fn campaign(
         // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
         let mut keeping = Keeping { archive: None, store, shrinking: !survey.interrupted };
         keeping.keep(&mut survey, &tallies)?;
+        found::keep_differing(&mut survey, &tallies, store)?;
         return Ok((survey, elapsed));
     };
     if let Some(folder) = store.parent() {
@@ -65,7 +66,11 @@ pub fn campaign(
     } else {
         Keeping { archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
     }
-    for (failure, row) in known {
+    found::keep_differing(&mut survey, &tallies, store)?;
+    for (mut failure, row) in known {
+        if !failure.fixed {
+            found::keep_known(&mut failure, &row.case, store)?;
+        }
         survey.known.push(failure);
         archive.keep_known(row);
     }
