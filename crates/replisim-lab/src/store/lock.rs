@@ -99,7 +99,7 @@ fn is_at(file: &Handle, path: &Path) -> std::io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     use super::*;
@@ -128,14 +128,17 @@ mod tests {
     fn of_many_that_come_and_go_one_at_a_time_has_the_lock() {
         let scratch = Scratch::new("lock-many");
         let store = scratch.path("a.store");
-        let (held, taken) = (AtomicBool::new(false), AtomicU32::new(0));
+        let held = AtomicBool::new(false);
         let come_and_go = || {
-            for _ in 0..2_000 {
+            let mut times = 0;
+            while times < 500 {
                 let Ok(lock) = Lock::take(&store) else { continue };
                 assert!(!held.swap(true, Ordering::SeqCst), "two have the lock");
-                taken.fetch_add(1, Ordering::SeqCst);
+                // Long enough for another to come in, if the lock lets it.
+                thread::yield_now();
                 held.store(false, Ordering::SeqCst);
                 drop(lock);
+                times += 1;
             }
         };
         thread::scope(|scope| {
@@ -143,6 +146,5 @@ mod tests {
                 scope.spawn(come_and_go);
             }
         });
-        assert!(taken.into_inner() >= 2_000, "somebody has it most of the time");
     }
 }
