@@ -71,7 +71,7 @@ fn mistaken(store: &Path, question: &str) -> Option<Failure> {
         |told: String, command: String| Failure::Scenario(format!("{told}\n  ask `replisim campaign sql {command}`"));
     if store == Path::new(STORE) {
         let command = format!("{} \"SELECT * FROM causes\"", quoted(question));
-        return asked.then(|| advise(format!("error[C012]: {question} is a store and no question"), command));
+        return asked.then(|| advise(format!("error[C012]: {question} is a file and no question"), command));
     }
     let words = store.display().to_string();
     let swapped = !store.exists() && (asked || spaced(&words) && !spaced(question));
