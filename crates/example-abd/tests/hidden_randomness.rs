@@ -92,4 +92,6 @@ fn hash_order_is_caught_and_the_first_event_that_differs_is_named() {
     assert_ne!(divergence.one, divergence.other);
     assert!(divergence.one.contains("Heard") && divergence.other.contains("Heard"), "{divergence:?}");
     assert!(!survey.is_fine());
+    let case = tallies[0].divergences[0].case();
+    assert_eq!((case.seed, divergence.fresh), (divergence.seed, true), "what differed can be run again");
 }

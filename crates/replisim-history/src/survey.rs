@@ -24,8 +24,16 @@ pub struct KnownFailure {
     pub check: String,
     /// The shape of its witness.
     pub kind: String,
-    /// The seed.
+    /// The seed of the run in which it was found. The plan may be one that a search made up, so this does not stand for it.
     pub seed: u64,
+    /// The digest of its plan.
+    pub plan: String,
+    /// What its case goes by: the first digits of the fingerprint.
+    pub id: String,
+    /// The file of its case; `None` if it is fixed.
+    pub case: Option<String>,
+    /// The command that runs the case again; empty if it is fixed.
+    pub replay: String,
     /// Whether it is violated no more.
     pub fixed: bool,
 }
@@ -97,6 +105,10 @@ pub struct FailureGroup {
     pub first: u64,
     /// The seed of the smallest run that shows it.
     pub seed: u64,
+    /// Whether the seed alone stands for that run, knobs included. If not, a search has made the plan up.
+    pub fresh: bool,
+    /// The digest of that run's plan, which a store knows it by.
+    pub plan: String,
     /// The positions of the knobs in that run, as edits: `protocol.synchronous_commit=On`.
     pub knobs: Vec<String>,
     /// Its faults, in words.
@@ -105,8 +117,10 @@ pub struct FailureGroup {
     pub struck: Vec<String>,
     /// How many operations its clients had; `None` if it was not shrunk.
     pub operations: Option<u32>,
-    /// What it goes by: the first digits of its case's fingerprint.
+    /// What it goes by: the first digits of its case's fingerprint. Empty as long as there is no case.
     pub id: String,
+    /// The file of its case, which stands for the run whatever its seed does; `None` as long as there is none.
+    pub case: Option<String>,
     /// The story in lines, where it was shrunk.
     pub story: Vec<String>,
     /// The command that runs it again, or why there is none.
@@ -116,8 +130,18 @@ pub struct FailureGroup {
 /// Two runs of the same plan that were not the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Diverged {
-    /// The seed.
+    /// The seed of both.
     pub seed: u64,
+    /// Whether the seed alone stands for the plan, knobs included. If not, a search has made it up.
+    pub fresh: bool,
+    /// The digest of the plan.
+    pub plan: String,
+    /// What its case goes by; empty if none was kept.
+    pub id: String,
+    /// The file of its case; `None` if none was kept.
+    pub case: Option<String>,
+    /// The command that runs the case again; empty if none was kept.
+    pub replay: String,
     /// The first event that differs, from one.
     pub event: u64,
     /// What one of the runs did there.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
@@ -59,13 +60,23 @@ impl Share {
     }
 }
 
+/// Says how much time has passed on the wall since some moment, which is always the same one. Whoever runs a campaign hands
+/// it in, for nothing below looks at a clock by itself. Nothing that is decided depends on what it says.
+pub type Clock = fn() -> Duration;
+
 /// Remembers what a campaign has done.
 pub trait Ledger {
     /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
     fn recall(&mut self, place: Place) -> Option<Tried>;
 
-    /// Takes note of a run. `new` are the cells that are new to its lot.
-    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]);
+    /// Takes note of a run. `new` are the cells that are new to its lot; `elapsed` is how long the run took by
+    /// [`Ledger::clock`], if there is one and the run was done now.
+    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>);
+
+    /// By what runs are timed, if their times are to be kept.
+    fn clock(&self) -> Option<Clock> {
+        None
+    }
 
     /// Whether it can take note of nothing more, so that there is no use in going on.
     fn is_broken(&self) -> bool {
@@ -82,7 +93,7 @@ impl Ledger for Forgetful {
         None
     }
 
-    fn record(&mut self, _: Place, _: &Attempt, _: &Tried, _: &[Cell]) {}
+    fn record(&mut self, _: Place, _: &Attempt, _: &Tried, _: &[Cell], _: Option<Duration>) {}
 }
 
 /// What a worker is to do.
@@ -93,11 +104,17 @@ struct Task {
     known: Option<Tried>,
 }
 
+/// A run: what was tried, what came of it, and how long that took, where somebody wants to know.
+struct Ran {
+    attempt: Arc<Attempt>,
+    tried: Tried,
+    elapsed: Option<Duration>,
+}
+
 /// What a worker has done.
 struct Done {
     place: Place,
-    attempt: Arc<Attempt>,
-    tried: Tried,
+    ran: Ran,
     twice: bool,
     divergence: Option<Divergence>,
 }
@@ -114,25 +131,26 @@ pub fn campaign(
     let (report, done) = unbounded::<Done>();
     thread::scope(|scope| {
         for _ in 0..orders.jobs.max(1) {
-            let (todo, report) = (todo.clone(), report.clone());
-            scope.spawn(move || work(subjects, &todo, &report));
+            let (todo, report, clock) = (todo.clone(), report.clone(), ledger.clock());
+            scope.spawn(move || work(subjects, clock, &todo, &report));
         }
         drop((todo, report));
         let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
         chief.conduct(&done);
         for tally in &mut chief.tallies {
-            tally.divergences.sort_by_key(|divergence| divergence.seed);
+            tally.divergences.sort_by_key(|divergence| divergence.attempt.plan.seed);
         }
         chief.tallies
     })
 }
 
-fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<Done>) {
+fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, report: &Sender<Done>) {
     for Task { place, idea, known } in todo {
+        let began = clock.map(|now| now());
         let attempt = Arc::new(idea.spell_out(&subjects[place.subject as usize]));
         let done = match known {
-            Some(tried) => Done { place, attempt, tried, twice: false, divergence: None },
-            None => run(place, attempt),
+            Some(tried) => Done { place, ran: Ran { attempt, tried, elapsed: None }, twice: false, divergence: None },
+            None => run(place, attempt, || Some(clock?().saturating_sub(began?))),
         };
         if report.send(done).is_err() {
             return;
@@ -140,13 +158,15 @@ fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<Done>) 
     }
 }
 
-fn run(place: Place, attempt: Arc<Attempt>) -> Done {
+/// Runs an attempt. What `elapsed` says once it is over is its time: that it may be done twice does not count.
+fn run(place: Place, attempt: Arc<Attempt>, elapsed: impl Fn() -> Option<Duration>) -> Done {
     let tried = attempt.run();
+    let elapsed = elapsed();
     let twice = is_done_twice(place);
     let again = twice.then(|| attempt.run().fingerprint);
     let differs = again.is_some_and(|fingerprint| fingerprint != tried.fingerprint);
     let divergence = if differs { compare(&attempt) } else { None };
-    Done { place, attempt, tried, twice, divergence }
+    Done { place, ran: Ran { attempt, tried, elapsed }, twice, divergence }
 }
 
 fn is_done_twice(place: Place) -> bool {
@@ -179,7 +199,7 @@ struct Field<'s, 'c> {
     /// How many runs it has, over all lots.
     runs: u64,
     /// Results that came before it was their turn.
-    early: BTreeMap<u32, (Arc<Attempt>, Tried)>,
+    early: BTreeMap<u32, Ran>,
 }
 
 impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
@@ -211,12 +231,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             if self.under_way == 0 {
                 return;
             }
-            let Ok(Done { place, attempt, tried, twice, divergence }) = done.recv() else { return };
+            let Ok(Done { place, ran, twice, divergence }) = done.recv() else { return };
             self.under_way -= 1;
             let index = place.subject as usize;
             self.tallies[index].twice += u64::from(twice);
             self.tallies[index].divergences.extend(divergence);
-            self.fields[index].early.insert(place.place, (attempt, tried));
+            self.fields[index].early.insert(place.place, ran);
             self.learn(index);
         }
     }
@@ -244,9 +264,9 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
 
     /// Learns what is in, in order.
     fn learn(&mut self, index: usize) {
-        while let Some((place, attempt, tried, new)) = self.fields[index].learn() {
+        while let Some((place, Ran { attempt, tried, elapsed }, new)) = self.fields[index].learn() {
             self.tallies[index].add(place, &attempt, &tried, &new);
-            self.ledger.record(place, &attempt, &tried, &new);
+            self.ledger.record(place, &attempt, &tried, &new, elapsed);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }
     }
@@ -273,11 +293,11 @@ impl Field<'_, '_> {
     }
 
     /// Learns the next result, if it is in.
-    fn learn(&mut self) -> Option<(Place, Arc<Attempt>, Tried, Vec<Cell>)> {
+    fn learn(&mut self) -> Option<(Place, Ran, Vec<Cell>)> {
         let lot = self.lot.as_mut()?;
         let place = lot.place();
-        let (attempt, tried) = self.early.remove(&place)?;
-        let new = lot.learn(&attempt, &tried);
-        Some((Place { subject: self.number, lot: lot.number, place }, attempt, tried, new))
+        let ran = self.early.remove(&place)?;
+        let new = lot.learn(&ran.attempt, &ran.tried);
+        Some((Place { subject: self.number, lot: lot.number, place }, ran, new))
     }
 }

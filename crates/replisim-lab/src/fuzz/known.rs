@@ -14,7 +14,7 @@ use crate::{Case, Catalog, Experiment};
 const OF_A_KIND: usize = 4;
 
 /// Runs the known failures of these subjects again, as their scenarios are written now, of each kind the smallest first.
-/// Returns what became of each, with its row as it is to be stored.
+/// Returns what became of each, with its row as it is to be stored; no command replays it before somebody keeps its case.
 ///
 /// # Errors
 /// If there is a store that cannot be read.
@@ -68,6 +68,10 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> Option<(KnownFailure, KnownRow)>
         check: row.check.clone(),
         kind: row.kind.clone(),
         seed: row.seed,
+        plan: row.plan.to_string(),
+        id: case.id(),
+        case: None,
+        replay: String::new(),
         fixed: !still,
     };
     Some((known, KnownRow { status, version: crate::VERSION.to_owned(), ..row }))

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
 use replisim_world::spec::Action;
 
 use super::attempt::{Attempt, Tried};
-use super::campaign::{Ledger, Orders, Place};
+use super::campaign::{Clock, Ledger, Orders, Place};
 use super::cause::Cause;
 use super::cell;
 use super::lot::LOT;
@@ -26,6 +27,7 @@ pub struct Archive<'s, 'c> {
     /// What is looked up; nothing is, unless the campaign is resumed.
     past: Option<Past>,
     writer: Writer,
+    clock: Option<Clock>,
     /// The smallest failing run so far of each cause in each lot: how many faults and operations it has.
     smallest: BTreeMap<(u32, u32, Cause), (u32, u32)>,
     /// Whether the writer has stopped; it says why when it is finished.
@@ -71,7 +73,14 @@ impl<'s, 'c> Archive<'s, 'c> {
             Begin::Anew => None,
             Begin::Resume => Some(Past::open(path, campaign, subjects)?),
         };
-        Ok(Archive { subjects, campaign, past, writer, smallest: BTreeMap::new(), stopped: false })
+        Ok(Archive { subjects, campaign, past, writer, clock: None, smallest: BTreeMap::new(), stopped: false })
+    }
+
+    /// The same, with how long each run takes by `clock`. A store that is to be merged has no use for that: times are not
+    /// part of what it comes to.
+    #[must_use]
+    pub fn timed(self, clock: Clock) -> Self {
+        Archive { clock: Some(clock), ..self }
     }
 
     /// How many runs are safe, however suddenly the process ends.
@@ -124,7 +133,11 @@ impl Ledger for Archive<'_, '_> {
         self.past.as_mut()?.recall(self.campaign, place)
     }
 
-    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) {
+    fn clock(&self) -> Option<Clock> {
+        self.clock
+    }
+
+    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>) {
         if self.stopped {
             return;
         }
@@ -134,7 +147,7 @@ impl Ledger for Archive<'_, '_> {
             run: run_row(place, attempt, tried, new),
             failures: self.failures(place, attempt, tried),
             cells: new.iter().map(row).collect(),
-            elapsed: None,
+            elapsed,
         };
         self.stopped |= self.writer.put(record).is_err();
     }

@@ -29,7 +29,7 @@ mod twice;
 
 pub use crate::store::Mark;
 pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
-pub use campaign::{Forgetful, Ledger, Orders, Place, Share, campaign};
+pub use campaign::{Clock, Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;
 pub use known::run_known;
@@ -38,5 +38,4 @@ pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
 pub use survey::survey;
 pub use tally::{Found, Tally};
-
 pub use twice::{Divergence, compare};

@@ -12,7 +12,8 @@ use super::tally::{Found, Tally};
 use super::twice::Divergence;
 use crate::store::Mark;
 
-/// What a campaign came to. Failures have neither a story nor a command yet: see [`FailureGroup::replay`].
+/// What a campaign came to. What failed or differed has neither a case nor a command yet, for nobody has kept it: see
+/// [`FailureGroup::replay`].
 pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, interrupted: bool) -> Survey {
     let surveyed = subjects.iter().zip(tallies).map(|(subject, tally)| surveyed(subject, tally, seed_start));
     Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted }
@@ -63,19 +64,32 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         runs: found.runs,
         first: found.first,
         seed: attempt.plan.seed,
+        fresh: attempt.fresh,
+        plan: attempt.digest().to_string(),
         knobs: knobs.collect(),
         faults: attempt.plan.faults.iter().map(ToString::to_string).collect(),
         struck: Vec::new(),
         operations: None,
         id: String::new(),
+        case: None,
         story: Vec::new(),
         replay: String::new(),
     }
 }
 
 fn diverged(divergence: &Divergence) -> Diverged {
-    let Divergence { seed, event, one, other } = divergence.clone();
-    Diverged { seed, event, one, other }
+    let Divergence { attempt, event, one, other } = divergence;
+    Diverged {
+        seed: attempt.plan.seed,
+        fresh: attempt.fresh,
+        plan: attempt.digest().to_string(),
+        id: String::new(),
+        case: None,
+        replay: String::new(),
+        event: *event,
+        one: one.clone(),
+        other: other.clone(),
+    }
 }
 
 /// The states that no replica was in, in any cell.

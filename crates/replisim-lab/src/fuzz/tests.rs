@@ -27,7 +27,14 @@ impl Ledger for Notebook {
         known
     }
 
-    fn record(&mut self, place: Place, _: &Attempt, tried: &Tried, new: &[replisim_history::Cell]) {
+    fn record(
+        &mut self,
+        place: Place,
+        _: &Attempt,
+        tried: &Tried,
+        new: &[replisim_history::Cell],
+        _: Option<std::time::Duration>,
+    ) {
         self.runs.insert(place, (tried.clone(), new.len()));
     }
 }

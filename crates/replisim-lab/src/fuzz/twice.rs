@@ -1,15 +1,18 @@
 //! A run done twice must be the same run. Where it is not, something in it draws on chance that the seed does not fix: the
 //! order of a hash map, a clock, an address.
 
+use std::sync::Arc;
+
 use replisim_history::Run;
 
 use super::attempt::Attempt;
+use crate::Case;
 
 /// Where two runs of one attempt went different ways.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Divergence {
-    /// The seed of both.
-    pub seed: u64,
+    /// What was run twice.
+    pub attempt: Arc<Attempt>,
     /// The number of the first event that was not the same, from one.
     pub event: u64,
     /// What the first run did there, as its trace tells it; empty if it had ended.
@@ -20,7 +23,7 @@ pub struct Divergence {
 
 /// Runs an attempt twice, side by side, and finds the first event at which they differ. `None` if they do not: what is
 /// drawn from hidden chance may well be drawn the same twice.
-pub fn compare(attempt: &Attempt) -> Option<Divergence> {
+pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
     let begin = || attempt.variant.experiment.enact(attempt.plan.clone(), true);
     let (mut one, mut other) = (begin(), begin());
     loop {
@@ -34,10 +37,20 @@ pub fn compare(attempt: &Attempt) -> Option<Divergence> {
             _ => break,
         }
     }
-    let (event, seed) = (one.events().max(other.events()), attempt.plan.seed);
+    let event = one.events().max(other.events());
     let (one, other) = (one.stop(), other.stop());
     let line = first_difference(&one, &other);
-    Some(Divergence { seed, event, one: told(&one, line), other: told(&other, line) })
+    Some(Divergence { attempt: attempt.clone(), event, one: told(&one, line), other: told(&other, line) })
+}
+
+impl Divergence {
+    /// The attempt run once more, as a case. What it draws on that the seed does not fix it draws anew each time, so the
+    /// case's fingerprint is one of several.
+    pub fn case(&self) -> Case {
+        let experiment = self.attempt.experiment();
+        let run = experiment.begin(self.attempt.plan.seed, false).finish();
+        Case::of(&experiment, None, &run)
+    }
 }
 
 /// The first line in which two traces differ; the last of the shorter if they do not.

@@ -82,6 +82,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Another process reads it, so that its log cannot become a part of it.
+    #[error("somebody still reads {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite refuses.
     #[error("{}: {error}", path.display())]
     Sqlite {
@@ -122,7 +128,7 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
 }
 
 /// Every kind of error that a store can answer with.
-pub const CODES: [Explained; 14] = [
+pub const CODES: [Explained; 15] = [
     explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
     explained(
         "C002",
@@ -135,7 +141,7 @@ pub const CODES: [Explained; 14] = [
         "C005",
         "one place has two results",
         "either the protocol was changed since, and the campaign is to be run anew, without --resume; or the run is not \
-         deterministic: run the seed twice with --trace and compare",
+         deterministic: a campaign that is run anew does one run in 64 twice, and names the first event that differs",
     ),
     explained(
         "C006",
@@ -163,6 +169,11 @@ pub const CODES: [Explained; 14] = [
         "somebody else writes to the store",
         "one campaign at a time writes to a store: wait for the other one to end, or choose another file with --store",
     ),
+    explained(
+        "C015",
+        "somebody still reads the store",
+        "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
+    ),
 ];
 
 impl StoreError {
@@ -183,6 +194,7 @@ impl StoreError {
             StoreError::Query { .. } => CODES[11],
             StoreError::Older { .. } => CODES[12],
             StoreError::Busy { .. } => CODES[13],
+            StoreError::Read { .. } => CODES[14],
         }
     }
 

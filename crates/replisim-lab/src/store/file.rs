@@ -1,7 +1,8 @@
 //! The file: how it is opened, made, and told from other files.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use replisim_kernel::Digest;
@@ -134,22 +135,55 @@ fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(application == 0 && tables == 0)
 }
 
+/// What SQLite may have left beside a database: logs, and an index of one.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
 /// Removes a database and the files that SQLite may have left beside it.
 pub(super) fn remove(path: &Path) -> std::io::Result<()> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    remove_file(path)?;
+    remove_logs(path)
+}
+
+fn remove_logs(path: &Path) -> std::io::Result<()> {
+    BESIDE.iter().try_for_each(|suffix| remove_file(&beside(path, suffix)))
+}
+
+fn remove_file(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Gives the finished store at `part` the name at which it is looked for: nothing may stand there, not even a log. SQLite
+/// takes a log for that of the database beside it, so one that an earlier file left would be played into this one, and one
+/// that `part` left behind would be missed.
+///
+/// # Errors
+/// If there is a store of that name already, if what was written to `part` is still in its log because somebody reads it, or
+/// if the system refuses.
+pub fn put_in_place(part: &Path, output: &Path) -> Result<(), StoreError> {
+    if output.exists() {
+        return Err(StoreError::Exists { path: output.to_owned() });
+    }
+    let is_full = |suffix: &&str| fs::metadata(beside(part, suffix)).is_ok_and(|log| log.len() > 0);
+    if ["-wal", "-journal"].iter().any(is_full) {
+        return Err(StoreError::Read { path: part.to_owned() });
+    }
+    let renamed = remove_logs(output).and_then(|()| fs::rename(part, output)).and_then(|()| remove_logs(part));
+    renamed.map_err(|error| StoreError::File { path: output.to_owned(), error })
 }
 
 /// What went wrong with the file at `path`.
 pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Copy + '_ {
     move |error| {
+        let error = without_path(error, path);
         let path = path.to_owned();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
@@ -161,6 +195,17 @@ pub(super) fn at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Copy +
             None if is_of_a_value(&error) => StoreError::Damaged { path, what: error.to_string() },
             _ => StoreError::Sqlite { path, error },
         }
+    }
+}
+
+/// The error without the path that rusqlite puts behind it where a file cannot be opened: every [`StoreError`] names it.
+fn without_path(error: rusqlite::Error, path: &Path) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, Some(why)) => {
+            let bare = why.strip_suffix(&format!(": {}", path.display())).unwrap_or(&why).to_owned();
+            rusqlite::Error::SqliteFailure(code, Some(bare))
+        }
+        other => other,
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use replisim_kernel::Digest;
@@ -30,12 +29,12 @@ pub fn merge(inputs: &[PathBuf], output: &Path) -> Result<Digest, StoreError> {
     let refuse = |error| StoreError::File { path: part.clone(), error };
     file::remove(&part).map_err(refuse)?;
     let written = write(&stores, &part);
-    let renamed = written.and_then(|digest| fs::rename(&part, output).map(|()| digest).map_err(refuse));
-    if renamed.is_err() {
+    let placed = written.and_then(|digest| file::put_in_place(&part, output).map(|()| digest));
+    if placed.is_err() {
         // The first error says more than one of the cleaning up would.
         let _ = file::remove(&part);
     }
-    renamed
+    placed
 }
 
 /// Where the output is written until it is whole.

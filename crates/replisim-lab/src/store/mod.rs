@@ -29,8 +29,8 @@
 //!
 //! The tables, and views that answer the usual questions, are told in `schema.sql`, which is written to be read.
 //!
-//! **Invariants**: no time on the wall is part of a digest or of a merged store. Nothing that a store holds depends on
-//! the order in which results came in. No file makes the reader panic.
+//! **Invariants**: no time on the wall is part of a digest or of a merged store, and a shard's store has none. Nothing else
+//! that a store holds depends on the order in which results came in. No file makes the reader panic.
 //!
 //! *Missing on purpose*: migrations. A store is a cache; what a later schema wants can be run again.
 
@@ -51,6 +51,7 @@ mod write;
 mod tests;
 
 pub use error::{CODES, Claim, Conflict, Explained, StoreError};
+pub use file::put_in_place;
 pub use merge::merge;
 pub use query::{Answer, Value};
 pub use read::Store;

@@ -1,7 +1,7 @@
 //! A campaign for programs: JSON, JUnit, and GitHub's annotations.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use replisim_history::{CheckTally, FailureGroup, Survey, Surveyed};
+use replisim_history::{CheckTally, Diverged, FailureGroup, Survey, Surveyed};
 use serde::Serialize;
 
 /// The version of the schema that [`json`] and [`ndjson`] write.
@@ -71,12 +71,17 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
 fn twice_case(subject: &Surveyed) -> TestCase {
     let status = match subject.divergences.first() {
         None => TestCaseStatus::success(),
-        Some(first) => {
-            let told = format!("event {}\n{}\n{}\n", first.event, first.one, first.other);
-            non_success(NonSuccessKind::Error, &format!("two runs of seed {} differ", first.seed), &told)
-        }
+        Some(first) => non_success(NonSuccessKind::Error, DIFFER, &divergence_text(first)),
     };
     TestCase::new("the same run twice", status)
+}
+
+/// What is wrong where a run done twice is not the same run. No seed is named: the search may have made the plan up.
+const DIFFER: &str = "two runs of one plan differ";
+
+fn divergence_text(divergence: &Diverged) -> String {
+    let Diverged { event, one, other, replay, .. } = divergence;
+    format!("event {event}\n{one}\n{other}\n{replay}\n")
 }
 
 fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
@@ -105,8 +110,7 @@ pub fn github(survey: &Survey) -> String {
             text += &annotation(&subject.name, &title, &failure_text(failure, subject.runs));
         }
         for divergence in &subject.divergences {
-            let message = format!("event {}\n{}\n{}", divergence.event, divergence.one, divergence.other);
-            text += &annotation(&subject.name, &format!("two runs of seed {} differ", divergence.seed), &message);
+            text += &annotation(&subject.name, DIFFER, &divergence_text(divergence));
         }
         for check in subject.never_decided() {
             text += &annotation(&subject.name, &format!("{} was never decided", check.in_words()), "");

@@ -22,17 +22,19 @@ pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     text + "\n" + &bound(survey)
 }
 
-/// What became of the failures of earlier campaigns, those of one kind on one line.
+/// What became of the failures of earlier campaigns, those of one kind told once; the first of a kind is its smallest.
 fn known(known: &[KnownFailure], style: Style) -> String {
     let kind = |it: &KnownFailure| (!it.fixed, it.subject.clone(), it.check.clone(), it.kind.clone());
-    let mut kinds = BTreeMap::<_, u64>::new();
-    known.iter().for_each(|failure| *kinds.entry(kind(failure)).or_default() += 1);
-    let line = |((fails, subject, check, kind), cases): ((bool, String, String, String), u64)| {
+    let mut kinds = BTreeMap::<_, Vec<&KnownFailure>>::new();
+    known.iter().for_each(|failure| kinds.entry(kind(failure)).or_default().push(failure));
+    let told = |((fails, subject, check, kind), cases): ((bool, String, String, String), Vec<&KnownFailure>)| {
         let word = if fails { style.broken("still failing") } else { "fixed".into() };
-        format!("{word}  {subject}: {check}, {kind} ({})\n", number::things(cases, "case"))
+        let replay = cases.iter().map(|it| &it.replay).find(|it| !it.is_empty());
+        let replay = replay.map(|command| format!("      {command}\n")).unwrap_or_default();
+        format!("{word}  {subject}: {check}, {kind} ({})\n{replay}", number::things(cases.len() as u64, "case"))
     };
-    let lines: String = kinds.into_iter().map(line).collect();
-    if lines.is_empty() { lines } else { lines + "\n" }
+    let text: String = kinds.into_iter().map(told).collect();
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 /// Whether there is nothing to tell of a subject but that it was run.
@@ -116,14 +118,16 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
 }
 
 fn diverged(divergence: &Diverged, style: Style) -> String {
-    let head =
-        format!("two runs of seed {} differ, first at event {}", divergence.seed, number::count(divergence.event));
+    // Not of one seed, which may have stood for another plan than the search's.
+    let head = format!("two runs of one plan differ, first at event {}", number::count(divergence.event));
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
+    let replay = Some(&divergence.replay).filter(|it| !it.is_empty());
     format!(
-        "  {}\n      one    {}\n      other  {}\n      something in it draws on chance that the seed does not fix\n",
+        "  {}\n      one    {}\n      other  {}\n      something in it draws on chance that the seed does not fix\n{}",
         style.broken(&head),
         line(&divergence.one),
-        line(&divergence.other)
+        line(&divergence.other),
+        replay.map(|command| format!("      {command}\n")).unwrap_or_default()
     )
 }
 

@@ -41,15 +41,28 @@ pub fn survey() -> Survey {
         runs: 41,
         first: 17,
         seed: 90_210,
+        fresh: false,
+        plan: "5b0e".to_owned(),
         knobs: vec!["cluster.size=3".to_owned()],
         faults: vec!["failover to s1 at 1.2s".to_owned()],
         struck: vec!["Failover".to_owned()],
         operations: Some(1),
         id: "a1f3".to_owned(),
+        case: Some(".replisim/cases/a1f3.ron".to_owned()),
         story: vec!["c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
         replay: "replisim replay a1f3".to_owned(),
     };
-    let divergence = Diverged { seed: 7, event: 1_204, one: "n1 → n2 a".to_owned(), other: "n1 → n3 a".to_owned() };
+    let divergence = Diverged {
+        seed: 7,
+        fresh: true,
+        plan: "90c7".to_owned(),
+        id: "77d0".to_owned(),
+        case: Some(".replisim/cases/77d0.ron".to_owned()),
+        replay: "replisim replay 77d0".to_owned(),
+        event: 1_204,
+        one: "n1 → n2 a".to_owned(),
+        other: "n1 → n3 a".to_owned(),
+    };
     let subject = Surveyed {
         failing: 41,
         failures: vec![failure],
@@ -57,11 +70,15 @@ pub fn survey() -> Survey {
         divergences: vec![divergence],
         ..subject("scenarios/one.ron")
     };
-    let known = |fixed| KnownFailure {
+    let known = |fixed: bool| KnownFailure {
         subject: "scenarios/one.ron".to_owned(),
         check: "NoLostWrites".to_owned(),
         kind: "write vanished".to_owned(),
         seed: 12,
+        plan: "13a2".to_owned(),
+        id: "e5c4".to_owned(),
+        case: (!fixed).then(|| ".replisim/cases/e5c4.ron".to_owned()),
+        replay: if fixed { String::new() } else { "replisim replay e5c4".to_owned() },
         fixed,
     };
     Survey { subjects: vec![subject], known: vec![known(true), known(false)], interrupted: true }

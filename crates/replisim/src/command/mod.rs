@@ -22,6 +22,7 @@ mod progress;
 mod replay;
 mod run;
 mod shrink;
+mod time;
 mod whereabouts;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, trace};
 
 use super::output::{complain, print, write_file};
+use super::time::time;
 use super::{Ending, Failure, LIBRARY};
 use crate::material::{Material, title};
 
@@ -33,8 +34,8 @@ pub struct Arguments {
     /// Change a value of the scenario, as in run=30s or clients[0].sessions=50; may be given again
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<Edit>,
-    /// Stop after this much simulated time
-    #[arg(long, value_name = "TIME")]
+    /// Stop after this much simulated time, as in 300ms, 90s or 2m
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<Span>,
     /// Write every event to this file, one line each
     #[arg(long, value_name = "FILE")]

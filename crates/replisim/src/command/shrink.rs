@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::interrupt::interrupted;
 use super::output::{print, write_file};
 use super::run::{Format, quoted};
+use super::time::time;
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
 
@@ -46,8 +47,8 @@ pub struct Arguments {
     /// How many threads to use; the result is the same for any number
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
-    /// Stop after this long, with what was found until then
-    #[arg(long = "for", value_name = "TIME")]
+    /// Stop after this long, as in 90s or 10m, with what was found until then
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Option<Span>,
     /// What to print: human, or json for a machine
     #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]

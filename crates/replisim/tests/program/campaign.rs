@@ -150,6 +150,25 @@ fn questions_are_answered_in_a_table_or_in_json() {
 }
 
 #[test]
+fn words_in_another_order_than_a_store_and_a_question_are_told_in_the_right_one() {
+    let folder = Folder::new("campaign/order");
+    keep(&folder, "a b.store", 0..20);
+    for (words, code, command) in [
+        (&["SELECT 1 AS one", "a b.store"][..], "C001", "'a b.store' 'SELECT 1 AS one'"),
+        (&["SELECT 1 AS one", "missing.store"], "C001", "missing.store 'SELECT 1 AS one'"),
+        (&["a b.store"], "C012", "'a b.store' \"SELECT * FROM causes\""),
+    ] {
+        let refused = folder.program(&[&["campaign", "sql"], words].concat());
+        assert_eq!((refused.code, refused.output.as_str()), (3, ""), "{refused:?}");
+        assert!(refused.errors.starts_with(&format!("error[{code}]: ")), "{refused:?}");
+        assert!(refused.errors.ends_with(&format!("\n  ask `replisim campaign sql {command}`\n")), "{refused:?}");
+    }
+    let missing = folder.program(&["campaign", "sql", "missing.store", "SELECT 1 AS one"]);
+    assert!(missing.errors.starts_with("error[C001]: there is no store at missing.store\n"), "{missing:?}");
+    assert_eq!(folder.program(&["campaign", "sql", "a b.store", "SELECT 1 AS one"]).output, "one\n  1\n");
+}
+
+#[test]
 fn a_store_is_exported_line_by_line() {
     let folder = Folder::new("campaign/ndjson");
     keep(&folder, "a.store", 0..200);

@@ -3,7 +3,7 @@
 mod kill;
 mod laws;
 mod merging;
-mod sample;
+pub(super) mod sample;
 
 use std::fs;
 use std::time::Duration;
@@ -293,6 +293,69 @@ fn what_is_no_store_is_refused() {
 
     assert_eq!(open(""), Some("C002"), "a folder is no store");
     assert_eq!(Store::create(&scratch.path("no/folder"), &manifest("x")).err().map(|error| error.code()), Some("C011"));
+}
+
+#[test]
+fn what_an_error_says_names_the_file_once() {
+    let scratch = Scratch::new("once");
+    fs::create_dir(scratch.path("a.store")).unwrap();
+    for path in [scratch.path("no/folder.store"), scratch.path("a.store/b/c.store")] {
+        let error = Store::create(&path, &manifest("x")).err().unwrap();
+        let told = error.to_string();
+        assert_eq!((error.code(), told.matches(&path.display().to_string()).count()), ("C011", 1), "{told}");
+        assert!(told.ends_with(": unable to open database file"), "{told}");
+    }
+}
+
+/// SQLite plays a log that stands beside a database into it, whatever database it was written for.
+#[test]
+fn a_store_takes_its_place_beside_no_log_of_another() {
+    let scratch = Scratch::new("place");
+    let (part, output) = (scratch.path("a.store.part"), scratch.path("a.store"));
+    let keep = |path: &std::path::Path, runs| {
+        let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
+        (0..runs).for_each(|i| writer.put(record(i)).unwrap());
+        writer.finish().unwrap();
+    };
+    // An earlier store of that name whose process ended suddenly, and of which only the log is left.
+    keep(&output, 10);
+    let earlier = Connection::open(&output).unwrap();
+    earlier.pragma_update(None, "journal_mode", "wal").unwrap();
+    earlier.execute_batch("UPDATE run SET events = 0").unwrap();
+    fs::copy(scratch.path("a.store-wal"), scratch.path("log")).unwrap();
+    drop(earlier);
+    fs::remove_file(&output).unwrap();
+    fs::rename(scratch.path("log"), scratch.path("a.store-wal")).unwrap();
+
+    keep(&part, 10);
+    let digest = Store::open(&part).unwrap().digest().unwrap();
+    put_in_place(&part, &output).unwrap();
+    assert_eq!(Store::open(&output).unwrap().digest().unwrap(), digest);
+    let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["a.store"]);
+
+    keep(&part, 20);
+    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C009"));
+}
+
+#[test]
+fn a_store_with_a_log_stays_where_it_is() {
+    let scratch = Scratch::new("log");
+    let (part, output) = (scratch.path("a.store.part"), scratch.path("a.store"));
+    let writer = Writer::begin(&part, &manifest("first"), Begin::Resume).unwrap();
+    let reader = Connection::open(&part).unwrap();
+    let reading = reader.unchecked_transaction().unwrap();
+    reading.query_row("SELECT count(*) FROM run", [], |_| Ok(())).unwrap();
+    (0..300).for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
+    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C015"));
+    assert!(part.exists() && !output.exists());
+
+    drop(reading);
+    drop(reader);
+    Writer::begin(&part, &manifest("first"), Begin::Resume).unwrap().finish().unwrap();
+    put_in_place(&part, &output).unwrap();
+    assert_eq!(Store::open(&output).unwrap().lot(manifest("first").digest(), 0, 0).unwrap().len(), 64);
 }
 
 #[test]

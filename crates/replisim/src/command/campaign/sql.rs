@@ -1,6 +1,6 @@
 //! `replisim campaign sql`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use console::Term;
@@ -9,6 +9,7 @@ use replisim_report::{grid, number};
 use serde_json::json;
 
 use super::super::output::print;
+use super::super::run::quoted;
 use super::super::whereabouts::STORE;
 use super::super::{Ending, Failure};
 
@@ -49,6 +50,9 @@ enum Format {
 
 /// Asks a question.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    if let Some(failure) = mistaken(&arguments.store, &arguments.question) {
+        return Err(failure);
+    }
     let answer = super::open(&arguments.store)?.query(&arguments.question)?;
     match arguments.format {
         Format::Human => print(&human(&answer)),
@@ -56,6 +60,23 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         Format::Ndjson => print(&answer.rows.iter().map(|row| format!("{}\n", json!(data(row)))).collect::<String>()),
         Format::Csv => print(&csv(&answer)),
     }
+}
+
+/// What is wrong where the words are a store and a question the wrong way round, or a store alone: a file is no question,
+/// and a name with spaces that is no file is no store.
+fn mistaken(store: &Path, question: &str) -> Option<Failure> {
+    let spaced = |text: &str| text.contains(char::is_whitespace);
+    let asked = Path::new(question).is_file();
+    let advise =
+        |told: String, command: String| Failure::Scenario(format!("{told}\n  ask `replisim campaign sql {command}`"));
+    if store == Path::new(STORE) {
+        let command = format!("{} \"SELECT * FROM causes\"", quoted(question));
+        return asked.then(|| advise(format!("error[C012]: {question} is a file and no question"), command));
+    }
+    let words = store.display().to_string();
+    let swapped = !store.exists() && (asked || spaced(&words) && !spaced(question));
+    let told = || format!("error[C001]: there is no store at {words}; the store comes first, and then the question");
+    swapped.then(|| advise(told(), format!("{} {}", quoted(question), quoted(&words))))
 }
 
 fn human(answer: &Answer) -> String {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub fn campaign(
         // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
         let mut keeping = Keeping { archive: None, store, shrinking: !survey.interrupted };
         keeping.keep(&mut survey, &tallies)?;
+        found::keep_differing(&mut survey, &tallies, store)?;
         return Ok((survey, elapsed));
     };
     if let Some(folder) = store.parent() {
@@ -55,7 +57,7 @@ pub fn campaign(
         std::fs::create_dir_all(folder).map_err(refuse)?;
     }
     let known = fuzz::run_known(store, subjects, catalog)?;
-    let mut archive = Archive::open(store, subjects, orders, begin)?;
+    let mut archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
     let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
     // What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an undisturbed one later.
@@ -64,7 +66,11 @@ pub fn campaign(
     } else {
         Keeping { archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
     }
-    for (failure, row) in known {
+    found::keep_differing(&mut survey, &tallies, store)?;
+    for (mut failure, row) in known {
+        if !failure.fixed {
+            found::keep_known(&mut failure, &row.case, store)?;
+        }
         survey.known.push(failure);
         archive.keep_known(row);
     }
@@ -94,6 +100,13 @@ pub fn conduct(
     let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
     progress.finish();
     (tallies, began.elapsed())
+}
+
+/// How long it has been since this was first asked.
+#[expect(clippy::disallowed_types, reason = "what a run took on the wall is told, and decides nothing")]
+fn elapsed() -> Duration {
+    static FIRST: OnceLock<std::time::Instant> = OnceLock::new();
+    FIRST.get_or_init(std::time::Instant::now).elapsed()
 }
 
 fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {

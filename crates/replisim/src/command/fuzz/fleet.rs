@@ -116,8 +116,7 @@ fn run_shard(
     if crate::command::interrupt::interrupted().load(std::sync::atomic::Ordering::Relaxed) {
         return Ok(Ending::Interrupted);
     }
-    let rename = |error| Failure::File(format!("cannot write {}: {error}", output.display()));
-    std::fs::rename(&part, output).map_err(rename)?;
+    store::put_in_place(&part, output)?;
     let (runs, failing) = tallies.iter().fold((0, 0), |(runs, failing), it| (runs + it.runs, failing + it.failing));
     print(&format!("{runs} runs, {failing} failing: {}\n", output.display()))
 }

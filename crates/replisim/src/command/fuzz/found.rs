@@ -1,8 +1,8 @@
 //! What a campaign found, made small enough to be read, and put where `replay` finds it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use replisim_history::{FailureGroup, Survey};
+use replisim_history::{FailureGroup, KnownFailure, Survey};
 use replisim_lab::Scenario;
 use replisim_lab::fuzz::{Archive, Cause, Found, Tally};
 use replisim_lab::shrink::{Limits, Shrinker};
@@ -20,6 +20,9 @@ const EVENTS_MAX: u64 = 40_000_000;
 
 /// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
 const SHRUNK_MAX: usize = 8;
+
+/// How many plans of a subject of which two runs differed have a case: they probably have one cause, too.
+const DIFFERING_MAX: usize = 8;
 
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
@@ -78,13 +81,47 @@ impl Keeping<'_, '_, '_> {
         group.operations = Some(operations);
         group.story = shrunk.case.story.lines().map(str::to_owned).collect();
         group.replay = whereabouts::replay(&group.id, self.store);
-        let folder = whereabouts::cases(self.store);
-        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
-        std::fs::create_dir_all(&folder).map_err(refuse)?;
         let text = shrunk.case.text();
-        write_file(&folder.join(format!("{}.ron", group.id)), text.as_bytes())?;
+        group.case = Some(write_case(&group.id, &text, self.store)?);
         Ok(text)
     }
+}
+
+/// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one.
+pub fn keep_known(known: &mut KnownFailure, case: &str, store: &Path) -> Result<(), Failure> {
+    known.replay = whereabouts::replay(&known.id, store);
+    let file = file_of(&known.id, store);
+    // One that is there may have been shrunk just now, to a run that comes out the same.
+    let written = if file.exists() { file.display().to_string() } else { write_case(&known.id, case, store)? };
+    known.case = Some(written);
+    Ok(())
+}
+
+/// Keeps a case of each plan of which two runs differed: no seed stands for a plan that the search has made up.
+pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path) -> Result<(), Failure> {
+    for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
+        for (told, divergence) in surveyed.divergences.iter_mut().zip(&tally.divergences).take(DIFFERING_MAX) {
+            let case = divergence.case();
+            told.id = case.id();
+            told.replay = whereabouts::replay(&told.id, store);
+            told.case = Some(write_case(&told.id, &case.text(), store)?);
+        }
+    }
+    Ok(())
+}
+
+/// Where `replay` finds the case of this id.
+fn file_of(id: &str, store: &Path) -> PathBuf {
+    whereabouts::cases(store).join(format!("{id}.ron"))
+}
+
+/// Writes a case to its file, and returns the name of that.
+fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
+    let (folder, file) = (whereabouts::cases(store), file_of(id, store));
+    let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(refuse)?;
+    write_file(&file, text.as_bytes())?;
+    Ok(file.display().to_string())
 }
 
 /// The failures with their cases, the smallest case first as in the store's view of causes, and those that came down to the
@@ -110,5 +147,54 @@ fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<FailureGroup> {
 pub fn left_for_later(survey: &mut Survey) {
     for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
         group.replay = "to be shrunk when the campaign is over: run the same with --resume".to_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use replisim_lab::fuzz::{Attempt, Divergence, Subject, survey};
+    use replisim_lab::scenario::Source;
+    use replisim_lab::{Case, Catalog};
+
+    use super::*;
+    use crate::command::whereabouts::Where;
+
+    const SCENARIO: &str = r#"Scenario(
+        cluster: (size: 3),
+        protocol: LeaderFollower(),
+        clients: [(sessions: 2, arrive: Every("20ms"))],
+        run: "200ms",
+        swarm: (longest: "100ms"),
+    )"#;
+
+    #[test]
+    fn a_plan_of_which_two_runs_differed_has_a_case() {
+        let folder = std::env::temp_dir().join(format!("replisim-differing-{}", std::process::id()));
+        let store = folder.join("campaign.db");
+        let catalog = Catalog::standard();
+        let source = Source::new("it.ron".to_owned(), SCENARIO.to_owned());
+        let subjects =
+            [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
+        let divergence = |seed| {
+            let attempt = Arc::new(Attempt::fresh(&subjects[0], seed));
+            Divergence { attempt, event: 1, one: "this".to_owned(), other: "that".to_owned() }
+        };
+        let divergences: Vec<Divergence> = (1..=DIFFERING_MAX as u64 + 1).map(divergence).collect();
+        let tallies = [Tally { divergences, ..Tally::new(0) }];
+        let mut survey = survey(&subjects, &tallies, 1, false);
+        keep_differing(&mut survey, &tallies, &store).expect("cases can be written");
+
+        let (last, kept) = survey.subjects[0].divergences.split_last().expect("there are some");
+        assert_eq!((last.case.as_deref(), last.replay.as_str()), (None, ""), "so many are enough");
+        for told in kept {
+            let case = Case::read(Path::new(told.case.as_deref().expect("a file"))).expect("it is a case");
+            assert_eq!((case.id(), case.seed), (told.id.clone(), told.seed));
+            assert!(told.replay.starts_with(&format!("replisim replay {} --store ", told.id)), "{}", told.replay);
+            assert_eq!(Where::parse(&told.id).read(Some(&store), false).expect("it is found"), case);
+        }
+        fs::remove_dir_all(folder).expect("what was written can be removed");
     }
 }

@@ -17,6 +17,7 @@ use replisim_lab::store::Begin;
 use replisim_report::{Style, survey as reports};
 
 use super::output::print;
+use super::time::time;
 use super::whereabouts::STORE;
 use super::{Ending, Failure};
 
@@ -36,8 +37,8 @@ pub struct Arguments {
     fleet: Option<fleet::Command>,
     #[command(flatten)]
     what: What,
-    /// Stop after so much time on the clock
-    #[arg(long = "for", value_name = "TIME")]
+    /// Stop after so much time on the clock, as in 90s, 60m or 1h
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Option<Span>,
     /// How many workers [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

@@ -59,6 +59,57 @@ fn json_names_the_same_commands() {
 }
 
 #[test]
+fn json_says_what_stands_for_a_failing_run() {
+    let folder = folder("stands_for");
+    let document = folder.program(&["fuzz", "failing.ron", "--runs", "400", "--format", "json"]).json();
+    let failures = document["subjects"][0]["failures"].as_array().expect("a list");
+    assert!(failures.iter().any(|failure| failure["fresh"] == false), "the search made one of them up: {failures:?}");
+    for failure in failures {
+        let text = |field: &str| failure[field].as_str().unwrap_or_else(|| panic!("{field} in {failure}")).to_owned();
+        let case = folder.program(&["replay", &text("case")]);
+        assert_eq!((case.code, case.output.lines().last()), (1, Some(THE_SAME)), "{case:?}");
+        let origin =
+            format!("SELECT origin FROM every_run WHERE plan = '{}' AND seed = '{}'", text("plan"), failure["seed"]);
+        let origin = folder.program(&["campaign", "sql", &origin, "--format", "csv"]).output;
+        let expected = if failure["fresh"] == true { "fresh" } else { "mutant" };
+        assert_eq!(origin.lines().collect::<Vec<_>>(), ["origin", expected], "{failure}");
+    }
+    // What a seed alone stands for is run by that seed.
+    let blind = folder.program(&["fuzz", "failing.ron", "--runs", "200", "--blind", "--format", "json"]).json();
+    let failure = &blind["subjects"][0]["failures"][0];
+    assert_eq!(failure["fresh"], true);
+    let run = folder.program(&["run", "failing.ron", "--seed", &failure["seed"].to_string()]);
+    assert_eq!(run.code, 1, "{run:?}");
+}
+
+#[test]
+fn what_still_fails_is_told_with_a_case_that_replays() {
+    let folder = folder("still");
+    for options in [&[][..], &["--store", "a b.db"]] {
+        let fuzz = || folder.program(&[&["fuzz", "failing.ron", "--runs", "300"], options].concat());
+        assert!(!fuzz().output.contains("still failing"));
+        let lines = fuzz().output;
+        let mut lines = lines.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("still failing  failing.ron: NoLostWrites, ")));
+        let command = lines.next().and_then(|line| line.strip_prefix("      replisim replay ")).expect("a command");
+        let id = command.split(' ').next().expect("an id");
+        let replay = folder.program(&[&["replay", id], options].concat());
+        assert_eq!((replay.code, replay.output.lines().last()), (1, Some(THE_SAME)), "{replay:?}");
+    }
+    let document = folder.program(&["fuzz", "failing.ron", "--runs", "300", "--format", "json"]).json();
+    let known = document["known"].as_array().expect("a list");
+    assert!(!known.is_empty());
+    for known in known {
+        let text = |field: &str| known[field].as_str().unwrap_or_else(|| panic!("{field} in {known}")).to_owned();
+        assert_eq!((text("plan").len(), text("replay")), (32, format!("replisim replay {}", text("id"))));
+        for case in [text("id"), text("case")] {
+            let replay = folder.program(&["replay", &case]);
+            assert_eq!((replay.code, replay.output.lines().last()), (1, Some(THE_SAME)), "{replay:?}");
+        }
+    }
+}
+
+#[test]
 fn a_seed_that_fails_in_a_campaign_is_shrunk_alone_with_its_knobs() {
     let folder = folder("knobs");
     // Only with its knob in one position anything can fail.

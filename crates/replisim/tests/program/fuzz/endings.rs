@@ -16,11 +16,15 @@ fn the_exit_code_says_how_it_ended() {
     for (code, arguments) in [
         (0, &["clean.ron", "--runs", "50"][..]),
         (0, &["clean.ron", "--for", "50ms", "--no-store"]),
+        (0, &["clean.ron", "--for", "0.001m", "--no-store"]),
+        (0, &["clean.ron", "--for", "1h", "--runs", "50", "--no-store"]),
         (1, &["failing.ron", "--runs", "200"]),
         (1, &["failing.ron", "--fail-fast", "--no-store"]),
         (2, &[]),
         (2, &["clean.ron", "--runs", "many"]),
+        (2, &["clean.ron", "--for", "60"]),
         (2, &["clean.ron", "--no-store", "--resume"]),
+        (3, &["clean.ron", "--set", "run=1m"]),
         (2, &["shard", "plan.ron", "--shard", "8/7", "-o", "part.db"]),
         (3, &["broken.ron"]),
         (3, &["clean.ron", "--store", "text.db"]),
@@ -36,6 +40,12 @@ fn the_exit_code_says_how_it_ended() {
     }
     let refused = folder.program(&["fuzz", "clean.ron", "--store", "text.db"]);
     assert!(refused.errors.starts_with("error[C002]: text.db is not a store"), "{refused:?}");
+}
+
+#[test]
+fn the_help_says_how_long_an_hour_is_written() {
+    let help = super::folder("help").program(&["fuzz", "--help"]);
+    assert!(help.output.contains("as in 90s, 60m or 1h"), "{help:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod endings;
 mod formats;
 mod kill;
 mod shards;
+mod times;
 
 use super::{Finished, Folder, finished};
 

@@ -66,6 +66,17 @@ fn a_shard_that_is_there_is_not_run_again() {
 }
 
 #[test]
+fn a_shard_takes_its_place_beside_no_log_of_another() {
+    let folder = planned("logs");
+    let logs = ["part.db-wal", "part.db-journal"];
+    logs.iter().for_each(|log| folder.write(log, "of a store that is gone"));
+    shard(&folder, "2/7", "4", "part.db");
+    assert!(logs.iter().all(|log| !folder.path(log).exists()));
+    shard(&folder, "2/7", "4", "other.db");
+    assert!(merged(&folder, &["part.db"], "part.merged") == merged(&folder, &["other.db"], "other.merged"));
+}
+
+#[test]
 fn a_killed_shard_is_completed_by_running_it_again() {
     let folder = planned("killed");
     let arguments = ["fuzz", "shard", "plan.ron", "--shard", "1/1", "--jobs", "2", "-o", "killed.db"];

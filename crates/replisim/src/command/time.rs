@@ -1,0 +1,38 @@
+//! Lengths of time as people type them.
+
+use replisim_kernel::{ParseSpanError, Span};
+
+/// A length of time on the command line: as in a scenario, and `60m` is an hour, too. A scenario's `m` is refused, for there
+/// it stands among milliseconds.
+pub fn time(text: &str) -> Result<Span, ParseSpanError> {
+    let minutes = text.strip_suffix('m').filter(|number| number.ends_with(|last: char| last.is_ascii_digit()));
+    match minutes.map(|number| format!("{number}min").parse()) {
+        Some(Ok(time)) => Ok(time),
+        Some(Err(_)) | None => text.parse(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_write_minutes_in_one_letter() {
+        let minutes = |number: u64| Ok(Span::secs(number * 60));
+        for (text, expected) in [
+            ("60m", minutes(60)),
+            ("60min", minutes(60)),
+            ("1h", minutes(60)),
+            ("1.5m", Ok(Span::secs(90))),
+            ("90s", Ok(Span::secs(90))),
+            ("5ms", Ok(Span::millis(5))),
+        ] {
+            assert_eq!(time(text), expected, "{text}");
+        }
+        for text in ["m", "1.m", "-1m", "1 fortnight", "60M", "60mm", "99999999999999999999m"] {
+            let refused = time(text).expect_err(text).to_string();
+            assert!(refused.starts_with(&format!("`{text}` is not a length of time")), "{refused}");
+        }
+        assert!("60m".parse::<Span>().is_err(), "a scenario's units stay strict");
+    }
+}

@@ -1,0 +1,111 @@
+//! Traces, cases, and what shrinks to one: the same bytes each time, and a word where they are not.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::with_scenario;
+
+#[test]
+fn a_trace_is_the_same_each_time() {
+    let folder = with_scenario("trace");
+    let traced = ["a", "b"].map(|file| {
+        let run = folder.program(&["run", "small.ron", "--seed", "7", "--format", "json", "--trace", file]);
+        assert_eq!(run.code, 0, "{run:?}");
+        (run.json()["fingerprint"].clone(), fs::read(folder.path(file)).expect("a trace was written"))
+    });
+    assert!(traced[0] == traced[1], "the two traces differ");
+    let text = std::str::from_utf8(&traced[0].1).expect("a trace is text");
+    assert!(text.starts_with("replisim trace · small · seed 7 · version "), "{}", &text[..80]);
+    assert!(text.lines().count() > 1_000);
+    let plain = folder.program(&["run", "small.ron", "--seed", "7", "--format", "json"]).json();
+    assert_eq!(plain["fingerprint"], traced[0].0, "a run does not know whether it is traced");
+}
+
+#[test]
+fn a_case_replays_and_one_that_was_changed_diverges() {
+    let folder = with_scenario("case");
+    let options = ["--seed", "9", "--set", "clients[0].sessions=4", "--case", "it.case"];
+    let run = folder.program(&[&["run", "small.ron"], options.as_slice()].concat());
+    assert!(run.code <= 1, "{run:?}");
+    let replay = folder.program(&["replay", "it.case"]);
+    assert_eq!(replay.code, run.code, "{replay:?}");
+    assert!(replay.output.ends_with("the same run: its fingerprint is the case's\n"), "{}", replay.output);
+
+    let case = fs::read_to_string(folder.path("it.case")).expect("a case was written");
+    let (before, rest) = case.split_once("fingerprint: \"").expect("a case has a fingerprint");
+    let digit = if rest.starts_with('0') { "1" } else { "0" };
+    folder.write("other.case", format!("{before}fingerprint: \"{digit}{}", &rest[1..]).as_bytes());
+    let replay = folder.program(&["replay", "other.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    assert!(replay.output.contains("\ndiverged: other.case was written by version "), "{}", replay.output);
+}
+
+#[test]
+fn a_case_of_a_run_that_was_stopped_replays_as_far() {
+    let folder = with_scenario("stopped");
+    let run = folder.program(&["run", "small.ron", "--until", "400ms", "--case", "it.case"]);
+    let replay = folder.program(&["replay", "it.case"]);
+    assert_eq!(replay.code, run.code, "{replay:?}");
+    assert!(replay.output.ends_with("the same run: its fingerprint is the case's\n"), "{}", replay.output);
+}
+
+#[test]
+fn a_violation_shrinks_to_a_case_that_replays_and_shrinks_no_further() {
+    let folder = with_scenario("shrink");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    assert!(shrink.output.starts_with("small · seed 3\n  from  1 fault, "), "{}", shrink.output);
+    assert!(shrink.output.ends_with("\nreplay  replisim replay small.case\n"), "{}", shrink.output);
+    let replay = folder.program(&["replay", "small.case"]);
+    assert_eq!(replay.code, 0, "{replay:?}");
+    assert!(replay.output.ends_with("the same run: its fingerprint is the case's\n"), "{}", replay.output);
+
+    let again = folder.program(&["shrink", "small.case", "-o", "again.case", "--format", "json", "--jobs", "1"]);
+    let document: Value = serde_json::from_str(&again.output).expect("a document");
+    assert_eq!((&document["check"], &document["before"]), (&"ReadYourWrites".into(), &document["after"]));
+    let value = |file| {
+        fs::read_to_string(folder.path(file)).expect("a case was written").split_once("Case(").map(|it| it.1.to_owned())
+    };
+    assert_eq!(value("small.case"), value("again.case"));
+}
+
+#[test]
+fn what_holds_is_not_shrunk_and_an_id_is_not_a_file() {
+    let folder = with_scenario("no-shrink");
+    let shrink = folder.program(&["shrink", "small.ron", "--check", "NoLostWrites"]);
+    assert_eq!(shrink.code, 4, "{shrink:?}");
+    assert!(shrink.errors.contains("NoLostWrites is not violated under seed 3"), "{}", shrink.errors);
+    let replay = folder.program(&["replay", "a1f3"]);
+    assert_eq!(replay.code, 4, "{replay:?}");
+    assert!(replay.errors.contains("there is neither a file `a1f3`"), "{}", replay.errors);
+}
+
+#[test]
+fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
+    let folder = with_scenario("changed");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    let case = fs::read_to_string(folder.path("small.case")).expect("a case was written");
+    // A write to another key stands for other code: the read then misses nothing.
+    folder.write("other.case", case.replace("op: Write", "op: Write, key: 7").as_bytes());
+    let replay = folder.program(&["replay", "other.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    assert!(replay.output.contains("\nthe same up to event "), "{}", replay.output);
+    assert!(
+        replay.output.ends_with("\nthe anomaly is gone: read your writes, older than own write\n"),
+        "{}",
+        replay.output
+    );
+}
+
+#[test]
+fn what_is_no_case_is_refused() {
+    let folder = with_scenario("no-case");
+    folder.write("cut.case", b"Case(\n    version: \"0.1.0\",\n    seed: ");
+    for (file, place) in [("small.ron", "small.ron:"), ("cut.case", "cut.case:3:"), ("missing.case", "missing.case")] {
+        let replay = folder.program(&["replay", file]);
+        assert_eq!(replay.code, 3, "{replay:?}");
+        assert!(replay.errors.contains(&format!("╭▸ {place}")), "{}", replay.errors);
+    }
+}

@@ -1,0 +1,51 @@
+//! `list`, `new` and `explain`: what there is to know before the first run.
+
+use std::fs;
+
+use super::{empty, repository};
+
+#[test]
+fn everything_there_is_can_be_listed() {
+    let all = repository().program(&["list"]);
+    assert_eq!(all.code, 0, "{all:?}");
+    for (section, entry) in [
+        ("protocols", "PostgreSql"),
+        ("faults", "LoseHost"),
+        ("checks", "ReadYourWrites"),
+        ("scenarios", "stale_read_after_write.ron"),
+    ] {
+        let one = repository().program(&["list", section]).output;
+        assert!(one.starts_with(&format!("{section}\n  ")) && one.contains(entry), "{one}");
+        assert!(all.output.contains(one.trim_end()), "{section} is missing:\n{}", all.output);
+    }
+    assert!(!all.output.contains("cannot be read"), "{}", all.output);
+}
+
+#[test]
+fn a_new_scenario_runs_and_is_never_written_over() {
+    let folder = empty("new");
+    assert_eq!(folder.program(&["new", "mine.ron"]).code, 0);
+    let run = folder.program(&["run", "mine.ron"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let text = fs::read_to_string(folder.path("mine.ron")).expect("it was written");
+    assert_eq!(folder.program(&["new"]).output, text);
+
+    folder.write("mine.ron", b"precious");
+    let again = folder.program(&["new", "mine.ron"]);
+    assert_eq!((again.code, again.errors.contains("is there already")), (3, true), "{again:?}");
+    assert_eq!(fs::read(folder.path("mine.ron")).expect("it is there"), b"precious");
+}
+
+#[test]
+fn every_code_is_explained() {
+    let folder = empty("explain");
+    let all = folder.program(&["explain"]);
+    let codes: Vec<&str> = all.output.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(codes.len() > 10, "{}", all.output);
+    for code in codes {
+        let one = folder.program(&["explain", &code.to_lowercase()]);
+        assert!(one.code == 0 && one.output.starts_with(&format!("{code}: ")), "{one:?}");
+        assert!(one.output.lines().count() >= 3, "{code} has a heading and no more");
+    }
+    assert_eq!(folder.program(&["explain", "S999"]).code, 4);
+}

@@ -1,0 +1,102 @@
+//! `replisim run`: what a run shows, in words and in JSON, and what its options choose.
+
+use serde_json::Value;
+
+use super::{SCENARIO, repository, with_scenario};
+
+#[test]
+fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
+    let folder = with_scenario("run");
+    let run = folder.program(&["run", "small.ron"]);
+    assert_eq!((run.code, run.errors.as_str()), (0, ""));
+    let head = "small · PostgreSql, ";
+    assert!(run.output.starts_with(head), "{}", run.output);
+    for shown in ["A follower is slow.", "\n  violated  read your writes", "\n  holds ", "seed 3", " · fingerprint "] {
+        assert!(run.output.contains(shown), "{shown} is missing:\n{}", run.output);
+    }
+    assert!(run.output.ends_with("\nreplay    replisim run small.ron --seed 3\n"), "{}", run.output);
+    assert!(!run.output.contains('\u{1b}'), "no colours where there is no terminal");
+    assert!(folder.program(&["run", "small.ron", "--color", "always"]).output.contains("\u{1b}["));
+}
+
+#[test]
+fn a_scenario_of_the_library_is_found_by_its_name() {
+    let run = repository().program(&["run", "stale_read_after_write", "--format", "json"]);
+    assert!(run.code <= 1, "{run:?}");
+    assert_eq!(run.json()["scenario"], "scenarios/leader_follower/stale_read_after_write.ron");
+}
+
+#[test]
+fn a_run_is_told_in_json() {
+    let run = with_scenario("json").program(&["run", "small.ron", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let document = run.json();
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["scenario"], "small.ron");
+    assert_eq!(document["seed"], 3);
+    assert_eq!(document["fingerprint"].as_str().map(str::len), Some(32));
+    assert!(document["events"].as_u64() > Some(100));
+    assert!(document["measures"].is_object());
+    let verdicts = document["verdicts"].as_array().expect("a list");
+    let checks: Vec<_> = verdicts.iter().map(|it| it["check"].as_str().expect("a name")).collect();
+    assert_eq!(checks, ["ReadYourWrites", "NoLostWrites", "Convergence"]);
+    for verdict in verdicts {
+        assert!(verdict["promised"].is_boolean(), "{verdict}");
+        assert_eq!(verdict["witness"].is_object(), verdict["verdict"] == "violated", "{verdict}");
+    }
+    assert_eq!([&verdicts[0]["verdict"], &verdicts[1]["verdict"]], ["violated", "holds"]);
+}
+
+#[test]
+fn the_same_command_prints_the_same_bytes() {
+    let folder = with_scenario("again");
+    let json = || folder.program(&["run", "small.ron", "--seed", "7", "--format", "json"]).output;
+    assert_eq!(json(), json());
+}
+
+#[test]
+fn options_choose_the_seed_the_values_and_the_end() {
+    let folder = with_scenario("options");
+    let json = |options: &[&str]| {
+        let run = folder.program(&[&["run", "small.ron", "--format", "json"], options].concat());
+        assert!(run.code <= 1, "{run:?}");
+        run.json()
+    };
+    let (plain, seeded) = (json(&[]), json(&["--seed", "4"]));
+    assert_eq!(seeded["seed"], 4);
+    assert_ne!(plain["fingerprint"], seeded["fingerprint"]);
+    assert_eq!(json(&["--set", "seed=4"])["fingerprint"], seeded["fingerprint"]);
+
+    let edited = json(&["--set", "run=500ms", "--set", "clients[0].sessions=2"]);
+    assert_eq!(edited["settling"]["healed_ns"], 500_000_000);
+    assert_eq!(
+        edited["replay"], "replisim run small.ron --seed 3 --set run=500ms --set 'clients[0].sessions=2'",
+        "what is printed runs the same again"
+    );
+
+    let stopped = json(&["--until", "300ms"]);
+    assert!(stopped["simulated_ns"].as_u64() <= Some(300_000_000));
+    assert!(stopped["events"].as_u64() < plain["events"].as_u64());
+}
+
+#[test]
+fn a_missed_expectation_is_told_by_the_exit_code() {
+    let folder = with_scenario("missed");
+    let run = folder.program(&["run", "small.ron", "--set", "expect.NoLostWrites=Violated"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.output.contains("NOT as expected"), "{}", run.output);
+}
+
+#[test]
+fn a_folder_is_run_scenario_by_scenario() {
+    let folder = with_scenario("folder");
+    folder.write("more/other.ron", SCENARIO.as_bytes());
+    let run = folder.program(&["run", "."]);
+    assert_eq!((run.code, run.output.lines().count()), (0, 2), "{run:?}");
+    assert!(run.output.lines().all(|line| line.starts_with("as expected ")), "{}", run.output);
+    let json = folder.program(&["run", ".", "--format", "json"]).output;
+    let documents = serde_json::Deserializer::from_str(&json).into_iter::<Value>();
+    let scenarios: Vec<_> = documents.map(|document| document.expect("JSON")["scenario"].clone()).collect();
+    assert_eq!(scenarios, ["./more/other.ron", "./small.ron"]);
+    assert_eq!(folder.program(&["run", ".", "--trace", "trace"]).code, 4, "one file cannot hold two traces");
+}
