@@ -2,17 +2,17 @@
 //!
 //! Events at one instant come out in the order they were pushed: the sequence number is what makes a run repeatable.
 //!
-//! A heap is the fastest queue while it fits in the processor's cache, and slows down steadily after that. A run may
-//! have ten events pending or a million, so there are two tiers:
+//! A few keys in order are the fastest queue there is, and a slow one once they are many. A run may have ten events pending
+//! or a million, so there are two tiers:
 //!
 //! ```text
 //!          now            until                                   end of the coarsest wheel
 //! time  ────┼───────────────┼────┬────┬────┬─────────┬─────────┬─────────┼────────────────────▶
-//!           │  near: a heap │  far: wheels of buckets, fine, coarse …    │ far: an unsorted rest
+//!           │ near: in order│  far: wheels of buckets, fine, coarse …    │ far: an unsorted rest
 //! ```
 //!
-//! - **Near**: everything up to the instant `until`, in a small heap. While few events are pending, that is all of them
-//!   and the far tier is empty.
+//! - **Near**: everything up to the instant `until`, in order. While few events are pending, that is all of them and the
+//!   far tier is empty.
 //! - **Far**: everything later, thrown unsorted into buckets of equal width. When the near tier has run out, the next
 //!   bucket is poured into it.
 //!
@@ -20,7 +20,7 @@
 //! is turned into one, and when all wheels have run out the rest is spread over a new one. Each wheel is narrower than
 //! one bucket of the one before, so an event moves a bounded number of times. This is the ladder queue of Tang, Goh and
 //! Thng, *Ladder Queue: An O(1) Priority Queue Structure for Large-Scale Discrete Event Simulation* (ACM TOMACS 15(3),
-//! 2005), with a heap as its bottom.
+//! 2005). Both tiers hold keys; the events themselves stay where they were written (`slab.rs`).
 //!
 //! **Invariant**: the order in which events come out depends only on the order of the calls, never on the tiers.
 
@@ -37,7 +37,7 @@ use slab::Slab;
 use crate::SimTime;
 
 /// A near tier larger than this is spread over a wheel. A small cluster has a few dozen events close ahead, and hundreds
-/// of timeouts far off that never come due: those are not to make its heap deeper.
+/// of timeouts far off that never come due: those are not to be in the way.
 const NEAR_MAX: usize = 64;
 
 /// An event with the instant it is for and its place among all events pushed.
