@@ -61,10 +61,10 @@ impl Share {
 
 /// Remembers what a campaign has done.
 pub trait Ledger {
-    /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
+    /// What came of this place, if it has been done before. Its cells need only be those that were new.
     fn recall(&mut self, place: Place) -> Option<Tried>;
 
-    /// Takes note of a run. `new` are the cells that are new to its lot.
+    /// Takes note of a run. `new` are the cells that [`Lot::learn`] found new.
     fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]);
 
     /// Whether it can take note of nothing more, so that there is no use in going on.
