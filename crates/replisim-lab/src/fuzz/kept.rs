@@ -31,11 +31,14 @@ use super::subject::Demand;
 /// How many attempts of a niche are kept: the latest.
 const KEPT_MAX: usize = 512;
 
-/// What is kept, by the kinds of faults that may strike and by what is demanded.
+/// Something of each niche: by the kinds of faults that may strike, then by what is demanded.
+type Niches<T> = BTreeMap<Vec<FaultFamily>, BTreeMap<Vec<Demand>, T>>;
+
+/// What a lot has learnt.
 #[derive(Default)]
 pub(super) struct Kept {
-    seen: BTreeMap<Vec<FaultFamily>, BTreeMap<Vec<Demand>, BTreeSet<Cell>>>,
-    attempts: BTreeMap<Vec<FaultFamily>, BTreeMap<Vec<Demand>, VecDeque<Arc<Attempt>>>>,
+    seen: Niches<BTreeSet<Cell>>,
+    attempts: Niches<VecDeque<Arc<Attempt>>>,
     /// Whether what is kept can fail. What cannot is changed only as long as nothing is known that can.
     can_fail: bool,
 }
@@ -110,11 +113,16 @@ mod tests {
         able.iter().chain(&unable).for_each(|attempt| kept.keep(attempt.clone()));
         let chosen: Vec<_> = (0..400).map(|_| kept.choose(&mut chance)).collect();
         assert!(chosen.iter().all(|attempt| attempt.variant.can_fail()));
-        let fails_over =
-            |attempt: &&Arc<Attempt>| attempt.variant.experiment.families().contains(&FaultFamily::Failover);
-        let (drawn, turns) = (able.iter().filter(fails_over).count(), chosen.iter().filter(fails_over).count());
-        assert!(drawn * 4 < able.len(), "{drawn} of {} promise something after a failover", able.len());
-        assert!((150..250).contains(&turns), "they have {turns} of 400 turns");
+        let (drawn, turns) = (by_families(&able), by_families(&chosen));
+        assert!(drawn.values().any(|count| count * 5 < able.len()), "some are rarely drawn: {drawn:?}");
+        let equal = chosen.len() / turns.len();
+        assert!(turns.len() > 1 && turns.values().all(|count| count.abs_diff(equal) < equal / 2), "{turns:?}");
+    }
+
+    fn by_families(attempts: &[Arc<Attempt>]) -> BTreeMap<Vec<FaultFamily>, usize> {
+        let mut counts = BTreeMap::new();
+        attempts.iter().for_each(|it| *counts.entry(it.variant.experiment.families()).or_default() += 1);
+        counts
     }
 
     #[test]
