@@ -28,7 +28,7 @@ pub enum Idea {
 pub struct Change {
     /// What is changed a little.
     pub parent: Arc<Attempt>,
-    /// What faults may be taken over from.
+    /// What a fault may be taken over from.
     pub other: Arc<Attempt>,
     /// A seed that no attempt has had.
     pub seed: u64,
@@ -80,7 +80,7 @@ impl Idea {
             Idea::Fresh(seed) => Attempt::fresh(subject, *seed),
             Idea::Like(change) => {
                 let Change { parent, other, seed, chance } = &**change;
-                Mutator { chance: chance.clone() }.change(parent, other, *seed)
+                Mutator { subject, chance: chance.clone() }.change(parent, other, *seed)
             }
         }
     }
@@ -92,6 +92,11 @@ impl Attempt {
         let (knobs, variant) = subject.turned(seed);
         let plan = variant.experiment.plan(seed);
         Attempt { knobs, variant, plan, fresh: true }
+    }
+
+    /// The faults that a swarm drew, or a search made up; not those that the scenario writes down.
+    pub(super) fn drawn(&self) -> &[Fault] {
+        &self.plan.faults[self.variant.experiment.scenario.faults.len()..]
     }
 
     /// A number that stands for the knobs and the plan, seed included.

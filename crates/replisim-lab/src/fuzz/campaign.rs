@@ -66,11 +66,11 @@ pub type Clock = fn() -> Duration;
 
 /// Remembers what a campaign has done.
 pub trait Ledger {
-    /// What came of this place, if it has been done before. Its cells need only be those that were new to its lot.
+    /// What came of this place, if it has been done before. Its cells need only be those that were new.
     fn recall(&mut self, place: Place) -> Option<Tried>;
 
-    /// Takes note of a run. `new` are the cells that are new to its lot; `elapsed` is how long the run took by
-    /// [`Ledger::clock`], if there is one and the run was done now.
+    /// Takes note of a run. `new` are the cells that [`Lot::learn`] found new; `elapsed` is how long the run
+    /// took by [`Ledger::clock`], if there is one and the run was done now.
     fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>);
 
     /// By what runs are timed, if their times are to be kept.

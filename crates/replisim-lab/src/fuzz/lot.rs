@@ -10,15 +10,16 @@
 //! ```
 //!
 //! Guided, one attempt in four is fresh: it is what its seed stands for. The ones between change a plan that reached a new
-//! [`Cell`]. Blind, all are fresh.
+//! [`Cell`], faults and knobs (see `kept.rs` and `mutate.rs`). Blind, all are fresh.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use replisim_history::Cell;
 use replisim_kernel::Stream;
 
 use super::attempt::{Attempt, Change, Idea, Tried};
+use super::kept::Kept;
 use super::mutate::SEARCH;
 use super::subject::Subject;
 
@@ -31,9 +32,6 @@ pub const LOT: u32 = 4_096;
 /// One attempt in so many is fresh, in a guided lot. Fewer changed ones find what takes several faults later; fewer fresh
 /// ones say less about what was not found.
 const FRESH: u32 = 4;
-
-/// How many plans are kept to be changed: the latest that reached something new.
-const KEPT_MAX: usize = 512;
 
 /// A lot under way.
 pub struct Lot<'s, 'c> {
@@ -48,8 +46,7 @@ pub struct Lot<'s, 'c> {
     learnt: u32,
     /// What was decided on and not yet handed out, in order.
     ready: VecDeque<(u32, Idea)>,
-    seen: BTreeSet<Cell>,
-    kept: VecDeque<Arc<Attempt>>,
+    kept: Kept,
 }
 
 impl<'s, 'c> Lot<'s, 'c> {
@@ -66,8 +63,7 @@ impl<'s, 'c> Lot<'s, 'c> {
             decided: 0,
             learnt: 0,
             ready: VecDeque::new(),
-            seen: BTreeSet::new(),
-            kept: VecDeque::new(),
+            kept: Kept::default(),
         };
         (0..WINDOW).for_each(|_| lot.decide_next());
         lot
@@ -78,19 +74,17 @@ impl<'s, 'c> Lot<'s, 'c> {
         self.ready.pop_front()
     }
 
-    /// Learns what the attempt at [`Lot::place`] was and what came of it. Returns the cells that are new to this lot.
+    /// Learns what the attempt at [`Lot::place`] was and what came of it. Returns the cells that are new to attempts of this
+    /// lot for which as much is demanded in the face of the same kinds of faults.
     ///
     /// # Panics
     /// If nothing has been decided on there.
     pub fn learn(&mut self, attempt: &Arc<Attempt>, tried: &Tried) -> Vec<Cell> {
         assert!(self.learnt < self.decided, "what is learnt from was decided on before");
         self.learnt += 1;
-        let new: Vec<Cell> = tried.cells.iter().copied().filter(|cell| self.seen.insert(*cell)).collect();
+        let new = self.kept.see(attempt, tried);
         if !new.is_empty() && self.guided {
-            self.kept.push_back(attempt.clone());
-            if self.kept.len() > KEPT_MAX {
-                self.kept.pop_front();
-            }
+            self.kept.keep(attempt.clone());
         }
         self.decide_next();
         new
@@ -123,14 +117,7 @@ impl<'s, 'c> Lot<'s, 'c> {
             return Idea::Fresh(seed);
         }
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
-        let (parent, other) = (self.choose(&mut chance), self.choose(&mut chance));
+        let (parent, other) = (self.kept.choose(&mut chance), self.kept.choose(&mut chance));
         Idea::Like(Box::new(Change { parent, other, seed, chance }))
-    }
-
-    /// One of the kept plans: in half of all cases one of the latest eighth.
-    fn choose(&self, chance: &mut Stream) -> Arc<Attempt> {
-        let all = self.kept.len() as u64;
-        let among = if chance.below(2) == 0 { all } else { all.div_ceil(8) };
-        self.kept[(all - 1 - chance.below(among)) as usize].clone()
     }
 }

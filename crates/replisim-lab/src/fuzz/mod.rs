@@ -15,6 +15,8 @@ mod campaign;
 mod cause;
 mod cell;
 mod charter;
+mod fit;
+mod kept;
 mod knobs;
 mod known;
 mod ledger;

@@ -30,7 +30,7 @@ pub struct Variant {
 }
 
 /// What is demanded of a check.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Demand {
     /// It holds: the protocol promises it, or the scenario expects it.
     Holds,
@@ -53,6 +53,11 @@ impl Variant {
         };
         let demands = experiment.scenario.checks.iter().map(demand).collect();
         Variant { experiment, demands }
+    }
+
+    /// Whether anything is demanded, so that a run of it can fail.
+    pub fn can_fail(&self) -> bool {
+        self.demands.contains(&Demand::Holds)
     }
 }
 
@@ -109,11 +114,14 @@ impl<'c> Subject<'c> {
     pub fn turned(&self, seed: u64) -> (Vec<u8>, Arc<Variant>) {
         let swarm = self.swarm().filter(|swarm| !swarm.knobs.is_empty());
         let choices = swarm.into_iter().flat_map(|swarm| (0..TURNS_MAX).map(move |attempt| swarm.turn(seed, attempt)));
-        let turned = |choices: Vec<u8>| {
-            let experiment = self.knobs.turn(self.base(), &choices, self.catalog)?;
-            Some((choices, Arc::new(Variant::of(experiment, self.stirred))))
-        };
+        let turned = |choices: Vec<u8>| self.variant(&choices).map(|variant| (choices, variant));
         choices.filter_map(turned).next().unwrap_or_else(|| (Vec::new(), self.base.clone()))
+    }
+
+    /// The scenario with its knobs at these positions; `None` if they do not fit together.
+    pub fn variant(&self, choices: &[u8]) -> Option<Arc<Variant>> {
+        let experiment = self.knobs.turn(self.base(), choices, self.catalog)?;
+        Some(Arc::new(Variant::of(experiment, self.stirred)))
     }
 
     /// The edits that put the knobs at these positions.

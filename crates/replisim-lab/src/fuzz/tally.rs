@@ -59,7 +59,7 @@ impl Tally {
         Tally { marks: vec![BTreeMap::new(); checks], ..Tally::default() }
     }
 
-    /// Adds a run. `new` are the cells that are new to its lot.
+    /// Adds a run. `new` are the cells that its lot had not seen of its like.
     pub fn add(&mut self, place: Place, attempt: &Arc<Attempt>, tried: &Tried, new: &[Cell]) {
         self.runs += 1;
         self.fresh += u64::from(attempt.fresh);
