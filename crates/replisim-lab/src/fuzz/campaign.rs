@@ -201,7 +201,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             early: BTreeMap::new(),
         };
         let fields = (0..).zip(subjects).map(field).collect();
-        let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks.len())).collect();
+        let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks_made().len())).collect();
         Chief { fields, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 

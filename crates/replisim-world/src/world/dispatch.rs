@@ -156,10 +156,12 @@ impl<P: Process> World<P> {
     /// Runs a process's handler and settles its effects.
     #[inline]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
+        self.running = Some(node);
         let (process, mut cx) = self.context(node);
         if let Some(process) = process {
             process.on(&mut cx, input);
         }
+        self.running = None;
         self.settle(node);
     }
 
@@ -175,8 +177,10 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, name, "starts".to_owned());
         }
         let config = self.nodes[node.index()].config.clone();
+        self.running = Some(node);
         let (process, mut cx) = self.context(node);
         *process = Some(P::boot(&mut cx, &config));
+        self.running = None;
         self.settle(node);
         for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
             self.order(node, command);
