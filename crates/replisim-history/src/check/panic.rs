@@ -105,7 +105,10 @@ mod tests {
         assert_eq!(index(3, 41), "index out of bounds: the len is # but the index is # (in log.rs)");
         assert_eq!(index(3, 41), index(1_024, 7));
         assert_eq!(kind("late by 1.5s, no. 3.", ""), "late by #s, no. #.");
-        assert_eq!(kind("assertion `left == right` failed\n  left: 3\n right: 4", "a.rs:1"), "assertion `left == right` failed (in a.rs)");
+        assert_eq!(
+            kind("assertion `left == right` failed\n  left: 3\n right: 4", "a.rs:1"),
+            "assertion `left == right` failed (in a.rs)"
+        );
         assert_eq!(kind(&"é".repeat(200), "").chars().count(), KIND_MAX + 1);
         assert_eq!(kind("", ""), "no message");
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -104,6 +105,9 @@ struct Done {
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
+///
+/// # Panics
+/// If something panics outside of a run, such as a protocol that is asked for its processes.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
@@ -111,7 +115,7 @@ pub fn campaign(
     watch: &mut dyn FnMut(&[Tally]) -> ControlFlow<()>,
 ) -> Vec<Tally> {
     let (tasks, todo) = unbounded::<Task>();
-    let (report, done) = unbounded::<Done>();
+    let (report, done) = unbounded::<thread::Result<Done>>();
     thread::scope(|scope| {
         for _ in 0..orders.jobs.max(1) {
             let (todo, report) = (todo.clone(), report.clone());
@@ -127,14 +131,16 @@ pub fn campaign(
     })
 }
 
-fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<Done>) {
+fn work(subjects: &[Subject<'_>], todo: &Receiver<Task>, report: &Sender<thread::Result<Done>>) {
     for Task { place, idea, known } in todo {
-        let attempt = Arc::new(idea.spell_out(&subjects[place.subject as usize]));
-        let done = match known {
-            Some(tried) => Done { place, attempt, tried, twice: false, divergence: None },
-            None => run(place, attempt),
+        let attempt = || Arc::new(idea.spell_out(&subjects[place.subject as usize]));
+        let task = || match known {
+            Some(tried) => Done { place, attempt: attempt(), tried, twice: false, divergence: None },
+            None => run(place, attempt()),
         };
-        if report.send(done).is_err() {
+        // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would be
+        // waited for.
+        if report.send(catch_unwind(AssertUnwindSafe(task))).is_err() {
             return;
         }
     }
@@ -205,13 +211,14 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         Chief { fields, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
-    fn conduct(&mut self, done: &Receiver<Done>) {
+    fn conduct(&mut self, done: &Receiver<thread::Result<Done>>) {
         loop {
             self.hand_out();
             if self.under_way == 0 {
                 return;
             }
-            let Ok(Done { place, attempt, tried, twice, divergence }) = done.recv() else { return };
+            let Ok(done) = done.recv() else { return };
+            let Done { place, attempt, tried, twice, divergence } = done.unwrap_or_else(|panic| resume_unwind(panic));
             self.under_way -= 1;
             let index = place.subject as usize;
             self.tallies[index].twice += u64::from(twice);
