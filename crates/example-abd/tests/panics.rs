@@ -102,7 +102,7 @@ const SCENARIO: &str = r#"Scenario(
     cluster: (size: 3, links: (between_zones: "1ms")),
     protocol: Counter(),
     clients: [(sessions: 3, arrive: Every("100ms"))],
-    swarm: (families: [Delay, Kill, HostLoss, Pause]),
+    swarm: (families: [Kill, HostLoss, Pause]),
     run: "5s",
     settle: "1s",
     checks: [],
@@ -179,7 +179,7 @@ fn a_campaign_is_the_same_with_any_number_of_workers_and_ends_if_every_run_panic
 fn a_trial_names_the_panic_and_its_smallest_case() {
     let file: PathBuf = env::temp_dir().join(format!("counter_{}.ron", process::id()));
     let certain = SCENARIO.replace(
-        "swarm: (families: [Delay, Kill, HostLoss, Pause])",
+        "swarm: (families: [Kill, HostLoss, Pause])",
         "faults: [During(\"1s\", \"2s\", LoseHost(host: \"n1\", unsynced: Lost))]",
     );
     fs::write(&file, certain.replace("links:", "disk: (sync: \"200ms\"), links:")).expect("a file can be written");
