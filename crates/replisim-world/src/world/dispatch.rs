@@ -334,6 +334,7 @@ impl<P: Process> World<P> {
     }
 
     /// Lets the streams do something.
+    #[inline]
     pub(super) fn with_streams<T>(
         &mut self,
         run: impl FnOnce(&mut Streams<Parcel<P>>, &mut Surroundings<'_, Pending<'_, P>>) -> T,
