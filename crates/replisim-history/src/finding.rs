@@ -25,6 +25,8 @@ pub enum Check {
     FreshReads,
     /// After the faults have ended, every replica comes to hold the same data.
     Convergence,
+    /// No process panicked. It is made on every run, whatever else is checked, and every system promises it.
+    NoPanic,
 }
 
 /// What a system says of a check, for the configuration and the faults of a run.
@@ -61,6 +63,8 @@ pub enum Limit {
     NoFinalState,
     /// The quiet phase ended before the system came to rest.
     NeverQuiet,
+    /// A panic cut the run short.
+    Panicked,
 }
 
 /// Evidence against a check, small enough for a person to verify by hand.
@@ -105,7 +109,7 @@ pub struct Finding {
 
 impl Check {
     /// Every check, in the order of reports.
-    pub const ALL: [Check; 8] = [
+    pub const ALL: [Check; 9] = [
         Check::NoLostWrites,
         Check::ReadYourWrites,
         Check::MonotonicReads,
@@ -114,7 +118,28 @@ impl Check {
         Check::CausalOrder,
         Check::FreshReads,
         Check::Convergence,
+        Check::NoPanic,
     ];
+
+    /// What may be asked of a system's data, and promised or not: every check but [`Check::NoPanic`].
+    pub const OF_DATA: [Check; 8] = {
+        let [data @ .., Check::NoPanic] = Check::ALL else { panic!("the check of no data comes last") };
+        data
+    };
+
+    /// Whether it asks what the replicas hold once all is quiet.
+    pub const fn asks_for_the_end(self) -> bool {
+        match self {
+            Check::NoLostWrites | Check::Convergence => true,
+            Check::ReadYourWrites
+            | Check::MonotonicReads
+            | Check::MonotonicWrites
+            | Check::WritesFollowReads
+            | Check::CausalOrder
+            | Check::FreshReads
+            | Check::NoPanic => false,
+        }
+    }
 
     /// The check's name in a scenario.
     pub const fn name(self) -> &'static str {
@@ -127,6 +152,7 @@ impl Check {
             Check::CausalOrder => "CausalOrder",
             Check::FreshReads => "FreshReads",
             Check::Convergence => "Convergence",
+            Check::NoPanic => "NoPanic",
         }
     }
 
@@ -141,6 +167,7 @@ impl Check {
             Check::CausalOrder => "a reply never before its message",
             Check::FreshReads => "no stale read",
             Check::Convergence => "convergence",
+            Check::NoPanic => "no process panicked",
         }
     }
 }
@@ -176,6 +203,7 @@ impl fmt::Display for Limit {
             Limit::UnknownOrder { reads } => write!(f, "the order of versions is not known for {reads} reads"),
             Limit::NoFinalState => f.write_str("no replica was up at the end"),
             Limit::NeverQuiet => f.write_str("the quiet phase ended before the system came to rest"),
+            Limit::Panicked => f.write_str("a panic cut the run short"),
         }
     }
 }

@@ -70,6 +70,19 @@ pub struct Final {
     pub lineage: Lineage,
 }
 
+/// What cut a run short: code that panicked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Panic {
+    /// When, in true time.
+    pub at: SimTime,
+    /// The node whose process was running; `None` if the world itself panicked.
+    pub node: Option<NodeId>,
+    /// What it said, in as many lines as it took.
+    pub message: String,
+    /// Where in the code: `src/log.rs:41`. Nothing in it depends on the machine.
+    pub place: String,
+}
+
 /// A whole run as the checkers see it. Clones in constant time, so that a run can be forked.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -79,8 +92,10 @@ pub struct History {
     pub installs: Tape<Install>,
     /// Every record that was given up by a rewind, in true time.
     pub discards: Tape<Discard>,
-    /// Every replica that was up at the end; empty while the run is under way.
+    /// Every replica that was up at the end; empty while the run is under way, and in one that a panic cut short.
     pub finals: Vec<Final>,
+    /// What cut it short, if anything did.
+    pub panic: Option<Panic>,
 }
 
 impl Operation {

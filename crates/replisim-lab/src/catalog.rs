@@ -14,8 +14,9 @@ use replisim_history::{Check, OpKind, Promise};
 use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
 use replisim_world::protocol::{Circumstances, Flaw, Member, Problem, Protocol};
 use replisim_world::spec::{Fault, Topology};
-use replisim_world::{Blueprint, Simulation, World};
+use replisim_world::{Blueprint, Simulation};
 
+use crate::guard::Guarded;
 use crate::scenario::{Diagnostic, Excerpt, Scenario, Source};
 
 /// Every protocol a program knows, in the order they were added.
@@ -201,6 +202,6 @@ impl<P: Protocol> Assembled for Placed<P> {
             settle: scenario.settle,
             trace,
         };
-        Box::new(World::new(blueprint, plan.seed))
+        Box::new(Guarded::begin(blueprint, plan.seed))
     }
 }

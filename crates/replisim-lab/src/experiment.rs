@@ -112,9 +112,9 @@ impl Experiment {
         self.configured.states()
     }
 
-    /// Makes the scenario's checks on a run.
+    /// Makes the scenario's checks on a run, in the order of [`Scenario::checks_made`].
     pub fn examine(&self, run: &Run) -> Vec<Finding> {
-        check_all(&run.history, &self.scenario.checks)
+        check_all(&run.history, &self.scenario.checks_made())
     }
 
     /// Judges a run by what was found in it.
@@ -127,19 +127,21 @@ impl Experiment {
         self.configured.summary()
     }
 
-    /// What the protocol promises in the scenario's circumstances. It is asked once, however many runs are judged.
+    /// What the protocol promises in the scenario's circumstances; not to panic, whatever it says itself. It is asked once, however many runs are judged.
     pub fn promises(&self) -> &BTreeMap<Check, Promise> {
         self.promises.get_or_init(|| self.ask_for_promises())
     }
 
     fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {
         let reconfigures = |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. });
-        self.configured.promises(&Circumstances {
+        let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
             reconfigured: self.scenario.faults.iter().map(Fault::action).any(reconfigures),
             clients: &self.scenario.clients,
             topology: &self.topology,
-        })
+        });
+        promises.insert(Check::NoPanic, Promise::Promised);
+        promises
     }
 
     /// The families of the faults that the scenario writes down or lets a swarm draw, each once.

@@ -23,7 +23,7 @@ use crate::scenario::{Bound, Expected, Scenario};
 /// What to think of a run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Judgement {
-    /// Each check, in the scenario's order.
+    /// Each check that is made, in the order of [`Scenario::checks_made`].
     pub checks: Vec<JudgedCheck>,
     /// Each bounded measure, in the scenario's order.
     pub measures: Vec<JudgedMeasure>,
@@ -77,11 +77,11 @@ pub enum Standing {
 impl Judgement {
     /// Judges what the checks found and what the run measures.
     pub fn of(scenario: &Scenario, promises: &BTreeMap<Check, Promise>, findings: &[Finding], run: &Run) -> Self {
-        let judge = |&check| {
+        let judge = |check| {
             let finding = findings.iter().find(|finding| finding.check == check);
             judge_check(scenario, promises, check, finding.map(|finding| &finding.verdict))
         };
-        let checks = scenario.checks.iter().map(judge).collect();
+        let checks = scenario.checks_made().into_iter().map(judge).collect();
         let examined = Examined::of(run);
         let measures = scenario.measures.iter().map(|(name, bound)| judge_measure(name, bound, &examined)).collect();
         Judgement { checks, measures }

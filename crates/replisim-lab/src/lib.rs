@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Start at [`Experiment::prepare`]. A mistake in a scenario comes back as a [`scenario::Report`], which shows all of them
-//! in the text; [`Catalog`] is where a program adds protocols of its own.
+//! in the text; [`Catalog`] is where a program adds protocols of its own. No panic gets out of a run: see `guard`.
 //!
 //! **Invariants**: nothing in a scenario is ever ignored; no text makes the reader panic; a verdict that could not be
 //! decided never passes.
@@ -16,6 +16,7 @@ mod catalog;
 mod experiment;
 pub mod folder;
 pub mod fuzz;
+mod guard;
 mod judge;
 mod new;
 mod outcome;
@@ -28,6 +29,7 @@ mod trial;
 pub use case::{Anomaly, Case, Divergence, Marks};
 pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use experiment::Experiment;
+pub use guard::backtrace;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
 pub use new::TEMPLATE;
 pub use outcome::Outcome;

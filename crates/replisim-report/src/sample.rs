@@ -130,6 +130,7 @@ fn history() -> History {
         installs: tape([install(1_500_500, old, 2_003), install(2_009_900, new, 2_004)]),
         discards: tape([]),
         finals: vec![holds(0, true, key, new), holds(2, false, key, new)],
+        panic: None,
     }
 }
 

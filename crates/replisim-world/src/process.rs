@@ -40,7 +40,7 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
     /// The first start *and* every restart: whatever survived is in `cx.journal()`.
     fn boot(cx: &mut Cx<'_, Self>, config: &Self::Config) -> Self;
 
-    /// Answers one input.
+    /// Answers one input. A panic ends the run and is found like any other failure: assert what must be true.
     fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>);
 
     /// What an observer may know of it: for traces, triggers, fault targets and invariants.

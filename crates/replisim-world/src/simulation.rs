@@ -14,6 +14,11 @@ pub trait Simulation: Send {
     /// Handles the next event. Returns false once the run is over.
     fn step(&mut self) -> bool;
 
+    /// Handles so many events. Returns false once the run is over.
+    fn advance(&mut self, events: u64) -> bool {
+        (0..events).all(|_| self.step())
+    }
+
     /// Handles every event up to and including `until`. Returns false once the run is over.
     fn run_until(&mut self, until: SimTime) -> bool;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use replisim_history::{Finding, Promise};
+use replisim_history::{Finding, Promise, Verdict};
 use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, Outcome};
 use replisim_report::{Judged, MeasuredBound, Subject};
@@ -59,7 +59,7 @@ impl Material {
         };
         Material {
             system: system(experiment),
-            findings: outcome.findings.iter().map(judged).collect(),
+            findings: outcome.findings.iter().filter(|it| is_told(it, experiment)).map(judged).collect(),
             bounds: outcome.judgement.measures.iter().map(bound).collect(),
             cure: cure(path, experiment),
             title: title(path),
@@ -89,6 +89,13 @@ impl Material {
             cure: self.cure.clone(),
         }
     }
+}
+
+/// Whether a finding is worth a line: that nothing panicked is not, unless somebody asks.
+fn is_told(finding: &Finding, experiment: &Experiment) -> bool {
+    let asked = experiment.scenario.checks.contains(&finding.check);
+    let expected = experiment.scenario.expect.contains_key(&finding.check);
+    asked || expected || finding.verdict != Verdict::Holds
 }
 
 /// A scenario's name in words: `stale read after write` of `scenarios/…/stale_read_after_write.ron`. What is no file is

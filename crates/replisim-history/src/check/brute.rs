@@ -179,7 +179,9 @@ impl<'a> Brute<'a> {
                 let writes = past.clone().flat_map(|cause| self.acknowledged_writes(cause));
                 writes.chain(past.flat_map(reads)).chain(reads(op)).collect()
             }
-            Check::NoLostWrites | Check::FreshReads | Check::Convergence => unreachable!("no session guarantee"),
+            Check::NoLostWrites | Check::FreshReads | Check::Convergence | Check::NoPanic => {
+                unreachable!("no session guarantee")
+            }
         }
     }
 

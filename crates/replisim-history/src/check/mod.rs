@@ -7,6 +7,7 @@
 //! | `causal.rs` | causal order |
 //! | `fresh.rs` | which reads are stale, and by how much |
 //! | `convergence.rs` | whether all replicas hold the same at the end |
+//! | `panic.rs` | whether the run was cut short, and what that leaves of the other verdicts |
 //!
 //! They share five things. `deed.rs` takes operations apart; `keys.rs` numbers their keys; `order/` says which version is
 //! newer; `placed.rs` puts every write and sighting in its place; `past.rs` gathers what a read must reflect.
@@ -23,6 +24,7 @@ mod fresh;
 mod keys;
 mod lost;
 mod order;
+mod panic;
 mod past;
 mod placed;
 mod session;
@@ -38,7 +40,7 @@ use placed::Placed;
 
 /// Checks one guarantee.
 pub fn check(check: Check, history: &History) -> Finding {
-    judge(check, &Placed::new(history))
+    panic::tempered(judge(check, &Placed::new(history)), history)
 }
 
 /// Checks several guarantees, and puts the history in order only once. Where causal order is among them, the session
@@ -48,7 +50,7 @@ pub fn check_all(history: &History, checks: &[Check]) -> Vec<Finding> {
     if checks.contains(&Check::CausalOrder) {
         placed.causal = Some(causal::look_at(&placed));
     }
-    checks.iter().map(|&check| judge(check, &placed)).collect()
+    checks.iter().map(|&check| panic::tempered(judge(check, &placed), history)).collect()
 }
 
 fn judge(check: Check, placed: &Placed) -> Finding {
@@ -61,6 +63,7 @@ fn judge(check: Check, placed: &Placed) -> Finding {
         Check::CausalOrder => causal::causal_order(placed),
         Check::FreshReads => fresh::fresh_reads(placed),
         Check::Convergence => convergence::convergence(placed.history),
+        Check::NoPanic => panic::no_panic(placed.history),
     }
 }
 

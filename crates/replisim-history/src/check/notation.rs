@@ -7,13 +7,14 @@
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]
+//! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
 
 use replisim_kernel::{SimTime, Span};
 
 use crate::{
-    Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Position, Reason, Seen,
-    SessionId, Value,
+    Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Panic, Position, Reason,
+    Seen, SessionId, Value,
 };
 
 /// Reads a history.
@@ -27,6 +28,8 @@ pub(super) fn history(text: &str) -> History {
             history.installs.push(install(rest));
         } else if let Some(rest) = line.strip_prefix("final ") {
             history.finals.push(last(rest));
+        } else if let Some(rest) = line.strip_prefix("panic ") {
+            history.panic = Some(panic(rest));
         } else {
             let ordinal = |session| history.operations.iter().filter(|it: &&Operation| it.session == session).count();
             let operation = operation(line, ordinal);
@@ -118,6 +121,17 @@ fn last(text: &str) -> Final {
     }
     let (node, leads) = who.split_once(' ').map_or((who, false), |(node, leads)| (node, leads == "leads"));
     Final { node: NodeId(number(node, "n")), leads, contents, lineage }
+}
+
+fn panic(text: &str) -> Panic {
+    let mut words = text.splitn(3, ' ');
+    let (node, when, message) = (words.next(), words.next(), words.next());
+    Panic {
+        at: at(when.expect("when").trim_start_matches('@')),
+        node: node.filter(|node| *node != "-").map(|node| NodeId(number(node, "n"))),
+        message: message.expect("a message").to_owned(),
+        place: "src/log.rs:41".to_owned(),
+    }
 }
 
 fn datum(text: &str) -> Datum {

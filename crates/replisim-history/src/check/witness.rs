@@ -16,13 +16,14 @@ pub(super) struct Story<'a> {
 }
 
 /// Whether `witness` violates `check` on its own: in the history that holds nothing but its operations, what was
-/// installed, and what the replicas held at the end.
+/// installed, what the replicas held at the end, and what cut it short.
 pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
     let reduced = History {
         operations: witness.operations.iter().filter_map(|&at| history.operations.get(at)).cloned().collect(),
         installs: history.installs.clone(),
         discards: history.discards.clone(),
         finals: history.finals.clone(),
+        panic: history.panic.clone(),
     };
     matches!(super::check(check, &reduced).verdict, Verdict::Violated(_))
 }
@@ -62,6 +63,11 @@ impl<'a> Story<'a> {
         let what = format!("holds {key} = {datum}");
         let line = WitnessLine { who: node.to_string(), what, at: end_of(self.history), remark: remark.into() };
         self.ending.push(line);
+    }
+
+    /// Ends with what befell somebody.
+    pub(super) fn end_with(&mut self, who: String, what: String, at: SimTime, remark: String) {
+        self.ending.push(WitnessLine { who, what, at, remark });
     }
 
     /// The witness, under the name of its kind of anomaly.

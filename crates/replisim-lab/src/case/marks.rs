@@ -48,7 +48,7 @@ impl Marks {
     pub fn along(mut simulation: Box<dyn Simulation>, events: u64) -> Marks {
         let every = events.div_ceil(MARKS_MAX).max(1);
         let mark = |_| {
-            advance(&mut *simulation, every);
+            simulation.advance(every);
             cut(simulation.fingerprint())
         };
         Marks { every, digests: (0..events / every).map(mark).collect() }
@@ -59,17 +59,15 @@ impl Marks {
     pub fn divergence(&self, begin: impl Fn(bool) -> Box<dyn Simulation>) -> Divergence {
         let mut simulation = begin(false);
         let on_the_path = |mark: &&u32| {
-            advance(&mut *simulation, self.every);
+            simulation.advance(self.every);
             cut(simulation.fingerprint()) == **mark
         };
         let passed = self.digests.iter().take_while(on_the_path).count() as u64;
         let mut simulation = begin(true);
-        advance(&mut *simulation, passed * self.every);
+        simulation.advance(passed * self.every);
         let (after, told) = (simulation.events(), trace(simulation.fork()).len());
-        match passed < self.digests.len() as u64 {
-            true => advance(&mut *simulation, self.every),
-            false => while simulation.step() {},
-        }
+        let all_passed = passed == self.digests.len() as u64;
+        simulation.advance(if all_passed { u64::MAX } else { self.every });
         let before = simulation.events();
         Divergence { after, before, lines: trace(simulation).split_off(told) }
     }
@@ -115,15 +113,6 @@ fn stretch(word: &str) -> Option<(u32, usize)> {
     let (mark, times) = word.split_once('*').unwrap_or((word, "1"));
     let times = times.parse().ok().filter(|times| (1..=MARKS_MAX as usize).contains(times))?;
     Some((u32::from_str_radix(mark, 16).ok()?, times))
-}
-
-/// Handles so many events, or as many as there are.
-fn advance(simulation: &mut dyn Simulation, events: u64) {
-    for _ in 0..events {
-        if !simulation.step() {
-            break;
-        }
-    }
 }
 
 /// The trace of a run up to where it is.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -121,6 +122,9 @@ struct Done {
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
+///
+/// # Panics
+/// If something panics outside of a run, such as a protocol that is asked for its processes.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
@@ -128,7 +132,7 @@ pub fn campaign(
     watch: &mut dyn FnMut(&[Tally]) -> ControlFlow<()>,
 ) -> Vec<Tally> {
     let (tasks, todo) = unbounded::<Task>();
-    let (report, done) = unbounded::<Done>();
+    let (report, done) = unbounded::<thread::Result<Done>>();
     thread::scope(|scope| {
         for _ in 0..orders.jobs.max(1) {
             let (todo, report, clock) = (todo.clone(), report.clone(), ledger.clock());
@@ -144,15 +148,19 @@ pub fn campaign(
     })
 }
 
-fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, report: &Sender<Done>) {
+fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, report: &Sender<thread::Result<Done>>) {
     for Task { place, idea, known } in todo {
         let began = clock.map(|now| now());
-        let attempt = Arc::new(idea.spell_out(&subjects[place.subject as usize]));
-        let done = match known {
-            Some(tried) => Done { place, ran: Ran { attempt, tried, elapsed: None }, twice: false, divergence: None },
-            None => run(place, attempt, || Some(clock?().saturating_sub(began?))),
+        let attempt = || Arc::new(idea.spell_out(&subjects[place.subject as usize]));
+        let task = || match known {
+            Some(tried) => {
+                Done { place, ran: Ran { attempt: attempt(), tried, elapsed: None }, twice: false, divergence: None }
+            }
+            None => run(place, attempt(), || Some(clock?().saturating_sub(began?))),
         };
-        if report.send(done).is_err() {
+        // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would be
+        // waited for.
+        if report.send(catch_unwind(AssertUnwindSafe(task))).is_err() {
             return;
         }
     }
@@ -221,17 +229,18 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             early: BTreeMap::new(),
         };
         let fields = (0..).zip(subjects).map(field).collect();
-        let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks.len())).collect();
+        let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks_made().len())).collect();
         Chief { fields, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
-    fn conduct(&mut self, done: &Receiver<Done>) {
+    fn conduct(&mut self, done: &Receiver<thread::Result<Done>>) {
         loop {
             self.hand_out();
             if self.under_way == 0 {
                 return;
             }
-            let Ok(Done { place, ran, twice, divergence }) = done.recv() else { return };
+            let Ok(done) = done.recv() else { return };
+            let Done { place, ran, twice, divergence } = done.unwrap_or_else(|panic| resume_unwind(panic));
             self.under_way -= 1;
             let index = place.subject as usize;
             self.tallies[index].twice += u64::from(twice);

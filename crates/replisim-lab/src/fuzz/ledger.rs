@@ -50,7 +50,7 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
     let stored = |subject: &Subject<'_>| Stored {
         name: subject.name().to_owned(),
         scenario: subject.base().source.text.clone(),
-        checks: subject.base().scenario.checks.iter().map(ToString::to_string).collect(),
+        checks: subject.base().scenario.checks_made().iter().map(ToString::to_string).collect(),
     };
     Manifest {
         version: VERSION.to_owned(),
@@ -162,9 +162,9 @@ impl Past {
         let store = Store::open(path)?;
         let mut failures: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
         for row in store.failures(campaign)? {
-            let checks = subjects.get(row.at.subject as usize).map(|subject| &subject.base().scenario.checks);
-            let check = checks.and_then(|checks| checks.iter().find(|check| check.name() == row.check));
-            if let Some(check) = check.copied() {
+            let subject = subjects.get(row.at.subject as usize);
+            let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
+            if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
                 let cause = Cause { check, kind: row.kind, phase: row.phase };
                 failures.entry(row.at).or_default().push(cause);
             }

@@ -25,7 +25,7 @@ pub struct Subject<'c> {
 pub struct Variant {
     /// Ready to run.
     pub experiment: Experiment,
-    /// For each of the scenario's checks, what is demanded of it.
+    /// For each check that is made, what is demanded of it.
     pub demands: Vec<Demand>,
 }
 
@@ -41,9 +41,9 @@ pub enum Demand {
 impl Variant {
     fn of(experiment: Experiment, stirred: bool) -> Self {
         let promises = experiment.promises();
-        let demand = |check: &Check| {
-            let expected = experiment.scenario.expect.get(check).filter(|_| !stirred);
-            let promised = matches!(promises.get(check), Some(Promise::Promised));
+        let demand = |check: Check| {
+            let expected = experiment.scenario.expect.get(&check).filter(|_| !stirred);
+            let promised = matches!(promises.get(&check), Some(Promise::Promised));
             match expected {
                 Some(Expected::Holds) => Demand::Holds,
                 Some(Expected::Violated) => Demand::Nothing,
@@ -51,7 +51,7 @@ impl Variant {
                 None => Demand::Nothing,
             }
         };
-        let demands = experiment.scenario.checks.iter().map(demand).collect();
+        let demands = experiment.scenario.checks_made().into_iter().map(demand).collect();
         Variant { experiment, demands }
     }
 

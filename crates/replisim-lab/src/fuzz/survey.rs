@@ -21,7 +21,7 @@ pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, inte
 
 fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
     let experiment = subject.base();
-    let checks = experiment.scenario.checks.iter().enumerate();
+    let checks = experiment.scenario.checks_made().into_iter().enumerate();
     let mut failures: Vec<_> = tally.causes.iter().collect();
     failures.sort_by_key(|(_, found)| (found.smallest.plan.faults.len(), found.events));
     let summary = experiment.summary();
@@ -36,7 +36,7 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
         seed_start,
         checks: checks
             .map(|(place, check)| CheckTally {
-                check: *check,
+                check,
                 kept: tally.count(place, Mark::Kept),
                 lucky: tally.count(place, Mark::Lucky),
                 anomalies: tally.count(place, Mark::Anomaly),

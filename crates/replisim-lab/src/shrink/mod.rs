@@ -189,7 +189,7 @@ impl<'e> Shrinker<'e> {
         let mut search = Search::new(failing, aim, how, self.limits, self.watch);
         let before = Size::of(&self.experiment.scenario, &outcome.run);
         narrow(&mut search, self.seed);
-        let needed = needed::needed(&mut search, &self.experiment.scenario.checks);
+        let needed = needed::needed(&mut search, &self.experiment.scenario.checks_made());
         let after = search.size();
         let until = search.until().map(|until| until.since(SimTime::ZERO));
         let mut case = Case::of(&search.best.experiment, until, &search.best.run);

@@ -284,8 +284,8 @@ impl Failing {
 fn run(experiment: &Experiment, how: How) -> Option<Run> {
     let mut simulation = experiment.begin(experiment.scenario.seed, false);
     let Some(until) = how.until else {
-        let ends = (0..=how.events).any(|_| !simulation.step());
-        return ends.then(|| simulation.finish());
+        let goes_on = simulation.advance(how.events.saturating_add(1));
+        return (!goes_on).then(|| simulation.finish());
     };
     simulation.run_until(until);
     (simulation.events() <= how.events).then(|| simulation.stop())

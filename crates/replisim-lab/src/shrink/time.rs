@@ -113,18 +113,10 @@ pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
 }
 
 /// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. Where the replicas'
-/// last state decides, less patience would make a case of replicas that are merely late.
+/// last state decides, less patience would make a case of replicas that are merely late; and a panic waits for nothing.
 fn settle(search: &mut Search<'_>) {
-    let impatient = match search.check() {
-        Check::NoLostWrites | Check::Convergence => false,
-        Check::ReadYourWrites
-        | Check::MonotonicReads
-        | Check::MonotonicWrites
-        | Check::WritesFollowReads
-        | Check::CausalOrder
-        | Check::FreshReads => search.best.run.settling.converged_after.is_none(),
-    };
-    if impatient {
+    let ends_by_itself = search.check() == Check::NoPanic || search.best.run.settling.converged_after.is_some();
+    if !ends_by_itself && !search.check().asks_for_the_end() {
         let settle = search.scenario().settle;
         let settled = |settle| Scenario { settle, ..search.scenario().clone() };
         let proposed: Vec<Scenario> = shorter(settle, Span::secs(1)).into_iter().map(settled).collect();

@@ -157,10 +157,12 @@ impl<P: Process> World<P> {
     /// Runs a process's handler and settles its effects.
     #[inline]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
+        self.running = Some(node);
         let (process, mut cx) = self.context(node);
         if let Some(process) = process {
             process.on(&mut cx, input);
         }
+        self.running = None;
         self.settle(node);
     }
 
@@ -176,8 +178,10 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, name, "starts".to_owned());
         }
         let config = self.nodes[node.index()].config.clone();
+        self.running = Some(node);
         let (process, mut cx) = self.context(node);
         *process = Some(P::boot(&mut cx, &config));
+        self.running = None;
         self.settle(node);
         for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
             self.order(node, command);
@@ -331,6 +335,7 @@ impl<P: Process> World<P> {
     }
 
     /// Lets the streams do something.
+    #[inline]
     pub(super) fn with_streams<T>(
         &mut self,
         run: impl FnOnce(&mut Streams<Parcel<P>>, &mut Surroundings<'_, Pending<'_, P>>) -> T,

@@ -91,6 +91,8 @@ pub struct World<P: Process> {
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
+    /// Whose handler runs now.
+    running: Option<NodeId>,
 }
 
 /// What does not change in a run.
@@ -131,12 +133,20 @@ enum Phase {
 impl<P: Process> World<P> {
     /// The run of `blueprint` that `seed` stands for, at its beginning.
     pub fn new(blueprint: Blueprint<P>, seed: u64) -> Self {
+        let mut world = World::laid_out(blueprint, seed);
+        world.begin();
+        world
+    }
+
+    /// The same before any process has started, for whoever wants to have a world even if one of them panics at that.
+    /// Then comes [`World::begin`].
+    pub fn laid_out(blueprint: Blueprint<P>, seed: u64) -> Self {
         let plan = Arc::new(Plan::of(&blueprint));
         let host_of: Vec<u16> = plan.nodes.iter().map(|node| plan.host_index(&node.host) as u16).collect();
         let cluster = &blueprint.cluster;
         let hosts = plan.topology.hosts.len();
         let stream = |concern, entity| Stream::derive(seed, concern, entity as u64, 0);
-        let mut world = World {
+        World {
             now: SimTime::ZERO,
             seed,
             queue: Queue::new(),
@@ -153,9 +163,8 @@ impl<P: Process> World<P> {
             heir: None,
             plan,
             effects: Vec::new(),
-        };
-        world.begin();
-        world
+            running: None,
+        }
     }
 
     /// True time in the run.
@@ -240,9 +249,7 @@ impl<P: Process> World<P> {
 
     /// What is left of the run, at its end or wherever it is.
     pub fn into_run(mut self) -> Run {
-        if !matches!(self.phase, Phase::Over { .. }) {
-            self.end(None);
-        }
+        self.stop();
         let Phase::Over { settling } = self.phase else { unreachable!("the run has just been ended") };
         let sessions = self.clients.sessions.iter();
         Run {
@@ -262,8 +269,8 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// Starts the processes, the sessions and the plan.
-    fn begin(&mut self) {
+    /// Starts the processes, the sessions and the plan: once, and before the first step.
+    pub fn begin(&mut self) {
         for node in 0..self.nodes.len() {
             if self.nodes[node].starts {
                 self.boot(NodeId(node as u16));

@@ -1,6 +1,6 @@
 //! The heal, the quiet phase, and the end.
 
-use replisim_history::{Contents, Final, NodeId, Settling};
+use replisim_history::{Contents, Final, NodeId, Panic, Settling};
 use replisim_kernel::{SimTime, Span};
 
 use super::{Phase, World};
@@ -73,13 +73,37 @@ impl<P: Process> World<P> {
         self.process(node)?.contents().map(|(contents, _)| contents)
     }
 
+    /// Ends the run here, if it is not over.
+    pub fn stop(&mut self) {
+        if !matches!(self.phase, Phase::Over { .. }) {
+            self.end(None);
+        }
+    }
+
+    /// Ends the run in the middle of an event, because something panicked there: a process, or the world. Nobody is asked
+    /// what it holds: whoever was interrupted may not know.
+    pub fn break_off(&mut self, message: String, place: String) {
+        let node = self.running.take();
+        self.recorder.fold(&("panics", self.now.as_nanos(), node, &message));
+        if self.recorder.traces() {
+            let who = node.map_or_else(|| "·".to_owned(), |node| self.recorder.name(node).to_owned());
+            self.recorder.line(self.now, who, format!("✗ panics: {message}").replace('\n', " "));
+        }
+        self.recorder.history.panic = Some(Panic { at: self.now, node, message, place });
+        self.close(None);
+    }
+
     /// Ends the run: writes down what every replica holds.
     pub(super) fn end(&mut self, converged_after: Option<Span>) {
+        self.recorder.history.finals = self.finals();
+        self.close(converged_after);
+    }
+
+    fn close(&mut self, converged_after: Option<Span>) {
         let healed = match self.phase {
             Phase::Settling { since } => since,
             Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.plan.run),
         };
-        self.recorder.history.finals = self.finals();
         self.phase = Phase::Over { settling: Settling { healed, converged_after } };
     }
 

@@ -20,6 +20,14 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Prints how the program had come to the panic that ended the run before this, if there was one and `RUST_BACKTRACE`
+/// asks for it.
+pub fn complain_of_panic() {
+    if let Some(backtrace) = replisim_lab::backtrace() {
+        complain(&backtrace);
+    }
+}
+
 /// Writes a file whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));

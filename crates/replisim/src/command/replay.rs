@@ -6,7 +6,7 @@ use replisim_history::{Names, Run};
 use replisim_lab::{Case, Catalog, Divergence, Experiment, Outcome};
 use replisim_report::{Style, human};
 
-use super::output::print;
+use super::output::{complain_of_panic, print};
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::material::Material;
@@ -38,6 +38,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let case = place.read(arguments.store.as_deref(), colour)?;
     let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
     let outcome = case.run(&experiment, false);
+    complain_of_panic();
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
     let subject = material.subject(&experiment, &outcome, again, None);

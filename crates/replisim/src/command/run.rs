@@ -12,7 +12,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, trace};
 
-use super::output::{complain, print, write_file};
+use super::output::{complain, complain_of_panic, print, write_file};
 use super::time::time;
 use super::{Ending, Failure, LIBRARY};
 use crate::material::{Material, title};
@@ -108,6 +108,7 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
 fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog, colour)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
+    complain_of_panic();
     if let Some(file) = &arguments.trace {
         write_file(file, &trace_bytes(path, &outcome.run)?)?;
     }

@@ -11,13 +11,16 @@ pub(super) struct Authority<'a> {
     leading: Vec<&'a Final>,
     /// Whether all replicas are alike: nobody leads, or everybody.
     all_lead: bool,
+    /// Whether nobody had it, for a panic cut the history short.
+    is_cut_short: bool,
 }
 
 impl<'a> Authority<'a> {
     /// Whoever leads at the end.
     pub(super) fn of(history: &'a History) -> Self {
         let leading: Vec<&Final> = history.finals.iter().filter(|replica| replica.leads).collect();
-        Authority { all_lead: leading.len() > 1 && leading.len() == history.finals.len(), leading }
+        let all_lead = leading.len() > 1 && leading.len() == history.finals.len();
+        Authority { all_lead, is_cut_short: history.panic.is_some(), leading }
     }
 
     /// Whether one log, or tags, ordered these installs of one key, which are sorted by position.
@@ -33,7 +36,7 @@ impl<'a> Authority<'a> {
             let (before, after) = (pair[0], pair[1]);
             before.position.epoch != after.position.epoch || before.node == after.node
         });
-        let shared = !one_node && self.leading.len() > 1;
+        let shared = !one_node && (self.leading.len() > 1 || self.is_cut_short);
         one_per_epoch && !shared && self.in_order_of_time(installs)
     }
 

@@ -21,8 +21,9 @@
 //!   need to know says `unknown`.
 //!
 //! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
-//! installed it within one epoch; several nodes installed it and several replicas lead at the end; or the versions that
-//! survive were not installed in the order of their positions, so that the epochs ran side by side.
+//! installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
+//! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
+//! side by side.
 
 mod arrange;
 mod authority;

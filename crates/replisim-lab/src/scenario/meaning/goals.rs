@@ -9,7 +9,7 @@ use crate::scenario::Bound;
 pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
     mistakes.time("run", "the run", scenario.run);
     mistakes.time("settle", "the quiet phase", scenario.settle);
-    for check in scenario.expect.keys().filter(|check| !scenario.checks.contains(check)) {
+    for check in scenario.expect.keys().filter(|check| !scenario.checks_made().contains(check)) {
         let mistake =
             Diagnostic::new(Code::ImpossibleExpectation, format!("a verdict of {check}, which is not checked"));
         let label = format!("checks are {}", listed(&scenario.checks));

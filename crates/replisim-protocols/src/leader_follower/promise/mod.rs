@@ -38,7 +38,7 @@ use super::rules::{Extent, Flush, Format, Progress, Retention, Rules, Show, Unan
 /// first.
 pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
     let facts = Facts { leader: &rules[plan.leader.index()], servers: rules, plan, circumstances };
-    let every = Check::ALL.into_iter();
+    let every = Check::OF_DATA.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
 
@@ -76,6 +76,7 @@ impl Facts<'_> {
                 self.several_histories().or_else(|| self.regress()).or_else(|| self.own_write_missed())
             }
             Check::Convergence => self.divergence(),
+            Check::NoPanic => None,
         }
     }
 
