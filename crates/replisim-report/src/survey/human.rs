@@ -52,7 +52,7 @@ fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     };
     let speed = elapsed.filter(|seconds| *seconds > 0.0).map_or_else(String::new, |seconds| {
         format!(
-            ", {} runs and {} events a second",
+            ", {} runs and {} events a second by all workers",
             number::rate(runs as f64 / seconds),
             number::rate(events as f64 / seconds)
         )
