@@ -78,9 +78,11 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
 }
 
 fn twice_case(subject: &Surveyed) -> TestCase {
-    let status = match subject.divergences.first() {
-        None => TestCaseStatus::success(),
-        Some(first) => non_success(NonSuccessKind::Error, DIFFER, &divergence_text(first)),
+    let status = if subject.differing == 0 {
+        TestCaseStatus::success()
+    } else {
+        let told = subject.divergences.iter().map(divergence_text).collect::<String>();
+        non_success(NonSuccessKind::Error, DIFFER, &(told + &untold(subject).unwrap_or_default()))
     };
     TestCase::new("the same run twice", status)
 }
@@ -91,6 +93,11 @@ const DIFFER: &str = "two runs of one plan differ";
 fn divergence_text(divergence: &Diverged) -> String {
     let Diverged { event, one, other, replay, .. } = divergence;
     format!("event {event}\n{one}\n{other}\n{replay}\n")
+}
+
+/// How many divergences are not told one by one.
+fn untold(subject: &Surveyed) -> Option<String> {
+    (subject.untold() > 0).then(|| format!("and {} more\n", number::count(subject.untold())))
 }
 
 fn known_case(kind: &KnownKind<'_>) -> TestCase {
@@ -140,6 +147,7 @@ pub fn github(survey: &Survey) -> String {
         for divergence in &subject.divergences {
             text += &annotation("error", &subject.name, DIFFER, &divergence_text(divergence));
         }
+        text += &untold(subject).map(|more| annotation("error", &subject.name, DIFFER, &more)).unwrap_or_default();
         for check in subject.never_decided() {
             text += &annotation("error", &subject.name, &format!("{} was never decided", check.in_words()), "");
         }

@@ -74,6 +74,9 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
     for divergence in &subject.divergences {
         text += &diverged(divergence, style);
     }
+    if subject.untold() > 0 {
+        text += &format!("  and {} more\n", number::count(subject.untold()));
+    }
     let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
     if !anomalies.is_empty() {
         text += &wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ", WIDTH);
