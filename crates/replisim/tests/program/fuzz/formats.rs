@@ -65,7 +65,7 @@ fn github_gets_a_command_a_line() {
 
 #[test]
 fn a_known_failure_that_fails_still_is_told_as_the_reason() {
-    let folder = super::folder("known");
+    let folder = super::folder("known_formats");
     assert_eq!(folder.program(&["fuzz", "failing.ron", "--runs", "300"]).code, 1);
     let mut told = Vec::new();
     for format in ["human", "json", "ndjson", "junit", "github"] {
