@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use replisim::lab::fuzz::{Forgetful, Orders, Share, Subject, campaign, survey};
+use replisim::history::Survey;
+use replisim::lab::fuzz::{DIVERGENCES_MAX, Forgetful, Orders, Share, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::prelude::*;
 
@@ -75,16 +76,23 @@ impl fmt::Display for Heard {
     }
 }
 
-#[test]
-fn hash_order_is_caught_and_the_first_event_that_differs_is_named() {
+const CARELESS: &str = "Scenario(cluster: (size: 5), protocol: Careless(), run: \"200ms\", settle: \"1s\")";
+
+/// A campaign of so many runs, with two workers.
+fn careless(runs: u64) -> (Tally, Survey) {
     let catalog = Catalog::new().with::<Careless>();
-    let text = "Scenario(cluster: (size: 5), protocol: Careless(), run: \"200ms\", settle: \"1s\")";
-    let source = Source::new("careless.ron".to_owned(), text.to_owned());
+    let source = Source::new("careless.ron".to_owned(), CARELESS.to_owned());
     let subjects =
         [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
-    let orders = Orders { runs: Some(64), seed_start: 1, guided: false, jobs: 2, share: Share::ALL };
-    let tallies = campaign(&subjects, &orders, &mut Forgetful, &mut |_| ControlFlow::Continue(()));
+    let orders = Orders { runs: Some(runs), seed_start: 1, guided: false, jobs: 2, share: Share::ALL };
+    let mut tallies = campaign(&subjects, &orders, &mut Forgetful, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1, false);
+    (tallies.remove(0), survey)
+}
+
+#[test]
+fn hash_order_is_caught_and_the_first_event_that_differs_is_named() {
+    let (tally, survey) = careless(64);
     let [divergence] = survey.subjects[0].divergences.as_slice() else {
         panic!("{:?}", survey.subjects[0].divergences)
     };
@@ -92,6 +100,18 @@ fn hash_order_is_caught_and_the_first_event_that_differs_is_named() {
     assert_ne!(divergence.one, divergence.other);
     assert!(divergence.one.contains("Heard") && divergence.other.contains("Heard"), "{divergence:?}");
     assert!(!survey.is_fine());
-    let case = tallies[0].divergences[0].case();
-    assert_eq!((case.seed, divergence.fresh), (divergence.seed, true), "what differed can be run again");
+    let (_, kept) = tally.divergences.first_key_value().expect("one is kept");
+    assert_eq!((kept.case().seed, divergence.fresh), (divergence.seed, true), "what differed can be run again");
+}
+
+#[test]
+fn where_every_run_differs_a_few_are_told_and_the_others_counted() {
+    let (tally, survey) = careless(64 * 12);
+    let subject = &survey.subjects[0];
+    assert_eq!((subject.divergences.len(), tally.divergences.len()), (DIVERGENCES_MAX, DIVERGENCES_MAX));
+    assert!((DIVERGENCES_MAX as u64 + 1..=12).contains(&subject.differing), "{} of 12", subject.differing);
+    let told = subject.divergences.iter().map(|divergence| divergence.seed).collect::<Vec<_>>();
+    assert!(told.is_sorted(), "the first places first: {told:?}");
+    let screen = replisim::report::survey::screen(&survey, None, replisim::report::Style::Plain);
+    assert!(screen.contains(&format!("\n  and {} more\n", subject.untold())), "{screen}");
 }

@@ -69,7 +69,9 @@ pub struct Surveyed {
     pub never_struck: Vec<String>,
     /// How many runs were done twice.
     pub twice: u64,
-    /// Where two runs of the same differed.
+    /// Of how many the second run was not the first again.
+    pub differing: u64,
+    /// Where two runs of the same differed: the first of these in the campaign's order.
     pub divergences: Vec<Diverged>,
 }
 
@@ -171,7 +173,12 @@ impl Survey {
 impl Surveyed {
     /// Whether no promise was broken, no run diverged, and every check was decided in some run.
     pub fn is_fine(&self) -> bool {
-        self.failing == 0 && self.divergences.is_empty() && self.never_decided().next().is_none()
+        self.failing == 0 && self.differing == 0 && self.never_decided().next().is_none()
+    }
+
+    /// How many divergences there are beside those that are told one by one.
+    pub const fn untold(&self) -> u64 {
+        self.differing.saturating_sub(self.divergences.len() as u64)
     }
 
     /// The checks that could not be decided in any run: nothing is known of them.

@@ -120,7 +120,7 @@ fn causes(campaign: &Campaign, style: Style) -> String {
 fn subjects(campaign: &Campaign, style: Style) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
     for ran in &campaign.subjects {
-        let rate = ran.per_second.map(|rate| format!("{}/s", number::rate(rate))).unwrap_or_default();
+        let rate = ran.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
         let outcome = match ran.bound {
             _ if ran.runs == 0 => "has not run yet".into(),
             Some(bound) => clean(bound, ran.fresh == ran.runs).into(),
@@ -207,8 +207,8 @@ mod tests {
               no acknowledged write lost, after the heal
               replisim replay cases/a1f30000.ron
 
-          lost_write   92,110 runs           206 cells  40 of 92,110 runs failed
-          split_brain  92,110 runs  3,070/s  206 cells  no run failed; at most 1 in 30,000 fresh ones does (95 %)
+          lost_write   92,110 runs                    206 cells  40 of 92,110 runs failed
+          split_brain  92,110 runs  3,070/s a worker  206 cells  no run failed; at most 1 in 30,000 fresh ones does (95 %)
 
           lost_write                     holds  failed  as expected  unknown
             no acknowledged write lost  92,070      40            0        0

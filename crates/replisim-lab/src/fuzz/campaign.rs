@@ -141,9 +141,6 @@ pub fn campaign(
         drop((todo, report));
         let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
         chief.conduct(&done);
-        for tally in &mut chief.tallies {
-            tally.divergences.sort_by_key(|divergence| divergence.attempt.plan.seed);
-        }
         chief.tallies
     })
 }
@@ -244,7 +241,9 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             self.under_way -= 1;
             let index = place.subject as usize;
             self.tallies[index].twice += u64::from(twice);
-            self.tallies[index].divergences.extend(divergence);
+            if let Some(divergence) = divergence {
+                self.tallies[index].differ(place, divergence);
+            }
             self.fields[index].early.insert(place.place, ran);
             self.learn(index);
         }

@@ -39,5 +39,5 @@ pub use ledger::{Archive, manifest};
 pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
 pub use survey::survey;
-pub use tally::{Found, Tally};
+pub use tally::{DIVERGENCES_MAX, Found, Tally};
 pub use twice::{Divergence, compare};

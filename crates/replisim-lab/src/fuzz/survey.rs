@@ -50,7 +50,8 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
         never_reached: never_reached(experiment.states(), &tally.cells),
         never_struck: never_struck(tally),
         twice: tally.twice,
-        divergences: tally.divergences.iter().map(diverged).collect(),
+        differing: tally.differing,
+        divergences: tally.divergences.values().map(diverged).collect(),
     }
 }
 

@@ -11,6 +11,9 @@ use super::cause::Cause;
 use super::twice::Divergence;
 use crate::store::Mark;
 
+/// How many divergences of a subject are kept: they probably have one cause.
+pub const DIVERGENCES_MAX: usize = 4;
+
 /// What the runs of one subject came to.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -34,8 +37,10 @@ pub struct Tally {
     pub planned: BTreeSet<u8>,
     /// How many runs were done twice.
     pub twice: u64,
-    /// Where two runs of one attempt differed.
-    pub divergences: Vec<Divergence>,
+    /// Of how many of these the second run was not the first again.
+    pub differing: u64,
+    /// Where two runs of one attempt differed: those at the [`DIVERGENCES_MAX`] first places.
+    pub divergences: BTreeMap<Place, Divergence>,
 }
 
 /// How often a cause was found, and its smallest run.
@@ -81,6 +86,15 @@ impl Tally {
             if size(attempt, tried.events) < size(&found.smallest, found.events) {
                 (found.place, found.smallest, found.events) = (place, attempt.clone(), tried.events);
             }
+        }
+    }
+
+    /// Adds that two runs differed. They may come in any order: which of them are kept does not depend on it.
+    pub fn differ(&mut self, place: Place, divergence: Divergence) {
+        self.differing += 1;
+        self.divergences.insert(place, divergence);
+        if self.divergences.len() > DIVERGENCES_MAX {
+            self.divergences.pop_last();
         }
     }
 

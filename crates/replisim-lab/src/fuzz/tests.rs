@@ -63,7 +63,32 @@ fn the_number_of_workers_shows_nowhere() {
     assert_eq!(tallies[0][0].cells, tallies[1][0].cells);
     assert_eq!(tallies[0][0].runs, 400);
     assert!(tallies[0][0].fresh < 400, "half of the attempts are made up");
-    assert!(tallies[0][0].twice > 0 && tallies[0][0].divergences.is_empty());
+    assert!(tallies[0][0].twice > 0 && tallies[0][0].differing == 0);
+}
+
+#[test]
+fn of_many_runs_that_differ_the_first_places_are_kept_whatever_comes_in_first() {
+    let catalog = Catalog::standard();
+    let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
+    let subject =
+        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let attempt = std::sync::Arc::new(Attempt::fresh(&subject, 1));
+    let place = |number: u32| Place { subject: 0, lot: number / 10, place: number % 10 };
+    let tally = |order: fn(u32) -> u32| {
+        let mut tally = Tally::default();
+        for number in (0..97).map(order) {
+            let (one, other) = ("this".to_owned(), "that".to_owned());
+            let divergence = Divergence { attempt: attempt.clone(), event: number.into(), one, other };
+            tally.differ(place(number), divergence);
+        }
+        let kept = tally.divergences.iter().map(|(place, kept)| (*place, kept.event)).collect::<Vec<_>>();
+        (tally.differing, kept)
+    };
+    let first: Vec<_> = (0..DIVERGENCES_MAX as u32).map(|number| (place(number), u64::from(number))).collect();
+    let orders: [fn(u32) -> u32; 3] = [|nth| nth, |nth| 96 - nth, |nth| nth * 31 % 97];
+    for order in orders {
+        assert_eq!(tally(order), (97, first.clone()));
+    }
 }
 
 #[test]

@@ -5,8 +5,9 @@
 -- The views at the end answer what is asked most: causes, verdicts, coverage, speed, every_run.
 --
 -- Unsigned 64-bit numbers (seeds above all) stand in INTEGER columns bit by bit, so those from 2^63 on read as negative
--- ones; printf('%llu', seed) prints them as they are meant, and the views do. Digests are blobs of 16 bytes, the most
--- significant first; lower(hex(fingerprint)) prints one as the rest of replisim does.
+-- ones; printf('%llu', seed) prints them as they are meant. In the views a seed is a number below 2^63, and such a text
+-- from there on. Digests are blobs of 16 bytes, the most significant first; lower(hex(fingerprint)) prints one as the rest
+-- of replisim does.
 
 -- What was run. A store may hold several campaigns; one is known by the digest of everything in its manifest.
 CREATE TABLE campaign (
@@ -127,7 +128,8 @@ WITH counted AS (
 SELECT lower(hex(campaign.digest)) AS campaign, subject.number AS subject_number, subject.name AS subject,
        ranked.check_name, ranked.kind, ranked.phase, ranked.runs, counted.of_runs,
        1.0 * ranked.runs / counted.of_runs AS rate, ranked.faults, ranked.operations,
-       ranked.lot, ranked.place, printf('%llu', run.seed) AS seed, lower(hex(run.plan)) AS plan, ranked.case_text
+       ranked.lot, ranked.place, iif(run.seed < 0, printf('%llu', run.seed), run.seed) AS seed,
+       lower(hex(run.plan)) AS plan, ranked.case_text
 FROM ranked
 JOIN counted USING (subject)
 JOIN run USING (subject, lot, place)
@@ -185,7 +187,8 @@ ORDER BY campaign.digest, subject.number;
 -- Every run, its subject by name and its numbers as people read them.
 CREATE VIEW every_run AS
 SELECT lower(hex(campaign.digest)) AS campaign, subject.name AS subject, run.lot, run.place, run.origin,
-       printf('%llu', run.seed) AS seed, lower(hex(run.plan)) AS plan, lower(hex(run.fingerprint)) AS fingerprint,
+       iif(run.seed < 0, printf('%llu', run.seed), run.seed) AS seed,
+       lower(hex(run.plan)) AS plan, lower(hex(run.fingerprint)) AS fingerprint,
        run.events, run.simulated_ns / 1e9 AS simulated_s, run.verdicts, run.failed
 FROM run
 JOIN subject ON subject.id = run.subject

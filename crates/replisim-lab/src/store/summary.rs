@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use replisim_kernel::{Digest, Span};
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
 use super::{Mark, Place, Store, StoreError};
 
@@ -146,6 +147,14 @@ fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|number| number as u64)
 }
 
+/// A seed as a view tells it. A text may also be a small one: a store keeps the views that it was made with.
+fn seed(row: &Row, column: usize) -> rusqlite::Result<u64> {
+    match row.get_ref(column)? {
+        ValueRef::Text(_) => row.get::<_, String>(column)?.parse().map_err(|_| rusqlite::Error::InvalidQuery),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => count(row, column),
+    }
+}
+
 fn tally(row: &Row) -> rusqlite::Result<Tally> {
     Ok(Tally {
         name: row.get(0)?,
@@ -168,7 +177,6 @@ fn check(row: &Row) -> rusqlite::Result<CheckTally> {
 
 fn cause(row: &Row) -> rusqlite::Result<Cause> {
     let subject = row.get(0)?;
-    let seed: String = row.get(12)?;
     Ok(Cause {
         subject,
         name: row.get(1)?,
@@ -178,7 +186,7 @@ fn cause(row: &Row) -> rusqlite::Result<Cause> {
         runs: count(row, 5)?,
         of: count(row, 6)?,
         at: Place { subject, lot: row.get(7)?, place: row.get(8)? },
-        seed: seed.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+        seed: seed(row, 12)?,
         faults: row.get(9)?,
         operations: row.get(10)?,
         case: row.get(11)?,

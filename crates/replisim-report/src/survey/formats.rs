@@ -1,8 +1,11 @@
 //! A campaign for programs: JSON, JUnit, and GitHub's annotations.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use replisim_history::{CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 use serde::Serialize;
+
+use super::known::{self, KnownKind};
+use crate::number;
 
 /// The version of the schema that [`json`] and [`ndjson`] write.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -23,6 +26,7 @@ struct Line<'a> {
     fine: bool,
     #[serde(flatten)]
     subject: &'a Surveyed,
+    known: Vec<&'a KnownFailure>,
 }
 
 /// The survey as one JSON document. The same campaign gives the same bytes: nothing here is taken from the wall clock.
@@ -32,24 +36,29 @@ pub fn json(survey: &Survey) -> String {
     serde_json::to_string_pretty(&document).expect("plain data is JSON") + "\n"
 }
 
-/// One line of JSON for each subject.
+/// One line of JSON for each subject, with the failures that were known of it.
 pub fn ndjson(survey: &Survey) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let line = |subject| {
-        let line = Line { schema_version: SCHEMA_VERSION, version, fine: Surveyed::is_fine(subject), subject };
+    let line = |subject: &Surveyed| {
+        let known: Vec<_> = survey.known.iter().filter(|failure| failure.subject == subject.name).collect();
+        let fine = subject.is_fine() && known.iter().all(|failure| failure.fixed);
+        let line = Line { schema_version: SCHEMA_VERSION, version, fine, subject, known };
         serde_json::to_string(&line).expect("plain data is JSON") + "\n"
     };
     survey.subjects.iter().map(line).collect()
 }
 
-/// A JUnit report: a suite for each subject, in it a case for each check. A check that was broken fails with its distinct
-/// failures; one that was never decided, and runs that diverged, are errors.
+/// A JUnit report: a suite for each subject, in it a case for each check, and one for each kind of failure that was known of
+/// it. A check that was broken fails with its distinct failures; one that was never decided, and runs that diverged, are
+/// errors. What was known fails as long as it is not fixed.
 pub fn junit(survey: &Survey) -> String {
     let mut report = Report::new("replisim fuzz");
+    let known = known::kinds(&survey.known);
     for subject in &survey.subjects {
         let mut suite = TestSuite::new(subject.name.clone());
         suite.add_test_cases(subject.checks.iter().map(|tally| check_case(subject, tally)));
         suite.add_test_case(twice_case(subject));
+        suite.add_test_cases(known.iter().filter(|kind| kind.subject == subject.name).map(known_case));
         report.add_test_suite(suite);
     }
     report.to_string().expect("a report of plain text is XML") + "\n"
@@ -69,9 +78,11 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
 }
 
 fn twice_case(subject: &Surveyed) -> TestCase {
-    let status = match subject.divergences.first() {
-        None => TestCaseStatus::success(),
-        Some(first) => non_success(NonSuccessKind::Error, DIFFER, &divergence_text(first)),
+    let status = if subject.differing == 0 {
+        TestCaseStatus::success()
+    } else {
+        let told = subject.divergences.iter().map(divergence_text).collect::<String>();
+        non_success(NonSuccessKind::Error, DIFFER, &(told + &untold(subject).unwrap_or_default()))
     };
     TestCase::new("the same run twice", status)
 }
@@ -82,6 +93,26 @@ const DIFFER: &str = "two runs of one plan differ";
 fn divergence_text(divergence: &Diverged) -> String {
     let Diverged { event, one, other, replay, .. } = divergence;
     format!("event {event}\n{one}\n{other}\n{replay}\n")
+}
+
+/// How many divergences are not told one by one.
+fn untold(subject: &Surveyed) -> Option<String> {
+    (subject.untold() > 0).then(|| format!("and {} more\n", number::count(subject.untold())))
+}
+
+fn known_case(kind: &KnownKind<'_>) -> TestCase {
+    let status = match kind.failing.as_slice() {
+        [] => TestCaseStatus::success(),
+        failing => {
+            let message = format!("still failing, {} of {} cases", failing.len(), failing.len() + kind.fixed.len());
+            non_success(NonSuccessKind::Failure, &message, &known_text(kind))
+        }
+    };
+    TestCase::new(format!("known: {}", kind.what()), status)
+}
+
+fn known_text(kind: &KnownKind<'_>) -> String {
+    kind.replays().map(|command| format!("{command}\n")).collect()
 }
 
 fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
@@ -101,27 +132,54 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
     )
 }
 
-/// GitHub's workflow commands: one error for each distinct failure and each divergence, at the scenario's file.
+/// GitHub's workflow commands: one error for each distinct failure, each divergence and each kind of known failure that
+/// still fails, at the scenario's file; a notice for each kind that is fixed, and one for the whole.
 pub fn github(survey: &Survey) -> String {
     let mut text = String::new();
+    for kind in known::kinds(&survey.known) {
+        text += &known_annotations(&kind);
+    }
     for subject in &survey.subjects {
         for failure in &subject.failures {
             let title = format!("{}: {}", failure.check.in_words(), failure.kind);
-            text += &annotation(&subject.name, &title, &failure_text(failure, subject.runs));
+            text += &annotation("error", &subject.name, &title, &failure_text(failure, subject.runs));
         }
         for divergence in &subject.divergences {
-            text += &annotation(&subject.name, DIFFER, &divergence_text(divergence));
+            text += &annotation("error", &subject.name, DIFFER, &divergence_text(divergence));
         }
+        text += &untold(subject).map(|more| annotation("error", &subject.name, DIFFER, &more)).unwrap_or_default();
         for check in subject.never_decided() {
-            text += &annotation(&subject.name, &format!("{} was never decided", check.in_words()), "");
+            text += &annotation("error", &subject.name, &format!("{} was never decided", check.in_words()), "");
         }
     }
-    let (runs, failures) = (survey.runs(), survey.failures());
-    text + &format!("::notice title=replisim fuzz::{runs} runs, {failures} distinct failures\n")
+    text + &format!("::notice title=replisim fuzz::{}\n", data(&summary(survey)))
 }
 
-fn annotation(file: &str, title: &str, message: &str) -> String {
-    format!("::error file={},title={}::{}\n", property(file), property(title), data(message))
+fn known_annotations(kind: &KnownKind<'_>) -> String {
+    let told = |level, word, cases: &[&KnownFailure], replays: &str| {
+        let cases = number::things(cases.len() as u64, "case");
+        let message = format!("{cases} of earlier campaigns\n{replays}");
+        annotation(level, kind.subject, &format!("{word}: {}", kind.what()), &message)
+    };
+    let fixed = if kind.fixed.is_empty() { String::new() } else { told("notice", "fixed", &kind.fixed, "") };
+    if kind.failing.is_empty() {
+        return fixed;
+    }
+    fixed + &told("error", "still failing", &kind.failing, &known_text(kind))
+}
+
+fn summary(survey: &Survey) -> String {
+    let failures = number::things(survey.failures() as u64, "distinct failure");
+    let text = format!("{} runs, {failures}", survey.runs());
+    if survey.known.is_empty() {
+        return text;
+    }
+    let failing = survey.known.iter().filter(|failure| !failure.fixed).count();
+    format!("{text}, {}, {failing} not fixed", number::things(survey.known.len() as u64, "known failure"))
+}
+
+fn annotation(level: &str, file: &str, title: &str, message: &str) -> String {
+    format!("::{level} file={},title={}::{}\n", property(file), property(title), data(message))
 }
 
 /// Text as GitHub wants it after the two colons.
@@ -147,6 +205,21 @@ mod tests {
         insta::assert_snapshot!("ndjson", ndjson(&survey));
         let value: serde_json::Value = serde_json::from_str(&json(&survey)).unwrap();
         assert_eq!((value["schema_version"].as_u64(), value["fine"].as_bool()), (Some(1), Some(false)));
+    }
+
+    #[test]
+    fn a_failure_that_was_known_is_what_fails_as_long_as_it_is_not_fixed() {
+        let [fixed, failing] = [0, 1].map(|place| {
+            let known = vec![sample::survey().known.swap_remove(place)];
+            Survey { known, ..sample::clean() }
+        });
+        let lines = |survey: &Survey| ndjson(survey).lines().map(|it| it.contains("\"fine\":true")).collect::<Vec<_>>();
+        assert_eq!((lines(&fixed), lines(&failing)), (vec![true, true], vec![false, true]), "of one subject alone");
+        let failures = |survey: &Survey| junit(survey).matches("<failure ").count();
+        assert_eq!((failures(&fixed), failures(&failing)), (0, 1));
+        assert!(junit(&fixed).contains("known: NoLostWrites, write vanished"), "what is fixed is a case that passes");
+        let errors = |survey: &Survey| github(survey).matches("::error ").count();
+        assert_eq!((errors(&fixed), errors(&failing)), (0, 1));
     }
 
     #[test]

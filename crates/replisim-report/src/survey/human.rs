@@ -1,9 +1,8 @@
 //! The screen that `fuzz` ends with.
 
-use std::collections::BTreeMap;
-
 use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
+use super::known::{self, KnownKind};
 use crate::section::WIDTH;
 use crate::table::wrapped;
 use crate::{Style, number};
@@ -22,18 +21,20 @@ pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     text + "\n" + &bound(survey)
 }
 
-/// What became of the failures of earlier campaigns, those of one kind told once; the first of a kind is its smallest.
+/// What became of the failures of earlier campaigns: what is fixed, then what still fails, with a command.
 fn known(known: &[KnownFailure], style: Style) -> String {
-    let kind = |it: &KnownFailure| (!it.fixed, it.subject.clone(), it.check.clone(), it.kind.clone());
-    let mut kinds = BTreeMap::<_, Vec<&KnownFailure>>::new();
-    known.iter().for_each(|failure| kinds.entry(kind(failure)).or_default().push(failure));
-    let told = |((fails, subject, check, kind), cases): ((bool, String, String, String), Vec<&KnownFailure>)| {
-        let word = if fails { style.broken("still failing") } else { "fixed".into() };
-        let replay = cases.iter().map(|it| &it.replay).find(|it| !it.is_empty());
-        let replay = replay.map(|command| format!("      {command}\n")).unwrap_or_default();
-        format!("{word}  {subject}: {check}, {kind} ({})\n{replay}", number::things(cases.len() as u64, "case"))
+    let kinds = known::kinds(known);
+    let told = |word: &str, kind: &KnownKind, cases: &[&KnownFailure]| {
+        format!("{word}  {}: {} ({})\n", kind.subject, kind.what(), number::things(cases.len() as u64, "case"))
     };
-    let text: String = kinds.into_iter().map(told).collect();
+    let mut text = String::new();
+    for kind in kinds.iter().filter(|kind| !kind.fixed.is_empty()) {
+        text += &told("fixed", kind, &kind.fixed);
+    }
+    for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
+        text += &told(&style.broken("still failing"), kind, &kind.failing);
+        text += &kind.replays().next().map(|command| format!("      {command}\n")).unwrap_or_default();
+    }
     if text.is_empty() { text } else { text + "\n" }
 }
 
@@ -52,7 +53,7 @@ fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     };
     let speed = elapsed.filter(|seconds| *seconds > 0.0).map_or_else(String::new, |seconds| {
         format!(
-            ", {} runs and {} events a second",
+            ", {} runs and {} events a second by all workers",
             number::rate(runs as f64 / seconds),
             number::rate(events as f64 / seconds)
         )
@@ -72,6 +73,9 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
     }
     for divergence in &subject.divergences {
         text += &diverged(divergence, style);
+    }
+    if subject.untold() > 0 {
+        text += &format!("  and {} more\n", number::count(subject.untold()));
     }
     let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
     if !anomalies.is_empty() {

@@ -3,12 +3,15 @@
 //! ```text
 //!              ┌─ human   what broke, smallest first, each with the command that runs it again; what was never met
 //!   Survey ────┼─ json    the same as data, on one line (`ndjson`) or many
-//!              ├─ junit   a suite for each subject, a case for each check and for each distinct failure
-//!              └─ github  an annotation for each distinct failure
+//!              ├─ junit   a suite for each subject, a case for each check and for each kind of known failure
+//!              └─ github  an annotation for each distinct failure and for each kind of known failure
 //! ```
+//!
+//! Whatever makes a campaign end in failure is told in every one of these, known failures that still fail included.
 
 mod formats;
 mod human;
+mod known;
 
 pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
 pub use human::screen;

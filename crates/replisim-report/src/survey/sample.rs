@@ -19,6 +19,7 @@ fn subject(name: &str) -> Surveyed {
         never_reached: vec!["rewinding".to_owned()],
         never_struck: vec!["FullDisk".to_owned()],
         twice: 156,
+        differing: 0,
         divergences: Vec::new(),
     }
 }
@@ -67,6 +68,7 @@ pub fn survey() -> Survey {
         failing: 41,
         failures: vec![failure],
         at_most: None,
+        differing: 94,
         divergences: vec![divergence],
         ..subject("scenarios/one.ron")
     };

@@ -136,6 +136,11 @@ fn questions_are_answered_in_a_table_or_in_json() {
     scenarios/failover/lost_write.ron  apart for good     1       2
     scenarios/failover/lost_write.ron  apart              1       3
     ");
+    let seeds = |view: &str| {
+        let question = format!("SELECT lot, place, seed FROM {view} WHERE seed = 100");
+        folder.program(&["campaign", "sql", "a.store", &question, "--format", "ndjson"]).output
+    };
+    assert_eq!(["every_run", "causes"].map(seeds), ["[2,0,100]\n"; 2], "a seed is a number");
     let json = folder.program(&["campaign", "sql", "a.store", question, "--format", "json"]).json();
     assert_eq!(
         (&json["schema_version"], &json["columns"][1], &json["rows"][0][2]),

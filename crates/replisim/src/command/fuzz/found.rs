@@ -21,9 +21,6 @@ const EVENTS_MAX: u64 = 40_000_000;
 /// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
 const SHRUNK_MAX: usize = 8;
 
-/// How many plans of a subject of which two runs differed have a case: they probably have one cause, too.
-const DIFFERING_MAX: usize = 8;
-
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
     /// The store, if there is one.
@@ -97,10 +94,10 @@ pub fn keep_known(known: &mut KnownFailure, case: &str, store: &Path) -> Result<
     Ok(())
 }
 
-/// Keeps a case of each plan of which two runs differed: no seed stands for a plan that the search has made up.
+/// Keeps a case of each plan that is told of which two runs differed: no seed stands for one that the search has made up.
 pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path) -> Result<(), Failure> {
     for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
-        for (told, divergence) in surveyed.divergences.iter_mut().zip(&tally.divergences).take(DIFFERING_MAX) {
+        for (told, divergence) in surveyed.divergences.iter_mut().zip(tally.divergences.values()) {
             let case = divergence.case();
             told.id = case.id();
             told.replay = whereabouts::replay(&told.id, store);
@@ -155,7 +152,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
-    use replisim_lab::fuzz::{Attempt, Divergence, Subject, survey};
+    use replisim_lab::fuzz::{Attempt, DIVERGENCES_MAX, Divergence, Place, Subject, survey};
     use replisim_lab::scenario::Source;
     use replisim_lab::{Case, Catalog};
 
@@ -178,18 +175,19 @@ mod tests {
         let source = Source::new("it.ron".to_owned(), SCENARIO.to_owned());
         let subjects =
             [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
-        let divergence = |seed| {
-            let attempt = Arc::new(Attempt::fresh(&subjects[0], seed));
-            Divergence { attempt, event: 1, one: "this".to_owned(), other: "that".to_owned() }
-        };
-        let divergences: Vec<Divergence> = (1..=DIFFERING_MAX as u64 + 1).map(divergence).collect();
-        let tallies = [Tally { divergences, ..Tally::new(0) }];
+        let mut tally = Tally::new(0);
+        for seed in 1..=2 * DIVERGENCES_MAX as u32 {
+            let attempt = Arc::new(Attempt::fresh(&subjects[0], seed.into()));
+            let divergence = Divergence { attempt, event: 1, one: "this".to_owned(), other: "that".to_owned() };
+            tally.differ(Place { subject: 0, lot: 0, place: seed }, divergence);
+        }
+        let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1, false);
         keep_differing(&mut survey, &tallies, &store).expect("cases can be written");
 
-        let (last, kept) = survey.subjects[0].divergences.split_last().expect("there are some");
-        assert_eq!((last.case.as_deref(), last.replay.as_str()), (None, ""), "so many are enough");
-        for told in kept {
+        let told = &survey.subjects[0].divergences;
+        assert_eq!((told.len(), survey.subjects[0].untold()), (DIVERGENCES_MAX, DIVERGENCES_MAX as u64));
+        for told in told {
             let case = Case::read(Path::new(told.case.as_deref().expect("a file"))).expect("it is a case");
             assert_eq!((case.id(), case.seed), (told.id.clone(), told.seed));
             assert!(told.replay.starts_with(&format!("replisim replay {} --store ", told.id)), "{}", told.replay);

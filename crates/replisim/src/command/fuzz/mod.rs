@@ -135,7 +135,7 @@ const fn style(colour: bool) -> Style {
 }
 
 fn ending(survey: &Survey) -> Ending {
-    let diverged = survey.subjects.iter().any(|subject| !subject.divergences.is_empty());
+    let diverged = survey.subjects.iter().any(|subject| subject.differing > 0);
     match (survey.interrupted, survey.is_fine()) {
         (true, _) => Ending::Interrupted,
         (false, true) => Ending::Fine,

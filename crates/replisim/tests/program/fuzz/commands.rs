@@ -69,7 +69,7 @@ fn json_says_what_stands_for_a_failing_run() {
         let case = folder.program(&["replay", &text("case")]);
         assert_eq!((case.code, case.output.lines().last()), (1, Some(THE_SAME)), "{case:?}");
         let origin =
-            format!("SELECT origin FROM every_run WHERE plan = '{}' AND seed = '{}'", text("plan"), failure["seed"]);
+            format!("SELECT origin FROM every_run WHERE plan = '{}' AND seed = {}", text("plan"), failure["seed"]);
         let origin = folder.program(&["campaign", "sql", &origin, "--format", "csv"]).output;
         let expected = if failure["fresh"] == true { "fresh" } else { "mutant" };
         assert_eq!(origin.lines().collect::<Vec<_>>(), ["origin", expected], "{failure}");

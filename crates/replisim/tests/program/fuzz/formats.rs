@@ -62,3 +62,25 @@ fn github_gets_a_command_a_line() {
         assert!(message.contains("%0A") && message.contains("replisim replay "), "{line}");
     }
 }
+
+#[test]
+fn a_known_failure_that_fails_still_is_told_as_the_reason() {
+    let folder = super::folder("known_formats");
+    assert_eq!(folder.program(&["fuzz", "failing.ron", "--runs", "300"]).code, 1);
+    let mut told = Vec::new();
+    for format in ["human", "json", "ndjson", "junit", "github"] {
+        // Too few runs to find anything new.
+        let fuzz = folder.program(&["fuzz", "failing.ron", "--runs", "1", "--format", format]);
+        assert_eq!(fuzz.code, 1, "{fuzz:?}");
+        let command = fuzz.output.find("replisim replay ").unwrap_or_else(|| panic!("no command: {fuzz:?}"));
+        told.push(fuzz.output[command..].chars().take("replisim replay 12345678".len()).collect::<String>());
+        let words: &[&str] = match format {
+            "junit" => &["<failure message=\"still failing, ", "failures=\"1\""],
+            "github" => &["::error file=failing.ron,title=still failing%3A NoLostWrites%2C "],
+            "ndjson" => &["\"fine\":false", "\"failures\":[]"],
+            _ => &[],
+        };
+        assert!(words.iter().all(|word| fuzz.output.contains(word)), "{format}: {}", fuzz.output);
+    }
+    assert!(told.iter().all(|command| *command == told[0]), "{told:?}");
+}

@@ -26,7 +26,7 @@ fn a_campaign_says_how_fast_it_was() {
     let shown = folder.program(&["campaign", "show", "a.db"]).output;
     for subject in ["clean.ron", "failing.ron"] {
         let line = shown.lines().find(|line| line.trim_start().starts_with(subject)).expect("it was run");
-        assert!(line.contains(" 200 runs ") && line.contains("/s "), "{line}");
+        assert!(line.contains(" 200 runs ") && line.contains("/s a worker "), "{line}");
     }
 }
 

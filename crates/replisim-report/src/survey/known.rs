@@ -1,0 +1,43 @@
+//! The failures of earlier campaigns, those of one kind told once, so that every format says the same of them.
+
+use std::collections::BTreeMap;
+
+use replisim_history::KnownFailure;
+
+/// Known failures of one subject that violate the same check in the same shape. At least one of the two lists holds some.
+pub struct KnownKind<'s> {
+    /// The scenario's file, or the protocol's name.
+    pub subject: &'s str,
+    /// The check that was violated.
+    pub check: &'s str,
+    /// The shape of its witness.
+    pub kind: &'s str,
+    /// Those that are violated still, the smallest first.
+    pub failing: Vec<&'s KnownFailure>,
+    /// Those that are violated no more.
+    pub fixed: Vec<&'s KnownFailure>,
+}
+
+/// The kinds among known failures, by subject, check and shape.
+pub fn kinds(known: &[KnownFailure]) -> Vec<KnownKind<'_>> {
+    let mut kinds = BTreeMap::<_, KnownKind>::new();
+    for failure in known {
+        let (subject, check, kind) = (failure.subject.as_str(), failure.check.as_str(), failure.kind.as_str());
+        let none = || KnownKind { subject, check, kind, failing: Vec::new(), fixed: Vec::new() };
+        let kind = kinds.entry((subject, check, kind)).or_insert_with(none);
+        if failure.fixed { &mut kind.fixed } else { &mut kind.failing }.push(failure);
+    }
+    kinds.into_values().collect()
+}
+
+impl KnownKind<'_> {
+    /// What goes wrong: the check, and the shape.
+    pub fn what(&self) -> String {
+        format!("{}, {}", self.check, self.kind)
+    }
+
+    /// The commands that run again what still fails, the smallest first; those that nobody has kept a case of have none.
+    pub fn replays(&self) -> impl Iterator<Item = &str> {
+        self.failing.iter().map(|failure| failure.replay.as_str()).filter(|command| !command.is_empty())
+    }
+}
