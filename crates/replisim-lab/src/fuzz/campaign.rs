@@ -168,9 +168,9 @@ fn run(place: Place, attempt: Arc<Attempt>, elapsed: impl Fn() -> Option<Duratio
     let tried = attempt.run();
     let elapsed = elapsed();
     let twice = is_done_twice(place);
-    let again = twice.then(|| attempt.run().fingerprint);
-    let differs = again.is_some_and(|fingerprint| fingerprint != tried.fingerprint);
-    let divergence = if differs { compare(&attempt) } else { None };
+    let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
+    let at_end = |again| Divergence::at_end(&attempt, &tried, &again);
+    let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
     Done { place, ran: Ran { attempt, tried, elapsed }, twice, divergence }
 }
 

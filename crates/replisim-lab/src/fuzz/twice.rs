@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use replisim_history::Run;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Tried};
 use crate::Case;
 
 /// Where two runs of one attempt went different ways.
@@ -44,6 +44,14 @@ pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
 }
 
 impl Divergence {
+    /// That of two runs which were seen to differ at their end, while two more went the same way: hidden chance may well do
+    /// that, but it is there.
+    pub(super) fn at_end(attempt: &Arc<Attempt>, one: &Tried, other: &Tried) -> Self {
+        let told = |run: &Tried| format!("ends after {} events with fingerprint {}", run.events, run.fingerprint);
+        let event = one.events.max(other.events);
+        Divergence { attempt: attempt.clone(), event, one: told(one), other: told(other) }
+    }
+
     /// The attempt run once more, as a case. What it draws on that the seed does not fix it draws anew each time, so the
     /// case's fingerprint is one of several.
     pub fn case(&self) -> Case {
