@@ -18,7 +18,7 @@ use super::flaw::Flaw;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
 use super::record::{Entry, Part};
-use super::rules::{Extent, Liveness, Progress};
+use super::rules::{Extent, Liveness, Progress, Reporting};
 use super::ship::WINDOW_BYTES;
 
 /// A follower's connection to its upstream.
@@ -34,7 +34,7 @@ pub(super) struct Upstream {
     heard: Monotonic,
     /// Whether it was asked since.
     asked: bool,
-    /// How many bytes of log came on this connection, and how many when that was last reported.
+    /// How many bytes of log came on this connection, and how many when that was last told.
     received: u64,
     reported: u64,
     /// At which progress the upstream wants to hear at once.
@@ -162,7 +162,7 @@ impl<F: Profile> Replica<F> {
             self.on_received_written(cx);
         }
         if self.upstream.received - self.upstream.reported >= WINDOW_BYTES / 4 {
-            self.report(cx, false);
+            self.make_room(cx);
         }
     }
 
@@ -189,9 +189,7 @@ impl<F: Profile> Replica<F> {
 
     /// What was received is durable.
     pub(super) fn on_received_flushed(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.upstream.tell == Some(Progress::Flushed) {
-            self.report(cx, false);
-        }
+        self.tell_progress(cx, Progress::Flushed);
         if self.rules.replay.from == Extent::Flushed {
             self.replay(cx);
         }
@@ -199,7 +197,8 @@ impl<F: Profile> Replica<F> {
 
     /// More is applied than before.
     pub(super) fn on_received_applied(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.upstream.tell == Some(Progress::Applied) {
+        let done = self.rules.reporting == Reporting::WhenIdle && self.is_idle(cx) && self.upstream.serves();
+        if done || self.upstream.tell == Some(Progress::Applied) {
             self.report(cx, false);
         }
     }
@@ -221,6 +220,14 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_status_timer(&mut self, cx: &mut Cx<'_, Self>) {
         self.report(cx, false);
         self.set_status_timer(cx);
+    }
+
+    /// The settings have changed, and with them perhaps how often to report.
+    pub(super) fn reset_status_timer(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.cancel_timer(Timer::Status);
+        if self.upstream.serves() {
+            self.set_status_timer(cx);
+        }
     }
 
     /// The upstream has been heard.
@@ -247,9 +254,7 @@ impl<F: Profile> Replica<F> {
     /// New entries are written: they are on their way to the disk, to relays, and perhaps to the readers.
     fn on_received_written(&mut self, cx: &mut Cx<'_, Self>) {
         cx.sync();
-        if self.upstream.tell == Some(Progress::Written) {
-            self.report(cx, false);
-        }
+        self.tell_progress(cx, Progress::Written);
         self.ship(cx);
         if self.rules.replay.from == Extent::Written {
             self.replay(cx);
@@ -260,6 +265,25 @@ impl<F: Profile> Replica<F> {
     fn follows_on(&self, entry: &Entry) -> bool {
         let unasked = self.rules.has(Flaw::ForgetRetention);
         !self.rules.numbering.is_one_log() || entry.previous == self.log.tip.index || unasked
+    }
+
+    /// What was received is written or synced: reports it, if commits wait for that and the rules let it be told.
+    fn tell_progress(&mut self, cx: &mut Cx<'_, Self>, progress: Progress) {
+        if self.upstream.tell == Some(progress) && self.rules.reporting == Reporting::AtProgress {
+            self.report(cx, false);
+        }
+    }
+
+    /// Tells the upstream that it may send on. That must never wait for anything: where progress is not told, the
+    /// operating systems see to it.
+    fn make_room(&mut self, cx: &mut Cx<'_, Self>) {
+        match self.rules.reporting {
+            Reporting::AtProgress => self.report(cx, false),
+            Reporting::WhenIdle => {
+                self.upstream.reported = self.upstream.received;
+                self.tell_upstream(cx, Message::Room { received: self.upstream.received });
+            }
+        }
     }
 
     /// Tells the upstream how far this follower is.

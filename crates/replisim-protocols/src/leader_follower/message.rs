@@ -20,6 +20,8 @@ use smallvec::SmallVec;
 
 use super::record::{Entry, Image};
 use super::rules::Progress;
+#[cfg(doc)]
+use super::rules::Reporting;
 
 /// One message on a stream between a follower and its upstream.
 #[derive(Clone, Hash, Debug)]
@@ -36,7 +38,8 @@ pub enum Message {
         slot: bool,
     },
     /// How far the follower has come. Sent when it reaches the progress that the upstream asked for with the entries,
-    /// when it is asked by a keepalive, after a good part of the window has been read, and at every status interval.
+    /// when it is asked by a keepalive, after a good part of the window has been read, and at every status interval. Under
+    /// [`Reporting::WhenIdle`] not before everything is applied, unless it is asked.
     Report(Box<Report>),
     /// Instead of `Start`: asks for a copy of the data.
     Fetch {
@@ -84,6 +87,14 @@ pub enum Message {
         history: Arc<Lineage>,
         /// Whether the upstream has made a checkpoint since it was promoted, if it ever was.
         checkpointed: bool,
+    },
+
+    // ── from a follower's operating system to its upstream's ──
+    /// A good part of the window has been read, and the follower itself says nothing of it, as under [`Reporting::WhenIdle`].
+    /// The upstream may send on, but has not heard its follower.
+    Room {
+        /// How many bytes of log were read from this stream.
+        received: u64,
     },
 }
 
@@ -146,7 +157,8 @@ impl Payload for Message {
             | Message::Refuse(_)
             | Message::Keepalive { .. }
             | Message::Copied(_)
-            | Message::History { .. } => 0,
+            | Message::History { .. }
+            | Message::Room { .. } => 0,
         };
         HEADER_BYTES + carried
     }
@@ -179,6 +191,7 @@ impl fmt::Display for Message {
             Message::Chunk { bytes } => write!(f, "Chunk of {bytes} bytes"),
             Message::Copied(image) => write!(f, "Copied up to {}", image.position()),
             Message::History { history, .. } => write!(f, "History up to {}", history.last()),
+            Message::Room { .. } => f.write_str("Room for more"),
         }
     }
 }

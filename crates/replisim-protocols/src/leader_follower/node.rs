@@ -203,6 +203,7 @@ impl<F: Profile> Replica<F> {
         match message {
             Message::Start { last, history, slot } => self.on_start(cx, (stream, peer), last, &history, slot),
             Message::Report(report) => self.on_report(cx, stream, *report),
+            Message::Room { received } => self.on_room(cx, stream, received),
             Message::Fetch { bytes } => self.on_fetch(cx, stream, peer, bytes),
             Message::More => self.on_more(cx, stream),
             Message::Inquire => self.on_inquire(cx, stream),

@@ -207,7 +207,10 @@ impl<F: Profile> Replica<F> {
         self.save(cx);
         match self.part {
             Part::Leads => self.recount_acknowledgements(cx),
-            Part::Follows(_) => self.hurry_replay(cx),
+            Part::Follows(_) => {
+                self.reset_status_timer(cx);
+                self.hurry_replay(cx);
+            }
             Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => {}
         }
     }

@@ -85,6 +85,11 @@ impl<F: Profile> Replica<F> {
         self.replaying.next >= cx.journal().end()
     }
 
+    /// Whether everything that may be applied is, so that there is nothing to do but wait for more.
+    pub(super) fn is_idle(&self, cx: &Cx<'_, Self>) -> bool {
+        self.replaying.next >= self.extent(cx, self.rules.replay.from)
+    }
+
     /// How long to wait before the next entry can be shown: until it is due, or until a batch that begins with it is
     /// done. `None` if it can be shown at once.
     fn wait_before_next(&mut self, cx: &Cx<'_, Self>, limit: u64) -> Option<Span> {

@@ -39,6 +39,8 @@ pub struct Rules {
     pub checkpoint_interval: Span,
     /// When a connection is given up, and tried again.
     pub liveness: Liveness,
+    /// When this server, as a follower, tells its upstream unasked how far it has come.
+    pub reporting: Reporting,
     /// How a follower applies what it has received.
     pub replay: Replay,
     /// How a server that has diverged can be brought back without copying everything.
@@ -194,6 +196,17 @@ pub struct Liveness {
     pub retry_interval: Span,
     /// Whether the first attempt after a connection broke is made at once, however recent the last one was.
     pub retry_at_once: bool,
+}
+
+/// When a follower tells its upstream how far it has come, beside when a connection begins, at every status interval, and
+/// when it is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reporting {
+    /// As soon as a record has reached the progress that commits wait for.
+    AtProgress,
+    /// Once it has applied all that it may, and goes idle. Until then it says nothing of what is written or synced: commits
+    /// wait for its replay to run dry though they asked for less. Those that ask to be applied it tells of as they are.
+    WhenIdle,
 }
 
 /// How a follower applies what it has received.

@@ -109,6 +109,18 @@ impl<F: Profile> Replica<F> {
         }
     }
 
+    /// A follower's operating system has read so much; the follower itself says nothing.
+    pub(super) fn on_room(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, received: u64) {
+        let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
+        let held_up = shipper.is_full();
+        if let Some(report) = &mut shipper.report {
+            report.received = received;
+        }
+        if held_up {
+            self.ship(cx);
+        }
+    }
+
     /// How far a follower has come in this leader's epoch, by the measure of the rules; `None` unless it is streaming
     /// and has reported.
     pub(super) fn reached(&self, follower: NodeId) -> Option<u64> {

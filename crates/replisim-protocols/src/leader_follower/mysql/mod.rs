@@ -129,6 +129,7 @@ impl Profile for BinaryLog {
                 retry_interval: Span::secs(settings.source_connect_retry),
                 retry_at_once: true,
             },
+            reporting: Reporting::AtProgress,
             replay: Replay {
                 from: Extent::Written,
                 delay: Span::secs(delay),

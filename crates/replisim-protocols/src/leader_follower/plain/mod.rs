@@ -214,6 +214,7 @@ impl Profile for Plain {
                 retry_interval: settings.retry_interval,
                 retry_at_once: false,
             },
+            reporting: Reporting::AtProgress,
             replay: Replay { from: Extent::Flushed, delay, cost: settings.apply_time, workers: settings.apply_workers },
             rewind: Rewind::Supported,
             connections_max: settings.connections_max,

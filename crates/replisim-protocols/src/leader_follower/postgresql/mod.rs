@@ -33,6 +33,16 @@
 //! listed takes its place at once, but those who wait are released only at that standby's next reply. A standby whose
 //! host dies is not seen to disconnect: its walsender ends `wal_sender_timeout` after the last reply.
 //!
+//! # When a standby replies
+//!
+//! Its walreceiver replies as soon as something is written or flushed, and at least every `wal_receiver_status_interval`.
+//! Zero turns off both, not only the second. What is left are the replies that other parts of the server force: the
+//! startup process does when it has replayed all there is and is about to wait, and after each commit that asked for
+//! `remote_apply`; the primary does by a keepalive, at half of `wal_sender_timeout`; a silent primary does, at half of
+//! `wal_receiver_timeout`. So **with zero, a commit at `on` or `remote_write` waits until the standby's replay has run
+//! dry**, behind a busy replay or a `recovery_min_apply_delay`: longer than at `remote_apply`, which waits for its own turn
+//! alone.
+//!
 //! # Coming back
 //!
 //! A standby asks for the log from the beginning of the segment (`wal_segment_size`) that its last record is in, and
@@ -56,13 +66,16 @@
 //! `host_lost_with_its_packets` and `host_lost_packets_arrive` (the same failover after four ways to die),
 //! `silent_synchronous_standby` (a follower's host dies, and commits wait until the timeout notices), `unacknowledged_commit_appears` (a
 //! commit that nobody was told of is there after the crash), `commit_off_forgets` (a killed process loses what it had
-//! acknowledged from memory) and `rewound_too_early` (a rewind too soon after a promotion does nothing).
+//! acknowledged from memory), `commit_waits_for_replay` (without status reports, a commit on the standby's disk is
+//! acknowledged once replay has run dry) and `rewound_too_early` (a rewind too soon after a promotion does nothing).
 //!
 //! # Sources
 //!
 //! PostgreSQL 15 documentation: ch. 20, Write Ahead Log and Replication, for the settings; ch. 27, Log-Shipping Standby
 //! Servers, in particular Synchronous Replication; ch. 30, Asynchronous Commit; `pg_rewind`. For who is released when:
-//! `src/backend/replication/syncrep.c`; for when a commit is shown: `src/backend/access/transam/xact.c`.
+//! `src/backend/replication/syncrep.c`; for when a commit is shown: `src/backend/access/transam/xact.c`. For when a standby
+//! replies: `XLogWalRcvSendReply` in `src/backend/replication/walreceiver.c`, `WaitForWALToBecomeAvailable` in
+//! `src/backend/access/transam/xlogrecovery.c`, and `xact_redo_commit` in `xact.c`.
 
 mod settings;
 mod standby_names;
@@ -126,6 +139,7 @@ impl Profile for Streaming {
                 retry_interval: settings.wal_retrieve_retry_interval,
                 retry_at_once: false,
             },
+            reporting: reporting(settings),
             replay: Replay {
                 from: Extent::Flushed,
                 delay: settings.recovery_min_apply_delay.get(name).copied().unwrap_or(Span::ZERO),
@@ -233,6 +247,14 @@ fn retention(settings: &Settings) -> Retention {
         slot_max: settings.max_slot_wal_keep_size.0,
         // A checkpoint is to be done before `max_wal_size` is reached, so it begins at about half of it.
         checkpoint_every: settings.max_wal_size.0.unwrap_or(u64::MAX) / 2,
+    }
+}
+
+/// Without an interval, `XLogWalRcvSendReply` does nothing unless it is forced to.
+fn reporting(settings: &Settings) -> Reporting {
+    match settings.wal_receiver_status_interval.is_zero() {
+        true => Reporting::WhenIdle,
+        false => Reporting::AtProgress,
     }
 }
 

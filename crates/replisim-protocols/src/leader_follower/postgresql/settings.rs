@@ -42,7 +42,8 @@ pub struct Settings {
     pub wal_sender_timeout: Span,
     /// A standby ends a connection on which nothing came for so long; zero for never.
     pub wal_receiver_timeout: Span,
-    /// A standby reports at least this often; zero for only when it has something new, or is asked.
+    /// A standby reports at least this often, and whenever it has written or flushed something. Zero turns off both: it
+    /// then reports only when it has replayed all that it has, after each commit that is to be applied, or when asked.
     pub wal_receiver_status_interval: Span,
     /// How long a standby waits between attempts to connect.
     pub wal_retrieve_retry_interval: Span,

@@ -17,6 +17,7 @@ mod formats;
 mod health;
 mod losing;
 mod reading;
+mod reporting;
 mod retention;
 mod semi_synchronous;
 mod states;

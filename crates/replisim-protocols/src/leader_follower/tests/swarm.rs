@@ -118,6 +118,7 @@ fn nothing_that_may_happen_breaks_an_invariant() {
     let plain = "(acknowledge: Any(1), retain: Records(100), checkpoint_interval: \"300ms\", log: Mixed)";
     for seed in seeds() {
         survives::<PostgreSql>(postgresql, seed);
+        survives::<PostgreSql>("(synchronous_standby_names: \"s1\", wal_receiver_status_interval: \"0s\")", seed);
         survives::<PostgreSql>("(synchronous_commit: Off, primary_conninfo: {\"s2\": \"s1\"})", seed);
         survives::<MySql>(mysql, seed);
         survives::<LeaderFollower>(plain, seed);
@@ -140,6 +141,9 @@ fn postgresql() {
         "(primary_conninfo: {\"s2\": \"s1\"}, primary_slot_name: {\"s1\": \"a\", \"s2\": \"b\"}, \
          checkpoint_timeout: \"1s\", wal_segment_size: \"64kB\")",
         "(recovery_min_apply_delay: {\"s2\": \"3s\"}, wal_keep_size: \"1GB\")",
+        "(synchronous_standby_names: \"FIRST 1 (s1, s2)\", wal_receiver_status_interval: \"0s\", replay_time: \"1ms\")",
+        "(synchronous_standby_names: \"2 (s1, s2)\", wal_receiver_status_interval: \"0s\", \
+         recovery_min_apply_delay: {\"s2\": \"3s\"})",
     ] {
         seeds().for_each(|seed| keeps_its_promises::<PostgreSql>(settings, seed));
     }
