@@ -162,8 +162,12 @@ impl Processor {
             Work::Operation => &self.operation,
             Work::Message => &self.message,
         };
-        let cost = sampler.draw(&mut self.chance) * u64::from(self.slowdown);
-        let core = self.cores.iter_mut().min().expect("a processor has a core");
+        let cost = sampler.constant().unwrap_or_else(|| sampler.draw(&mut self.chance)) * u64::from(self.slowdown);
+        // Any core that is free now will do; if none is, the first that will be.
+        let core = match self.cores.iter().position(|core| *core <= now) {
+            Some(free) => &mut self.cores[free],
+            None => self.cores.iter_mut().min().expect("a processor has a core"),
+        };
         *core = (*core).max(now) + cost;
         *core
     }

@@ -65,6 +65,15 @@ impl Sampler {
         branch.base + branch.shape.at(level)
     }
 
+    /// The one length that it ever gives, if there is only one: it takes no chance to know it.
+    #[inline]
+    pub fn constant(&self) -> Option<Span> {
+        match self.branches.as_slice() {
+            [Branch { base, shape: Shape::Constant, .. }] => Some(*base),
+            _ => None,
+        }
+    }
+
     /// The average length, or `None` if it is infinite.
     pub fn mean(&self) -> Option<Span> {
         let mut nanos = 0.0;

@@ -99,6 +99,14 @@ fn a_mixture_has_the_tail_of_its_parts() {
 }
 
 #[test]
+fn what_has_one_length_says_so() {
+    let constant = |kind| Sampler::new(&read(kind)).constant();
+    assert_eq!(constant(r#""3ms""#), Some(Span::millis(3)));
+    assert_eq!(constant(r#"Shifted(by: "1ms", of: "3ms")"#), Some(Span::millis(4)));
+    assert_eq!(constant(r#"Uniform(min: "1ms", max: "3ms")"#), None);
+}
+
+#[test]
 fn every_draw_takes_two_words() {
     for kind in KINDS {
         let mut stream = Stream::derive(1, Concern::new("words"), 0, 0);
