@@ -48,7 +48,7 @@ fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     let events: u64 = survey.subjects.iter().map(|subject| subject.events).sum();
     let what = match failures {
         0 if survey.is_fine() => "no promise was broken".to_owned(),
-        0 => style.broken("no promise was broken, but see below").into_owned(),
+        0 => style.broken("nothing new failed").into_owned(),
         _ => style.broken(&number::things(failures, "distinct failure")).into_owned(),
     };
     let speed = elapsed.filter(|seconds| *seconds > 0.0).map_or_else(String::new, |seconds| {
@@ -58,9 +58,24 @@ fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
             number::rate(events as f64 / seconds)
         )
     });
+    let but = match failures {
+        0 if !survey.is_fine() => format!(", but {}", troubles(survey).join(" and ")),
+        _ => String::new(),
+    };
     let stopped = if survey.interrupted { ", broken off" } else { "" };
     let order = if failures > 1 { ", smallest first" } else { "" };
-    format!("{what} in {}{speed}{stopped}{order}\n", number::things(runs, "run"))
+    format!("{what} in {}{but}{speed}{stopped}{order}\n", number::things(runs, "run"))
+}
+
+/// What is wrong with a campaign beside new failures.
+fn troubles(survey: &Survey) -> Vec<&'static str> {
+    let any = |ails: fn(&Surveyed) -> bool| survey.subjects.iter().any(ails);
+    let troubles = [
+        (survey.known.iter().any(|known| !known.fixed), "a known failure is still there"),
+        (any(|subject| subject.differing > 0), "a run done twice was not the same"),
+        (any(|subject| subject.never_decided().next().is_some()), "a check was never decided"),
+    ];
+    troubles.into_iter().filter(|(there, _)| *there).map(|(_, told)| told).collect()
 }
 
 fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
@@ -180,6 +195,18 @@ mod tests {
     #[test]
     fn the_screen_of_a_campaign_that_found_something() {
         insta::assert_snapshot!(screen(&sample::survey(), Some(30.0), Style::Plain));
+    }
+
+    #[test]
+    fn the_first_line_says_what_is_wrong_though_nothing_new_failed() {
+        let has = |survey: &Survey, line: &str| screen(survey, None, Style::Plain).lines().any(|other| other == line);
+        let mut survey = Survey { known: sample::survey().known, ..sample::clean() };
+        assert!(has(&survey, "nothing new failed in 20,000 runs, but a known failure is still there"));
+        survey.known.clear();
+        survey.subjects[0].differing = 1;
+        survey.subjects[1].checks[0].undecided = 10_000;
+        let both = "a run done twice was not the same and a check was never decided";
+        assert!(has(&survey, &format!("nothing new failed in 20,000 runs, but {both}")));
     }
 
     #[test]
