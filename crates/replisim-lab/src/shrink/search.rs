@@ -121,6 +121,11 @@ impl<'w> Search<'w> {
         self.aim.check
     }
 
+    /// Whether it is not wrong at all that the check is violated.
+    pub fn is_allowed(&self) -> bool {
+        self.aim.ground == Ground::Allowed
+    }
+
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
     pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
         let mut proposed = proposed.into_iter().enumerate();

@@ -146,6 +146,15 @@ fn a_promise_that_is_broken_stays_one_in_the_case() {
 }
 
 #[test]
+fn where_a_promise_is_broken_somebody_still_sees_to_the_old_leader() {
+    let experiment = experiment(MISCOUNTED);
+    let seed = failing(&experiment, Check::NoLostWrites, 1);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    let text = &shrunk.case.source.text;
+    assert!(text.contains("Failover(") && text.contains("old: "), "{text}");
+}
+
+#[test]
 fn settings_stay_where_nothing_but_the_scenario_says_that_the_check_holds() {
     let text = LOST.replace("    checks: [", "    expect: { NoLostWrites: Holds },\n    checks: [");
     let experiment = experiment(&text);
