@@ -157,7 +157,37 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
         Action::Reordering { link, chance, by } => {
             rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by }).collect()
         }
-        _ => Vec::new(),
+        Action::Failover { .. }
+        | Action::Rot { .. }
+        | Action::Lossy { .. }
+        | Action::Duplicating { .. }
+        | Action::Throttled { .. }
+        | Action::Cut { .. }
+        | Action::OneWay { .. }
+        | Action::Isolate(_)
+        | Action::Kill(_)
+        | Action::Restart(_)
+        | Action::Start(_)
+        | Action::Pause(_)
+        | Action::SlowCpu { .. }
+        | Action::Wipe(_)
+        | Action::StallDisk(_)
+        | Action::LyingSync(_)
+        | Action::FullDisk(_)
+        | Action::Snapshot(_)
+        | Action::RestoreSnapshot(_)
+        | Action::Jump { .. }
+        | Action::Drift { .. }
+        | Action::Freeze(_)
+        | Action::Promote(_)
+        | Action::Follow { .. }
+        | Action::Rewind { .. }
+        | Action::Reseed { .. }
+        | Action::Demote(_)
+        | Action::DropTable(_)
+        | Action::TakeBackup(_)
+        | Action::RestoreTo { .. }
+        | Action::Configure { .. } => Vec::new(),
     }
 }
 
