@@ -89,9 +89,9 @@ pub(super) fn merged(search: &mut Search<'_>) {
 }
 
 /// The scenario with every `count`-th line of a script, the last one included, and values so many times as large. `None` if
-/// no value may be as large.
-fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
-    let mut scenario = scenario.clone();
+/// no value may be as large, or if that leaves no line out.
+fn one_of(whole: &Scenario, count: u32) -> Option<Scenario> {
+    let mut scenario = whole.clone();
     for group in scenario.clients.iter_mut().filter(|group| !group.script.is_empty()) {
         group.value_bytes = group.value_bytes.checked_mul(count)?;
         for lines in &mut group.script {
@@ -100,7 +100,7 @@ fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
             lines.retain(|_| nth.next().is_some_and(|nth| (last - nth) % count as usize == 0));
         }
     }
-    Some(scenario)
+    (lines(&scenario).len() < lines(whole).len()).then_some(scenario)
 }
 
 /// Leaves out sessions and groups that ask for nothing any more. Sessions are numbered through, so this is a change of
