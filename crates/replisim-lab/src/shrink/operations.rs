@@ -198,12 +198,14 @@ fn values(search: &mut Search<'_>) {
 
 /// Touches as few keys as possible, and small ones.
 fn keys(search: &mut Search<'_>) {
-    let touched: BTreeSet<u64> = lines(search.scenario()).iter().flat_map(|(_, _, line)| touched(line)).collect();
-    let touched: Vec<u64> = touched.into_iter().collect();
+    let touched = keys_touched(search.scenario());
     let small = |key: u64| touched.iter().position(|it| *it == key).unwrap_or_default() as u64;
     search.change(|scenario| each_line(scenario, |line| rename(line, |_| 0)));
     search.change(|scenario| each_line(scenario, |line| rename(line, small)));
-    for key in (1..touched.len() as u64).rev() {
+    // Where they cannot all be small, these are still the old ones.
+    let touched = keys_touched(search.scenario());
+    for nth in (1..touched.len()).rev() {
+        let key = touched[nth];
         let into = |other: u64| move |it: u64| if it == key { other } else { it };
         let whole = search.scenario().clone();
         let merged = |other| {
@@ -211,11 +213,17 @@ fn keys(search: &mut Search<'_>) {
             each_line(&mut proposed, |line| rename(line, into(other)));
             proposed
         };
-        search.first((0..key).map(merged));
+        search.first(touched[..nth].iter().map(|other| merged(*other)));
     }
 }
 
-fn touched(line: &ScriptedOp) -> Vec<u64> {
+/// Every key that is touched, each once, ascending.
+fn keys_touched(scenario: &Scenario) -> Vec<u64> {
+    let touched: BTreeSet<u64> = lines(scenario).iter().flat_map(|(_, _, line)| keys_of(line)).collect();
+    touched.into_iter().collect()
+}
+
+fn keys_of(line: &ScriptedOp) -> Vec<u64> {
     if line.parts.is_empty() { vec![line.key] } else { line.parts.iter().map(|(_, key)| *key).collect() }
 }
 
