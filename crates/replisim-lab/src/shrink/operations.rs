@@ -247,6 +247,11 @@ pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
     lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
 }
 
+/// The number, among the sessions of all groups, of the first one of a group.
+pub(super) fn first_session(clients: &[ClientGroup], group: usize) -> usize {
+    clients[..group].iter().map(|group| group.sessions as usize).sum()
+}
+
 /// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.
 pub(super) fn with_lines(scenario: &Scenario, lines: &[Line]) -> Scenario {
     let mut scenario = scenario.clone();
