@@ -239,8 +239,7 @@ impl<'e> Shrinker<'e> {
             return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });
         }
         let wrong = judged.iter().filter(|it| !it.standing.is_fine());
-        let aims = wrong.chain(judged).filter_map(|it| aim_of(it.check));
-        aims.into_iter().next().ok_or(NothingToShrink::NothingViolated { seed: self.seed })
+        wrong.chain(judged).find_map(|it| aim_of(it.check)).ok_or(NothingToShrink::NothingViolated { seed: self.seed })
     }
 }
 

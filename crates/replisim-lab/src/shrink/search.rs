@@ -174,7 +174,7 @@ impl<'w> Search<'w> {
         self.first([proposed]).is_some()
     }
 
-    /// Tries one change after another, each on top of those that were accepted.
+    /// Tries the smallest scenario so far with one change to it.
     pub fn change(&mut self, change: impl FnOnce(&mut Scenario)) -> bool {
         let mut proposed = self.scenario().clone();
         change(&mut proposed);
