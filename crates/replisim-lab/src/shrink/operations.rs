@@ -90,7 +90,7 @@ pub(super) fn merged(search: &mut Search<'_>) {
 
 /// The scenario with every `count`-th line of a script, the last one included, and values so many times as large. `None` if
 /// no value may be as large, or if that leaves no line out.
-fn one_of(whole: &Scenario, count: u32) -> Option<Scenario> {
+pub(super) fn one_of(whole: &Scenario, count: u32) -> Option<Scenario> {
     let mut scenario = whole.clone();
     for group in scenario.clients.iter_mut().filter(|group| !group.script.is_empty()) {
         group.value_bytes = group.value_bytes.checked_mul(count)?;
