@@ -82,7 +82,7 @@ pub type Watch<'w> = dyn Fn(&Progress) -> bool + Sync + 'w;
 /// How much may be spent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The most runs.
+    /// The most runs of the search. Some more tell what would happen without each thing that is left.
     pub runs: u64,
     /// How many threads run side by side. Changes nothing but the time it takes.
     pub jobs: NonZero<usize>,
