@@ -14,6 +14,7 @@ use super::attempt::Attempt;
 use super::fit::Frame;
 use super::subject::{Subject, Variant};
 use crate::Plan;
+use crate::targets::targets_mut;
 
 /// The stream of chance that a search draws from.
 pub(super) const SEARCH: Concern = Concern::new("search");
@@ -149,30 +150,15 @@ fn move_to(fault: &mut Fault, to: Span, frame: &Frame<'_>) {
     }
 }
 
-/// The one host that a fault strikes, where it strikes one.
+/// The one host that a fault strikes, where it strikes one and that may be any.
 fn target(fault: &mut Fault) -> Option<&mut Target> {
     let (Fault::At(_, action) | Fault::During(_, _, action)) = fault else { return None };
-    match action {
-        Action::Isolate(target)
-        | Action::Kill(target)
-        | Action::Restart(target)
-        | Action::Pause(target)
-        | Action::Wipe(target)
-        | Action::StallDisk(target)
-        | Action::LyingSync(target)
-        | Action::FullDisk(target)
-        | Action::Freeze(target)
-        | Action::LoseHost { host: target, .. }
-        | Action::SlowCpu { host: target, .. }
-        | Action::SlowDisk { host: target, .. }
-        | Action::Rot { host: target, .. }
-        | Action::Jump { host: target, .. }
-        | Action::Drift { host: target, .. }
-        | Action::Strobe { host: target, .. }
-        | Action::Failover { to: target, .. }
-        | Action::Promote(target) => Some(target),
-        _ => None,
+    // No swarm has a table dropped anywhere but where it is led.
+    if let Action::DropTable(_) = action {
+        return None;
     }
+    let [(_, target)] = <[_; 1]>::try_from(targets_mut(action)).ok()?;
+    Some(target)
 }
 
 #[cfg(test)]

@@ -83,7 +83,8 @@ impl<P: Process> Simulation for Guarded<P> {
     }
 
     fn view(&self, node: NodeId) -> Option<View> {
-        self.0.view(node)
+        // Who looks in from outside is no part of the run: it goes on, and where a look panics there is nothing to see.
+        listen(|| self.0.view(node)).unwrap_or_default()
     }
 
     fn finish(mut self: Box<Self>) -> Run {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use replisim_history::{Check, Contents, Limit, Lineage, OpKind, Panic, Position, Promise, Run, Verdict};
+use replisim_history::{Check, Contents, Limit, Lineage, NodeId, OpKind, Panic, Position, Promise, Run, Verdict};
 use replisim_kernel::{SimTime, Span};
 use replisim_world::Simulation;
 use replisim_world::process::{Cx, Input, Payload, Process, Reply, Role, View};
@@ -162,6 +162,14 @@ fn a_run_that_is_stopped_may_panic_as_it_tells_what_it_holds() {
     let run = experiment("Contents", "").run(7, Some(SimTime::ZERO + Span::millis(250)), false).run;
     assert_eq!(panic_of(&run), Some((None, "nobody may read")));
     assert_eq!(run.history.panic.map(|panic| panic.at), Some(SimTime::ZERO + run.simulated));
+}
+
+#[test]
+fn a_look_from_outside_that_panics_sees_nothing() {
+    let mut simulation = experiment("View", "").begin(7, false);
+    assert!(simulation.view(NodeId(1)).is_some());
+    simulation.run_until(SimTime::ZERO + Span::millis(250));
+    assert!(simulation.view(NodeId(1)).is_none());
 }
 
 #[test]

@@ -119,12 +119,10 @@ pub(super) fn constants(search: &mut Search<'_>) {
     certain(search);
     for nth in 0..delays(&mut search.scenario().cluster.clone()).len() {
         try_all(search, nth, round::constants);
-        try_all(search, nth, |delay| match delay {
-            Distribution::Constant(span) => {
-                let spans = rounder(*span).into_iter().filter(|span| !span.is_zero());
-                spans.map(Distribution::Constant).collect()
-            }
-            _ => Vec::new(),
+        try_all(search, nth, |delay| {
+            let Distribution::Constant(span) = delay else { return Vec::new() };
+            let spans = rounder(*span).into_iter().filter(|span| !span.is_zero());
+            spans.map(Distribution::Constant).collect()
         });
     }
 }

@@ -36,20 +36,21 @@ pub(super) fn plainer(search: &mut Search<'_>) {
 }
 
 /// Tries every form of a fault, and says whether one of them failed.
-fn try_all(search: &mut Search<'_>, index: usize, forms: fn(&Scenario, &Run, usize) -> Vec<Fault>) -> bool {
+fn try_all(search: &mut Search<'_>, index: usize, forms: fn(&Search<'_>, usize) -> Vec<Fault>) -> bool {
     let scenario = search.scenario();
     let with = |fault| {
         let mut proposed = scenario.clone();
         proposed.faults[index] = fault;
         proposed
     };
-    let proposed: Vec<Scenario> = forms(scenario, &search.best.run, index).into_iter().map(with).collect();
+    let proposed: Vec<Scenario> = forms(search, index).into_iter().map(with).collect();
     search.first(proposed).is_some()
 }
 
 /// The same fault at plainer times, the plainest first.
-fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
-    let firings = run.faults.get(index).map_or(&[][..], |planned| &planned.fired);
+fn time_forms(search: &Search<'_>, index: usize) -> Vec<Fault> {
+    let scenario = search.scenario();
+    let firings = search.best.run.faults.get(index).map_or(&[][..], |planned| &planned.fired);
     let began = firings.iter().take(FIRINGS_MAX).map(|firing| Span::nanos(firing.from.as_nanos()));
     match scenario.faults[index].clone() {
         Fault::At(at, action) => {
@@ -73,9 +74,9 @@ fn time_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
 }
 
 /// Plainer faults at the same time.
-fn action_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
-    let fault = &scenario.faults[index];
-    let names = names(run, index);
+fn action_forms(search: &Search<'_>, index: usize) -> Vec<Fault> {
+    let fault = &search.scenario().faults[index];
+    let names = names(&search.best.run, index);
     let with = |action| match fault.clone() {
         Fault::At(at, _) => Fault::At(at, action),
         Fault::During(from, until, _) => Fault::During(from, until, action),
@@ -84,7 +85,9 @@ fn action_forms(scenario: &Scenario, run: &Run, index: usize) -> Vec<Fault> {
         Fault::WhenFor(trigger, length, _) => Fault::WhenFor(trigger, length, action),
     };
     let action = fault.action();
-    plainer_actions(action, &names).into_iter().chain(named(action, &names)).map(with).collect()
+    let neglected = if search.is_allowed() { neglected(action) } else { None };
+    let plainer = plainer_actions(action, &names).into_iter().chain(neglected);
+    plainer.chain(named(action, &names)).map(with).collect()
 }
 
 /// The nodes that a fault struck, where that was left to the run, then every other.
@@ -123,6 +126,13 @@ fn named(action: &Action, names: &[String]) -> Vec<Action> {
     forms
 }
 
+/// A failover after which nobody sees to the old leader: it says less, but hurts more. Two leaders are the operator's
+/// mistake, so that what they break is no broken promise.
+fn neglected(action: &Action) -> Option<Action> {
+    let Action::Failover { to, old } = action else { return None };
+    (*old != OldLeader::Ignored).then(|| Action::Failover { to: to.clone(), old: OldLeader::Ignored })
+}
+
 /// What hurts less, or is easier to understand, than an action; the plainest first.
 fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
     match action.clone() {
@@ -136,9 +146,6 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
             let lost = (!plain).then(|| Action::LoseHost { host: host.clone(), unsynced, wire });
             [Action::Kill(host)].into_iter().chain(lost).collect()
         }
-        Action::Failover { to, old } if old != OldLeader::Ignored => {
-            vec![Action::Failover { to, old: OldLeader::Ignored }]
-        }
         Action::Strobe { host, by, .. } => vec![Action::Jump { host, by }],
         Action::Rot { host, records } if records > 1 => vec![Action::Rot { host, records: 1 }],
         Action::Slow { link, by } => {
@@ -150,7 +157,37 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
         Action::Reordering { link, chance, by } => {
             rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by }).collect()
         }
-        _ => Vec::new(),
+        Action::Failover { .. }
+        | Action::Rot { .. }
+        | Action::Lossy { .. }
+        | Action::Duplicating { .. }
+        | Action::Throttled { .. }
+        | Action::Cut { .. }
+        | Action::OneWay { .. }
+        | Action::Isolate(_)
+        | Action::Kill(_)
+        | Action::Restart(_)
+        | Action::Start(_)
+        | Action::Pause(_)
+        | Action::SlowCpu { .. }
+        | Action::Wipe(_)
+        | Action::StallDisk(_)
+        | Action::LyingSync(_)
+        | Action::FullDisk(_)
+        | Action::Snapshot(_)
+        | Action::RestoreSnapshot(_)
+        | Action::Jump { .. }
+        | Action::Drift { .. }
+        | Action::Freeze(_)
+        | Action::Promote(_)
+        | Action::Follow { .. }
+        | Action::Rewind { .. }
+        | Action::Reseed { .. }
+        | Action::Demote(_)
+        | Action::DropTable(_)
+        | Action::TakeBackup(_)
+        | Action::RestoreTo { .. }
+        | Action::Configure { .. } => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use replisim_kernel::Span;
 use replisim_world::spec::{Arrival, ClientGroup, Keys};
 
+use super::operations::dismiss_groups;
 use super::round;
 use super::round::shorter;
 use super::search::Search;
@@ -13,11 +14,7 @@ const SLOWER_MAX: u64 = 100;
 
 /// Makes every workload that is still drawn smaller.
 pub(super) fn smaller(search: &mut Search<'_>) {
-    for index in (0..search.scenario().clients.len()).rev() {
-        search.change(|scenario| {
-            scenario.clients.remove(index);
-        });
-    }
+    dismiss_groups(search);
     for index in 0..search.scenario().clients.len() {
         for forms in [sessions, kinds, keys, arrivals, ends] {
             let group = &search.scenario().clients[index];

@@ -82,7 +82,7 @@ pub type Watch<'w> = dyn Fn(&Progress) -> bool + Sync + 'w;
 /// How much may be spent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The most runs.
+    /// The most runs of the search. Some more tell what would happen without each thing that is left.
     pub runs: u64,
     /// How many threads run side by side. Changes nothing but the time it takes.
     pub jobs: NonZero<usize>,
@@ -239,8 +239,7 @@ impl<'e> Shrinker<'e> {
             return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });
         }
         let wrong = judged.iter().filter(|it| !it.standing.is_fine());
-        let aims = wrong.chain(judged).filter_map(|it| aim_of(it.check));
-        aims.into_iter().next().ok_or(NothingToShrink::NothingViolated { seed: self.seed })
+        wrong.chain(judged).find_map(|it| aim_of(it.check)).ok_or(NothingToShrink::NothingViolated { seed: self.seed })
     }
 }
 

@@ -5,7 +5,7 @@ use replisim_history::{Check, Run, Verdict};
 
 use super::FEW;
 use super::cluster::without_host;
-use super::operations::{in_words, lines, with_lines};
+use super::operations::{first_session, in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
 
@@ -101,8 +101,7 @@ fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
 
 /// A session's number among all.
 fn number(scenario: &Scenario, group: usize, session: usize) -> u64 {
-    let before: u64 = scenario.clients[..group].iter().map(|group| u64::from(group.sessions)).sum();
-    before + session as u64
+    (first_session(&scenario.clients, group) + session) as u64
 }
 
 fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {

@@ -89,9 +89,9 @@ pub(super) fn merged(search: &mut Search<'_>) {
 }
 
 /// The scenario with every `count`-th line of a script, the last one included, and values so many times as large. `None` if
-/// no value may be as large.
-fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
-    let mut scenario = scenario.clone();
+/// no value may be as large, or if that leaves no line out.
+pub(super) fn one_of(whole: &Scenario, count: u32) -> Option<Scenario> {
+    let mut scenario = whole.clone();
     for group in scenario.clients.iter_mut().filter(|group| !group.script.is_empty()) {
         group.value_bytes = group.value_bytes.checked_mul(count)?;
         for lines in &mut group.script {
@@ -100,7 +100,7 @@ fn one_of(scenario: &Scenario, count: u32) -> Option<Scenario> {
             lines.retain(|_| nth.next().is_some_and(|nth| (last - nth) % count as usize == 0));
         }
     }
-    Some(scenario)
+    (lines(&scenario).len() < lines(whole).len()).then_some(scenario)
 }
 
 /// Leaves out sessions and groups that ask for nothing any more. Sessions are numbered through, so this is a change of
@@ -116,6 +116,11 @@ fn dismiss(search: &mut Search<'_>) {
         move_down(search);
         search.change(dismiss_last);
     }
+    dismiss_groups(search);
+}
+
+/// Leaves out every group without which the run still fails, whether or not its operations are spelled out.
+pub(super) fn dismiss_groups(search: &mut Search<'_>) {
     for index in (0..search.scenario().clients.len()).rev() {
         search.change(|scenario| {
             scenario.clients.remove(index);
@@ -193,12 +198,14 @@ fn values(search: &mut Search<'_>) {
 
 /// Touches as few keys as possible, and small ones.
 fn keys(search: &mut Search<'_>) {
-    let touched: BTreeSet<u64> = lines(search.scenario()).iter().flat_map(|(_, _, line)| touched(line)).collect();
-    let touched: Vec<u64> = touched.into_iter().collect();
+    let touched = keys_touched(search.scenario());
     let small = |key: u64| touched.iter().position(|it| *it == key).unwrap_or_default() as u64;
     search.change(|scenario| each_line(scenario, |line| rename(line, |_| 0)));
     search.change(|scenario| each_line(scenario, |line| rename(line, small)));
-    for key in (1..touched.len() as u64).rev() {
+    // Where they cannot all be small, these are still the old ones.
+    let touched = keys_touched(search.scenario());
+    for nth in (1..touched.len()).rev() {
+        let key = touched[nth];
         let into = |other: u64| move |it: u64| if it == key { other } else { it };
         let whole = search.scenario().clone();
         let merged = |other| {
@@ -206,11 +213,17 @@ fn keys(search: &mut Search<'_>) {
             each_line(&mut proposed, |line| rename(line, into(other)));
             proposed
         };
-        search.first((0..key).map(merged));
+        search.first(touched[..nth].iter().map(|other| merged(*other)));
     }
 }
 
-fn touched(line: &ScriptedOp) -> Vec<u64> {
+/// Every key that is touched, each once, ascending.
+fn keys_touched(scenario: &Scenario) -> Vec<u64> {
+    let touched: BTreeSet<u64> = lines(scenario).iter().flat_map(|(_, _, line)| keys_of(line)).collect();
+    touched.into_iter().collect()
+}
+
+fn keys_of(line: &ScriptedOp) -> Vec<u64> {
     if line.parts.is_empty() { vec![line.key] } else { line.parts.iter().map(|(_, key)| *key).collect() }
 }
 
@@ -232,6 +245,11 @@ pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
 /// Every session that does anything: its group, and its place there.
 pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
     lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
+}
+
+/// The number, among the sessions of all groups, of the first one of a group.
+pub(super) fn first_session(clients: &[ClientGroup], group: usize) -> usize {
+    clients[..group].iter().map(|group| group.sessions as usize).sum()
 }
 
 /// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.

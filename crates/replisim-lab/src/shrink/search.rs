@@ -121,6 +121,11 @@ impl<'w> Search<'w> {
         self.aim.check
     }
 
+    /// Whether it is not wrong at all that the check is violated.
+    pub fn is_allowed(&self) -> bool {
+        self.aim.ground == Ground::Allowed
+    }
+
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
     pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
         let mut proposed = proposed.into_iter().enumerate();
@@ -169,7 +174,7 @@ impl<'w> Search<'w> {
         self.first([proposed]).is_some()
     }
 
-    /// Tries one change after another, each on top of those that were accepted.
+    /// Tries the smallest scenario so far with one change to it.
     pub fn change(&mut self, change: impl FnOnce(&mut Scenario)) -> bool {
         let mut proposed = self.scenario().clone();
         change(&mut proposed);

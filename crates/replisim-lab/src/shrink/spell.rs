@@ -8,7 +8,9 @@ use replisim_history::{Operation, Run};
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
+use super::operations::first_session;
 use super::search::Search;
+use crate::Scenario;
 
 /// Writes down the faults that the swarm draws.
 pub(super) fn faults(search: &mut Search<'_>, seed: u64) {
@@ -28,7 +30,7 @@ pub(super) fn operations(search: &mut Search<'_>) {
     }
     let written = |pinned| {
         let clients = scripts(&scenario.clients, run, pinned);
-        crate::Scenario { clients, ..scenario.clone() }
+        Scenario { clients, ..scenario.clone() }
     };
     // With whom to ask written down, an operation less does not send the next ones elsewhere.
     let proposed = vec![written(true), written(false)];
@@ -41,13 +43,9 @@ fn scripts(clients: &[ClientGroup], run: &Run, pinned: bool) -> Vec<ClientGroup>
         .iter()
         .map(|group| ClientGroup { script: vec![Vec::new(); group.sessions as usize], ..group.clone() })
         .collect();
-    let mut firsts: Vec<usize> = vec![0; clients.len()];
-    for (group, first) in firsts.iter_mut().enumerate() {
-        *first = clients[..group].iter().map(|group| group.sessions as usize).sum();
-    }
     for operation in run.history.operations.iter() {
         let group = run.sessions[operation.session.index()].group as usize;
-        let session = operation.session.index() - firsts[group];
+        let session = operation.session.index() - first_session(clients, group);
         let reads = reads_of(&clients[group], session, operation);
         let reads = if pinned && is_random(&reads) {
             Some(Routing::Host(node(run, operation)))

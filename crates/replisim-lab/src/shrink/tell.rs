@@ -128,7 +128,7 @@ fn why(without: &Without) -> String {
 }
 
 fn removed(before: Size, after: Size) -> String {
-    let of = |before: usize, after: usize, what: &str| match before - after.min(before) {
+    let of = |before: usize, after: usize, what: &str| match before.saturating_sub(after) {
         0 => None,
         gone if after == 0 => Some(format!("all {gone} {what}")),
         gone => Some(format!("{gone} of {before} {what}")),

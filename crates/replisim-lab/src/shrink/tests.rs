@@ -5,6 +5,7 @@ use std::num::NonZero;
 use replisim_history::{Check, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
 
+use super::operations::{lines, one_of};
 use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::{Case, Catalog, Experiment, Scenario};
@@ -143,6 +144,29 @@ fn a_promise_that_is_broken_stays_one_in_the_case() {
     assert_eq!(run(text), (Promise::Promised, "violated"), "{text}");
     let sound = text.replace(", flaw: CountTwice", "");
     assert_eq!(run(&sound), (Promise::Promised, "holds"), "{sound}");
+}
+
+#[test]
+fn where_a_promise_is_broken_somebody_still_sees_to_the_old_leader() {
+    let experiment = experiment(MISCOUNTED);
+    let seed = failing(&experiment, Check::NoLostWrites, 1);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    let text = &shrunk.case.source.text;
+    assert!(text.contains("Failover(") && text.contains("old: "), "{text}");
+}
+
+#[test]
+fn operations_are_merged_only_if_one_of_them_goes() {
+    let with = |script: &str| {
+        let clients = format!("clients: [(sessions: 2, script: [{script}])], run: \"1s\"");
+        let text = format!("Scenario(cluster: (size: 1), protocol: LeaderFollower(), {clients})");
+        Scenario::parse(&Source::new("fixture.ron", text)).expect("a scenario")
+    };
+    let one = r#"[(at: "1ms", op: Write)]"#;
+    assert_eq!(one_of(&with(&format!("{one}, {one}")), 2), None);
+    let two = r#"[(at: "1ms", op: Write), (at: "2ms", op: Write)]"#;
+    let merged = one_of(&with(&format!("{one}, {two}")), 2).expect("one goes");
+    assert_eq!((lines(&merged).len(), merged.clients[0].value_bytes), (2, 200));
 }
 
 #[test]
