@@ -98,12 +98,16 @@ mod tests {
     use super::*;
     use crate::Catalog;
 
+    /// A swarm in whose positions different things are promised.
+    fn subject(catalog: &Catalog) -> Subject<'_> {
+        let source = catalog.get("LeaderFollower").expect("it is there").swarm();
+        Subject::prepare(&source, false, catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+    }
+
     #[test]
     fn what_can_fail_drives_out_what_cannot_and_kinds_of_faults_take_turns() {
         let catalog = Catalog::standard();
-        let source = catalog.get("LeaderFollower").expect("it is there").swarm();
-        let subject = Subject::prepare(&source, false, &catalog);
-        let subject = subject.unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let subject = subject(&catalog);
         let attempts = (0..200).map(|seed| Arc::new(Attempt::fresh(&subject, seed)));
         let (able, unable): (Vec<_>, Vec<_>) = attempts.partition(|attempt| attempt.variant.can_fail());
         let mut kept = Kept::default();
@@ -128,9 +132,7 @@ mod tests {
     #[test]
     fn a_cell_is_new_to_each_niche() {
         let catalog = Catalog::standard();
-        let source = catalog.get("LeaderFollower").expect("it is there").swarm();
-        let subject = Subject::prepare(&source, false, &catalog);
-        let subject = subject.unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let subject = subject(&catalog);
         let mut kept = Kept::default();
         let one = Attempt::fresh(&subject, 1);
         let tried = one.run();
