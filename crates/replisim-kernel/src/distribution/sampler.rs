@@ -1,5 +1,7 @@
 //! A distribution made ready to draw from.
 
+use std::f64::consts::LN_2;
+
 use super::{Distribution, normal};
 use crate::{Span, Stream};
 
@@ -27,6 +29,7 @@ enum Shape {
     Constant,
     Uniform { width: u64 },
     Exponential { mean: f64 },
+    /// The logarithm to base 2 is normal: that base has the faster exponential.
     LogNormal { mu: f64, sigma: f64 },
     Pareto { scale: f64, shape: f64 },
     Empirical { table: Vec<(f64, f64)> },
@@ -100,7 +103,7 @@ impl Shape {
             Shape::Constant => 0.0,
             Shape::Uniform { width } => u * *width as f64,
             Shape::Exponential { mean } => -mean * libm::log(1.0 - u),
-            Shape::LogNormal { mu, sigma } => libm::exp(mu + sigma * normal::quantile(u)),
+            Shape::LogNormal { mu, sigma } => libm::exp2(mu + sigma * normal::quantile(u)),
             Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u, -1.0 / shape),
             Shape::Empirical { table } => interpolate(table, u),
         }
@@ -112,7 +115,7 @@ impl Shape {
             Shape::Constant => Some(0.0),
             Shape::Uniform { width } => Some(*width as f64 / 2.0),
             Shape::Exponential { mean } => Some(*mean),
-            Shape::LogNormal { mu, sigma } => Some(libm::exp(mu + sigma * sigma / 2.0)),
+            Shape::LogNormal { mu, sigma } => Some(libm::exp2(mu + sigma * sigma * LN_2 / 2.0)),
             Shape::Pareto { scale, shape } => (*shape > 1.0).then(|| scale * shape / (shape - 1.0)),
             Shape::Empirical { table } => Some(mean_of_table(table)),
         }
@@ -127,8 +130,8 @@ fn flatten(distribution: &Distribution, weight: f64, base: Span, branches: &mut 
         Distribution::Uniform { min, max } => (base + *min, Shape::Uniform { width: (*max - *min).as_nanos() }),
         Distribution::Exponential { mean } => (base, Shape::Exponential { mean: nanos(*mean) }),
         Distribution::LogNormal { median, p99 } => {
-            let mu = libm::log(nanos(*median));
-            (base, Shape::LogNormal { mu, sigma: (libm::log(nanos(*p99)) - mu) / normal::quantile(0.99) })
+            let mu = libm::log2(nanos(*median));
+            (base, Shape::LogNormal { mu, sigma: (libm::log2(nanos(*p99)) - mu) / normal::quantile(0.99) })
         }
         Distribution::Pareto { scale, shape } => (base, Shape::Pareto { scale: nanos(*scale), shape: *shape }),
         Distribution::Empirical(table) => {
