@@ -27,12 +27,24 @@ struct Branch {
 #[derive(Clone, Debug)]
 enum Shape {
     Constant,
-    Uniform { width: u64 },
-    Exponential { mean: f64 },
+    Uniform {
+        width: u64,
+    },
+    Exponential {
+        mean: f64,
+    },
     /// The logarithm to base 2 is normal: that base has the faster exponential.
-    LogNormal { mu: f64, sigma: f64 },
-    Pareto { scale: f64, shape: f64 },
-    Empirical { table: Vec<(f64, f64)> },
+    LogNormal {
+        mu: f64,
+        sigma: f64,
+    },
+    Pareto {
+        scale: f64,
+        shape: f64,
+    },
+    Empirical {
+        table: Vec<(f64, f64)>,
+    },
 }
 
 impl Sampler {

@@ -1,8 +1,8 @@
 //! The near tier: keys in order.
 //!
-//! The keys of a small cluster fit into a few lines of the cache. There, to find a key's place by halving and to move its
-//! neighbours aside is cheaper than to keep a heap, and takes no branch that the processor could guess wrong; and to take
-//! out the earliest key is next to nothing.
+//! The keys of a small cluster fit into a few lines of the cache, and most events are due soon: half of them next of all. To
+//! put a key in its place by moving those before it aside is cheaper there than to keep a heap, and to take out the earliest
+//! is next to nothing.
 //!
 //! ```text
 //!   taken out ▯ ▯ ▯ ▮ ▮ ▮ ▮ ▮ ▮ latest
@@ -10,10 +10,13 @@
 //! ```
 //!
 //! A key takes its place by moving those before it to where others were taken out. One that is later than all is put
-//! behind them, so events at one instant cost the same however many there are.
+//! behind them at once, so events at one instant cost the same however many there are.
 
 use super::key::Key;
 use crate::SimTime;
+
+/// How many keys are moved one by one before the place is searched for by halving.
+const SOON: usize = 8;
 
 /// The keys of the near future, in order.
 #[derive(Clone)]
@@ -31,16 +34,32 @@ impl Near {
 
     #[inline]
     pub(super) fn push(&mut self, key: Key) {
-        let place = self.head + self.live().partition_point(|other| *other < key);
-        if place == self.keys.len() {
+        if self.keys.last().is_none_or(|latest| *latest < key) {
             self.append(key);
-        } else if self.head > 0 {
-            self.keys.copy_within(self.head..place, self.head - 1);
-            self.head -= 1;
-            self.keys[place - 1] = key;
+        } else if let Some(free) = self.head.checked_sub(1) {
+            self.put_before_later(key, free);
         } else {
+            let place = self.keys.partition_point(|other| *other < key);
             self.keys.insert(place, key);
         }
+    }
+
+    /// Moves the earlier keys forward by one, beginning at the `free` place before them all, until `key` fits in.
+    #[inline]
+    fn put_before_later(&mut self, key: Key, free: usize) {
+        self.head = free;
+        let mut place = free;
+        while self.keys[place + 1] < key {
+            if place == free + SOON {
+                let earlier = self.keys[place + 1..].partition_point(|other| *other < key);
+                self.keys.copy_within(place + 1..=place + earlier, place);
+                place += earlier;
+                break;
+            }
+            self.keys[place] = self.keys[place + 1];
+            place += 1;
+        }
+        self.keys[place] = key;
     }
 
     /// Takes over keys in any order; there must be none before.
