@@ -42,6 +42,7 @@ mod generator;
 mod needed;
 mod operations;
 mod round;
+mod script;
 mod search;
 mod settings;
 mod spell;

@@ -5,7 +5,7 @@ use replisim_history::{Check, Run, Verdict};
 
 use super::FEW;
 use super::cluster::without_host;
-use super::operations::{first_session, in_words, lines, with_lines};
+use super::script::{first_session, in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
 
@@ -96,7 +96,7 @@ fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
         let others: Vec<_> = all.iter().filter(|line| (line.0, line.1) != (group, session)).cloned().collect();
         (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
     };
-    super::operations::sessions(scenario).into_iter().map(without).collect()
+    super::script::sessions(scenario).into_iter().map(without).collect()
 }
 
 /// A session's number among all.

@@ -5,7 +5,8 @@ use std::num::NonZero;
 use replisim_history::{Check, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
 
-use super::operations::{lines, one_of};
+use super::operations::one_of;
+use super::script::lines;
 use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::{Case, Catalog, Experiment, Scenario};
