@@ -58,8 +58,8 @@ impl<P: Process> Simulation for Guarded<P> {
         self.drive(|world| world.advance(events)).unwrap_or(false)
     }
 
-    fn run_until(&mut self, until: SimTime) -> bool {
-        self.drive(|world| world.run_until(until)).unwrap_or(false)
+    fn advance_until(&mut self, until: SimTime, events: u64) -> bool {
+        self.drive(|world| world.advance_until(until, events)).unwrap_or(false)
     }
 
     fn fork(&self) -> Box<dyn Simulation> {

@@ -288,11 +288,12 @@ impl Failing {
 /// The run of an experiment, if it ends within so many events.
 fn run(experiment: &Experiment, how: How) -> Option<Run> {
     let mut simulation = experiment.begin(experiment.scenario.seed, false);
+    let most = how.events.saturating_add(1);
     let Some(until) = how.until else {
-        let goes_on = simulation.advance(how.events.saturating_add(1));
+        let goes_on = simulation.advance(most);
         return (!goes_on).then(|| simulation.finish());
     };
-    simulation.run_until(until);
+    simulation.advance_until(until, most);
     (simulation.events() <= how.events).then(|| simulation.stop())
 }
 
@@ -305,4 +306,20 @@ fn digest(text: &str) -> u128 {
     let mut print = Fingerprint::new();
     print.fold(&text);
     print.digest().0
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_kernel::Span;
+
+    use super::*;
+    use crate::touchy;
+
+    #[test]
+    fn a_run_in_which_time_stands_still_is_given_up() {
+        let experiment = touchy::experiment("Standstill", "");
+        for until in [None, Some(SimTime::ZERO + Span::secs(1))] {
+            assert!(run(&experiment, How { until, events: 1_000 }).is_none());
+        }
+    }
 }
