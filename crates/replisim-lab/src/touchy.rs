@@ -31,6 +31,8 @@ pub(crate) enum Where {
     View,
     Contents,
     Printing,
+    /// On its twentieth request or as it starts again, with the same words.
+    Twice,
     /// It does not panic, but from then on sets a timer to no time at all, again and again.
     Standstill,
 }
@@ -54,6 +56,7 @@ impl Process for Touchy {
         let again = cx.journal().end() > 0;
         assert!(*at != Where::Boot, "cannot start");
         assert!(!(*at == Where::Reboot && again), "cannot start again");
+        assert!(!(*at == Where::Twice && again), "one of two");
         cx.append(Word(true));
         cx.sync();
         Touchy { at: *at, requests: 0 }
@@ -66,6 +69,7 @@ impl Process for Touchy {
         let Input::Request(request) = input else { return };
         self.requests += 1;
         assert!(self.at != Where::Request || self.requests < 3, "{} requests\nare too many", self.requests);
+        assert!(self.at != Where::Twice || self.requests < 20, "one of two");
         cx.send(cx.me(), Word(self.at == Where::Printing));
         cx.reply(request.id, Reply::ok(Default::default(), Position::ZERO, Position::ZERO));
     }

@@ -46,6 +46,8 @@ pub enum Without {
     Impossible,
     /// The run goes on and on, far beyond the events of the original one.
     Endless,
+    /// Nobody has tried: the search was stopped before.
+    NotTried,
 }
 
 /// Every fault, operation and host that is left, with what happens without it. `checks` are those of the original scenario.
@@ -109,10 +111,11 @@ fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], brok
     let (run, grounded) = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
         None | Some(Look::Impossible) => return Without::Impossible,
         Some(Look::Endless) => return Without::Endless,
+        Some(Look::Unknown) => return Without::NotTried,
         Some(Look::Run { run, grounded }) => (run, grounded),
     };
     let findings = check_all(&run.history, checks);
-    if findings.iter().any(|finding| search.aims_at(finding.check, &finding.verdict)) {
+    if findings.iter().any(|finding| search.aims_at(finding, &run)) {
         return if grounded { Without::Same } else { Without::Allowed };
     }
     let others: Vec<Check> = broken(&run, checks).into_iter().filter(|check| !broken_with.contains(check)).collect();
