@@ -20,8 +20,8 @@ fn wherever_something_panics_the_run_ends_there_and_says_who() {
         ("Boot", Some((Some(0), "cannot start"))),
         ("Reboot", Some((Some(1), "cannot start again"))),
         ("Request", Some((Some(1), "3 requests"))),
-        ("View", Some((None, "nobody may look"))),
-        ("Contents", Some((None, "nobody may read"))),
+        ("View", Some((Some(0), "nobody may look"))),
+        ("Contents", Some((Some(0), "nobody may read"))),
     ] {
         let run = experiment(at, "").run(7, None, false).run;
         assert_eq!(panic_of(&run), who, "{at}");
@@ -53,7 +53,7 @@ fn a_run_in_which_time_stands_still_ends_there_and_says_who_keeps_it() {
 #[test]
 fn a_run_that_is_stopped_may_panic_as_it_tells_what_it_holds() {
     let run = experiment("Contents", "").run(7, Some(SimTime::ZERO + Span::millis(250)), false).run;
-    assert_eq!(panic_of(&run), Some((None, "nobody may read")));
+    assert_eq!(panic_of(&run), Some((Some(0), "nobody may read")));
     assert_eq!(run.history.panic.map(|panic| panic.at), Some(SimTime::ZERO + run.simulated));
 }
 

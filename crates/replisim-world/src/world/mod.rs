@@ -197,6 +197,16 @@ impl<P: Process> World<P> {
         self.nodes.get(node.index())?.process.as_ref()
     }
 
+    /// Everyone who may have a process.
+    pub fn processes(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        (0..self.nodes.len() as u16).map(NodeId)
+    }
+
+    /// Whose handler runs now, or was interrupted by a panic.
+    pub fn running(&self) -> Option<NodeId> {
+        self.running
+    }
+
     /// What clients have done and seen so far.
     pub fn history(&self) -> &replisim_history::History {
         &self.recorder.history
