@@ -113,6 +113,9 @@ pub struct FailureGroup {
     pub plan: String,
     /// The positions of the knobs in that run, as edits: `protocol.synchronous_commit=On`.
     pub knobs: Vec<String>,
+    /// Those of them that its case still says: shrinking has left the others out, or changed them. `None` if it was not
+    /// shrunk.
+    pub knobs_left: Option<Vec<String>>,
     /// Its faults, in words.
     pub faults: Vec<String>,
     /// The kinds of its faults, in alphabetical order.

@@ -24,6 +24,8 @@ pub mod scenario;
 pub mod shrink;
 pub mod store;
 mod targets;
+#[cfg(test)]
+mod touchy;
 mod trial;
 
 pub use case::{Anomaly, Case, Divergence, Marks};

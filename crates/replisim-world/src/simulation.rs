@@ -20,7 +20,12 @@ pub trait Simulation: Send {
     }
 
     /// Handles every event up to and including `until`. Returns false once the run is over.
-    fn run_until(&mut self, until: SimTime) -> bool;
+    fn run_until(&mut self, until: SimTime) -> bool {
+        self.advance_until(until, u64::MAX)
+    }
+
+    /// The same, but handles no more than so many events.
+    fn advance_until(&mut self, until: SimTime, events: u64) -> bool;
 
     /// A copy that shares nothing that could change.
     fn fork(&self) -> Box<dyn Simulation>;
@@ -59,8 +64,8 @@ impl<P: Process> Simulation for World<P> {
         World::step(self)
     }
 
-    fn run_until(&mut self, until: SimTime) -> bool {
-        World::run_until(self, until)
+    fn advance_until(&mut self, until: SimTime, events: u64) -> bool {
+        World::advance_until(self, until, events)
     }
 
     fn fork(&self) -> Box<dyn Simulation> {

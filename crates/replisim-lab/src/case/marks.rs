@@ -63,13 +63,16 @@ impl Marks {
             cut(simulation.fingerprint()) == **mark
         };
         let passed = self.digests.iter().take_while(on_the_path).count() as u64;
-        let mut simulation = begin(true);
-        simulation.advance(passed * self.every);
-        let (after, told) = (simulation.events(), trace(simulation.fork()).len());
         let all_passed = passed == self.digests.len() as u64;
-        simulation.advance(if all_passed { u64::MAX } else { self.every });
-        let before = simulation.events();
-        Divergence { after, before, lines: trace(simulation).split_off(told) }
+        let traced = |events| {
+            let mut simulation = begin(true);
+            simulation.advance(events);
+            (simulation.events(), trace(simulation))
+        };
+        // From the beginning twice: a process that panics as it is copied can be replayed all the same.
+        let (after, told) = traced(passed * self.every);
+        let (before, lines) = traced(if all_passed { u64::MAX } else { (passed + 1) * self.every });
+        Divergence { after, before, lines: lines.into_iter().skip(told.len()).collect() }
     }
 
     /// The marks as a case's file holds them, from its fields on.

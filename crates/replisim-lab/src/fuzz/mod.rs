@@ -38,6 +38,6 @@ pub use known::run_known;
 pub use ledger::{Archive, manifest};
 pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};
-pub use survey::survey;
+pub use survey::{knobs_left, survey};
 pub use tally::{DIVERGENCES_MAX, Found, Tally};
 pub use twice::{Divergence, compare};

@@ -10,7 +10,9 @@ use super::cause::Cause;
 use super::subject::Subject;
 use super::tally::{Found, Tally};
 use super::twice::Divergence;
+use crate::scenario::{Edit, Outline, Source};
 use crate::store::Mark;
+use crate::{Catalog, Experiment, Scenario};
 
 /// What a campaign came to. What failed or differed has neither a case nor a command yet, for nobody has kept it: see
 /// [`FailureGroup::replay`].
@@ -68,6 +70,7 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         fresh: attempt.fresh,
         plan: attempt.digest().to_string(),
         knobs: knobs.collect(),
+        knobs_left: None,
         faults: attempt.plan.faults.iter().map(ToString::to_string).collect(),
         struck: Vec::new(),
         operations: None,
@@ -76,6 +79,20 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         story: Vec::new(),
         replay: String::new(),
     }
+}
+
+/// Those of some knobs, written as edits, that a scenario has where they were.
+pub fn knobs_left(knobs: &[String], source: &Source, catalog: &Catalog) -> Vec<String> {
+    let outline = Outline::of(&source.text);
+    let scenario = Scenario::parse(source).ok();
+    let says = |knob: &&String| {
+        let Some(edit) = knob.parse::<Edit>().ok().filter(|edit| outline.find(&edit.path).is_some()) else {
+            return false;
+        };
+        let edited = Experiment::edit(source, &[edit], catalog).and_then(|edited| Scenario::parse(&edited));
+        scenario.is_some() && edited.ok() == scenario
+    };
+    knobs.iter().filter(says).cloned().collect()
 }
 
 fn diverged(divergence: &Divergence) -> Diverged {

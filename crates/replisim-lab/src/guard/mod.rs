@@ -10,7 +10,8 @@
 //! debug panics where release wraps around.
 //!
 //! What this does not guard against: a handler that never returns, a stack that overflows, a second panic while the first
-//! unwinds, and a program that was built to abort.
+//! unwinds, and a program that was built to abort. Nor against a process that panics as it is copied: whoever forks a run
+//! is told so by the panic itself. No command forks one.
 
 mod hook;
 
@@ -37,11 +38,21 @@ impl<P: Process> Guarded<P> {
     fn drive<T>(&mut self, drive: impl FnOnce(&mut World<P>) -> T) -> Option<T> {
         match listen(|| drive(&mut self.0)) {
             Ok(done) => Some(done),
-            Err(Heard { message, place }) => {
-                self.0.break_off(message, place);
+            Err(heard) => {
+                let looked_at = if self.0.running().is_none() { self.looked_at(&heard) } else { None };
+                self.0.break_off(looked_at, heard.message, heard.place);
                 None
             }
         }
+    }
+
+    /// The first process that says what was heard when it is looked at. The world looks at processes between their turns, and
+    /// does not take down at whom; but as looking changes nothing, whoever panicked does so again.
+    fn looked_at(&self, heard: &Heard) -> Option<NodeId> {
+        let view = |node| listen(|| self.0.view(node)).err();
+        let contents = |node| listen(|| self.0.process(node).and_then(P::contents).is_some()).err();
+        let says_so = |node: &NodeId| [view(*node), contents(*node)].iter().flatten().any(|said| said == heard);
+        self.0.processes().find(says_so)
     }
 }
 
@@ -58,8 +69,8 @@ impl<P: Process> Simulation for Guarded<P> {
         self.drive(|world| world.advance(events)).unwrap_or(false)
     }
 
-    fn run_until(&mut self, until: SimTime) -> bool {
-        self.drive(|world| world.run_until(until)).unwrap_or(false)
+    fn advance_until(&mut self, until: SimTime, events: u64) -> bool {
+        self.drive(|world| world.advance_until(until, events)).unwrap_or(false)
     }
 
     fn fork(&self) -> Box<dyn Simulation> {

@@ -150,7 +150,7 @@ fn with_delay(scenario: &Scenario, nth: usize, delay: Distribution) -> Scenario 
 }
 
 /// Everything that takes a time which may be drawn; what every cluster has comes first, then links that are exceptions.
-fn delays(cluster: &mut Cluster) -> Vec<&mut Distribution> {
+pub(super) fn delays(cluster: &mut Cluster) -> Vec<&mut Distribution> {
     let Cluster { links, disk, service, .. } = cluster;
     let exceptions = links.between.iter_mut().flat_map(|(_, _, link)| link.delay.iter_mut().chain(&mut link.back));
     let usual = [&mut links.same_host, &mut links.same_zone, &mut links.between_zones, &mut links.between_regions];

@@ -4,7 +4,7 @@
 //! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks
 //! *the same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to
 //! whichever is easiest to provoke. And where a promise is broken, it stays one: a lost write is no find any more once the
-//! settings that protected it are gone.
+//! settings that protected it are gone. Where it is the scenario alone that expects otherwise, `word.rs` says what must stay.
 //!
 //! ```text
 //!   spell.rs       swarm ─▶ faults, workloads ─▶ scripts: now there is something to take away
@@ -42,11 +42,13 @@ mod generator;
 mod needed;
 mod operations;
 mod round;
+mod script;
 mod search;
 mod settings;
 mod spell;
 mod tell;
 mod time;
+mod word;
 
 use std::num::NonZero;
 
@@ -58,6 +60,7 @@ use crate::{Case, Experiment, Outcome, Scenario};
 pub use needed::{Need, Piece, Without};
 use search::{Aim, Failing, Ground, How, Search, cores};
 pub use tell::Size;
+use word::Word;
 
 /// In how many chunks operations are left out at most, as long as that is done in coarse strokes.
 const COARSE: usize = 32;
@@ -227,11 +230,13 @@ impl<'e> Shrinker<'e> {
             let judged = judged.iter().find(|it| it.check == check)?;
             let ground = match (judged.promised, judged.expected) {
                 (true, _) => Ground::Promise,
-                (false, Some(Expected::Holds)) => Ground::Word(self.experiment.scenario.protocol.clone()),
+                (false, Some(Expected::Holds)) => Ground::Word(Box::new(Word::of(self.experiment, self.seed))),
                 (false, Some(Expected::Violated) | None) => Ground::Allowed,
             };
+            let panic = outcome.run.history.panic.as_ref().filter(|_| check == Check::NoPanic);
+            let place = panic.map(|panic| panic.place.clone());
             match &finding.verdict {
-                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone(), ground }),
+                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone(), place, ground }),
                 Verdict::Holds | Verdict::Unknown(_) => None,
             }
         };

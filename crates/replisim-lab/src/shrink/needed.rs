@@ -5,7 +5,7 @@ use replisim_history::{Check, Run, Verdict};
 
 use super::FEW;
 use super::cluster::without_host;
-use super::operations::{first_session, in_words, lines, with_lines};
+use super::script::{first_session, in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
 
@@ -46,6 +46,8 @@ pub enum Without {
     Impossible,
     /// The run goes on and on, far beyond the events of the original one.
     Endless,
+    /// Nobody has tried: the search was stopped before.
+    NotTried,
 }
 
 /// Every fault, operation and host that is left, with what happens without it. `checks` are those of the original scenario.
@@ -96,7 +98,7 @@ fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
         let others: Vec<_> = all.iter().filter(|line| (line.0, line.1) != (group, session)).cloned().collect();
         (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
     };
-    super::operations::sessions(scenario).into_iter().map(without).collect()
+    super::script::sessions(scenario).into_iter().map(without).collect()
 }
 
 /// A session's number among all.
@@ -109,10 +111,11 @@ fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], brok
     let (run, grounded) = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
         None | Some(Look::Impossible) => return Without::Impossible,
         Some(Look::Endless) => return Without::Endless,
+        Some(Look::Unknown) => return Without::NotTried,
         Some(Look::Run { run, grounded }) => (run, grounded),
     };
     let findings = check_all(&run.history, checks);
-    if findings.iter().any(|finding| search.aims_at(finding.check, &finding.verdict)) {
+    if findings.iter().any(|finding| search.aims_at(finding, &run)) {
         return if grounded { Without::Same } else { Without::Allowed };
     }
     let others: Vec<Check> = broken(&run, checks).into_iter().filter(|check| !broken_with.contains(check)).collect();

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::OpKind;
 use replisim_kernel::Span;
-use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
+use replisim_world::spec::{ClientGroup, ScriptedOp};
 
 use super::FEW;
 use super::ddmin::ddmin;
 use super::round::{earlier, rounder, smaller};
+use super::script::{Line, changed, each_line, keys_of, lines, rename, sessions, with_lines};
 use super::search::Search;
 use crate::Scenario;
-
-/// A line of a script and where it stands: the group, and the session within it.
-type Line = (usize, usize, ScriptedOp);
 
 /// The units that all times are rounded to at once, before each is looked at alone.
 const UNITS: [Span; 4] = [Span::secs(1), Span::millis(100), Span::millis(10), Span::millis(1)];
@@ -221,101 +218,4 @@ fn keys(search: &mut Search<'_>) {
 fn keys_touched(scenario: &Scenario) -> Vec<u64> {
     let touched: BTreeSet<u64> = lines(scenario).iter().flat_map(|(_, _, line)| keys_of(line)).collect();
     touched.into_iter().collect()
-}
-
-fn keys_of(line: &ScriptedOp) -> Vec<u64> {
-    if line.parts.is_empty() { vec![line.key] } else { line.parts.iter().map(|(_, key)| *key).collect() }
-}
-
-fn rename(line: &mut ScriptedOp, name: impl Fn(u64) -> u64) {
-    line.key = name(line.key);
-    line.parts.iter_mut().for_each(|(_, key)| *key = name(*key));
-}
-
-/// Every line of every script, in the order they are written.
-pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
-    let groups = scenario.clients.iter().enumerate();
-    let of_group = |(group, it): (usize, &ClientGroup)| -> Vec<Line> {
-        let sessions = it.script.iter().enumerate();
-        sessions.flat_map(|(session, lines)| lines.iter().map(move |line| (group, session, line.clone()))).collect()
-    };
-    groups.flat_map(of_group).collect()
-}
-
-/// Every session that does anything: its group, and its place there.
-pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
-    lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
-}
-
-/// The number, among the sessions of all groups, of the first one of a group.
-pub(super) fn first_session(clients: &[ClientGroup], group: usize) -> usize {
-    clients[..group].iter().map(|group| group.sessions as usize).sum()
-}
-
-/// The scenario with these lines in its scripts and no others. Nobody's number changes: sessions without any line stay.
-pub(super) fn with_lines(scenario: &Scenario, lines: &[Line]) -> Scenario {
-    let mut scenario = scenario.clone();
-    for script in scenario.clients.iter_mut().flat_map(|group| &mut group.script) {
-        script.clear();
-    }
-    for (group, session, line) in lines {
-        scenario.clients[*group].script[*session].push(line.clone());
-    }
-    scenario
-}
-
-fn each_line(scenario: &mut Scenario, change: impl Fn(&mut ScriptedOp)) {
-    scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten()).for_each(change);
-}
-
-/// The scenario with its `nth` line changed.
-fn changed(scenario: &Scenario, nth: usize, change: impl FnOnce(&mut ScriptedOp)) -> Scenario {
-    let mut scenario = scenario.clone();
-    let mut lines = scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten());
-    if let Some(line) = lines.nth(nth) {
-        change(line);
-    }
-    scenario
-}
-
-/// A line as a story tells it: `c0 writes k1 at 20ms`.
-pub(super) fn in_words(session: u64, line: &ScriptedOp) -> String {
-    let does = match line.parts.as_slice() {
-        [] => format!("{} k{}", verb(line.op), line.key),
-        parts => {
-            let parts: Vec<String> = parts.iter().map(|(op, key)| format!("{} k{key}", verb(*op))).collect();
-            format!("at once {}", parts.join(", "))
-        }
-    };
-    let from = match &line.reads {
-        Some(Routing::Host(host)) => format!(" from {host}"),
-        Some(Routing::Leader) => " from the leader".to_owned(),
-        Some(
-            Routing::Any
-            | Routing::AnyFollower
-            | Routing::Nearest
-            | Routing::Sticky
-            | Routing::Pin { .. }
-            | Routing::Token { .. },
-        )
-        | None => String::new(),
-    };
-    format!("c{session} {does}{from} at {}", line.at)
-}
-
-const fn verb(kind: OpKind) -> &'static str {
-    match kind {
-        OpKind::Read => "reads",
-        OpKind::Write => "writes",
-        OpKind::Generate => "generates",
-        OpKind::CompareAndSet => "compares and sets",
-        OpKind::Delete => "deletes",
-        OpKind::Add => "adds to",
-        OpKind::SetAdd => "adds an element to",
-        OpKind::SetRemove => "removes an element from",
-        OpKind::Append => "appends to",
-        OpKind::TextInsert => "inserts text into",
-        OpKind::TextDelete => "deletes text from",
-        OpKind::Txn => "changes, in a transaction,",
-    }
 }

@@ -5,11 +5,11 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use replisim_history::{Check, Promise, Run, Verdict, Witness};
+use replisim_history::{Check, Finding, Promise, Run, Verdict, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
+use super::word::{Word, only_leaves_out};
 use super::{Bound, Limits, Progress, Watch};
-use crate::scenario::ProtocolText;
 use crate::{Experiment, Scenario};
 
 /// How many scenarios are in memory at once.
@@ -21,22 +21,24 @@ const EVENTS_FACTOR: u64 = 2;
 const EVENTS_SPARE: u64 = 10_000;
 
 /// What every smaller scenario must still break, and how.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Aim {
     pub check: Check,
     /// The witness's kind.
     pub kind: String,
+    /// Where in the code something panics, if that is what is wrong: two places may say the same.
+    pub place: Option<String>,
     pub ground: Ground,
 }
 
 /// Why it is wrong that the check is violated. On this ground every smaller scenario must stand, too: where the protocol
 /// promises nothing, what breaks is no mistake any more.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Ground {
     /// The protocol promises that it holds.
     Promise,
-    /// The scenario says that it holds, of a protocol with these settings.
-    Word(ProtocolText),
+    /// The scenario says that it holds.
+    Word(Box<Word>),
     /// It is not wrong.
     Allowed,
 }
@@ -86,12 +88,14 @@ pub(super) enum Look {
     Impossible,
     /// It has more events than a run may have.
     Endless,
+    /// Nobody knows: the search was stopped.
+    Unknown,
 }
 
 /// What came of a try.
 enum Tried {
-    /// It was tried before, or is the best itself.
-    Known,
+    /// There is no need to: it was tried before, is the best itself, or does not stand on the same ground.
+    Needless,
     /// It does not fail as it should: the digest of its text.
     Harmless(u128),
     /// It does: the digest of its text, and the run.
@@ -123,7 +127,7 @@ impl<'w> Search<'w> {
 
     /// Whether it is not wrong at all that the check is violated.
     pub fn is_allowed(&self) -> bool {
-        self.aim.ground == Ground::Allowed
+        matches!(self.aim.ground, Ground::Allowed)
     }
 
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
@@ -151,11 +155,11 @@ impl<'w> Search<'w> {
         // What was tried behind the first that fails was tried in vain, on however many threads.
         let found = tried.iter().position(|it| matches!(it, Tried::Fails(..)));
         tried.truncate(found.map_or(tried.len(), |found| found + 1));
-        self.runs += tried.iter().filter(|it| !matches!(it, Tried::Known)).count() as u64;
+        self.runs += tried.iter().filter(|it| !matches!(it, Tried::Needless)).count() as u64;
         let place = found.map(|found| batch[found].0);
         for it in tried {
             match it {
-                Tried::Known => {}
+                Tried::Needless => {}
                 Tried::Harmless(digest) => {
                     self.tried.insert(digest);
                 }
@@ -183,7 +187,7 @@ impl<'w> Search<'w> {
 
     /// Tries a scenario that must not only fail, but come to the very same run.
     pub fn accepts_same_run(&mut self, proposed: Scenario) -> bool {
-        if self.bound.is_some() || proposed == *self.scenario() {
+        if self.bound.is_some() || proposed == *self.scenario() || !self.goes_on() {
             return false;
         }
         self.runs += 1;
@@ -201,14 +205,27 @@ impl<'w> Search<'w> {
     /// What a scenario comes to, whether or not it fails as it should.
     pub fn look(&mut self, proposed: Scenario) -> Look {
         let Ok(experiment) = self.best.experiment.vary(proposed) else { return Look::Impossible };
+        if !self.goes_on() {
+            return Look::Unknown;
+        }
         self.runs += 1;
         let grounded = self.aim.is_grounded_in(&experiment);
         run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), grounded })
     }
 
-    /// Whether a verdict is the one that every smaller scenario must come to.
-    pub fn aims_at(&self, check: Check, verdict: &Verdict) -> bool {
-        check == self.aim.check && matches!(verdict, Verdict::Violated(witness) if witness.kind == self.aim.kind)
+    /// Whether what was found in a run is what every smaller scenario must come to.
+    pub fn aims_at(&self, finding: &Finding, run: &Run) -> bool {
+        self.aim.is_met_by(finding, run)
+    }
+
+    /// Asks whether one more run is wanted.
+    fn goes_on(&mut self) -> bool {
+        let goes_on =
+            self.bound != Some(Bound::Stopped) && (self.watch)(&Progress { runs: self.runs, size: self.size() });
+        if !goes_on {
+            self.bound = Some(Bound::Stopped);
+        }
+        goes_on
     }
 
     /// Runs on all cores until it is known which is the first to fail: everything before that one is run to the end.
@@ -249,10 +266,13 @@ impl<'w> Search<'w> {
     }
 
     fn attempt(&self, scenario: &Scenario) -> Tried {
+        if !self.aim.allows(self.scenario(), scenario) {
+            return Tried::Needless;
+        }
         let text = scenario.text();
         let digest = digest(&text);
         if self.tried.contains(&digest) {
-            return Tried::Known;
+            return Tried::Needless;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
@@ -261,11 +281,27 @@ impl<'w> Search<'w> {
 }
 
 impl Aim {
+    /// Whether a finding is this, in the run that it is of.
+    fn is_met_by(&self, finding: &Finding, run: &Run) -> bool {
+        let violated = matches!(&finding.verdict, Verdict::Violated(witness) if witness.kind == self.kind);
+        let place = run.history.panic.as_ref().map(|panic| &panic.place);
+        finding.check == self.check && violated && (self.place.is_none() || self.place.as_ref() == place)
+    }
+
+    /// Whether a smaller scenario may take the place of one that stands on this ground, as far as can be said without a look
+    /// at what is promised.
+    fn allows(&self, whole: &Scenario, smaller: &Scenario) -> bool {
+        match &self.ground {
+            Ground::Word(word) => word.covers(smaller) && only_leaves_out(whole, smaller),
+            Ground::Promise | Ground::Allowed => true,
+        }
+    }
+
     /// Whether the check's violation would be wrong in an experiment for the reason that it is wrong at all.
     fn is_grounded_in(&self, experiment: &Experiment) -> bool {
         match &self.ground {
             Ground::Promise => experiment.promises().get(&self.check) == Some(&Promise::Promised),
-            Ground::Word(settings) => experiment.scenario.protocol == *settings,
+            Ground::Word(word) => word.covers(&experiment.scenario),
             Ground::Allowed => true,
         }
     }
@@ -275,11 +311,9 @@ impl Failing {
     /// The run of an experiment, if it fails as it should.
     pub fn of(experiment: Experiment, how: How, aim: &Aim) -> Option<Failing> {
         let run = run(&experiment, how)?;
-        let finding = experiment.examine(&run).into_iter().find(|finding| finding.check == aim.check)?;
+        let finding = experiment.examine(&run).into_iter().find(|finding| aim.is_met_by(finding, &run))?;
         match finding.verdict {
-            Verdict::Violated(witness) if witness.kind == aim.kind && aim.is_grounded_in(&experiment) => {
-                Some(Failing { experiment, run, witness })
-            }
+            Verdict::Violated(witness) if aim.is_grounded_in(&experiment) => Some(Failing { experiment, run, witness }),
             Verdict::Violated(_) | Verdict::Holds | Verdict::Unknown(_) => None,
         }
     }
@@ -288,11 +322,12 @@ impl Failing {
 /// The run of an experiment, if it ends within so many events.
 fn run(experiment: &Experiment, how: How) -> Option<Run> {
     let mut simulation = experiment.begin(experiment.scenario.seed, false);
+    let most = how.events.saturating_add(1);
     let Some(until) = how.until else {
-        let goes_on = simulation.advance(how.events.saturating_add(1));
+        let goes_on = simulation.advance(most);
         return (!goes_on).then(|| simulation.finish());
     };
-    simulation.run_until(until);
+    simulation.advance_until(until, most);
     (simulation.events() <= how.events).then(|| simulation.stop())
 }
 
@@ -305,4 +340,20 @@ fn digest(text: &str) -> u128 {
     let mut print = Fingerprint::new();
     print.fold(&text);
     print.digest().0
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_kernel::Span;
+
+    use super::*;
+    use crate::touchy;
+
+    #[test]
+    fn a_run_in_which_time_stands_still_is_given_up() {
+        let experiment = touchy::experiment("Standstill", "");
+        for until in [None, Some(SimTime::ZERO + Span::secs(1))] {
+            assert!(run(&experiment, How { until, events: 1_000 }).is_none());
+        }
+    }
 }

@@ -8,7 +8,7 @@ use replisim_history::{Operation, Run};
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
-use super::operations::first_session;
+use super::script::first_session;
 use super::search::Search;
 use crate::Scenario;
 

@@ -124,6 +124,7 @@ fn why(without: &Without) -> String {
         Without::Allowed => "without it the same is allowed".to_owned(),
         Without::Impossible => "named by what is left".to_owned(),
         Without::Endless => "without it the run does not end".to_owned(),
+        Without::NotTried => "not tried without it: the search was stopped".to_owned(),
     }
 }
 

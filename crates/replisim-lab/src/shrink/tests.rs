@@ -4,10 +4,13 @@ use std::num::NonZero;
 
 use replisim_history::{Check, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
+use replisim_world::spec::{Action, Fault, Routing, Target};
 
-use super::operations::{lines, one_of};
-use super::{Bound, Limits, NothingToShrink, Shrinker, Shrunk, Without};
+use super::operations::one_of;
+use super::script::lines;
+use super::{Bound, Limits, Need, NothingToShrink, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
+use crate::touchy;
 use crate::{Case, Catalog, Experiment, Scenario};
 
 /// An asynchronous primary, four sessions, 200 operations, up to 20 faults of every kind, promotions among them.
@@ -54,6 +57,18 @@ const MISCOUNTED: &str = r#"Scenario(
     swarm: (families: [Partition, Delay, DiskSlow, Failover], faults: 4, longest: "400ms"),
     run: "1s",
     checks: [NoLostWrites],
+)"#;
+
+/// A promotion comes a second after the last write, and everything has arrived by then, unless a link is cut.
+const LATE: &str = r#"Scenario(
+    cluster: (size: 2),
+    protocol: LeaderFollower(leader: "n1"),
+    clients: [(sessions: 3, arrive: Every("50ms"), mix: { Write: 1 }, keys: Uniform(count: 8), until: "1s")],
+    faults: [At("2s", Failover(to: "n2"))],
+    swarm: (families: [Delay, Partition], faults: 6),
+    run: "4s",
+    checks: [NoLostWrites],
+    expect: { NoLostWrites: Holds },
 )"#;
 
 fn experiment(text: &str) -> Experiment {
@@ -181,6 +196,60 @@ fn settings_stay_where_nothing_but_the_scenario_says_that_the_check_holds() {
 }
 
 #[test]
+fn clients_read_where_they_did_where_nothing_but_the_scenario_says_that_the_check_holds() {
+    let text = LOST
+        .replace("AnyFollower", "Leader")
+        .replace("    checks: [", "    expect: { ReadYourWrites: Holds },\n    checks: [");
+    let experiment = experiment(&text);
+    let seed = failing(&experiment, Check::ReadYourWrites, 6);
+    assert_ne!(experiment.promises()[&Check::ReadYourWrites], Promise::Promised);
+    let shrunk = shrink(&experiment, seed, Check::ReadYourWrites);
+    demand(&shrunk, Check::ReadYourWrites);
+    let left = Scenario::parse(&shrunk.case.source).expect("a shrunk case reads");
+    let group = &left.clients[0];
+    let lines = group.script.iter().flatten();
+    assert!(group.reads == Routing::Leader && lines.clone().all(|line| line.reads.is_none()), "{}", shrunk.case.text());
+    assert_eq!(group.timeout, Span::secs(1));
+    assert!(!left.faults.is_empty(), "who reads from the leader sees its writes unless it changes");
+    assert!(shrunk.after.operations < shrunk.before.operations / 10, "{:?}", shrunk.after);
+}
+
+#[test]
+fn a_fault_strikes_when_it_did_where_nothing_but_the_scenario_says_that_the_check_holds() {
+    let experiment = experiment(LATE);
+    let seed = failing(&experiment, Check::NoLostWrites, 3);
+    assert_ne!(experiment.promises()[&Check::NoLostWrites], Promise::Promised);
+    let shrunk = shrink(&experiment, seed, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    let left = Scenario::parse(&shrunk.case.source).expect("a shrunk case reads");
+    assert_eq!((&left.faults[..1], left.faults.len()), (&experiment.scenario.faults[..], 2), "{}", shrunk.case.text());
+    let drawn = experiment.plan(seed).faults;
+    let from = |fault: &Fault| match fault {
+        Fault::During(from, _, action) => Some((*from, action.clone())),
+        Fault::At(..) | Fault::Every(..) | Fault::When(..) | Fault::WhenFor(..) => None,
+    };
+    assert!(drawn.iter().any(|fault| from(fault).is_some() && from(fault) == from(&left.faults[1])), "{drawn:?}");
+    assert_eq!(left.cluster.size, experiment.scenario.cluster.size);
+}
+
+#[test]
+fn a_panic_is_not_shrunk_to_one_that_says_the_same_elsewhere() {
+    let experiment = touchy::experiment("Twice", "");
+    // Twenty requests have come long before the other one starts again, unless the run is cut short.
+    let kill = Fault::During(Span::millis(100), Span::secs(4), Action::Kill(Target::Named("n2".to_owned())));
+    let scenario = Scenario { faults: vec![kill], run: Span::secs(5), ..experiment.scenario.clone() };
+    let experiment = experiment.vary(scenario).expect("it can be run");
+    let place = |experiment: &Experiment, seed| {
+        let panic = experiment.run(seed, None, false).run.history.panic;
+        panic.expect("it panics").place
+    };
+    let shrunk = Shrinker::new(&experiment, 7).shrink().expect("it panics");
+    let read =
+        experiment.vary(Scenario::parse(&shrunk.case.source).expect("a shrunk case reads")).expect("it can be run");
+    assert_eq!(place(&read, shrunk.case.seed), place(&experiment, 7), "{}", shrunk.case.text());
+}
+
+#[test]
 fn a_run_that_was_broken_off_stays_so_if_the_whole_one_holds() {
     let experiment = experiment(LOST);
     let until: Span = "2s".parse().expect("a time");
@@ -229,8 +298,11 @@ fn any_number_of_threads_gives_the_same_case() {
 fn a_watch_that_says_stop_is_obeyed_and_a_run_that_holds_is_refused() {
     let experiment = experiment(LOST);
     let seed = failing(&experiment, Check::NoLostWrites, 15);
-    let shrunk = Shrinker::new(&experiment, seed).watch(&|progress| progress.runs < 10).shrink().expect("it fails");
+    let shrinker = Shrinker::new(&experiment, seed).check(Some(Check::NoLostWrites));
+    let shrunk = shrinker.watch(&|progress| progress.runs < 10).shrink().expect("it fails");
     assert_eq!(shrunk.bound, Some(Bound::Stopped));
+    let tried = |need: &&Need| !matches!(need.without, Without::NotTried | Without::Impossible);
+    assert_eq!(shrunk.needed.iter().find(tried), None, "nothing is run any more");
     let holds = Scenario { swarm: None, ..experiment.scenario.clone() };
     let holds = experiment.vary(holds).expect("a scenario without faults");
     let refused = Shrinker::new(&holds, 1).check(Some(Check::NoLostWrites)).shrink().expect_err("nothing is lost");

@@ -158,7 +158,8 @@ fn group_until(group: &ClientGroup, run: Span) -> Option<ClientGroup> {
     (group.from < run).then_some(group)
 }
 
-fn fault_until(fault: &Fault, run: Span) -> Option<Fault> {
+/// A fault of a run that ends then; `None` if it begins no sooner.
+pub(super) fn fault_until(fault: &Fault, run: Span) -> Option<Fault> {
     match fault {
         Fault::At(at, _) | Fault::Every(at, _, _) => (*at < run).then(|| fault.clone()),
         Fault::During(from, until, action) => {

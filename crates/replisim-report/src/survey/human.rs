@@ -7,6 +7,9 @@ use crate::section::WIDTH;
 use crate::table::wrapped;
 use crate::{Style, number};
 
+/// How many knobs of a failure are told that was not shrunk: nobody knows which of them matter.
+const KNOBS_MAX: usize = 4;
+
 /// The whole screen, to its last line break. `elapsed` is in seconds of the wall clock.
 pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     let mut text = known(&survey.known, style) + &heading(survey, elapsed, style);
@@ -127,13 +130,23 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
     let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
     let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
-    if !failure.knobs.is_empty() {
-        text += &wrapped(&format!("drawn: {}", failure.knobs.join(", ")), "      ", WIDTH);
-    }
+    text += &wrapped(&drawn(failure), "      ", WIDTH);
     for line in &failure.story {
         text += &format!("      {line}\n");
     }
     text + &format!("      {}\n", failure.replay)
+}
+
+/// The knobs that are worth a look: those that shrinking has left, else the first few. JSON has them all.
+fn drawn(failure: &FailureGroup) -> String {
+    let count = failure.knobs.len();
+    match &failure.knobs_left {
+        Some(left) if left.is_empty() => String::new(),
+        Some(left) => format!("of {}, left are {}", number::things(count as u64, "drawn setting"), left.join(", ")),
+        None if count == 0 => String::new(),
+        None if count <= KNOBS_MAX => format!("drawn: {}", failure.knobs.join(", ")),
+        None => format!("drawn: {} and {} more", failure.knobs[..KNOBS_MAX].join(", "), count - KNOBS_MAX),
+    }
 }
 
 fn diverged(divergence: &Diverged, style: Style) -> String {
@@ -207,6 +220,23 @@ mod tests {
         survey.subjects[1].checks[0].undecided = 10_000;
         let both = "a run done twice was not the same and a check was never decided";
         assert!(has(&survey, &format!("nothing new failed in 20,000 runs, but {both}")));
+    }
+
+    #[test]
+    fn a_failure_tells_few_of_the_knobs_that_were_drawn() {
+        let told = |count: usize, left: Option<&[&str]>| {
+            let mut survey = sample::survey();
+            let failure = &mut survey.subjects[0].failures[0];
+            failure.knobs = (0..count).map(|knob| format!("k{knob}=1")).collect();
+            failure.knobs_left = left.map(|left| left.iter().map(|knob| (*knob).to_owned()).collect());
+            let screen = screen(&survey, None, Style::Plain);
+            screen.lines().find(|line| line.contains("drawn")).map(|line| line.trim().to_owned())
+        };
+        assert_eq!(told(30, Some(&["k7=1"])).as_deref(), Some("of 30 drawn settings, left are k7=1"));
+        assert_eq!(told(30, Some(&[])), None);
+        assert_eq!(told(4, None).as_deref(), Some("drawn: k0=1, k1=1, k2=1, k3=1"));
+        assert_eq!(told(30, None).as_deref(), Some("drawn: k0=1, k1=1, k2=1, k3=1 and 26 more"));
+        assert_eq!(told(0, None), None);
     }
 
     #[test]

@@ -17,11 +17,13 @@
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
 //! | `watch.rs` | which states met which faults, if anybody wants to know |
+//! | `pace.rs` | what a run may come to before it is taken to have no end |
 
 mod aim;
 mod converse;
 mod dispatch;
 mod operate;
+mod pace;
 mod rest;
 mod sever;
 mod strike;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
 use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 
+use self::pace::Pace;
 use crate::client::{CLIENT, Clients};
 use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
@@ -84,6 +87,7 @@ pub struct World<P: Process> {
     injector: Injector,
     recorder: Recorder,
     phase: Phase,
+    pace: Pace,
     /// Who became leader last.
     last_leader: Option<NodeId>,
     /// Whom an operator promoted last.
@@ -159,6 +163,7 @@ impl<P: Process> World<P> {
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             phase: Phase::Acting,
+            pace: Pace::default(),
             last_leader: None,
             heir: None,
             plan,
@@ -192,6 +197,16 @@ impl<P: Process> World<P> {
         self.nodes.get(node.index())?.process.as_ref()
     }
 
+    /// Everyone who may have a process.
+    pub fn processes(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        (0..self.nodes.len() as u16).map(NodeId)
+    }
+
+    /// Whose handler runs now, or was interrupted by a panic.
+    pub fn running(&self) -> Option<NodeId> {
+        self.running
+    }
+
     /// What clients have done and seen so far.
     pub fn history(&self) -> &replisim_history::History {
         &self.recorder.history
@@ -210,6 +225,9 @@ impl<P: Process> World<P> {
         self.now = next.at;
         self.recorder.cause = next.event.cause;
         self.recorder.events += 1;
+        if pace::is_due(self.recorder.events) {
+            self.keep_pace(&next.event.event);
+        }
         self.handle(next.event.event);
         if !self.injector.armed.is_empty() {
             self.pull_triggers();
@@ -219,7 +237,13 @@ impl<P: Process> World<P> {
 
     /// Handles every event up to and including `until`. Returns false once the run is over.
     pub fn run_until(&mut self, until: SimTime) -> bool {
-        while self.queue.next_at().is_some_and(|at| at <= until) {
+        self.advance_until(until, u64::MAX)
+    }
+
+    /// The same, but handles no more than so many events.
+    pub fn advance_until(&mut self, until: SimTime, events: u64) -> bool {
+        let most = self.recorder.events.saturating_add(events);
+        while self.recorder.events < most && self.queue.next_at().is_some_and(|at| at <= until) {
             if !self.step() {
                 return false;
             }

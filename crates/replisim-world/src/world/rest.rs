@@ -80,10 +80,10 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// Ends the run in the middle of an event, because something panicked there: a process, or the world. Nobody is asked
-    /// what it holds: whoever was interrupted may not know.
-    pub fn break_off(&mut self, message: String, place: String) {
-        let node = self.running.take();
+    /// Ends the run in the middle of an event, because something panicked there: a process, be it as it ran or as it was
+    /// looked at, or the world. Nobody is asked what it holds: whoever was interrupted may not know.
+    pub fn break_off(&mut self, looked_at: Option<NodeId>, message: String, place: String) {
+        let node = self.running.take().or(looked_at);
         self.recorder.fold(&("panics", self.now.as_nanos(), node, &message));
         if self.recorder.traces() {
             let who = node.map_or_else(|| "·".to_owned(), |node| self.recorder.name(node).to_owned());

@@ -4,7 +4,11 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use replisim_history::Run;
+use replisim_report::trace;
+
 use super::{Ending, Failure};
+use crate::material::title;
 
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {
@@ -39,4 +43,13 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     name.push(".part");
     let part = path.with_file_name(name);
     fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(refuse)
+}
+
+/// Writes every event of a run to a file, one line each, if its trace was kept. The run is of what was read from `path`.
+pub fn write_trace(file: &Path, path: &Path, run: &Run) -> Result<(), Failure> {
+    let mut bytes = Vec::new();
+    if let Some(lines) = &run.trace {
+        trace::write(&mut bytes, &title(path), run, lines).map_err(|error| Failure::File(error.to_string()))?;
+    }
+    write_file(file, &bytes)
 }

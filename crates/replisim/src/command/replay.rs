@@ -6,7 +6,7 @@ use replisim_history::{Names, Run};
 use replisim_lab::{Case, Catalog, Divergence, Experiment, Outcome};
 use replisim_report::{Style, human};
 
-use super::output::{complain_of_panic, print};
+use super::output::{complain_of_panic, print, write_trace};
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::material::Material;
@@ -18,7 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   replisim replay 243b89c5                       a case that `replisim fuzz` has told
   replisim replay 243b89c5 --store night.db      the same, of a campaign that is kept elsewhere
-  replisim replay stale_read-0df1a22c.ron        a file that `replisim shrink` has written
+  replisim replay stale_read-0df1a22c.ron --trace trace.txt
 
 Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is; 5 another run.";
 
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// The store to look for the id in, after the folder `cases` beside it [default: .replisim/campaign.db]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Write every event to this file, one line each
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 /// Runs a case again and compares its fingerprint.
@@ -37,8 +40,11 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let place = Where::parse(&arguments.case);
     let case = place.read(arguments.store.as_deref(), colour)?;
     let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
-    let outcome = case.run(&experiment, false);
+    let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
+    if let Some(file) = &arguments.trace {
+        write_trace(file, place.path(), &outcome.run)?;
+    }
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
     let subject = material.subject(&experiment, &outcome, again, None);

@@ -1,6 +1,5 @@
 //! `replisim run`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +9,12 @@ use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
-use replisim_report::{Style, human, json, trace};
+use replisim_report::{Style, human, json};
 
-use super::output::{complain, complain_of_panic, print, write_file};
+use super::output::{complain, complain_of_panic, print, write_file, write_trace};
 use super::time::time;
 use super::{Ending, Failure, LIBRARY};
-use crate::material::{Material, title};
+use crate::material::Material;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,7 +109,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {
-        write_file(file, &trace_bytes(path, &outcome.run)?)?;
+        write_trace(file, path, &outcome.run)?;
     }
     if let Some(file) = &arguments.case {
         let case = Case::of(&experiment, arguments.until, &outcome.run);
@@ -156,16 +155,6 @@ fn execute(experiment: &Experiment, arguments: &Arguments) -> (Outcome, Duration
     let until = arguments.until.map(|span| SimTime::ZERO + span);
     let outcome = experiment.run(seed, until, arguments.trace.is_some());
     (outcome, began.elapsed())
-}
-
-fn trace_bytes(path: &Path, run: &Run) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    if let Some(lines) = &run.trace {
-        trace::write(&mut bytes, &title(path), run, lines)
-            .and_then(|()| bytes.flush())
-            .map_err(|error| Failure::File(error.to_string()))?;
-    }
-    Ok(bytes)
 }
 
 /// The command that runs the same again.

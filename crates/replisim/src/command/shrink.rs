@@ -208,6 +208,7 @@ fn need(need: &Need) -> Value {
         Without::Allowed => ("the same is allowed", Vec::new()),
         Without::Impossible => ("cannot be run", Vec::new()),
         Without::Endless => ("does not end", Vec::new()),
+        Without::NotTried => ("not tried", Vec::new()),
     };
     json!({ "kind": kind, "what": what, "without": without, "broken": others })
 }

@@ -47,7 +47,7 @@ pub fn campaign(
         let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
         // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
-        let mut keeping = Keeping { archive: None, store, shrinking: !survey.interrupted };
+        let mut keeping = Keeping { catalog, archive: None, store, shrinking: !survey.interrupted };
         keeping.keep(&mut survey, &tallies)?;
         found::keep_differing(&mut survey, &tallies, store)?;
         return Ok((survey, elapsed));
@@ -64,7 +64,7 @@ pub fn campaign(
     if survey.interrupted {
         found::left_for_later(&mut survey);
     } else {
-        Keeping { archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
+        Keeping { catalog, archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
     }
     found::keep_differing(&mut survey, &tallies, store)?;
     for (mut failure, row) in known {

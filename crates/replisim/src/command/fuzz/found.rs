@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::{FailureGroup, KnownFailure, Survey};
-use replisim_lab::Scenario;
-use replisim_lab::fuzz::{Archive, Cause, Found, Tally};
+use replisim_lab::fuzz::{Archive, Cause, Found, Tally, knobs_left};
 use replisim_lab::shrink::{Limits, Shrinker};
+use replisim_lab::{Catalog, Scenario};
 
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
@@ -23,6 +23,8 @@ const SHRUNK_MAX: usize = 8;
 
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
+    /// The protocols that the cases are of.
+    pub catalog: &'k Catalog,
     /// The store, if there is one.
     pub archive: Option<&'k mut Archive<'s, 'c>>,
     /// Where it is or would be: the cases are written beside it.
@@ -75,6 +77,7 @@ impl Keeping<'_, '_, '_> {
             group.faults = scenario.faults.iter().map(ToString::to_string).collect();
             group.struck = kinds(&scenario);
         }
+        group.knobs_left = smaller.then(|| knobs_left(&group.knobs, &shrunk.case.source, self.catalog));
         group.operations = Some(operations);
         group.story = shrunk.case.story.lines().map(str::to_owned).collect();
         group.replay = whereabouts::replay(&group.id, self.store);
@@ -152,9 +155,9 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
+    use replisim_lab::Case;
     use replisim_lab::fuzz::{Attempt, DIVERGENCES_MAX, Divergence, Place, Subject, survey};
     use replisim_lab::scenario::Source;
-    use replisim_lab::{Case, Catalog};
 
     use super::*;
     use crate::command::whereabouts::Where;

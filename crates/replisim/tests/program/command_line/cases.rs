@@ -42,6 +42,21 @@ fn a_case_replays_and_one_that_was_changed_diverges() {
 }
 
 #[test]
+fn a_replay_writes_the_trace_that_the_run_wrote() {
+    let folder = with_scenario("replay_trace");
+    folder.program(&["run", "small.ron", "--until", "400ms", "--case", "it.case", "--trace", "run.txt"]);
+    let replay = folder.program(&["replay", "it.case", "--trace", "replay.txt"]);
+    assert!(replay.output.ends_with("the same run: its fingerprint is the case's\n"), "{replay:?}");
+    let [run, replay] = ["run.txt", "replay.txt"].map(|file| {
+        let text = fs::read_to_string(folder.path(file)).expect("a trace was written");
+        let (head, lines) = text.split_once('\n').expect("a trace has a first line");
+        (head.to_owned(), lines.to_owned())
+    });
+    assert!(run.1.lines().count() > 100 && run.1 == replay.1, "the two traces differ");
+    assert!(replay.0.starts_with("replisim trace · it · seed 3 · version "), "{}", replay.0);
+}
+
+#[test]
 fn a_case_of_a_run_that_was_stopped_replays_as_far() {
     let folder = with_scenario("stopped");
     let run = folder.program(&["run", "small.ron", "--until", "400ms", "--case", "it.case"]);
