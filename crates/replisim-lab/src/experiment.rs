@@ -133,7 +133,8 @@ impl Experiment {
     }
 
     fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {
-        let reconfigures = |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. });
+        let reconfigures =
+            |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. } | Action::Promote(_));
         let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
             reconfigured: self.scenario.faults.iter().map(Fault::action).any(reconfigures),

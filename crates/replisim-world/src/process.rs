@@ -235,7 +235,7 @@ pub enum Role {
     Follower,
     /// Wants to lead.
     Candidate,
-    /// Receives data but does not count yet: it is being seeded.
+    /// Receives data but does not count yet: it is being seeded, or has not caught up since.
     Learner,
     /// All replicas are alike.
     Replica,

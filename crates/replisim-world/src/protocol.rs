@@ -72,7 +72,8 @@ pub struct Member<P: Process> {
 pub struct Circumstances<'a> {
     /// The families of the faults that are written down or may be drawn.
     pub faults: &'a [FaultFamily],
-    /// Whether an operator changes a setting or replaces a server's data in between: orders that are no faults.
+    /// Whether an operator changes a setting, replaces a server's data or promotes one by hand in between: orders that are
+    /// carried out to the letter, whatever that loses.
     pub reconfigured: bool,
     /// Everybody who asks for something.
     pub clients: &'a [ClientGroup],

@@ -126,6 +126,7 @@ impl<F: Profile> Replica<F> {
         self.upstream.told = None;
         self.learn_leader(cx, leader);
         self.report(cx, false);
+        self.inquire_end(cx);
         self.set_status_timer(cx);
     }
 
@@ -160,6 +161,7 @@ impl<F: Profile> Replica<F> {
         }
         if cx.journal().end() > before {
             self.on_received_written(cx);
+            self.on_learner_received(cx);
         }
         if self.upstream.received - self.upstream.reported >= WINDOW_BYTES / 4 {
             self.make_room(cx);
@@ -190,6 +192,7 @@ impl<F: Profile> Replica<F> {
     /// What was received is durable.
     pub(super) fn on_received_flushed(&mut self, cx: &mut Cx<'_, Self>) {
         self.tell_progress(cx, Progress::Flushed);
+        self.on_learner_flushed(cx);
         if self.rules.replay.from == Extent::Flushed {
             self.replay(cx);
         }

@@ -48,8 +48,8 @@ pub enum Message {
     },
     /// One chunk of a copy has arrived: send the next.
     More,
-    /// Instead of `Start`: asks for the upstream's history, to find out where the own log left it. The beginning of a
-    /// rewind.
+    /// Asks for the upstream's history. Instead of `Start`, the beginning of a rewind: to find out where the own log left
+    /// it. After `Accept`, from a learner: to find out how far there is to go.
     Inquire,
 
     // ── from an upstream to its follower ──
@@ -81,12 +81,14 @@ pub enum Message {
     },
     /// The end of a copy: the data as they were when the copy began.
     Copied(Arc<Image>),
-    /// The answer to `Inquire`.
+    /// The answer to `Inquire`. Also sent to every follower by an upstream that was a learner, when it is none any more.
     History {
         /// Every record of the upstream's log.
         history: Arc<Lineage>,
         /// Whether the upstream has made a checkpoint since it was promoted, if it ever was.
         checkpointed: bool,
+        /// Whether the upstream is a learner itself, so that its log does not go as far as it must.
+        learner: bool,
     },
 
     // ── from a follower's operating system to its upstream's ──

@@ -77,6 +77,7 @@
 //! | `follow`, `replay` | from the stream to the follower's log, and from there to its readers |
 //! | `reads` | reads, with or without a token |
 //! | `retention`, `seed` | how long log is kept, and what becomes of who needs more |
+//! | `learner` | from a copy of the data to a full member |
 //! | `operator` | promotion, rewinding, seeding, backups, settings |
 //! | `state` | the states that a search for failures tells apart |
 //! | [`flaw`] | mistakes that others have made, to be made here on purpose |
@@ -95,6 +96,7 @@
 //! | `sessions/reply_before_its_message` | somebody reads an answer before the question it answers | `reply_after_its_message` |
 //! | `lost_write_on_promotion` | an asynchronous leader dies with what had not been shipped | `write_survives_promotion` |
 //! | `wrong_follower_promoted` | one follower has everything, and another one is promoted | `right_follower_promoted` |
+//! | `promoted_before_caught_up` | a server is promoted that was just copied, and lacks what it once acknowledged | `learner_left_alone` |
 //! | `two_leaders` | a former leader is not stopped, and goes on acknowledging | `old_leader_fenced` |
 //! | `stalled_by_synchronous_follower` | the only synchronous follower is gone, and commits wait for ever | `any_synchronous_follower`, `synchronous_follower_replaced` |
 //! | `relay_lag` | delays add up along a chain of relays | `followers_without_relays` |
@@ -118,6 +120,7 @@ mod commit;
 mod execute;
 pub mod flaw;
 mod follow;
+mod learner;
 mod log;
 pub mod message;
 pub mod mysql;

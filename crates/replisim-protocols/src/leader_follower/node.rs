@@ -13,6 +13,7 @@ use replisim_world::process::{Cx, Input, Process, Reply, Request, Role, StreamId
 
 use super::commit::Commits;
 use super::follow::Upstream;
+use super::learner::Learning;
 use super::log::Log;
 use super::message::Message;
 pub use super::profile::{Config, Profile, Servers};
@@ -66,6 +67,8 @@ pub struct Replica<F: Profile> {
     /// As follower: the connection to the upstream, and the application of what comes from it.
     pub(super) upstream: Upstream,
     pub(super) replaying: Replaying,
+    /// Since its data were copied, until it has caught up.
+    pub(super) learning: Option<Learning>,
 
     /// From where it would recover.
     pub(super) checkpoint: Checkpoint,
@@ -131,7 +134,8 @@ impl<F: Profile> Process for Replica<F> {
 
     fn view(&self) -> View {
         let state = self.state() as u8;
-        View { state, ..View::of(self.role(), self.epoch, self.shown.position(), self.part.serves()) }
+        let serving = self.part.serves() && self.learning.is_none();
+        View { state, ..View::of(self.role(), self.epoch, self.shown.position(), serving) }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {
@@ -165,6 +169,7 @@ impl<F: Profile> Replica<F> {
             slots: Vec::new(),
             upstream: Upstream::default(),
             replaying: Replaying::default(),
+            learning: None,
             checkpoint: Checkpoint::default(),
             checkpointing: Checkpointing::default(),
             backup: None,
@@ -214,7 +219,7 @@ impl<F: Profile> Replica<F> {
             Message::Keepalive { answer, leader } => self.on_keepalive(cx, answer, leader),
             Message::Chunk { .. } => self.on_chunk(cx),
             Message::Copied(image) => self.on_copied(cx, &image),
-            Message::History { history, checkpointed } => self.on_history(cx, &history, checkpointed),
+            Message::History { history, checkpointed, learner } => self.on_history(cx, &history, checkpointed, learner),
         }
     }
 
@@ -262,6 +267,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn role(&self) -> Role {
         match self.part {
             Part::Leads => Role::Leader,
+            _ if self.learning.is_some() => Role::Learner,
             Part::Follows(_) | Part::Stands => Role::Follower,
             Part::Copies(_) | Part::Rewinds(_) | Part::Bare => Role::Learner,
         }

@@ -8,7 +8,8 @@
 //!      ╰── copied ── Copies ◀── Reseed, or Rewinds ◀── Rewind
 //! ```
 //!
-//! Orders are carried out at once and to the letter: an operator who promotes the wrong follower loses what it lacks.
+//! Orders are carried out at once and to the letter: an operator who promotes the wrong follower loses what it lacks. Only
+//! the runbook of a failover leaves learners alone.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use replisim_world::process::{Command, Cx, StreamId};
 
 use super::flaw::Flaw;
 use super::log::Places;
-use super::message::{Message, Refusal};
+use super::message::Refusal;
 use super::node::{Profile, Replica};
 use super::record::{Backup, Entry, Part};
 use super::rules::Rewind;
@@ -62,6 +63,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn take_over(&mut self, cx: &mut Cx<'_, Self>) {
         self.promoting = false;
         self.part = Part::Leads;
+        self.end_learning(cx);
         self.epoch = self.next_epoch();
         self.checkpoint.outdated = true;
         self.lead();
@@ -123,18 +125,26 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// A server that rewinds wants to know this one's history.
+    /// A server that rewinds, or a learner, wants to know this one's history.
     pub(super) fn on_inquire(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
         if !self.part.serves() {
             return self.refuse(cx, stream, Refusal::NoData);
         }
-        cx.transmit(stream, Message::History { history: self.history(), checkpointed: !self.checkpoint.outdated });
+        cx.transmit(stream, self.history_told());
     }
 
-    /// The other server's history is known: finds out where the own log left it.
-    pub(super) fn on_history(&mut self, cx: &mut Cx<'_, Self>, history: &Lineage, checkpointed: bool) {
-        let Part::Rewinds(leader) = self.part else { return };
+    /// The other server's history is known: a learner has been told how far to go, and whoever rewinds goes on with that.
+    pub(super) fn on_history(&mut self, cx: &mut Cx<'_, Self>, history: &Lineage, checkpointed: bool, learner: bool) {
         self.heard_upstream(cx);
+        match self.part {
+            Part::Rewinds(leader) => self.rewind_to(cx, leader, history, checkpointed),
+            Part::Follows(_) if !learner => self.on_end_known(cx, history),
+            Part::Follows(_) | Part::Leads | Part::Copies(_) | Part::Stands | Part::Bare => {}
+        }
+    }
+
+    /// Finds out where the own log left the other's, and gives up what comes after.
+    fn rewind_to(&mut self, cx: &mut Cx<'_, Self>, leader: NodeId, history: &Lineage, checkpointed: bool) {
         // pg_rewind compares the timelines of the two last checkpoints. A promoted server that has not made its first one
         // yet looks as if nothing had happened.
         let by_checkpoint = matches!(self.rules.rewind, Rewind::ByCheckpoint { .. });

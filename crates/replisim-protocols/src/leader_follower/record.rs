@@ -86,6 +86,8 @@ pub enum Part {
 pub struct Control {
     /// Its part in the cluster.
     pub part: Part,
+    /// Whether it has a copy of another's data and has not caught up since.
+    pub learner: bool,
     /// The epoch it leads, or was born into.
     pub epoch: u32,
     /// The last position that the journal no longer holds.
@@ -227,7 +229,7 @@ const CONTROL_BYTES: u32 = 8192;
 /// The data in the image is what the log made of it, so its position stands for it.
 impl Hash for Control {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.part, self.epoch, self.base, self.checkpoint.redo).hash(state);
+        (self.part, self.learner, self.epoch, self.base, self.checkpoint.redo).hash(state);
         self.checkpoint.image.lineage.hash(state);
         self.slots.hash(state);
         self.backup.as_ref().map(|backup| (backup.image.position(), backup.next)).hash(state);

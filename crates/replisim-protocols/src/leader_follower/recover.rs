@@ -13,6 +13,7 @@ use replisim_history::{Lineage, NodeId, Position};
 use replisim_kernel::Span;
 use replisim_world::process::Cx;
 
+use super::learner::Learning;
 use super::log::{Log, Places};
 use super::node::{Profile, Replica};
 use super::record::{Control, Entry, Part, Record, Slot};
@@ -59,6 +60,7 @@ impl<F: Profile> Replica<F> {
         }
         self.rules = F::rules(&self.settings, &self.servers, self.me);
         self.part = control.part;
+        self.learning = control.learner.then_some(Learning::Asks);
         self.epoch = control.epoch;
         self.slots = control.slots;
         self.backup = control.backup;
@@ -128,6 +130,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn save(&mut self, cx: &mut Cx<'_, Self>) {
         let control = Control {
             part: self.part,
+            learner: self.learning.is_some_and(Learning::lacks_something),
             epoch: self.epoch,
             base: self.log.base,
             checkpoint: self.checkpoint.clone(),

@@ -8,6 +8,7 @@
 //!
 //! A base backup is a consistent snapshot plus a position. It travels in chunks over the link, some at a time, so that
 //! it takes as long as the link needs for its size; the log written meanwhile is kept until the newcomer asks for it.
+//! Until it has caught up, the newcomer is a learner: see [`super::learner`].
 
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ impl<F: Profile> Replica<F> {
         self.heard_upstream(cx);
         self.adopt(cx, Image::clone(image));
         self.part = Part::Follows(source);
+        self.begin_learning();
         self.upstream.differing_bytes = None;
         self.save(cx);
         cx.role(self.role(), self.epoch);

@@ -55,6 +55,8 @@ states! {
     Copying = "copying",
     /// It asks where its log left another's.
     Rewinding = "rewinding",
+    /// It follows, and has not caught up since its data were copied.
+    Learning = "following, has not caught up since it was copied",
     /// It neither leads nor follows.
     Standing = "standing",
     /// It has no data, and nobody to copy from.
@@ -99,6 +101,8 @@ impl<F: Profile> Replica<F> {
         }
         if !self.upstream.serves() {
             State::Disconnected
+        } else if self.learning.is_some() {
+            State::Learning
         } else if self.log.flushed_tip != self.log.tip && self.rules.replay.from == Extent::Flushed {
             State::Unsynced
         } else if self.shown.position() != self.log.tip {

@@ -129,7 +129,8 @@ pub enum Action {
     Freeze(Target),
 
     // ── operators ──
-    /// Make this node the leader, now, and point every other living one at it.
+    /// Make this node the leader, now, and point every other one at it; the first of several that can lead. Nothing is done
+    /// if none is up and a full member: one that was copied and has not caught up yet is none.
     Failover {
         to: Target,
         #[serde(default)]
@@ -212,7 +213,7 @@ pub enum Target {
     Replicas,
     /// Every application server.
     Clients,
-    /// The follower that has applied most.
+    /// The follower that has applied most, of those that are full members if any is.
     MostAdvanced,
     /// The follower that has applied least.
     MostBehind,

@@ -59,7 +59,8 @@ impl<P: Process> World<P> {
             Target::Random(count) => self.some_replicas(fault, usize::from(*count)),
             Target::Clients => self.everybody().filter(|node| !self.is_process(*node)).collect(),
             Target::MostAdvanced => {
-                self.followers().into_iter().rev().max_by_key(|n| self.applied(*n)).into_iter().collect()
+                let advance = |node: &NodeId| (self.is_full_member(*node), self.applied(*node));
+                self.followers().into_iter().rev().max_by_key(advance).into_iter().collect()
             }
             Target::MostBehind => self.followers().into_iter().min_by_key(|n| self.applied(*n)).into_iter().collect(),
         }
@@ -86,6 +87,11 @@ impl<P: Process> World<P> {
     pub(super) fn followers(&self) -> Vec<NodeId> {
         let leader = self.leader();
         self.plan.replicas.iter().copied().filter(|node| Some(*node) != leader).collect()
+    }
+
+    /// Whether a node is up, and a full member by its own account.
+    pub(super) fn is_full_member(&self, node: NodeId) -> bool {
+        self.view(node).is_some_and(|view| view.serving)
     }
 
     pub(super) fn applied(&self, node: NodeId) -> Option<Position> {

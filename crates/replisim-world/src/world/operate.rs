@@ -11,11 +11,11 @@ use crate::spec::{OldLeader, Target};
 impl<P: Process> World<P> {
     /// The runbook of a failover: deal with the old leader, promote the new one, point everybody at it.
     pub(super) fn fail_over(&mut self, fault: u32, to: &Target, old: OldLeader) {
-        let Some(new) = self.nodes_of(fault, to).first().copied() else { return };
-        // Whatever else goes wrong, nobody gives up a leader for a server that is down or has no data.
-        if !self.view(new).is_some_and(|view| view.serving) {
-            return self.recorder.milestone(self.now, Some(new), "is down or has no data: not promoted".to_owned());
-        }
+        let candidates = self.nodes_of(fault, to);
+        // Whatever else goes wrong, nobody gives up a leader for a server that cannot take its place.
+        let Some(new) = candidates.iter().copied().find(|node| self.is_full_member(*node)) else {
+            return candidates.first().into_iter().for_each(|node| self.say_why_not(*node));
+        };
         let leader = self.leader().filter(|leader| *leader != new);
         if let Some(leader) = leader {
             self.deal_with(leader, new, old);
@@ -29,11 +29,21 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Tells why a server is not promoted.
+    fn say_why_not(&mut self, node: NodeId) {
+        let why = match self.view(node) {
+            None => "it is down",
+            Some(_) => "it has no data, or has not caught up since they were copied",
+        };
+        self.recorder.milestone(self.now, Some(node), format!("not promoted: {why}"));
+    }
+
     /// A server may die before its promotion is on its disk, and come back as the follower that it was. If nobody leads
-    /// at the heal, the operator says it once more.
+    /// after the heal, the operator says it once more, as soon as that server can take the place.
     pub(super) fn promote_again(&mut self) {
         let leads = |node: &NodeId| self.view(*node).is_some_and(|view| view.role == Role::Leader);
-        if let Some(heir) = self.heir.filter(|_| !self.plan.replicas.iter().any(leads)) {
+        let heir = self.heir.filter(|heir| self.is_full_member(*heir));
+        if let Some(heir) = heir.filter(|_| !self.plan.replicas.iter().any(leads)) {
             self.order(heir, Command::Promote);
         }
     }

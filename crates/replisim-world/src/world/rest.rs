@@ -38,6 +38,7 @@ impl<P: Process> World<P> {
     pub(super) fn look(&mut self) {
         let Phase::Settling { since } = self.phase else { return };
         let waited = self.now.since(since);
+        self.promote_again();
         if self.is_at_rest() {
             self.end(Some(waited));
         } else if waited >= self.plan.settle {

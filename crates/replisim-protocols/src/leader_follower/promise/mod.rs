@@ -63,7 +63,7 @@ fn not_promised(why: &str) -> Promise {
 impl Facts<'_> {
     fn objection(&self, check: Check) -> Objection {
         if self.circumstances.reconfigured {
-            return Some("an operator changes settings or replaces data while it runs");
+            return Some("an operator changes settings, replaces data or promotes by hand while it runs");
         }
         match check {
             Check::NoLostWrites => self.loss(),
@@ -115,8 +115,8 @@ impl Facts<'_> {
         if matches!(self.leader.unanswered, Unanswered::FallBack { .. }) {
             return Some("after the timeout the leader acknowledges alone");
         }
-        // After a failover servers are rewound or copied to what the new leader's disk has, and may be promoted next.
-        (self.leader.progress == Progress::Written).then_some("a follower acknowledges before its disk has the record")
+        let fragile = self.leader.progress == Progress::Written && self.may_have(&[FaultFamily::HostLoss]);
+        fragile.then_some("a follower acknowledges before its disk has the record")
     }
 
     /// How there could be more than one history, or one that loses what somebody has seen.

@@ -122,6 +122,7 @@ fn what_every_server_applied_is_fresh_everywhere_and_survives_a_failover() {
     assert_eq!(fresh, [NoLostWrites, ReadYourWrites, FreshReads, Convergence]);
     assert_eq!(promised::<LeaderFollower>(&applied, &clients, &[Failover]), [NoLostWrites]);
     let written = settings(plain::Level::Written);
+    assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover]), [NoLostWrites]);
     assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover, HostLoss]), []);
 }
 

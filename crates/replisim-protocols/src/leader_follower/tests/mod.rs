@@ -15,6 +15,7 @@ mod chains;
 mod diverging;
 mod formats;
 mod health;
+mod learning;
 mod losing;
 mod reading;
 mod reporting;
