@@ -65,6 +65,7 @@ impl Quorum {
     }
 
     /// Whether `follower` belongs to the group.
+    #[inline]
     pub fn contains(&self, follower: NodeId) -> bool {
         self.members.contains(&follower)
     }
@@ -79,6 +80,7 @@ impl Quorum {
 
 impl Acknowledge {
     /// Whether `follower`'s reports decide when commits are acknowledged.
+    #[inline]
     pub fn listens_to(&self, follower: NodeId) -> bool {
         match self {
             Acknowledge::Asynchronous => false,

@@ -94,6 +94,7 @@ impl Commits {
     }
 
     /// The first commit, taken out, if it is shown and acknowledged.
+    #[inline]
     fn take_done(&mut self) -> Option<Commit> {
         let done = self.shown > 0 && self.is_acknowledged(self.waiting.front()?.needs);
         if !done {

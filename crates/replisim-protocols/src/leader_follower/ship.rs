@@ -305,6 +305,7 @@ impl Shipper {
     }
 
     /// Whether as much is under way as the window allows.
+    #[inline]
     fn is_full(&self) -> bool {
         let received = self.report.map_or(0, |report| report.received);
         self.sent.saturating_sub(received) >= WINDOW_BYTES
