@@ -50,10 +50,11 @@ impl Quorum {
     /// `None` if too few of the group are connected.
     pub fn acknowledged(&self, reached: impl Fn(NodeId) -> Option<u64>) -> Option<u64> {
         let connected = self.members.iter().filter_map(|member| reached(*member));
-        let mut reached: SmallVec<[u64; 8]> = match self.choice {
-            Choice::Any => connected.collect(),
-            Choice::First => connected.take(self.needed()).collect(),
-        };
+        let mut reached: SmallVec<[u64; 8]> = SmallVec::new();
+        match self.choice {
+            Choice::Any => reached.extend(connected),
+            Choice::First => reached.extend(connected.take(self.needed())),
+        }
         reached.sort_unstable_by(|a, b| b.cmp(a));
         reached.get(self.needed() - 1).copied()
     }
@@ -64,6 +65,7 @@ impl Quorum {
     }
 
     /// Whether `follower` belongs to the group.
+    #[inline]
     pub fn contains(&self, follower: NodeId) -> bool {
         self.members.contains(&follower)
     }
@@ -78,6 +80,7 @@ impl Quorum {
 
 impl Acknowledge {
     /// Whether `follower`'s reports decide when commits are acknowledged.
+    #[inline]
     pub fn listens_to(&self, follower: NodeId) -> bool {
         match self {
             Acknowledge::Asynchronous => false,

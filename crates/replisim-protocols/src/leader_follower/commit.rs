@@ -94,6 +94,7 @@ impl Commits {
     }
 
     /// The first commit, taken out, if it is shown and acknowledged.
+    #[inline]
     fn take_done(&mut self) -> Option<Commit> {
         let done = self.shown > 0 && self.is_acknowledged(self.waiting.front()?.needs);
         if !done {
@@ -155,15 +156,19 @@ impl<F: Profile> Replica<F> {
 
     /// Shows and answers every commit that has all it needs.
     pub(super) fn settle(&mut self, cx: &mut Cx<'_, Self>) {
-        let shown_before = self.shown.position();
+        if self.commits.waiting.is_empty() {
+            return;
+        }
+        let shown_before = self.commits.shown;
         while self.commits.may_show(self.log.flushed, self.rules.show) {
             self.show_next(cx);
         }
+        let shows_more = self.commits.shown > shown_before;
         while let Some(commit) = self.commits.take_done() {
             self.answer(cx, commit);
         }
         self.watch(cx);
-        if self.shown.position() != shown_before {
+        if shows_more {
             self.serve_reads(cx);
         }
     }

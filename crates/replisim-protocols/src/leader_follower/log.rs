@@ -60,11 +60,13 @@ impl Log {
     }
 
     /// Whether the record at `position` is in it.
+    #[inline]
     pub fn contains(&self, position: Position) -> bool {
         self.history.contains(position)
     }
 
     /// Takes in a record that is written, or about to be.
+    #[inline]
     fn note(&mut self, entry: &Entry) {
         self.history.extend(entry.previous, entry.position);
         self.tip = entry.position;
@@ -106,6 +108,7 @@ impl Places for Journal<Record> {
         unread.unwrap_or(self.end())
     }
 
+    #[inline]
     fn entry(&self, offset: u64) -> Option<&Arc<Entry>> {
         self.get(offset)?.entry()
     }

@@ -146,6 +146,7 @@ impl Report {
 const HEADER_BYTES: u32 = 80;
 
 impl Payload for Message {
+    #[inline]
     fn bytes(&self) -> u32 {
         let carried = match self {
             Message::Entries { entries, .. } => entries.iter().map(|entry| entry.bytes).sum(),

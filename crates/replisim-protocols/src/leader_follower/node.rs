@@ -207,7 +207,7 @@ impl<F: Profile> Replica<F> {
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, peer: NodeId, message: Message) {
         match message {
             Message::Start { last, history, slot } => self.on_start(cx, (stream, peer), last, &history, slot),
-            Message::Report(report) => self.on_report(cx, stream, *report),
+            Message::Report(report) => self.on_report(cx, stream, &report),
             Message::Room { received } => self.on_room(cx, stream, received),
             Message::Fetch { bytes } => self.on_fetch(cx, stream, peer, bytes),
             Message::More => self.on_more(cx, stream),

@@ -164,6 +164,7 @@ impl Part {
 
 impl Entry {
     /// Brings `contents` from the state before this entry to the state after it, as server `me` does it.
+    #[inline]
     pub fn apply_to(&self, contents: &mut Contents, me: NodeId, numbering: Numbering) {
         match &self.change {
             Change::Rows(rows) => {
@@ -183,6 +184,7 @@ impl Entry {
 
 impl Image {
     /// The position up to which it goes.
+    #[inline]
     pub fn position(&self) -> Position {
         self.lineage.last()
     }

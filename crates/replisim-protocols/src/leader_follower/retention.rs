@@ -79,13 +79,17 @@ impl<F: Profile> Replica<F> {
 
     /// Something is durable: a checkpoint may go on.
     pub(super) fn advance_checkpoint(&mut self, cx: &mut Cx<'_, Self>) {
-        match std::mem::take(&mut self.checkpointing) {
+        match &self.checkpointing {
+            Checkpointing::Idle => self.checkpoint_early(cx),
             Checkpointing::Flushing(checkpoint) if checkpoint.redo <= self.log.flushed => {
+                let checkpoint = checkpoint.clone();
                 self.record_checkpoint(cx, checkpoint);
             }
-            Checkpointing::Recording { cut } => cx.cut_front(cut),
-            Checkpointing::Idle => self.checkpoint_early(cx),
-            unfinished @ (Checkpointing::Writing(_) | Checkpointing::Flushing(_)) => self.checkpointing = unfinished,
+            Checkpointing::Recording { cut } => {
+                cx.cut_front(*cut);
+                self.checkpointing = Checkpointing::Idle;
+            }
+            Checkpointing::Writing(_) | Checkpointing::Flushing(_) => {}
         }
     }
 

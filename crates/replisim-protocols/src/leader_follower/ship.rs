@@ -76,22 +76,32 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// Sends every follower what it may have by now.
+    /// Sends every follower what it may have by now. One that cannot be served any further is told so, and left.
     pub(super) fn ship(&mut self, cx: &mut Cx<'_, Self>) {
-        let limit = self.extent(cx, self.rules.ship).min(self.relay_limit());
-        for index in 0..self.shippers.len() {
-            self.ship_to(cx, index, limit);
+        if self.shippers.is_empty() {
+            return;
         }
-        self.shippers.retain(|shipper| shipper.next != BROKEN_OFF);
+        let limit = self.extent(cx, self.rules.ship).min(self.relay_limit());
+        let mut index = 0;
+        while index < self.shippers.len() {
+            match self.ship_to(cx, index, limit) {
+                Ok(()) => index += 1,
+                Err(refusal) => {
+                    let Shipper { follower, stream, .. } = self.shippers.remove(index);
+                    self.forget_slot(follower, refusal);
+                    self.refuse(cx, stream, refusal);
+                }
+            }
+        }
     }
 
     /// A follower tells how far it is.
-    pub(super) fn on_report(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, report: Report) {
+    pub(super) fn on_report(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, report: &Report) {
         let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
         let follower = shipper.follower;
         let held_up = shipper.is_full();
         let again = shipper.report.is_some_and(|before| before.flushed == report.flushed);
-        (shipper.report, shipper.heard, shipper.asked) = (Some(report), cx.monotonic(), false);
+        (shipper.report, shipper.heard, shipper.asked) = (Some(*report), cx.monotonic(), false);
         if report.answer {
             cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
         }
@@ -244,21 +254,17 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Sends one follower what lies before `limit`, as far as its window allows.
-    fn ship_to(&mut self, cx: &mut Cx<'_, Self>, index: usize, limit: u64) {
-        let tell = self.progress_to_tell(self.shippers[index].follower);
-        let shipper = &mut self.shippers[index];
-        while shipper.next < limit && !shipper.is_full() {
-            match shipper.take_batch(cx, limit) {
-                Ok(entries) => cx.transmit(shipper.stream, Message::Entries { tell, entries }),
-                Err(refusal) => {
-                    shipper.next = BROKEN_OFF;
-                    let (stream, follower) = (shipper.stream, shipper.follower);
-                    self.forget_slot(follower, refusal);
-                    return self.refuse(cx, stream, refusal);
-                }
+    fn ship_to(&mut self, cx: &mut Cx<'_, Self>, index: usize, limit: u64) -> Result<(), Refusal> {
+        if self.shippers[index].next < limit {
+            let tell = self.progress_to_tell(self.shippers[index].follower);
+            let shipper = &mut self.shippers[index];
+            while shipper.next < limit && !shipper.is_full() {
+                shipper.send_batch(cx, limit, tell)?;
             }
         }
+        let shipper = &mut self.shippers[index];
         shipper.streaming |= shipper.next >= limit;
+        Ok(())
     }
 
     /// Before which offset a follower may ship on what it has received.
@@ -292,9 +298,6 @@ impl<F: Profile> Replica<F> {
     }
 }
 
-/// The place of a shipper whose follower could not be served any further.
-const BROKEN_OFF: u64 = u64::MAX;
-
 impl Shipper {
     /// Begins to send a follower the entries from offset `next` on.
     fn new(follower: NodeId, stream: StreamId, next: u64, now: Monotonic) -> Self {
@@ -302,13 +305,19 @@ impl Shipper {
     }
 
     /// Whether as much is under way as the window allows.
+    #[inline]
     fn is_full(&self) -> bool {
         let received = self.report.map_or(0, |report| report.received);
         self.sent.saturating_sub(received) >= WINDOW_BYTES
     }
 
-    /// The next entries before `limit` that fit into one message.
-    fn take_batch<F: Profile>(&mut self, cx: &Cx<'_, Replica<F>>, limit: u64) -> Result<Entries, Refusal> {
+    /// Sends as many of the next entries before `limit` as fit into one message. The follower reports at `tell`.
+    fn send_batch<F: Profile>(
+        &mut self,
+        cx: &mut Cx<'_, Replica<F>>,
+        limit: u64,
+        tell: Option<Progress>,
+    ) -> Result<(), Refusal> {
         let (mut entries, mut bytes) = (Entries::new(), 0);
         while self.next < limit && bytes < MESSAGE_BYTES {
             if self.next < cx.journal().start() {
@@ -320,6 +329,7 @@ impl Shipper {
             self.next += 1;
         }
         self.sent += bytes;
-        Ok(entries)
+        cx.transmit(self.stream, Message::Entries { tell, entries });
+        Ok(())
     }
 }
