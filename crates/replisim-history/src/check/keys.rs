@@ -72,9 +72,4 @@ impl Groups {
     pub(super) fn group(&self, group: usize) -> &[u32] {
         &self.numbers[self.begins[group] as usize..self.begins[group + 1] as usize]
     }
-
-    /// The same, to be put in another order.
-    pub(super) fn group_mut(&mut self, group: usize) -> &mut [u32] {
-        &mut self.numbers[self.begins[group] as usize..self.begins[group + 1] as usize]
-    }
 }
