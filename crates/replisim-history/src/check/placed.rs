@@ -184,9 +184,9 @@ impl<'a> Placed<'a> {
 
     /// Every event, session by session.
     fn place_all(&mut self) {
-        let session_of = |part: usize| Some(self.parts[part].of.session.index());
-        let sessions = self.parts.iter().map(|part| part.of.session.index() + 1).max().unwrap_or(0);
-        let by_session = Groups::of(self.parts.len(), sessions, session_of);
+        let session_of = self.parts.iter().map(|part| part.of.session.index());
+        let sessions = session_of.clone().max().map_or(0, |last| last + 1);
+        let by_session = Groups::of(sessions, session_of.map(Some));
         for session in 0..sessions {
             let begin = self.events.len() as u32;
             for &part in by_session.group(session) {
