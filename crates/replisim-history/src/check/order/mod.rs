@@ -134,7 +134,7 @@ impl Order {
 
     /// The operation that wrote the version of `rank`, if the history tells.
     pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
-        if rank == Rank::INITIAL { None } else { self.key(slot).version(rank).writer }
+        self.key(slot).writer(rank)
     }
 
     /// Whether of any two versions of a key it is known which is newer.
@@ -178,6 +178,11 @@ impl KeyOrder {
     /// If it is the initial one, which nobody wrote.
     pub(super) fn version(&self, rank: Rank) -> &Version {
         &self.versions[rank.index()]
+    }
+
+    /// The operation that wrote the version of `rank`, if the history tells.
+    pub(super) fn writer(&self, rank: Rank) -> Option<u32> {
+        if rank == Rank::INITIAL { None } else { self.version(rank).writer }
     }
 
     /// The first and the last rank at which `value` was installed.
