@@ -209,7 +209,7 @@ impl<'a> Placed<'a> {
                 }
             }
             Deed::Wrote(_) => {
-                let Some(rank) = self.order.made(number) else { return };
+                let Some(rank) = self.order.made()[number] else { return };
                 (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten }, None)
             }
         };

@@ -142,10 +142,10 @@ impl Order {
         self.keys.iter().all(|key| key.basis == Basis::Log || key.versions.len() < 2)
     }
 
-    /// The rank of what the part of this number made; `None` if it was never installed in a key that a log orders, or
-    /// is no write.
-    pub(super) fn made(&self, part: usize) -> Option<Rank> {
-        self.made[part]
+    /// For each part of the history the rank of the version that it made; `None` if it was never installed in a key that
+    /// a log orders, or is no write.
+    pub(super) fn made(&self) -> &[Option<Rank>] {
+        &self.made
     }
 }
 
