@@ -50,7 +50,7 @@ impl Contents {
             return Seen::Many(ops.iter().map(|op| self.apply(op, position, made_up)).collect::<Arc<[_]>>());
         }
         let Some(key) = op.key() else { return Seen::Nothing };
-        let now = self.read(key);
+        let now = self.version(key).map_or(&Datum::Absent, |version| &version.datum);
         let (next, seen) = step(op, now, made_up);
         if let Some(datum) = next {
             self.install(key, datum, position);
@@ -90,20 +90,20 @@ impl Contents {
 }
 
 /// One operation on one datum: the datum after it (`None` if it is left alone) and what the client sees.
-fn step(op: &Op, now: Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Datum>, Seen) {
+fn step(op: &Op, now: &Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Datum>, Seen) {
     match *op {
-        Op::Read { .. } => (None, Seen::Datum(now)),
+        Op::Read { .. } => (None, Seen::Datum(now.clone())),
         Op::Write { value, .. } => (Some(Datum::Register(value)), Seen::Nothing),
         Op::Generate { .. } => {
             let datum = Datum::Register(made_up());
             (Some(datum.clone()), Seen::Datum(datum))
         }
         Op::CompareAndSet { expect, value, .. } => {
-            let swap = now == expect.map_or(Datum::Absent, Datum::Register);
+            let swap = *now == expect.map_or(Datum::Absent, Datum::Register);
             (swap.then_some(Datum::Register(value)), Seen::Swapped(swap))
         }
         Op::Delete { .. } => (Some(Datum::Absent), Seen::Nothing),
-        Op::Add { amount, .. } => (Some(Datum::Counter(sum(&now) + amount)), Seen::Nothing),
+        Op::Add { amount, .. } => (Some(Datum::Counter(sum(now) + amount)), Seen::Nothing),
         Op::SetAdd { element, .. } => {
             let mut elements = elements(now);
             if let Err(place) = elements.binary_search(&element) {
@@ -144,7 +144,7 @@ fn sum(datum: &Datum) -> i64 {
     }
 }
 
-fn elements(datum: Datum) -> Vec<Value> {
+fn elements(datum: &Datum) -> Vec<Value> {
     match datum {
         Datum::Set(elements) | Datum::List(elements) => elements.to_vec(),
         Datum::Absent | Datum::Register(_) | Datum::Counter(_) => Vec::new(),
@@ -174,6 +174,7 @@ impl Lineage {
 
     /// Adds the record at `position`; what lies between it and the epoch's last record is taken to be there too.
     /// `previous` is the index at which the epoch began, used when `position` is its first record.
+    #[inline]
     pub fn extend(&mut self, previous: u64, position: Position) {
         match self.0.iter_mut().rev().find(|stretch| stretch.epoch == position.epoch && stretch.upto >= previous) {
             Some(stretch) => stretch.upto = stretch.upto.max(position.index),

@@ -139,13 +139,13 @@ impl Recorder {
 
     /// Writes down that a replica shows everything up to `position`, and how far behind that is for each version.
     pub fn apply(&mut self, now: SimTime, node: NodeId, position: Position) {
-        let next = &mut self.unapplied[node.index()];
+        let (next, lags) = (&mut self.unapplied[node.index()], &mut self.lags[node.index()]);
         while let Some(install) = self.history.installs.get(*next) {
             if install.position > position {
                 break;
             }
             if install.node != node && install.position.epoch == position.epoch {
-                self.lags[node.index()].push(now.since(install.at));
+                lags.push(now.since(install.at));
             }
             *next += 1;
         }

@@ -19,10 +19,11 @@
 //!
 //! Cost: O(n log n), and for sets and lists the size of what was read in addition.
 
+use std::cell::OnceCell;
+
 use replisim_kernel::{SimTime, Span};
 
 use super::deed::datum_seen;
-use super::keys::Groups;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
@@ -139,97 +140,67 @@ enum Age {
 /// One read of one key.
 struct Reading<'a> {
     event: &'a Event,
-    operation: u64,
     invoked: SimTime,
-    /// Whether it was found to be fresh or stale.
-    decided: bool,
 }
 
+/// Takes the reads in the order of operations, which is that of their invocation.
 fn report(placed: &Placed) -> StalenessReport {
-    let mut report = StalenessReport::default();
-    let keys = placed.order.keys();
-    let Some(some_key) = keys.first() else { return report };
-    let mut readings = readings(placed);
-    let mut by_key = Groups::of(readings.len(), keys.len(), |reading| Some(readings[reading].event.slot.index()));
-    let mut acknowledgements = Acknowledgements::of(some_key);
-    for (slot, key) in keys.iter().enumerate() {
-        let of_one_key = by_key.group_mut(slot);
-        if of_one_key.is_empty() {
-            continue;
-        }
-        of_one_key.sort_by_key(|&reading| readings[reading as usize].invoked);
-        acknowledgements.turn_to(key);
-        for &reading in &*of_one_key {
-            let reading = &mut readings[reading as usize];
-            let age = acknowledgements.age(placed, reading);
-            reading.decided = matches!(age, Age::Fresh | Age::Stale { .. });
-            match age {
+    let mut report = StalenessReport { reads: Vec::with_capacity(placed.events.len()), ..StalenessReport::default() };
+    let mut acknowledgements: Vec<_> = placed.order.keys().iter().map(|_| None).collect();
+    let (start, mut stale) = (placed.history.operations.start(), Vec::new());
+    for (number, it) in (0..).zip(placed.history.operations.iter()) {
+        let operation = start + u64::from(number);
+        for event in placed.events_of(number).iter().filter(|event| event.sees_others()) {
+            let of_key = &mut acknowledgements[event.slot.index()];
+            let of_key = of_key.get_or_insert_with(|| Acknowledgements::of(placed.key_of(event)));
+            match of_key.age(placed, &Reading { event, invoked: it.invoked }) {
                 Age::Unknown => report.unknown += 1,
                 Age::Counter => report.counters += 1,
-                Age::Fresh => {}
+                Age::Fresh => report.reads.push(operation),
                 Age::Stale { behind, missed } => {
-                    let missed = placed.history.operations.start() + u64::from(missed);
-                    report.stale.push(StaleRead { operation: reading.operation, missed, behind });
+                    report.reads.push(operation);
+                    stale.push((event.slot, StaleRead { operation, missed: start + u64::from(missed), behind }));
                 }
             }
         }
     }
-    report.reads.reserve_exact(readings.len());
-    report.reads.extend(readings.iter().filter(|reading| reading.decided).map(|reading| reading.operation));
-    report.stale.sort_by_key(|stale| stale.operation);
+    // Of a transaction's reads those come first whose key occurs first in the history.
+    stale.sort_by_key(|(slot, stale)| (stale.operation, *slot));
+    report.stale.extend(stale.into_iter().map(|(_, stale)| stale));
     report
 }
 
-/// Every read of the history, in the order of operations.
-fn readings<'a>(placed: &'a Placed) -> Vec<Reading<'a>> {
-    let mut readings = Vec::with_capacity(placed.events.len());
-    for (number, it) in (0..).zip(placed.history.operations.iter()) {
-        let operation = placed.history.operations.start() + u64::from(number);
-        for event in placed.events_of(number).iter().filter(|event| event.sees_others()) {
-            readings.push(Reading { event, operation, invoked: it.invoked, decided: false });
-        }
-    }
-    readings
-}
-
-/// When the versions of one key were acknowledged, prepared for reads in order of their invocation. It turns to one key
-/// after another, so that all use the same room.
+/// When the versions of one key were acknowledged, prepared for reads in order of their invocation.
 struct Acknowledgements<'a> {
     key: &'a KeyOrder,
-    /// In order of time.
-    in_time: Vec<(SimTime, Rank)>,
     /// For each rank the first acknowledgement among it and all higher ones.
     first_from: Vec<(SimTime, Rank)>,
+    /// All in order of time. Most keys are only asked for the first one from a rank on, so this is not made before
+    /// somebody asks for more.
+    in_time: OnceCell<Vec<(SimTime, Rank)>>,
     /// How many of `in_time` have been counted.
     passed: usize,
     counted: RankCounts,
 }
 
 impl<'a> Acknowledgements<'a> {
-    /// About this key, of which nothing is prepared yet.
     fn of(key: &'a KeyOrder) -> Self {
-        Acknowledgements {
-            key,
-            in_time: Vec::new(),
-            first_from: Vec::new(),
-            passed: 0,
-            counted: RankCounts(Vec::new()),
+        let mut first_from = Vec::with_capacity(key.versions.len() + 2);
+        first_from.push((SimTime::NEVER, Rank::INITIAL));
+        first_from.extend(ranked(key));
+        first_from.push((SimTime::NEVER, Rank::INITIAL));
+        for rank in (1..=key.versions.len()).rev() {
+            first_from[rank] = first_from[rank].min(first_from[rank + 1]);
         }
+        Acknowledgements { key, first_from, in_time: OnceCell::new(), passed: 0, counted: RankCounts(Vec::new()) }
     }
 
-    fn turn_to(&mut self, key: &'a KeyOrder) {
-        let ranked = || (1..).map(Rank).zip(&key.versions).map(|(rank, version)| (version.acknowledged, rank));
-        self.in_time.clear();
-        self.in_time.extend(ranked().filter(|(at, _)| at.is_reached()));
-        self.in_time.sort_unstable();
-        self.first_from.clear();
-        self.first_from.extend([(SimTime::NEVER, Rank::INITIAL)].into_iter().chain(ranked()));
-        self.first_from.push((SimTime::NEVER, Rank::INITIAL));
-        for rank in (1..=key.versions.len()).rev() {
-            self.first_from[rank] = self.first_from[rank].min(self.first_from[rank + 1]);
-        }
-        self.counted.clear(key.versions.len());
-        (self.key, self.passed) = (key, 0);
+    fn in_time(&self) -> &[(SimTime, Rank)] {
+        self.in_time.get_or_init(|| {
+            let mut in_time: Vec<_> = ranked(self.key).filter(|(at, _)| at.is_reached()).collect();
+            in_time.sort_unstable();
+            in_time
+        })
     }
 
     fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
@@ -261,7 +232,10 @@ impl<'a> Acknowledgements<'a> {
 
     /// How many versions from `rank` on were acknowledged before `moment`. Moments must not go back.
     fn count_from(&mut self, rank: Rank, moment: SimTime) -> u64 {
-        while let Some(&(at, acknowledged)) = self.in_time.get(self.passed)
+        if self.counted.is_empty() {
+            self.counted = RankCounts::of(self.key.versions.len());
+        }
+        while let Some(&(at, acknowledged)) = self.in_time().get(self.passed)
             && at < moment
         {
             self.counted.add(acknowledged);
@@ -277,8 +251,9 @@ impl<'a> Acknowledgements<'a> {
             return false;
         }
         let begun = self.key.version(rank).invoked;
-        let from = self.in_time.partition_point(|(at, _)| *at < begun);
-        let others = self.in_time[from..].iter().take_while(|(at, _)| *at < moment);
+        let in_time = self.in_time();
+        let from = in_time.partition_point(|(at, _)| *at < begun);
+        let others = in_time[from..].iter().take_while(|(at, _)| *at < moment);
         others.take(2).any(|(_, other)| *other != rank)
     }
 
@@ -287,7 +262,7 @@ impl<'a> Acknowledgements<'a> {
         let mut seen: Vec<Value> = seen.to_vec();
         seen.sort_unstable();
         let lacks = |element: Value| seen.binary_search(&element).is_err() && !self.key.may_lack(element);
-        let known = self.in_time.iter().take_while(|(at, _)| *at < reading.invoked);
+        let known = self.in_time().iter().take_while(|(at, _)| *at < reading.invoked);
         let mut missing = known.filter(|(_, rank)| self.key.version(*rank).value.is_some_and(lacks));
         match missing.next() {
             Some(&(since, first)) => self.stale(reading, since, first, 1 + missing.count() as u64),
@@ -296,13 +271,21 @@ impl<'a> Acknowledgements<'a> {
     }
 }
 
+/// When each version of a key was acknowledged, or never, by rank.
+fn ranked(key: &KeyOrder) -> impl Iterator<Item = (SimTime, Rank)> {
+    (1..).map(Rank).zip(&key.versions).map(|(rank, version)| (version.acknowledged, rank))
+}
+
 /// How many ranks were added below a given one: a Fenwick tree.
 struct RankCounts(Vec<u64>);
 
 impl RankCounts {
-    fn clear(&mut self, ranks: usize) {
-        self.0.clear();
-        self.0.resize(ranks + 1, 0);
+    fn of(ranks: usize) -> Self {
+        RankCounts(vec![0; ranks + 1])
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn add(&mut self, rank: Rank) {

@@ -36,9 +36,14 @@ impl Keys {
 
     /// The slot of `key`, a new one if it did not occur before.
     pub(super) fn intern(&mut self, key: Key) -> Slot {
-        if let Some(&slot) = self.slots.get(key.0) {
-            return Slot(slot);
+        match self.slots.get(key.0) {
+            Some(&slot) => Slot(slot),
+            None => self.add(key),
         }
+    }
+
+    #[cold]
+    fn add(&mut self, key: Key) -> Slot {
         let slot = self.keys.len() as u32;
         self.slots.insert(key.0, slot);
         self.keys.push(key);
@@ -52,17 +57,17 @@ impl Keys {
 }
 
 impl Groups {
-    /// Groups the numbers below `count` into `groups`, by the group that each belongs to; some belong to none.
-    pub(super) fn of(count: usize, groups: usize, group_of: impl Fn(usize) -> Option<usize>) -> Self {
+    /// Groups the numbers from 0 on into `groups`, by the group that each belongs to in turn; some belong to none.
+    pub(super) fn of(groups: usize, group_of: impl Iterator<Item = Option<usize>> + Clone) -> Self {
         let mut begins = vec![0u32; groups + 1];
-        (0..count).filter_map(&group_of).for_each(|group| begins[group + 1] += 1);
+        group_of.clone().flatten().for_each(|group| begins[group + 1] += 1);
         for group in 0..groups {
             begins[group + 1] += begins[group];
         }
         let (mut numbers, mut next) = (vec![0; begins[groups] as usize], begins.clone());
-        for number in 0..count {
-            let Some(group) = group_of(number) else { continue };
-            numbers[next[group] as usize] = number as u32;
+        for (number, group) in (0..).zip(group_of) {
+            let Some(group) = group else { continue };
+            numbers[next[group] as usize] = number;
             next[group] += 1;
         }
         Groups { numbers, begins }
@@ -71,10 +76,5 @@ impl Groups {
     /// The numbers that belong to `group`.
     pub(super) fn group(&self, group: usize) -> &[u32] {
         &self.numbers[self.begins[group] as usize..self.begins[group + 1] as usize]
-    }
-
-    /// The same, to be put in another order.
-    pub(super) fn group_mut(&mut self, group: usize) -> &mut [u32] {
-        &mut self.numbers[self.begins[group] as usize..self.begins[group + 1] as usize]
     }
 }

@@ -27,7 +27,7 @@ use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
-use crate::{Check, Datum, Final, Finding, History, Limit, Position, Value, Verdict, Witness};
+use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Position, Value, Verdict, Witness};
 
 const UNIT: &str = "acknowledged writes";
 
@@ -100,22 +100,18 @@ struct Loss {
 fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
     let authority = Authority::of(placed);
     let (mut losses, mut first) = (Losses::default(), None);
-    let mut number = 0;
-    for parts in placed.parts.chunk_by(|a, b| a.operation == b.operation) {
-        let (Part { of, operation, .. }, numbers) = (parts[0], number..number + parts.len());
-        number = numbers.end;
-        if !of.outcome.is_ok() {
-            continue;
-        }
-        let writes = numbers.zip(parts).filter_map(|(number, part)| Write::of(placed, number, part));
+    let mut writes = Vec::with_capacity(placed.parts.len());
+    writes.extend(acknowledged_writes(placed));
+    for of_one_operation in writes.chunk_by(|a, b| a.part.operation == b.part.operation) {
         // Of an operation's writes the worst off counts, and among equals the one of the largest key.
-        let fates = writes.map(|write| (authority.fate(&write), write.key.key, write.part.slot));
+        let fates = of_one_operation.iter().map(|write| (authority.fate(write), write.key.key, write.part.slot));
         let Some((fate, _, slot)) = fates.max() else { continue };
         losses.acknowledged += 1;
         match fate {
             Fate::Survives => {}
             Fate::Unknown => losses.unknown += 1,
             Fate::Lost(way) => {
+                let operation = of_one_operation[0].part.operation;
                 losses.lost.push(placed.history.operations.start() + u64::from(operation));
                 first.get_or_insert(Loss { operation, slot, way });
             }
@@ -127,126 +123,154 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
     Ok((losses, first))
 }
 
-impl<'a> Write<'a> {
-    /// The write that the part of this number is, if it is one.
-    fn of(placed: &'a Placed<'a>, number: usize, part: &'a Part<'a>) -> Option<Self> {
-        let change = part.change()?;
-        Some(Write { part, key: placed.order.key(part.slot), rank: placed.order.made(number), change })
-    }
+/// Every acknowledged write, in the order of operations.
+fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write<'a>> {
+    placed.parts.iter().zip(placed.order.made()).filter_map(|(part, rank)| {
+        let change = part.change().filter(|_| part.of.outcome.is_ok())?;
+        Some(Write { part, key: placed.order.key(part.slot), rank: *rank, change })
+    })
 }
 
 /// The replicas whose word counts at the end.
 struct Authority<'a> {
-    leading: Vec<&'a Final>,
+    leading: Vec<Leader<'a>>,
     additions: Additions,
+}
+
+/// A replica that leads at the end, and what it holds of each key, by slot.
+struct Leader<'a> {
+    lineage: &'a Lineage,
+    holds: Vec<Held<'a>>,
+}
+
+/// What a replica holds of a key.
+struct Held<'a> {
+    datum: &'a Datum,
+    /// The position of the record that made it so; zero if it was never written.
+    position: Position,
+    /// The last version that a register's value was installed as.
+    register: Option<Rank>,
+}
+
+impl<'a> Leader<'a> {
+    fn of(placed: &Placed<'a>, replica: &'a Final) -> Self {
+        let held = |key: &KeyOrder| {
+            let version = replica.contents.version(key.key);
+            let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
+            Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
+        };
+        Leader { lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
+    }
+
+    /// What it holds of the key that was written.
+    fn held(&self, write: &Write) -> &Held<'a> {
+        &self.holds[write.part.slot.index()]
+    }
 }
 
 impl<'a> Authority<'a> {
     fn of(placed: &Placed<'a>) -> Self {
-        let leading = placed.history.finals.iter().filter(|replica| replica.leads).collect();
+        let leading = placed.history.finals.iter().filter(|replica| replica.leads);
+        let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
         Authority { leading, additions: Additions::of(placed) }
     }
 
     /// The best fate that the write has with any of the leading replicas.
     fn fate(&self, write: &Write) -> Fate {
-        let fates = self.leading.iter().map(|replica| self.fate_with(replica, write));
+        let fates = self.leading.iter().map(|leader| self.fate_with(leader, write));
         fates.min().unwrap_or(Fate::Unknown)
     }
 
-    fn fate_with(&self, replica: &Final, write: &Write) -> Fate {
-        let record = record(replica, write);
+    fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
+        let record = record(leader, write);
         if record == Some(false) {
             return Fate::Lost(Way::TailLost);
         }
         match write.change {
             Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
             Change::Unnamed => Fate::Unknown,
-            Change::Count(_) => self.additions.fate(replica, write),
-            Change::Put(value) => fate_of_register(replica, write, value),
-            Change::Grow(element) | Change::Insert(element) => fate_of_element(replica, write, element),
-            Change::Remove(element) => fate_of_removal(replica, write, element),
-            Change::Erase => fate_of_deletion(replica, write),
+            Change::Count(_) => self.additions.fate(leader, write),
+            Change::Put(value) => fate_of_register(leader, write, value),
+            Change::Grow(element) | Change::Insert(element) => fate_of_element(leader, write, element),
+            Change::Remove(element) => fate_of_removal(leader, write, element),
+            Change::Erase => fate_of_deletion(leader, write),
         }
     }
 }
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
-fn record(replica: &Final, write: &Write) -> Option<bool> {
-    if replica.lineage.last() == Position::ZERO {
+fn record(leader: &Leader, write: &Write) -> Option<bool> {
+    if leader.lineage.last() == Position::ZERO {
         return None;
     }
     let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
-    if told.is_some_and(|position| replica.lineage.contains(position)) {
+    if told.is_some_and(|position| leader.lineage.contains(position)) {
         return Some(true);
     }
     let mut installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO).peekable();
     let known = told.is_some() || installed.peek().is_some();
-    known.then(|| installed.any(|position| replica.lineage.contains(position)))
+    known.then(|| installed.any(|position| leader.lineage.contains(position)))
 }
 
 /// Where the value that the change put was installed: more than once if a retry was.
 fn positions(key: &KeyOrder, change: Change) -> impl Iterator<Item = Position> {
-    let value = change.value();
-    let (first, last) = value.and_then(|value| key.place(value)).unwrap_or((Rank(1), Rank::INITIAL));
-    let versions = (first.0..=last.0).map(|rank| key.version(Rank(rank)));
-    versions.filter(move |version| version.value == value).map(|version| version.position)
+    let places = change.value().map_or(&[][..], |value| key.places(value));
+    places.iter().map(|(_, rank)| key.version(*rank).position)
 }
 
-fn fate_of_register(replica: &Final, write: &Write, value: Value) -> Fate {
-    let there = match replica.contents.read(write.key.key) {
-        Datum::Register(held) if held == value => return Fate::Survives,
-        Datum::Register(held) => write.key.place(held).map(|(_, last)| last),
+fn fate_of_register(leader: &Leader, write: &Write, value: Value) -> Fate {
+    let held = leader.held(write);
+    let there = match held.datum {
+        Datum::Register(other) if *other == value => return Fate::Survives,
+        Datum::Register(_) => held.register,
         Datum::Absent => Some(write.key.absence(SimTime::NEVER)),
-        Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => held_since(replica, write),
+        Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => held_since(held, write),
     };
-    fate_beside(replica, write, there, Way::Vanished)
+    fate_beside(leader, write, there, Way::Vanished)
 }
 
 /// The version that a replica holds where the write's value would not be a register: the one at the position where it was
 /// installed, or else one that made an element of it, the last to be certainly older than the write.
-fn held_since(replica: &Final, write: &Write) -> Option<Rank> {
-    let held = replica.contents.version(write.key.key)?;
-    let made = || elements(&held.datum).iter().filter_map(|element| write.key.place(*element)).map(|(_, last)| last);
+fn held_since(held: &Held, write: &Write) -> Option<Rank> {
+    let made = || elements(held.datum).iter().filter_map(|element| write.key.place(*element)).map(|(_, last)| last);
     let older = |rank: &Rank| write.rank.is_some_and(|mine| write.key.compare(*rank, mine) == Some(Ordering::Less));
     write.key.since(held.position).or_else(|| made().find(|rank| !older(rank))).or_else(|| made().max())
 }
 
-fn fate_of_deletion(replica: &Final, write: &Write) -> Fate {
-    match replica.contents.read(write.key.key) {
+fn fate_of_deletion(leader: &Leader, write: &Write) -> Fate {
+    let held = leader.held(write);
+    match held.datum {
         Datum::Absent => Fate::Survives,
-        Datum::Register(held) => {
-            let there = write.key.place(held).map(|(_, last)| last);
-            fate_beside(replica, write, there, Way::Undone)
-        }
-        Datum::Set(held) | Datum::List(held) => {
-            let back = held.iter().any(|element| added_before(write, *element));
+        Datum::Register(_) => fate_beside(leader, write, held.register, Way::Undone),
+        Datum::Set(elements) | Datum::List(elements) => {
+            let back = elements.iter().any(|element| added_before(write, *element));
             if back { Fate::Lost(Way::Undone) } else { Fate::Survives }
         }
-        Datum::Counter(_) => fate_beside(replica, write, held_since(replica, write), Way::Undone),
+        Datum::Counter(_) => fate_beside(leader, write, held_since(held, write), Way::Undone),
     }
 }
 
 /// The fate of a write beside the version that a replica holds.
-fn fate_beside(replica: &Final, write: &Write, there: Option<Rank>, way: Way) -> Fate {
+fn fate_beside(leader: &Leader, write: &Write, there: Option<Rank>, way: Way) -> Fate {
     let (Some(there), Some(rank)) = (there, write.rank) else {
         let nothing_ever_deleted = there == Some(Rank::INITIAL);
         return if nothing_ever_deleted { Fate::Lost(way) } else { Fate::Unknown };
     };
     let older = write.key.compare(there, rank) == Some(Ordering::Less);
-    if older && !superseded(replica, write.key, rank) { Fate::Lost(way) } else { Fate::Survives }
+    if older && !superseded(leader, write.key, rank) { Fate::Lost(way) } else { Fate::Survives }
 }
 
 /// Whether an acknowledged write whose record the replica has is certainly newer. Then that one is lost, not this.
-fn superseded(replica: &Final, key: &KeyOrder, rank: Rank) -> bool {
+fn superseded(leader: &Leader, key: &KeyOrder, rank: Rank) -> bool {
     let newer = &key.versions[key.newer_than(rank).0 as usize - 1..];
     newer.iter().any(|version| {
-        let recorded = replica.lineage.last() == Position::ZERO || replica.lineage.contains(version.position);
+        let recorded = leader.lineage.last() == Position::ZERO || leader.lineage.contains(version.position);
         version.acknowledged.is_reached() && recorded
     })
 }
 
-fn fate_of_element(replica: &Final, write: &Write, element: Value) -> Fate {
-    if elements(&replica.contents.read(write.key.key)).contains(&element) {
+fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
+    if elements(leader.held(write).datum).contains(&element) {
         return Fate::Survives;
     }
     if write.key.removed.binary_search(&element).is_ok() {
@@ -260,8 +284,8 @@ fn fate_of_element(replica: &Final, write: &Write, element: Value) -> Fate {
     if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 
-fn fate_of_removal(replica: &Final, write: &Write, element: Value) -> Fate {
-    let there = elements(&replica.contents.read(write.key.key)).contains(&element);
+fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {
+    let there = elements(leader.held(write).datum).contains(&element);
     if there && added_before(write, element) { Fate::Lost(Way::Undone) } else { Fate::Survives }
 }
 
@@ -269,6 +293,13 @@ fn fate_of_removal(replica: &Final, write: &Write, element: Value) -> Fate {
 fn added_before(write: &Write, element: Value) -> bool {
     let added = write.key.place(element);
     added.is_some_and(|(first, _)| write.key.version(first).acknowledged < write.part.of.invoked)
+}
+
+fn register(datum: &Datum) -> Option<Value> {
+    match datum {
+        Datum::Register(value) => Some(*value),
+        Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => None,
+    }
 }
 
 fn elements(datum: &Datum) -> &[Value] {
@@ -304,10 +335,10 @@ impl Additions {
         Additions(additions)
     }
 
-    fn fate(&self, replica: &Final, write: &Write) -> Fate {
+    fn fate(&self, leader: &Leader, write: &Write) -> Fate {
         let counted = &self.0[&write.part.slot];
-        let held = match replica.contents.read(write.key.key) {
-            Datum::Counter(sum) => sum,
+        let held = match leader.held(write).datum {
+            Datum::Counter(sum) => *sum,
             Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
         };
         if counted.undecidable || write.key.erased {

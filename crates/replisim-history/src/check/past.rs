@@ -97,11 +97,7 @@ fn look_within(placed: &Placed, rule: Rule, beginnings: &[Range<u32>]) -> Looked
 struct Past<'a> {
     placed: &'a Placed<'a>,
     rule: Rule,
-    /// What each event adds for those who come to have it in their past. Readers pass over these again and again, so they
-    /// are smaller than the events.
-    steps: Vec<Step>,
-    /// When the version that each event is about was written; empty if logs order all versions.
-    times: Vec<Times>,
+    brought: &'a Brought,
     /// For each key that a log orders, the newest version in the past.
     newest: Vec<Newest>,
     /// For each other key, what the past demands.
@@ -110,19 +106,39 @@ struct Past<'a> {
     reach: Vec<u32>,
     /// Sessions that the past has yet to be extended in, and how far.
     pending: Vec<(u32, u32)>,
+    /// The end of the last operation of the session that breaks the rule.
+    broken_until: u32,
     looked: Looked,
 }
 
-/// What one event brings to those who come to have it in their past: a version, and those that its author follows.
+/// What the events of a history bring to those who come to have them in their past. It is the same under every rule.
+pub(super) struct Brought {
+    /// By event. Readers pass over these again and again, so they are smaller than the events.
+    steps: Vec<Step>,
+    /// When the version that each event is about was written; empty if logs order all versions.
+    times: Vec<Times>,
+}
+
+/// What one event brings: a version, and those that its author follows.
 #[derive(Clone, Copy)]
 struct Step {
     version: Newest,
     slot: Slot,
-    /// Whether no log orders the key, so that ranks do not tell which version is newer.
-    loose: bool,
     /// The session that comes along, and how far. If there is none, the one past the last, which is always reached.
     session: u32,
     reach: u32,
+    kind: Kind,
+    /// Whether no log orders the key, so that ranks do not tell which version is newer.
+    loose: bool,
+}
+
+/// How the author of an event came to know the version that it brings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Written,
+    Seen,
+    /// It is not known to have been acknowledged, or another event of the same operation brings it.
+    Nothing,
 }
 
 /// A version of a key that a log orders, as its rank and the event that made or saw it, in one word: the larger is the
@@ -150,15 +166,16 @@ struct Times {
 impl<'a> Past<'a> {
     fn new(placed: &'a Placed<'a>, rule: Rule) -> Self {
         let keys = placed.order.keys().len();
+        let brought = placed.brought.get_or_init(|| Brought::by_events_of(placed));
         Past {
             placed,
             rule,
-            steps: steps(placed, rule.authors),
-            times: times(placed),
             newest: vec![Newest::NOTHING; keys],
             demands: vec![Demand::NONE; keys],
+            brought,
             reach: Vec::new(),
             pending: Vec::new(),
+            broken_until: 0,
             looked: Looked::default(),
         }
     }
@@ -166,22 +183,22 @@ impl<'a> Past<'a> {
     /// Follows one session from its beginning, operation by operation.
     fn follow(&mut self, session: Range<u32>) {
         self.forget();
+        self.broken_until = session.start;
         let mut begin = session.start;
-        let mut broken_within = begin..begin;
-        while begin < session.end {
-            let Author { end, .. } = self.placed.author(self.event(begin).operation);
-            let broken = self.looked.tally.broken;
+        let events = &self.placed.events[session.start as usize..session.end as usize];
+        for operation in events.chunk_by(|a, b| a.operation == b.operation) {
+            let numbered = || (begin..).zip(operation);
             // The parts of an operation see one instant, so each must reflect the past that the others bring.
-            (begin..end).for_each(|event| self.observe(event));
-            (begin..end).for_each(|event| self.judge(event));
-            (begin..end).for_each(|event| self.remember(event));
-            if self.looked.tally.broken > broken {
-                broken_within.end = end;
+            numbered().filter(|(_, event)| event.sees_others()).for_each(|(at, event)| self.observe(at, event));
+            numbered().filter(|(_, event)| event.sees_others()).for_each(|(at, event)| self.judge(at, event));
+            if self.rule.own_writes {
+                let wrote = numbered().filter(|(_, event)| event.what == What::Wrote);
+                wrote.for_each(|(at, event)| self.demand(at, event));
             }
-            begin = end;
+            begin += operation.len() as u32;
         }
-        if !broken_within.is_empty() {
-            self.looked.broken_within.push(broken_within);
+        if self.broken_until > session.start {
+            self.looked.broken_within.push(session.start..self.broken_until);
         }
     }
 
@@ -194,27 +211,18 @@ impl<'a> Past<'a> {
     }
 
     /// Takes into the past what the sighting `at` brings.
-    fn observe(&mut self, at: u32) {
-        let event = self.event(at);
-        if !event.sees_others() {
-            return;
-        }
+    fn observe(&mut self, at: u32, event: &Event) {
         if self.rule.own_reads {
             self.demand(at, event);
         }
-        if let Some(author) = event.author {
-            self.pending.push((author.session, author.reach(self.rule.authors)));
+        if self.rule.authors == Authors::Nothing {
+            return;
         }
+        let Some(writer) = event.writer else { return };
+        let author = self.placed.author(writer);
+        self.extend(author.session, author.reach(self.rule.authors));
         while let Some((session, reach)) = self.pending.pop() {
             self.extend(session, reach);
-        }
-    }
-
-    /// Takes into the past what the reader itself wrote.
-    fn remember(&mut self, at: u32) {
-        let event = self.event(at);
-        if self.rule.own_writes && event.what == What::Wrote {
-            self.demand(at, event);
         }
     }
 
@@ -225,14 +233,20 @@ impl<'a> Past<'a> {
             return;
         }
         self.reach[session as usize] = end;
-        for (at, step) in (begin..end).zip(&self.steps[begin as usize..end as usize]) {
-            if self.reach[step.session as usize] < step.reach {
-                self.pending.push((step.session, step.reach));
+        let Brought { steps, times } = self.brought;
+        let (authors, reached, newest) = (self.rule.authors, &self.reach[..], &mut self.newest[..]);
+        for step in &steps[begin as usize..end as usize] {
+            if authors == Authors::Everything {
+                if reached[step.session as usize] < step.reach {
+                    self.pending.push((step.session, step.reach));
+                }
+            } else if !authors.count(step.kind) {
+                continue;
             }
             if step.loose {
-                self.demands[step.slot.index()].take(step.version.rank(), at, &self.times);
+                self.demands[step.slot.index()].take(step.version, times);
             } else {
-                let newest = &mut self.newest[step.slot.index()];
+                let newest = &mut newest[step.slot.index()];
                 *newest = step.version.max(*newest);
             }
         }
@@ -240,21 +254,18 @@ impl<'a> Past<'a> {
 
     /// Takes the version that an event wrote or saw.
     fn demand(&mut self, at: u32, event: &Event) {
+        let version = Newest::of(event.rank, at);
         match event.basis {
             Basis::Log => {
                 let newest = &mut self.newest[event.slot.index()];
-                *newest = Newest::of(event.rank, at).max(*newest);
+                *newest = version.max(*newest);
             }
-            Basis::RealTime => self.demands[event.slot.index()].take(event.rank, at, &self.times),
+            Basis::RealTime => self.demands[event.slot.index()].take(version, &self.brought.times),
         }
     }
 
     /// Counts the sighting `at` and says whether it reflects the past.
-    fn judge(&mut self, at: u32) {
-        let event = self.event(at);
-        if !event.sees_others() {
-            return;
-        }
+    fn judge(&mut self, at: u32, event: &Event) {
         if event.what == What::Saw(Most::Counter) {
             self.looked.tally.unjudged += 1;
             return;
@@ -284,35 +295,35 @@ impl<'a> Past<'a> {
 
     fn blame(&mut self, breach: Breach) {
         self.looked.tally.broken += 1;
-        let completed = |event: u32| self.placed.operation_of(self.event(event)).completed;
-        if self.looked.first.is_none_or(|first| completed(breach.read) < completed(first.read)) {
+        self.broken_until = self.placed.author(breach.read(self.placed).operation).end;
+        let completed = |breach: Breach| self.placed.operation_of(breach.read(self.placed)).completed;
+        if self.looked.first.is_none_or(|first| completed(breach) < completed(first)) {
             self.looked.first = Some(breach);
         }
     }
-
-    fn event(&self, at: u32) -> &'a Event {
-        &self.placed.events[at as usize]
-    }
 }
 
-/// What each event of the history brings under a rule on what authors did.
-fn steps(placed: &Placed, authors: Authors) -> Vec<Step> {
-    if authors == Authors::Nothing {
-        return Vec::new();
+impl Brought {
+    fn by_events_of(placed: &Placed) -> Self {
+        let nobody = placed.sessions.len() as u32;
+        let step = |(at, event): (u32, &Event)| {
+            let author = event.writer.map(|writer| placed.author(writer));
+            let kind = match event.what {
+                What::Wrote => Kind::Written,
+                What::Saw(_) => Kind::Seen,
+                What::MayHaveWritten | What::SawOwn => Kind::Nothing,
+            };
+            Step {
+                version: if kind == Kind::Nothing { Newest::NOTHING } else { Newest::of(event.rank, at) },
+                slot: event.slot,
+                session: author.map_or(nobody, |author| author.session),
+                reach: author.map_or(0, |author| author.end),
+                kind,
+                loose: kind != Kind::Nothing && event.basis == Basis::RealTime,
+            }
+        };
+        Brought { steps: (0..).zip(&placed.events).map(step).collect(), times: times(placed) }
     }
-    let nobody = placed.sessions.len() as u32;
-    let step = |(at, event): (u32, &Event)| {
-        let counts = authors.count(event);
-        let author = event.author.filter(|_| authors == Authors::Everything);
-        Step {
-            version: if counts { Newest::of(event.rank, at) } else { Newest::NOTHING },
-            slot: event.slot,
-            loose: counts && event.basis == Basis::RealTime,
-            session: author.map_or(nobody, |author| author.session),
-            reach: author.map_or(0, |author| author.end),
-        }
-    };
-    (0..).zip(&placed.events).map(step).collect()
 }
 
 /// For each event, when the version was written that it wrote or saw.
@@ -353,9 +364,9 @@ impl Times {
 impl Demand {
     const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivalled: false };
 
-    /// Takes the version of `rank` that `event` wrote or saw: in place of the present one if it is certainly newer, as a
-    /// rival if that is not known.
-    fn take(&mut self, rank: Rank, event: u32, times: &[Times]) {
+    /// Takes a version: in place of the present one if it is certainly newer, as a rival if that is not known.
+    fn take(&mut self, version: Newest, times: &[Times]) {
+        let (rank, event) = (version.rank(), version.event());
         // Ranks follow the invocations, so a lower one is not newer: it is older, or one more rival.
         if rank == self.rank || (rank < self.rank && self.rivalled) {
             return;
@@ -370,12 +381,12 @@ impl Demand {
 }
 
 impl Authors {
-    /// Whether the version of an event in an author's past counts.
-    fn count(self, event: &Event) -> bool {
-        match event.what {
-            What::Wrote => matches!(self, Authors::Writes | Authors::Everything),
-            What::Saw(_) => matches!(self, Authors::Reads | Authors::Everything),
-            What::MayHaveWritten | What::SawOwn => false,
+    /// Whether a version in an author's past counts.
+    fn count(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Written => matches!(self, Authors::Writes | Authors::Everything),
+            Kind::Seen => matches!(self, Authors::Reads | Authors::Everything),
+            Kind::Nothing => false,
         }
     }
 }
@@ -410,7 +421,7 @@ impl Breach {
         let before = &placed.events[begin as usize..reader.end as usize];
         before.iter().find(|event| {
             let reaches = |author: Author| author.session == session && author.reach(authors) > self.demand;
-            event.author.is_some_and(reaches)
+            event.writer.is_some_and(|writer| reaches(placed.author(writer)))
         })
     }
 }

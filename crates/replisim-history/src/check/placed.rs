@@ -7,13 +7,14 @@
 //! made by then. A set, a list or a text reflects an element if it holds it, or if the element may have been removed. A
 //! counter's sum names no version: such reads are left out, unless there are no others.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::deed::{Deed, Part, datum_seen, take_apart};
 use super::keys::{Groups, Keys, Slot};
 use super::order::{Basis, KeyOrder, Order, Rank};
-use super::past::Looked;
+use super::past::{Brought, Looked};
 use crate::{Datum, History, Operation, Value};
 
 /// One write or sighting of one key.
@@ -27,13 +28,13 @@ pub(super) struct Event {
     pub rank: Rank,
     /// What happened to it.
     pub what: What,
-    /// Where the version that was seen comes from, unless it is the initial one or the operation's own.
-    pub author: Option<Author>,
+    /// The operation that wrote the version that was seen, unless it is the initial one or the operation's own.
+    pub writer: Option<u32>,
     /// On what ground the key's versions are ordered.
     pub basis: Basis,
 }
 
-/// Who wrote a version that was seen: a session, and which of its events are those of the operation that did.
+/// Whose an operation is: a session, and which of its events are those of the operation.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Author {
     /// The session, as an index into [`Placed::sessions`].
@@ -98,6 +99,8 @@ pub(super) struct Placed<'a> {
     pub newest_stands_for_all: bool,
     /// What was found of causal order, if that was looked at first: other checks may rest on it.
     pub causal: Option<Looked>,
+    /// What the events bring to those who come to have them in their past, from the first check that asks.
+    pub brought: OnceCell<Brought>,
     /// For each operation its session and which of its events are its own.
     authors: Vec<Author>,
 }
@@ -114,12 +117,12 @@ impl<'a> Placed<'a> {
             sessions: Vec::new(),
             newest_stands_for_all: order.is_total(),
             causal: None,
+            brought: OnceCell::new(),
             authors: vec![Author::default(); history.operations.len()],
             order,
             parts,
         };
         placed.place_all();
-        placed.name_authors();
         placed
     }
 
@@ -152,10 +155,7 @@ impl<'a> Placed<'a> {
 
     /// The operations that wrote what `operation` saw.
     pub(super) fn writers_of(&self, operation: u32) -> impl Iterator<Item = u32> {
-        self.events_of(operation).iter().filter_map(move |event| match event.what {
-            What::Saw(_) => self.order.writer(event.slot, event.rank),
-            What::Wrote | What::MayHaveWritten | What::SawOwn => None,
-        })
+        self.events_of(operation).iter().filter_map(|event| event.writer)
     }
 
     /// Whether what the sighting `saw` saw reflects the version of rank `demand`. A write reflects everything.
@@ -184,9 +184,9 @@ impl<'a> Placed<'a> {
 
     /// Every event, session by session.
     fn place_all(&mut self) {
-        let session_of = |part: usize| Some(self.parts[part].of.session.index());
-        let sessions = self.parts.iter().map(|part| part.of.session.index() + 1).max().unwrap_or(0);
-        let by_session = Groups::of(self.parts.len(), sessions, session_of);
+        let session_of = self.parts.iter().map(|part| part.of.session.index());
+        let sessions = session_of.clone().max().map_or(0, |last| last + 1);
+        let by_session = Groups::of(sessions, session_of.map(Some));
         for session in 0..sessions {
             let begin = self.events.len() as u32;
             for &part in by_session.group(session) {
@@ -199,34 +199,25 @@ impl<'a> Placed<'a> {
     fn place(&mut self, number: usize, session: u32) {
         let Part { of, operation, part, slot, deed } = self.parts[number];
         let key = self.order.key(slot);
-        let (rank, what) = match deed {
+        let (rank, what, writer) = match deed {
             Deed::Saw(datum) => {
                 let (least, most) = versions_seen(key, of, part, datum);
                 self.newest_stands_for_all &= !matches!(most, Most::Elements { .. });
-                (least, What::Saw(most))
+                match key.writer(least) {
+                    Some(writer) if writer == operation => (least, What::SawOwn, None),
+                    writer => (least, What::Saw(most), writer),
+                }
             }
             Deed::Wrote(_) => {
-                let Some(rank) = self.order.made(number) else { return };
-                (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten })
+                let Some(rank) = self.order.made()[number] else { return };
+                (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten }, None)
             }
         };
         let event = self.events.len() as u32;
-        self.events.push(Event { operation, slot, rank, what, author: None, basis: key.basis });
+        self.events.push(Event { operation, slot, rank, what, writer, basis: key.basis });
         let mine = &mut self.authors[operation as usize];
         let begin = if mine.end == 0 { event } else { mine.begin };
         *mine = Author { session, begin, end: event + 1 };
-    }
-
-    fn name_authors(&mut self) {
-        for event in &mut self.events {
-            let What::Saw(_) = event.what else { continue };
-            let Some(writer) = self.order.writer(event.slot, event.rank) else { continue };
-            if writer == event.operation {
-                event.what = What::SawOwn;
-            } else {
-                event.author = Some(self.authors[writer as usize]);
-            }
-        }
     }
 }
 

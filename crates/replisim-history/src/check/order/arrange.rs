@@ -9,17 +9,14 @@ use crate::check::keys::{Groups, Keys, Slot};
 use crate::{History, Install, Key, Position, Value};
 
 /// One write that may have happened.
-pub(super) struct Write<'a> {
+#[derive(Clone, Copy)]
+struct Write<'a> {
     /// The part of an operation that made it.
-    pub part: &'a Part<'a>,
+    part: &'a Part<'a>,
     /// How many parts stand before it in the history.
-    pub number: u32,
+    number: u32,
     /// How it changes the key.
-    pub change: Change,
-    /// The value that names its version, if one does.
-    pub value: Option<Value>,
-    /// Where it was acknowledged to be; zero if that is not known.
-    pub position: Position,
+    change: Change,
 }
 
 /// Arranges one key after another. What it gathers of a key lies in room that the next key uses again.
@@ -31,12 +28,10 @@ pub(super) struct Arranger<'a> {
     authority: Authority<'a>,
     /// For each part of the history the rank of the version that it made.
     pub made: Vec<Option<Rank>>,
-    /// The key's writes, sorted by value and position.
-    writes: Vec<Write<'a>>,
     /// The key's installs, sorted by position.
     installs: Vec<&'a Install>,
-    /// For each of the key's versions, which of its writes made it.
-    makers: Vec<Option<usize>>,
+    /// For each of the key's versions, the write that made it.
+    makers: Vec<Option<Write<'a>>>,
 }
 
 impl<'a> Arranger<'a> {
@@ -48,15 +43,14 @@ impl<'a> Arranger<'a> {
             all_installs.push(install);
             slots.push(keys.intern(install.key));
         }
-        let written = |part: usize| parts[part].change().map(|_| parts[part].slot.index());
+        let written = |part: &Part| part.change().map(|_| part.slot.index());
         Arranger {
             parts,
-            writes_by_slot: Groups::of(parts.len(), keys.all().len(), written),
-            installs_by_slot: Groups::of(slots.len(), keys.all().len(), |install| Some(slots[install].index())),
+            writes_by_slot: Groups::of(keys.all().len(), parts.iter().map(written)),
+            installs_by_slot: Groups::of(keys.all().len(), slots.iter().map(|slot| Some(slot.index()))),
             all_installs,
             authority: Authority::of(history),
             made: vec![None; parts.len()],
-            writes: Vec::new(),
             installs: Vec::new(),
             makers: Vec::new(),
         }
@@ -64,80 +58,112 @@ impl<'a> Arranger<'a> {
 
     /// Puts the versions of `key`, which is the one at `slot`, in order.
     pub(super) fn arrange(&mut self, slot: Slot, key: Key) -> KeyOrder {
-        self.gather(slot);
         let mut order = KeyOrder::empty(key);
-        order.note_changes(&self.writes);
-        order.basis = self.authority.basis(&self.writes, &self.installs);
-        self.version_installs(&mut order);
+        order.note_changes(self.writes(slot));
+        self.gather_installs(slot);
+        order.places = places(self.installs.iter().map(|install| install.value));
+        self.find_makers(slot, &order);
+        let installed = self.installs.iter().zip(&self.makers);
+        order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
+        order.basis = self.authority.basis(&self.installs, &order.versions);
         if order.basis == Basis::RealTime {
-            self.add_uninstalled(&mut order);
+            self.add_uninstalled(slot, &mut order);
             self.sort_by_invocation(&mut order);
         }
-        order.index_values();
         order.index_absences();
         self.note_made(&order);
         order
     }
 
-    fn gather(&mut self, slot: Slot) {
+    /// The writes of a key, in the order of operations.
+    fn writes(&self, slot: Slot) -> impl Iterator<Item = Write<'a>> + use<'a, '_> {
         let parts = self.parts;
-        self.writes.clear();
-        self.writes.extend(self.writes_by_slot.group(slot.index()).iter().filter_map(|&number| {
+        self.writes_by_slot.group(slot.index()).iter().filter_map(|&number| {
             let part = &parts[number as usize];
-            let change = part.change()?;
-            Some(Write { part, number, change, value: change.value(), position: part.of.position })
-        }));
-        self.writes.sort_unstable_by_key(|write| (write.value, write.position, write.number));
-        self.installs.clear();
+            Some(Write { part, number, change: part.change()? })
+        })
+    }
+
+    fn gather_installs(&mut self, slot: Slot) {
         let installs = self.installs_by_slot.group(slot.index()).iter();
+        self.installs.clear();
         self.installs.extend(installs.map(|&install| self.all_installs[install as usize]));
         // Stable: the versions that one transaction made of one key share a position and stay in order.
         self.installs.sort_by_key(|install| install.position);
     }
 
-    /// One version for each install.
-    fn version_installs(&mut self, order: &mut KeyOrder) {
-        self.makers.clear();
-        order.versions.reserve_exact(self.installs.len());
-        for install in &self.installs {
-            let maker = find_write(&self.writes, install);
-            order.versions.push(Version::installed(install, maker.map(|maker| &self.writes[maker])));
-            self.makers.push(maker);
+    /// Finds the write that made each version that was installed: the one of its value, and among several the one of its
+    /// position. Only a position can tell which deletion it is.
+    fn find_makers(&mut self, slot: Slot, order: &KeyOrder) {
+        let mut makers = std::mem::take(&mut self.makers);
+        makers.clear();
+        makers.resize(self.installs.len(), None);
+        for write in self.writes(slot) {
+            let mut claim = |index: usize| {
+                let maker = &mut makers[index];
+                if maker.is_none_or(|other| write.is_nearer(self.installs[index].position, &other)) {
+                    *maker = Some(write);
+                }
+            };
+            match write.change.value() {
+                Some(value) => order.places(value).iter().for_each(|(_, rank)| claim(rank.index())),
+                None => self.deletions_at(write.position()).for_each(claim),
+            }
         }
+        self.makers = makers;
+    }
+
+    /// The key's installs at a position that name no value.
+    fn deletions_at(&self, position: Position) -> impl Iterator<Item = usize> {
+        let first = self.installs.partition_point(|install| install.position < position);
+        let here = (first..).zip(&self.installs[first..]).take_while(move |(_, install)| install.position == position);
+        here.filter(|(_, install)| install.value.is_none()).map(|(index, _)| index)
     }
 
     /// Adds a version for each write that was not installed, for keys that no log orders.
-    fn add_uninstalled(&mut self, order: &mut KeyOrder) {
-        let mut installed = vec![false; self.writes.len()];
-        self.makers.iter().flatten().for_each(|&maker| installed[maker] = true);
-        for (maker, write) in self.writes.iter().enumerate() {
-            if !installed[maker] {
-                order.versions.push(Version::written(write));
-                self.makers.push(Some(maker));
-            }
-        }
+    fn add_uninstalled(&mut self, slot: Slot, order: &mut KeyOrder) {
+        let mut installed: Vec<u32> = self.makers.iter().flatten().map(|maker| maker.number).collect();
+        installed.sort_unstable();
+        let is_missing = |write: &Write| installed.binary_search(&write.number).is_err();
+        let mut uninstalled: Vec<Write> = self.writes(slot).filter(is_missing).collect();
+        uninstalled.sort_unstable_by_key(|write| (write.change.value(), write.position(), write.number));
+        order.versions.extend(uninstalled.iter().map(Version::written));
+        self.makers.extend(uninstalled.into_iter().map(Some));
     }
 
     fn sort_by_invocation(&mut self, order: &mut KeyOrder) {
         let mut both: Vec<_> = order.versions.drain(..).zip(self.makers.drain(..)).collect();
         both.sort_by_key(|(version, _)| (version.invoked, version.writer));
         (order.versions, self.makers) = both.into_iter().unzip();
+        order.places = places(order.versions.iter().map(|version| version.value));
     }
 
     fn note_made(&mut self, order: &KeyOrder) {
-        for (index, maker) in self.makers.iter().enumerate() {
-            let Some(write) = maker.map(|maker| &self.writes[maker]) else { continue };
+        for (index, (maker, version)) in self.makers.iter().zip(&order.versions).enumerate() {
+            let Some(write) = maker else { continue };
             let rank = self.made[write.number as usize].get_or_insert(Rank::at_index(index));
             // Of several installs of one write, the one it was acknowledged at is what its client was told.
-            if write.position != Position::ZERO && write.position == order.versions[index].position {
+            if write.position() != Position::ZERO && write.position() == version.position {
                 *rank = Rank::at_index(index);
             }
         }
     }
 }
 
+impl Write<'_> {
+    /// Where it was acknowledged to be; zero if that is not known.
+    fn position(&self) -> Position {
+        self.part.of.position
+    }
+
+    /// Whether it, rather than another that stands before it, made the version of their value at `position`.
+    fn is_nearer(&self, position: Position, other: &Write) -> bool {
+        other.position() != position && (self.position() == position || self.position() < other.position())
+    }
+}
+
 impl KeyOrder {
-    fn note_changes(&mut self, writes: &[Write]) {
+    fn note_changes<'a>(&mut self, writes: impl Iterator<Item = Write<'a>>) {
         let (mut registers, mut counters, mut collections) = (false, false, false);
         for write in writes {
             match write.change {
@@ -156,20 +182,6 @@ impl KeyOrder {
         // What is written to one key as if it were of another kind replaces it.
         self.erased |= u8::from(registers) + u8::from(counters) + u8::from(collections) > 1;
         self.removed.sort_unstable();
-    }
-
-    fn index_values(&mut self) {
-        let named = self.versions.iter().enumerate().filter_map(|(index, version)| Some((version.value?, index)));
-        self.places.reserve_exact(self.versions.len());
-        self.places.extend(named.map(|(value, index)| (value, Rank::at_index(index), Rank::at_index(index))));
-        self.places.sort_unstable();
-        self.places.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            if same {
-                first.2 = later.2;
-            }
-            same
-        });
     }
 
     fn index_absences(&mut self) {
@@ -212,8 +224,8 @@ impl Version {
 
     fn written(write: &Write) -> Self {
         Version {
-            value: write.value,
-            position: write.position,
+            value: write.change.value(),
+            position: write.position(),
             at: write.part.of.invoked,
             writer: Some(write.part.operation),
             invoked: write.part.of.invoked,
@@ -224,17 +236,11 @@ impl Version {
     }
 }
 
-/// Which of a key's writes, sorted by value and position, made what was installed: the one of its value, and among
-/// several the one of its position.
-pub(super) fn find_write(writes: &[Write], install: &Install) -> Option<usize> {
-    // Only a position can tell which deletion this is.
-    let Some(value) = install.value else {
-        let from = writes.partition_point(|write| write.value.is_none() && write.position < install.position);
-        let found = writes.get(from)?;
-        return (found.value.is_none() && found.position == install.position).then_some(from);
-    };
-    let first = writes.partition_point(|write| write.value < Some(value));
-    writes.get(first).filter(|write| write.value == Some(value))?;
-    let mut of_value = writes[first..].iter().take_while(|write| write.value == Some(value));
-    Some(first + of_value.position(|write| write.position == install.position).unwrap_or(0))
+/// The rank of each version that a value names, by value and rank, from the values of all versions in their order.
+fn places(values: impl ExactSizeIterator<Item = Option<Value>>) -> Vec<(Value, Rank)> {
+    let mut places = Vec::with_capacity(values.len());
+    places.extend(values.enumerate().filter_map(|(index, value)| Some((value?, Rank::at_index(index)))));
+    // Stable: the ranks of one value ascend.
+    places.sort_by_key(|(value, _)| *value);
+    places
 }

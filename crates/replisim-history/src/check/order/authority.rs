@@ -2,8 +2,7 @@
 
 use replisim_kernel::SimTime;
 
-use super::Basis;
-use super::arrange::{Write, find_write};
+use super::{Basis, Version};
 use crate::{Final, History, Install};
 
 /// Who had the last word on the order of writes.
@@ -23,21 +22,24 @@ impl<'a> Authority<'a> {
         Authority { all_lead, is_cut_short: history.panic.is_some(), leading }
     }
 
-    /// Whether one log, or tags, ordered these installs of one key, which are sorted by position.
-    pub(super) fn basis(&self, writes: &[Write], installs: &[&Install]) -> Basis {
-        let ordered = self.one_log(installs) || (self.all_lead && are_tagged(writes, installs));
+    /// Whether one log, or tags, ordered these installs of one key, which are sorted by position and made one version
+    /// each.
+    pub(super) fn basis(&self, installs: &[&Install], versions: &[Version]) -> Basis {
+        let ordered = self.one_log(installs) || (self.all_lead && are_tagged(installs, versions));
         if ordered { Basis::Log } else { Basis::RealTime }
     }
 
     fn one_log(&self, installs: &[&Install]) -> bool {
         let Some(first) = installs.first() else { return false };
         let one_node = installs.iter().all(|install| install.node == first.node);
-        let one_per_epoch = installs.windows(2).all(|pair| {
-            let (before, after) = (pair[0], pair[1]);
-            before.position.epoch != after.position.epoch || before.node == after.node
-        });
-        let shared = !one_node && (self.leading.len() > 1 || self.is_cut_short);
-        one_per_epoch && !shared && self.in_order_of_time(installs)
+        let one_per_epoch = || {
+            installs.windows(2).all(|pair| {
+                let (before, after) = (pair[0], pair[1]);
+                before.position.epoch != after.position.epoch || before.node == after.node
+            })
+        };
+        let shared = self.leading.len() > 1 || self.is_cut_short;
+        (one_node || (!shared && one_per_epoch())) && self.in_order_of_time(installs)
     }
 
     /// Whether the installs that survive were made in the order of their positions.
@@ -49,12 +51,11 @@ impl<'a> Authority<'a> {
 }
 
 /// Whether several nodes ordered these installs of one key, sorted by position, by tags that agree with real time.
-fn are_tagged(writes: &[Write], installs: &[&Install]) -> bool {
+fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
     let mut latest_invocation = SimTime::ZERO;
-    let mut agrees = |install: &Install| {
-        let Some(write) = find_write(writes, install).map(|maker| &writes[maker]) else { return false };
-        let in_time = write.part.acknowledged() >= latest_invocation;
-        latest_invocation = latest_invocation.max(write.part.of.invoked);
+    let mut agrees = |version: &Version| {
+        let in_time = version.writer.is_some() && version.acknowledged >= latest_invocation;
+        latest_invocation = latest_invocation.max(version.invoked);
         in_time
     };
     let by_several = installs.windows(2).any(|pair| pair[0].node != pair[1].node);
@@ -62,5 +63,5 @@ fn are_tagged(writes: &[Write], installs: &[&Install]) -> bool {
         let (before, after) = (pair[0].position, pair[1].position);
         before.epoch == after.epoch && before != after
     });
-    by_several && distinct && installs.iter().all(|install| agrees(install))
+    by_several && distinct && versions.iter().all(|version| agrees(version))
 }

@@ -88,8 +88,8 @@ pub(super) struct KeyOrder {
     pub grows_anywhere: bool,
     /// The latest version that no older element outlives: a deletion, or a register or counter in a set's place.
     pub swept: Rank,
-    /// The first and the last rank of each value, by value. They differ if a retry was installed twice.
-    places: Vec<(Value, Rank, Rank)>,
+    /// The rank of each version that a value names, by value and rank.
+    places: Vec<(Value, Rank)>,
     /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
     absences: Vec<(SimTime, Rank)>,
 }
@@ -134,7 +134,7 @@ impl Order {
 
     /// The operation that wrote the version of `rank`, if the history tells.
     pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
-        if rank == Rank::INITIAL { None } else { self.key(slot).version(rank).writer }
+        self.key(slot).writer(rank)
     }
 
     /// Whether of any two versions of a key it is known which is newer.
@@ -142,10 +142,10 @@ impl Order {
         self.keys.iter().all(|key| key.basis == Basis::Log || key.versions.len() < 2)
     }
 
-    /// The rank of what the part of this number made; `None` if it was never installed in a key that a log orders, or
-    /// is no write.
-    pub(super) fn made(&self, part: usize) -> Option<Rank> {
-        self.made[part]
+    /// For each part of the history the rank of the version that it made; `None` if it was never installed in a key that
+    /// a log orders, or is no write.
+    pub(super) fn made(&self) -> &[Option<Rank>] {
+        &self.made
     }
 }
 
@@ -180,11 +180,25 @@ impl KeyOrder {
         &self.versions[rank.index()]
     }
 
+    /// The operation that wrote the version of `rank`, if the history tells.
+    pub(super) fn writer(&self, rank: Rank) -> Option<u32> {
+        if rank == Rank::INITIAL { None } else { self.version(rank).writer }
+    }
+
     /// The first and the last rank at which `value` was installed.
     pub(super) fn place(&self, value: Value) -> Option<(Rank, Rank)> {
-        let found = self.places.binary_search_by_key(&value, |place| place.0).ok()?;
-        let (_, first, last) = self.places[found];
-        Some((first, last))
+        let places = self.places(value);
+        Some((places.first()?.1, places.last()?.1))
+    }
+
+    /// Each rank at which `value` was installed, ascending: more than one if a retry was installed too.
+    pub(super) fn places(&self, value: Value) -> &[(Value, Rank)] {
+        let begin = self.places.partition_point(|(other, _)| *other < value);
+        let mut end = begin;
+        while self.places.get(end).is_some_and(|(other, _)| *other == value) {
+            end += 1;
+        }
+        &self.places[begin..end]
     }
 
     /// The version that was installed last at or before `position`, of a key that a log orders.
