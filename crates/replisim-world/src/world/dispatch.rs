@@ -200,11 +200,9 @@ impl<P: Process> World<P> {
     /// Carries out what a handler asked for, in order.
     #[inline]
     fn settle(&mut self, node: NodeId) {
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
+        while let Some(effect) = self.effects.pop_front() {
             self.carry_out(node, effect);
         }
-        self.effects = effects;
     }
 
     #[inline]
