@@ -1,5 +1,6 @@
 //! The network: links with their delays and faults, cuts of every shape, datagrams, and streams as TCP gives them.
 
+mod channel;
 mod link;
 mod stream;
 
