@@ -120,7 +120,8 @@ impl<P: Process> World<P> {
     }
 
     pub(super) fn sync_completes(&mut self, node: NodeId, incarnation: u32, losses: u32, upto: u64, lied: bool) {
-        if self.nodes[node.index()].power_losses != losses {
+        let state = &mut self.nodes[node.index()];
+        if state.power_losses != losses {
             return;
         }
         if self.machines[self.roster.host_of(node)].disk.is_stalled() {
@@ -130,14 +131,14 @@ impl<P: Process> World<P> {
             return;
         }
         if !lied {
-            self.nodes[node.index()].journal.harden(upto);
+            state.journal.harden(upto);
         }
         if !self.roster.is_living(node, incarnation) {
             return;
         }
+        let again = state.sync == Syncing::Busy { again: true };
+        state.sync = Syncing::Idle;
         self.recorder.fold(&(Mark::Synced, self.now.as_nanos(), node, upto));
-        let again = self.nodes[node.index()].sync == Syncing::Busy { again: true };
-        self.nodes[node.index()].sync = Syncing::Idle;
         if again {
             self.start_sync(node);
         }
