@@ -35,11 +35,13 @@ impl Clocks {
     }
 
     /// What the wall clock shows at true time `now`.
+    #[inline]
     pub fn wall(&self, now: SimTime) -> WallTime {
         WallTime(self.frozen.unwrap_or_else(|| self.wall_then.saturating_add(self.elapsed(now) as i64)))
     }
 
     /// What the monotonic clock shows at true time `now`.
+    #[inline]
     pub fn monotonic(&self, now: SimTime) -> Monotonic {
         Monotonic(self.monotonic_then + self.elapsed(now))
     }
@@ -92,6 +94,7 @@ impl Clocks {
     }
 
     /// Nanoseconds that these clocks have counted since their rate was set.
+    #[inline]
     fn elapsed(&self, now: SimTime) -> u64 {
         let elapsed = now.since(self.since).as_nanos();
         if self.drift_ppb == 0 {

@@ -63,8 +63,8 @@ pub(crate) struct Machine {
 /// Serves requests and messages at a finite rate: a queue in front of so many cores.
 #[derive(Clone, Debug)]
 pub(crate) struct Processor {
-    operation: Sampler,
-    message: Sampler,
+    /// How long each kind of work takes.
+    costs: [Sampler; 2],
     /// When each core is free.
     cores: Vec<SimTime>,
     chance: Stream,
@@ -73,7 +73,7 @@ pub(crate) struct Processor {
     idle: bool,
 }
 
-/// What there is to do.
+/// What there is to do: a place among a processor's costs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Work {
     Operation,
@@ -141,10 +141,10 @@ impl<P: Process> Node<P> {
 
 impl Processor {
     pub fn new(service: &Service, chance: Stream) -> Self {
-        let (operation, message) = (Sampler::new(&service.operation), Sampler::new(&service.message));
-        let idle = operation.mean() == Some(Span::ZERO) && message.mean() == Some(Span::ZERO);
+        let costs = [&service.operation, &service.message].map(Sampler::new);
+        let idle = costs.iter().all(|cost| cost.mean() == Some(Span::ZERO));
         let cores = vec![SimTime::ZERO; usize::from(service.cores.max(1))];
-        Processor { operation, message, cores, chance, slowdown: 1, idle }
+        Processor { costs, cores, chance, slowdown: 1, idle }
     }
 
     /// Goes on with another stream of chance.
@@ -158,11 +158,7 @@ impl Processor {
         if self.idle {
             return now;
         }
-        let sampler = match work {
-            Work::Operation => &self.operation,
-            Work::Message => &self.message,
-        };
-        let cost = sampler.constant().unwrap_or_else(|| sampler.draw(&mut self.chance)) * u64::from(self.slowdown);
+        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * u64::from(self.slowdown);
         // Any core that is free now will do; if none is, the first that will be.
         let core = match self.cores.iter().position(|core| *core <= now) {
             Some(free) => &mut self.cores[free],
@@ -170,5 +166,11 @@ impl Processor {
         };
         *core = (*core).max(now) + cost;
         *core
+    }
+
+    /// How long a piece of work takes, where it does not always take as long: most does.
+    #[cold]
+    fn draw(&mut self, work: Work) -> Span {
+        self.costs[work as usize].draw(&mut self.chance)
     }
 }

@@ -47,6 +47,11 @@ impl Roster {
         self.nodes[node.index()].alive
     }
 
+    /// Whether a node's process runs, and it is this incarnation of it.
+    pub fn is_living(&self, node: NodeId, incarnation: u32) -> bool {
+        self.is_alive(node) && self.incarnation(node) == incarnation
+    }
+
     /// The number of a node's present (or last) life.
     pub fn incarnation(&self, node: NodeId) -> u32 {
         self.nodes[node.index()].incarnation

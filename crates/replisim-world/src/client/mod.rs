@@ -139,6 +139,7 @@ impl Clients {
     }
 
     /// Draws the next operation of a session, which must be idle. `None` at the end of a script.
+    #[inline]
     pub fn draw(&mut self, session: SessionId) -> Option<Task> {
         let count = self.sessions.len() as u64;
         let session = &mut self.sessions[session.index()];
@@ -151,34 +152,31 @@ impl Clients {
         }
     }
 
-    /// Whom a task goes to.
-    pub fn route(&self, session: SessionId, task: &Task, at_leader: bool, server: NodeId, sight: &Sight<'_>) -> NodeId {
+    /// Whom the operation of a session goes to now, and whether that is whoever leads and nobody else.
+    pub fn route(&self, session: SessionId, sight: &Sight<'_>) -> Option<(NodeId, bool)> {
         let session = &self.sessions[session.index()];
-        let turn = session.current.as_ref().map_or(0, |current| current.attempt);
-        let router = Router { leader: session.leader, choice: task.choice, turn, sight };
-        match &task.reads {
-            _ if self.is_for_leader(session.id, task, at_leader, (server, sight.wall)) => router.leader(),
+        let current = session.current.as_ref()?;
+        let router = Router { leader: session.leader, choice: current.task.choice, turn: current.attempt, sight };
+        let for_leader = self.is_for_leader(session.id, current, sight.wall);
+        let node = match &current.task.reads {
+            _ if for_leader => router.leader(),
             Routing::Leader => router.leader(),
             Routing::Any => router.any(),
             Routing::AnyFollower | Routing::Token { .. } | Routing::Pin { .. } => router.follower(),
             Routing::Nearest => router.nearest(),
             Routing::Host(name) => router.named(name),
             Routing::Sticky => session.sticky.unwrap_or_else(|| router.follower()),
-        }
+        };
+        Some((node, for_leader))
     }
 
-    /// Whether a task is meant for whoever leads, and for nobody else, at this moment of an application server's clock.
-    pub fn is_for_leader(
-        &self,
-        session: SessionId,
-        task: &Task,
-        at_leader: bool,
-        (server, wall): (NodeId, WallTime),
-    ) -> bool {
-        let pinned = match &task.reads {
+    /// Whether an operation is meant for whoever leads, and for nobody else, at this moment of its application server's
+    /// clock.
+    fn is_for_leader(&self, session: SessionId, current: &Current, wall: WallTime) -> bool {
+        let pinned = match &current.task.reads {
             Routing::Leader => true,
             Routing::Pin { window, memory } => {
-                self.last_write(session, server, *memory).is_some_and(|wrote| wall.since(wrote) < *window)
+                self.last_write(session, current.server, *memory).is_some_and(|wrote| wall.since(wrote) < *window)
             }
             Routing::Any
             | Routing::AnyFollower
@@ -187,19 +185,7 @@ impl Clients {
             | Routing::Sticky
             | Routing::Token { .. } => false,
         };
-        at_leader || pinned || !task.op.is_read()
-    }
-
-    /// What a request carries so that the answer is not older: nothing, or the position of what the session has seen.
-    pub fn token(&self, session: SessionId, task: &Task) -> Option<Position> {
-        let session = &self.sessions[session.index()];
-        match &task.reads {
-            Routing::Token { remembers, .. } if task.op.is_read() => Some(match remembers {
-                Remembers::Writes => session.wrote,
-                Remembers::WritesAndReads => session.saw,
-            }),
-            _ => None,
-        }
+        current.at_leader || pinned || !current.task.op.is_read()
     }
 
     /// Takes note of an answer and says what becomes of the operation.
@@ -328,6 +314,7 @@ impl Session {
     }
 
     /// Begins an operation.
+    #[inline]
     pub fn begin(&mut self, task: Task, entry: u64, ordinal: u32, server: NodeId, patience: Patience) {
         let (node, attempt, hops, retries, at_leader) = (server, 0, 0, 0, false);
         self.current =
@@ -342,6 +329,7 @@ impl Session {
     }
 
     /// The operation that has waited longest.
+    #[inline]
     pub fn next_waiting(&mut self) -> Option<SimTime> {
         self.backlog.pop_front()
     }
@@ -349,6 +337,19 @@ impl Session {
     /// Nothing further waits.
     pub fn stop(&mut self) {
         self.backlog.clear();
+    }
+
+    /// What the request for a task carries so that the answer is not older: nothing, or the position of what the session
+    /// has seen.
+    #[inline]
+    pub fn token(&self, task: &Task) -> Option<Position> {
+        match &task.reads {
+            Routing::Token { remembers, .. } if task.op.is_read() => Some(match remembers {
+                Remembers::Writes => self.wrote,
+                Remembers::WritesAndReads => self.saw,
+            }),
+            _ => None,
+        }
     }
 
     fn learn(&mut self, reply: &Reply, read: bool) {

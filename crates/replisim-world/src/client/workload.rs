@@ -69,6 +69,7 @@ impl Group {
     }
 
     /// The script of the `index`-th session of this group, if it follows one.
+    #[inline]
     pub fn script(&self, index: u32) -> Option<&[ScriptedOp]> {
         let scripts = &self.spec.script;
         (!scripts.is_empty()).then(|| scripts[index as usize % scripts.len()].as_slice())

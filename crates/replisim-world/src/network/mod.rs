@@ -1,5 +1,6 @@
 //! The network: links with their delays and faults, cuts of every shape, datagrams, and streams as TCP gives them.
 
+mod channel;
 mod link;
 mod stream;
 
@@ -31,6 +32,8 @@ pub(crate) struct Network {
     links: Vec<Option<Box<Link>>>,
     /// For each pair of nodes, how many cuts lie between them; empty until there is one.
     cuts: Vec<u16>,
+    /// How many cuts there are at present. Mostly there is none, and nothing to look up.
+    cuts_in_force: u32,
 }
 
 impl Network {
@@ -46,6 +49,7 @@ impl Network {
             path_between: Vec::with_capacity(count * count),
             paths: Vec::new(),
             cuts: Vec::new(),
+            cuts_in_force: 0,
         };
         let mut known: Vec<(bool, Distribution, LinkSpec)> = Vec::new();
         for from in 0..count {
@@ -68,10 +72,10 @@ impl Network {
     #[inline]
     pub fn fate(&mut self, now: SimTime, from: NodeId, to: NodeId, bytes: u32) -> Fate {
         let at = self.pair(from, to);
-        if self.links[at].is_none() {
+        let Some(link) = &mut self.links[at] else {
             self.open(from, to);
-        }
-        let link = self.links[at].as_mut().expect("a link that was just opened");
+            return self.fate(now, from, to, bytes);
+        };
         let path = &self.paths[link.path()];
         link.fate(path, now, bytes)
     }
@@ -79,7 +83,7 @@ impl Network {
     /// Whether a cut keeps packets of `from` from reaching `to`.
     #[inline]
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
-        !self.cuts.is_empty() && self.cuts[self.pair(from, to)] > 0
+        self.cuts_in_force > 0 && self.cuts[self.pair(from, to)] > 0
     }
 
     /// Puts one more cut between two nodes, in this direction. Cuts add up; each needs its own [`Network::mend`].
@@ -89,12 +93,14 @@ impl Network {
         }
         let at = self.pair(from, to);
         self.cuts[at] += 1;
+        self.cuts_in_force += 1;
     }
 
     /// Takes one cut away.
     pub fn mend(&mut self, from: NodeId, to: NodeId) {
         let at = self.pair(from, to);
         self.cuts[at] -= 1;
+        self.cuts_in_force -= 1;
     }
 
     /// The link in this direction, to put a fault on it.

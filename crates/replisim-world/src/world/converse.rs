@@ -8,7 +8,7 @@ use crate::client::{Patience, Sight, Verdict};
 use crate::event::{Event, Parcel};
 use crate::process::{Closing, Process, Reply, Request, RequestId, StreamId};
 use crate::recorder::Mark;
-use crate::spec::Routing;
+use crate::spec::{ClientGroup, Routing};
 
 /// What a request weighs on the wire beside its value.
 const REQUEST_BYTES: u32 = 100;
@@ -79,9 +79,9 @@ impl<P: Process> World<P> {
     }
 
     fn begin_operation(&mut self, session: SessionId, intended: SimTime) {
-        let ordinal = self.clients.sessions[session.index()].workload.drawn;
-        let hop = self.clients.group_of(session).spec.hop;
-        let server = self.clients.sessions[session.index()].server(hop);
+        let state = &self.clients.sessions[session.index()];
+        let ClientGroup { hop, timeout, .. } = self.clients.groups[state.group as usize].spec;
+        let (ordinal, server) = (state.workload.drawn, state.server(hop));
         let Some(task) = self.clients.draw(session) else { return };
         self.recorder.fold(&(Mark::Begins, self.now.as_nanos(), session.0, ordinal));
         self.recorder.fold(&task.op);
@@ -98,7 +98,6 @@ impl<P: Process> World<P> {
             origin: server,
             node: server,
         });
-        let timeout = self.clients.group_of(session).spec.timeout;
         let patience = Patience { ends: self.now + timeout, cause: self.recorder.cause };
         let state = &mut self.clients.sessions[session.index()];
         state.begin(task, entry, ordinal, server, patience);
@@ -110,8 +109,8 @@ impl<P: Process> World<P> {
 
     /// Sends a session's operation to whom its routing says.
     fn send_request(&mut self, session: SessionId) {
-        let Some((server, node)) = self.choose_node(session) else { return };
-        let Some(request) = self.compose_request(session) else { return };
+        let Some((server, node, leader_only)) = self.choose_node(session) else { return };
+        let Some(request) = self.compose_request(session, leader_only) else { return };
         let before = self.recorder.cause;
         if self.recorder.traces() {
             let subject = format!("c{} → {}", session.0, self.recorder.name(node));
@@ -119,45 +118,42 @@ impl<P: Process> World<P> {
         }
         let bytes = REQUEST_BYTES + if request.op.is_read() { 0 } else { request.value_bytes };
         let stream = self.connection(session, server, node);
-        let parcel = Parcel::Request(Box::new(request));
+        let parcel = Parcel::Request(request);
         self.with_streams(|streams, around| streams.transmit(stream, server, parcel, bytes, around));
         self.recorder.cause = before;
     }
 
-    /// Decides whom a session's operation is sent to next, and writes that down. Returns its application server and the
-    /// node.
-    fn choose_node(&mut self, session: SessionId) -> Option<(NodeId, NodeId)> {
+    /// Decides whom a session's operation is sent to next, and writes that down. Returns its application server, the
+    /// node, and whether only whoever leads may answer.
+    fn choose_node(&mut self, session: SessionId) -> Option<(NodeId, NodeId, bool)> {
         let server = self.clients.sessions[session.index()].current.as_ref()?.server;
-        let node = self.with_sight(server, |clients, sight| {
-            let current = clients.sessions[session.index()].current.as_ref()?;
-            Some(clients.route(session, &current.task, current.at_leader(), server, sight))
-        })?;
+        let (node, leader_only) = self.with_sight(server, |clients, sight| clients.route(session, sight))?;
         let current = self.clients.sessions[session.index()].current.as_mut()?;
         current.node = node;
         current.attempt = current.attempt.wrapping_add(1);
         if let Some(operation) = self.recorder.history.operations.get_mut(current.entry) {
             operation.node = node;
         }
-        Some((server, node))
+        Some((server, node, leader_only))
     }
 
     /// What a session's operation is to the node that it is sent to.
-    fn compose_request(&self, session: SessionId) -> Option<Request> {
-        let current = self.clients.sessions[session.index()].current.as_ref()?;
+    fn compose_request(&self, session: SessionId, leader_only: bool) -> Option<Box<Request>> {
+        let state = &self.clients.sessions[session.index()];
+        let current = state.current.as_ref()?;
         let patience = match &current.task.reads {
             Routing::Token { wait, .. } => *wait,
             _ => Span::ZERO,
         };
-        let (task, at_leader, server) = (&current.task, current.at_leader(), current.server);
-        Some(Request {
+        Some(Box::new(Request {
             id: RequestId::of(session, current.ordinal, current.attempt),
             session,
-            op: task.op.clone(),
-            value_bytes: self.clients.group_of(session).spec.value_bytes,
-            token: self.clients.token(session, task).filter(|_| !at_leader),
+            op: current.task.op.clone(),
+            value_bytes: self.clients.groups[state.group as usize].spec.value_bytes,
+            token: state.token(&current.task).filter(|_| !current.at_leader()),
             patience,
-            leader_only: self.clients.is_for_leader(session, task, at_leader, (server, self.wall_of(server))),
-        })
+            leader_only,
+        }))
     }
 
     /// A session's connection from a server to a node: the one it has, or a new one. Pools are warm, so a new one to a
@@ -266,19 +262,22 @@ impl<P: Process> World<P> {
 
     /// An operation has ended: write it down, and begin the next if it is due.
     fn complete(&mut self, session: SessionId, outcome: Outcome, reply: Option<Box<Reply>>) {
-        let Some(current) = self.clients.sessions[session.index()].current.take() else { return };
+        let Some(current) = &self.clients.sessions[session.index()].current else { return };
+        let (entry, node, op) = (current.entry, current.node, &current.task.op);
+        let kind = op.kind();
+        self.recorder.acknowledged += u64::from(outcome.is_ok() && !op.is_read());
         self.recorder.fold(&(Mark::Ends, self.now.as_nanos(), session.0, current.ordinal, outcome));
+        self.clients.sessions[session.index()].current = None;
         let now = self.now;
         let (seen, position) = reply.map_or((Seen::Nothing, Position::ZERO), |reply| (reply.seen, reply.position));
         self.recorder.fold(&(&seen, position));
-        if let Some(operation) = self.recorder.history.operations.get_mut(current.entry) {
+        if let Some(operation) = self.recorder.history.operations.get_mut(entry) {
             (operation.completed, operation.outcome) = (now, outcome);
             (operation.seen, operation.position) = (seen, position);
         }
-        self.recorder.acknowledged += u64::from(outcome.is_ok() && !current.task.op.is_read());
-        self.see_answer(current.node, &current.task.op, outcome);
+        self.see_answer(node, kind, outcome);
         if self.recorder.traces() {
-            self.trace_completion(session, current.entry);
+            self.trace_completion(session, entry);
         }
         self.next_operation(session);
     }

@@ -103,7 +103,7 @@ impl<P: Process> World<P> {
     /// A node's processor has come to an input. On a host that stands still it waits.
     #[inline]
     pub(super) fn processor_reaches(&mut self, node: NodeId, incarnation: u32, input: Input<P>) {
-        if !self.is_living(node, incarnation) {
+        if !self.roster.is_living(node, incarnation) {
             return;
         }
         match self.roster.is_paused(node) {
@@ -113,14 +113,15 @@ impl<P: Process> World<P> {
     }
 
     pub(super) fn timer_fires(&mut self, node: NodeId, incarnation: u32, timer: P::Timer, setting: u64) {
-        if self.is_living(node, incarnation) && self.nodes[node.index()].take_timer(timer, setting) {
+        if self.roster.is_living(node, incarnation) && self.nodes[node.index()].take_timer(timer, setting) {
             self.recorder.fold(&(Mark::Timer, self.now.as_nanos(), node, timer));
             self.processor_reaches(node, incarnation, Input::Timer(timer));
         }
     }
 
     pub(super) fn sync_completes(&mut self, node: NodeId, incarnation: u32, losses: u32, upto: u64, lied: bool) {
-        if self.nodes[node.index()].power_losses != losses {
+        let state = &mut self.nodes[node.index()];
+        if state.power_losses != losses {
             return;
         }
         if self.machines[self.roster.host_of(node)].disk.is_stalled() {
@@ -130,14 +131,14 @@ impl<P: Process> World<P> {
             return;
         }
         if !lied {
-            self.nodes[node.index()].journal.harden(upto);
+            state.journal.harden(upto);
         }
-        if !self.is_living(node, incarnation) {
+        if !self.roster.is_living(node, incarnation) {
             return;
         }
+        let again = state.sync == Syncing::Busy { again: true };
+        state.sync = Syncing::Idle;
         self.recorder.fold(&(Mark::Synced, self.now.as_nanos(), node, upto));
-        let again = self.nodes[node.index()].sync == Syncing::Busy { again: true };
-        self.nodes[node.index()].sync = Syncing::Idle;
         if again {
             self.start_sync(node);
         }
@@ -145,7 +146,7 @@ impl<P: Process> World<P> {
     }
 
     pub(super) fn disk_fails(&mut self, node: NodeId, incarnation: u32, error: DiskError) {
-        if self.is_living(node, incarnation) {
+        if self.roster.is_living(node, incarnation) {
             self.nodes[node.index()].sync = Syncing::Idle;
             self.recorder.fold(&(Mark::DiskFailed, self.now.as_nanos(), node, error));
             self.processor_reaches(node, incarnation, Input::DiskFailed(error));
@@ -200,11 +201,9 @@ impl<P: Process> World<P> {
     /// Carries out what a handler asked for, in order.
     #[inline]
     fn settle(&mut self, node: NodeId) {
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
+        while let Some(effect) = self.effects.pop_front() {
             self.carry_out(node, effect);
         }
-        self.effects = effects;
     }
 
     #[inline]
@@ -249,9 +248,10 @@ impl<P: Process> World<P> {
 
     #[inline]
     fn transmit(&mut self, from: NodeId, stream: StreamId, message: P::Message) {
-        let Some(to) = self.streams.peer(stream, from) else { return };
         let before = self.recorder.cause;
-        if self.recorder.traces() {
+        if self.recorder.traces()
+            && let Some(to) = self.streams.peer(stream, from)
+        {
             self.recorder.cause = self.trace_send(from, to, &message);
         }
         let bytes = message.bytes();
@@ -328,10 +328,6 @@ impl<P: Process> World<P> {
     /// Whether an address is a process's, not an application server's.
     pub(super) fn is_process(&self, node: NodeId) -> bool {
         node.index() < self.nodes.len()
-    }
-
-    fn is_living(&self, node: NodeId, incarnation: u32) -> bool {
-        self.roster.is_alive(node) && self.roster.incarnation(node) == incarnation
     }
 
     /// Lets the streams do something.

@@ -31,6 +31,7 @@ mod strike;
 mod tests;
 mod watch;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ pub struct World<P: Process> {
     heir: Option<NodeId>,
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
-    effects: Vec<Effect<P>>,
+    effects: VecDeque<Effect<P>>,
     /// Whose handler runs now.
     running: Option<NodeId>,
 }
@@ -167,7 +168,7 @@ impl<P: Process> World<P> {
             last_leader: None,
             heir: None,
             plan,
-            effects: Vec::new(),
+            effects: VecDeque::new(),
             running: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Takes note of where a run has been. Nothing here changes what happens.
 
-use replisim_history::{Cell, Deed, NodeId, Op, Outcome};
+use replisim_history::{Cell, Deed, NodeId, OpKind, Outcome};
 
 use super::World;
 use crate::process::{Process, STATES_MAX};
@@ -13,13 +13,12 @@ impl<P: Process> World<P> {
         self.recorder.coverage.get_or_insert_default();
     }
 
-    /// An operation has ended that `node` was asked for.
+    /// An operation of this kind has ended that `node` was asked for.
     #[inline]
-    pub(super) fn see_answer(&mut self, node: NodeId, op: &Op, outcome: Outcome) {
+    pub(super) fn see_answer(&mut self, node: NodeId, kind: OpKind, outcome: Outcome) {
         if self.recorder.coverage.is_none() {
             return;
         }
-        let kind = op.kind();
         self.see(
             node,
             match outcome {
