@@ -35,6 +35,7 @@
 //! References: Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, 2002; Scott et al., *Minimizing
 //! Faulty Executions of Distributed Systems*, NSDI 2016, which minimises outer events before inner ones, as here.
 
+mod aim;
 mod cluster;
 mod ddmin;
 mod faults;
@@ -57,8 +58,9 @@ use replisim_kernel::{SimTime, Span};
 
 use crate::scenario::Expected;
 use crate::{Case, Experiment, Outcome, Scenario};
+use aim::{Aim, Ground};
 pub use needed::{Need, Piece, Without};
-use search::{Aim, Failing, Ground, How, Search, cores};
+use search::{Failing, How, Search, cores};
 pub use tell::Size;
 use word::Word;
 

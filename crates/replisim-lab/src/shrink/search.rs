@@ -5,10 +5,10 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use replisim_history::{Check, Finding, Promise, Run, Verdict, Witness};
+use replisim_history::{Check, Finding, Run, Verdict, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
-use super::word::{Word, only_leaves_out};
+use super::aim::{Aim, Ground};
 use super::{Bound, Limits, Progress, Watch};
 use crate::{Experiment, Scenario};
 
@@ -19,29 +19,6 @@ const BATCH: usize = 32;
 /// can send a protocol round in circles; that is another story, and would take for ever to be told.
 const EVENTS_FACTOR: u64 = 2;
 const EVENTS_SPARE: u64 = 10_000;
-
-/// What every smaller scenario must still break, and how.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Aim {
-    pub check: Check,
-    /// The witness's kind.
-    pub kind: String,
-    /// Where in the code something panics, if that is what is wrong: two places may say the same.
-    pub place: Option<String>,
-    pub ground: Ground,
-}
-
-/// Why it is wrong that the check is violated. On this ground every smaller scenario must stand, too: where the protocol
-/// promises nothing, what breaks is no mistake any more.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Ground {
-    /// The protocol promises that it holds.
-    Promise,
-    /// The scenario says that it holds.
-    Word(Box<Word>),
-    /// It is not wrong.
-    Allowed,
-}
 
 /// How every smaller scenario is run, under the seed that it names.
 #[derive(Clone, Copy, Debug)]
@@ -277,33 +254,6 @@ impl<'w> Search<'w> {
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
         failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(digest, Box::new(failing)))
-    }
-}
-
-impl Aim {
-    /// Whether a finding is this, in the run that it is of.
-    fn is_met_by(&self, finding: &Finding, run: &Run) -> bool {
-        let violated = matches!(&finding.verdict, Verdict::Violated(witness) if witness.kind == self.kind);
-        let place = run.history.panic.as_ref().map(|panic| &panic.place);
-        finding.check == self.check && violated && (self.place.is_none() || self.place.as_ref() == place)
-    }
-
-    /// Whether a smaller scenario may take the place of one that stands on this ground, as far as can be said without a look
-    /// at what is promised.
-    fn allows(&self, whole: &Scenario, smaller: &Scenario) -> bool {
-        match &self.ground {
-            Ground::Word(word) => word.covers(smaller) && only_leaves_out(whole, smaller),
-            Ground::Promise | Ground::Allowed => true,
-        }
-    }
-
-    /// Whether the check's violation would be wrong in an experiment for the reason that it is wrong at all.
-    fn is_grounded_in(&self, experiment: &Experiment) -> bool {
-        match &self.ground {
-            Ground::Promise => experiment.promises().get(&self.check) == Some(&Promise::Promised),
-            Ground::Word(word) => word.covers(&experiment.scenario),
-            Ground::Allowed => true,
-        }
     }
 }
 
