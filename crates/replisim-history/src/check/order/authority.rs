@@ -53,7 +53,7 @@ impl<'a> Authority<'a> {
 /// Whether several nodes ordered these installs of one key, sorted by position, by tags that agree with real time.
 fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
     let mut latest_invocation = SimTime::ZERO;
-    let mut agrees = |version: &Version| {
+    let agrees = |version: &Version| {
         let in_time = version.writer.is_some() && version.acknowledged >= latest_invocation;
         latest_invocation = latest_invocation.max(version.invoked);
         in_time
@@ -63,5 +63,5 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
         let (before, after) = (pair[0].position, pair[1].position);
         before.epoch == after.epoch && before != after
     });
-    by_several && distinct && versions.iter().all(|version| agrees(version))
+    by_several && distinct && versions.iter().all(agrees)
 }
