@@ -6,7 +6,8 @@
 //!
 //! Two facts decide nearly everything. **One history**: only one server ever leads, and nothing that it shows is ever
 //! taken back. Then every server shows a beginning of one log, and sessions differ only in how far theirs reaches.
-//! **Everyone**: each commit waits for every single server, so that whoever is promoted has it.
+//! **Everyone**: each commit waits for every single server, so that whoever is promoted has it; a server that gave it up
+//! for a copy is a learner until it has it again, and no failover promotes it.
 //!
 //! | check | promised if |
 //! |---|---|
