@@ -78,6 +78,18 @@ impl Stream {
         word
     }
 
+    /// The next so many words.
+    #[inline]
+    pub fn words<const N: usize>(&mut self) -> [u64; N] {
+        match self.words.get(self.next..).and_then(|rest| rest.first_chunk()) {
+            Some(words) => {
+                self.next += N;
+                *words
+            }
+            None => [(); N].map(|()| self.word()),
+        }
+    }
+
     /// Has the cipher give its next words, and returns the first of them.
     #[cold]
     fn refill(&mut self) -> u64 {

@@ -65,7 +65,7 @@ impl Sampler {
     /// Draws a length, from exactly two words of the stream.
     #[inline]
     pub fn draw(&self, stream: &mut Stream) -> Span {
-        let (choice, level) = (stream.word(), stream.word());
+        let [choice, level] = stream.words();
         self.sample(choice, level)
     }
 

@@ -89,7 +89,7 @@ impl Workload {
 
     /// The next operation, of a run with so many sessions.
     pub fn next(&mut self, group: &Group, sessions: u64) -> Task {
-        let [kind, key, choice, part] = [(); 4].map(|()| self.chance.word());
+        let [kind, key, choice, part] = self.chance.words();
         let ordinal = self.drawn;
         self.drawn += 1;
         let op = match group.kind(kind) {
@@ -112,7 +112,7 @@ impl Workload {
     /// The operation of a script's line. It takes as many words as a drawn one, and the same one for routing: a script
     /// that spells out what was drawn is answered by the same nodes.
     pub fn scripted(&mut self, group: &Group, line: &ScriptedOp) -> Task {
-        let [_kind, _key, choice, _part] = [(); 4].map(|()| self.chance.word());
+        let [_kind, _key, choice, _part] = self.chance.words();
         let ordinal = self.drawn;
         self.drawn += 1;
         let reads = line.reads.clone().unwrap_or_else(|| group.spec.reads.clone());

@@ -42,7 +42,7 @@ impl Device {
 
     /// Decides a sync of `bytes`, on a disk that then holds `stored` in all. Draws as many words whatever comes of it.
     pub fn sync(&mut self, bytes: u64, stored: u64) -> SyncFate {
-        let (choice, level) = (self.chance.word(), self.chance.word());
+        let [choice, level] = self.chance.words();
         let beyond = self.spec.capacity.is_some_and(|ByteSize(capacity)| stored > capacity);
         if self.full > 0 || beyond {
             return SyncFate::Fails(DiskError::Full);

@@ -97,7 +97,7 @@ impl Link {
     /// Decides the fate of a packet of `bytes` sent now.
     #[inline]
     pub fn fate(&mut self, path: &Path, now: SimTime, bytes: u32) -> Fate {
-        let words = [self.chance.word(), self.chance.word(), self.chance.word(), self.chance.word()];
+        let words = self.chance.words();
         if self.changes.is_empty() && path.bandwidth.is_none() && path.burst.is_none() {
             return fate_of(path, now, words);
         }
