@@ -101,6 +101,11 @@ impl<E> Queue<E> {
         self.order.near.next_at()
     }
 
+    /// The earliest event, which stays where it is.
+    pub fn peek(&self) -> Option<&E> {
+        self.order.near.iter().next().map(|key| self.events.get(key.slot()))
+    }
+
     /// How many events are pending.
     pub fn len(&self) -> usize {
         self.order.near.len() + self.order.far.len()

@@ -219,6 +219,9 @@ impl<P: Process> World<P> {
         if let Phase::Over { .. } = self.phase {
             return false;
         }
+        if pace::is_due(self.recorder.events) {
+            self.keep_pace();
+        }
         let Some(next) = self.queue.pop() else {
             self.come_to_rest();
             return false;
@@ -226,9 +229,6 @@ impl<P: Process> World<P> {
         self.now = next.at;
         self.recorder.cause = next.event.cause;
         self.recorder.events += 1;
-        if pace::is_due(self.recorder.events) {
-            self.keep_pace(&next.event.event);
-        }
         self.handle(next.event.event);
         if !self.injector.armed.is_empty() {
             self.pull_triggers();

@@ -52,21 +52,22 @@ impl Pace {
     }
 }
 
-/// Whether it is time for a look after so many events.
+/// Whether it is time for a look, after so many events and before the next.
 #[inline(always)]
 pub(super) const fn is_due(events: u64) -> bool {
-    events.is_multiple_of(LOOK_EVERY)
+    (events + 1).is_multiple_of(LOOK_EVERY)
 }
 
 impl<P: Process> World<P> {
-    /// Looks how the run gets on, before `next` is handled.
+    /// Looks how the run gets on, between two events: one that is on its way to its handler is not to be held up.
     ///
     /// # Panics
     /// If no end is to be expected.
     #[cold]
-    pub(super) fn keep_pace(&mut self, next: &Event<P>) {
+    pub(super) fn keep_pace(&mut self) {
         if let Err(why) = self.pace.look(self.now, self.recorder.events, self.queue.len()) {
-            panic!("{why}\nthe next is {}", self.told(next));
+            let next = self.queue.peek().map_or_else(|| "nothing".to_owned(), |next| self.told(&next.event));
+            panic!("{why}\nthe next is {next}");
         }
     }
 
