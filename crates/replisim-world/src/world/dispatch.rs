@@ -201,9 +201,11 @@ impl<P: Process> World<P> {
     /// Carries out what a handler asked for, in order.
     #[inline]
     fn settle(&mut self, node: NodeId) {
-        while let Some(effect) = self.effects.pop_front() {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
             self.carry_out(node, effect);
         }
+        self.effects = effects;
     }
 
     #[inline]

@@ -31,7 +31,6 @@ mod strike;
 mod tests;
 mod watch;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -95,7 +94,7 @@ pub struct World<P: Process> {
     heir: Option<NodeId>,
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
-    effects: VecDeque<Effect<P>>,
+    effects: Vec<Effect<P>>,
     /// Whose handler runs now.
     running: Option<NodeId>,
 }
@@ -168,7 +167,7 @@ impl<P: Process> World<P> {
             last_leader: None,
             heir: None,
             plan,
-            effects: VecDeque::new(),
+            effects: Vec::new(),
             running: None,
         }
     }
