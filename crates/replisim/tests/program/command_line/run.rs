@@ -19,6 +19,24 @@ fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
     assert!(folder.program(&["run", "small.ron", "--color", "always"]).output.contains("\u{1b}["));
 }
 
+/// But for how long it takes, the README shows what its first command prints.
+#[test]
+fn the_readme_shows_a_run_as_it_is() {
+    let readme = String::from_utf8(repository().read("README.md")).expect("the README is text");
+    let between = |text: &str, begin: &str, end: &str| {
+        let rest = text.split_once(begin).map(|(_, rest)| rest);
+        let found = rest.and_then(|rest| rest.split_once(end)).map(|(found, _)| found.to_owned());
+        found.unwrap_or_else(|| panic!("nothing stands between {begin:?} and {end:?} in:\n{text}"))
+    };
+    let untimed = |text: &str| {
+        let seconds = between(text, " simulated in ", " s · ");
+        text.trim_end().replace(&format!(" simulated in {seconds} s"), " simulated")
+    };
+    let command = between(&readme, "cargo run --release -- ", "\n");
+    let run = repository().program(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(untimed(&between(&readme, "```text\n", "```")), untimed(&run.output));
+}
+
 #[test]
 fn a_scenario_of_the_library_is_found_by_its_name() {
     let run = repository().program(&["run", "stale_read_after_write", "--format", "json"]);
