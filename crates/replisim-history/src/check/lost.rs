@@ -375,17 +375,20 @@ impl Way {
 /// The lost write, and what the authority holds instead.
 fn tell(placed: &Placed, loss: &Loss) -> Witness {
     let it = placed.operation(loss.operation);
-    let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
+    let beside =
+        |word: &str| if it.position == Position::ZERO { String::new() } else { format!("{word} {}", it.position) };
     let mut story = Story::new(placed.history);
-    story.tell(loss.operation, format!("{}{place}", acknowledged(it)));
+    story.tell(loss.operation, format!("{}{}", acknowledged(it), beside(" at")));
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
     let key = placed.order.key(loss.slot);
+    // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
+    let gone = if loss.way == Way::TailLost { beside(", without") } else { String::new() };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
         let remark = match replica.lineage.last() {
             Position::ZERO => "it leads at the end".to_owned(),
-            last => format!("it leads at the end, at {last}"),
+            last => format!("it leads at the end, at {last}{gone}"),
         };
         let held = replica.contents.read(key.key);
         rest_on_writers(key, &held, &mut story);
