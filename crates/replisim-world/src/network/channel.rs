@@ -31,10 +31,19 @@ pub(super) struct Half<T> {
     unacknowledged: bool,
 }
 
+/// What one end sends the other at once.
+#[derive(Clone, Debug)]
+pub(super) struct Segment<T> {
+    pub stream: StreamId,
+    pub from: Side,
+    pub item: Item<T>,
+    pub bytes: u32,
+}
+
 /// A sender that waits for its retransmission timer.
 #[derive(Clone, Debug)]
 pub(super) struct Stall<T> {
-    waiting: VecDeque<(Item<T>, u32)>,
+    waiting: VecDeque<Segment<T>>,
     /// How many at the front were already on their way when the receiver's host died.
     returned: usize,
     tries: u32,
@@ -65,42 +74,30 @@ impl<T> Channel<T> {
 
     /// Puts an item on its way, or behind what already waits.
     #[inline]
-    pub fn send(
-        &mut self,
-        stream: StreamId,
-        side: Side,
-        item: Item<T>,
-        bytes: u32,
-        around: &mut Surroundings<'_, impl Agenda<T>>,
-    ) {
+    pub fn send(&mut self, segment: Segment<T>, around: &mut Surroundings<'_, impl Agenda<T>>) {
+        let (stream, side) = (segment.stream, segment.from);
         let (from, to) = self.direction(side);
         let up = self.up;
         let half = self.half_mut(side);
         if let Some(stall) = &mut half.stall {
-            stall.waiting.push_back((item, bytes));
+            stall.waiting.push_back(segment);
             return;
         }
         if !up || around.network.is_cut(from, to) || !around.roster.is_up(to) {
-            return self.stall(stream, side, item, bytes, around);
+            return self.stall(segment, around);
         }
         if around.network.is_cut(to, from) && !half.unacknowledged {
             half.unacknowledged = true;
             around.after(TIMEOUT_MIN, Signal::Retransmit { stream, side });
         }
-        self.put_on_wire(stream, side, item, bytes, around);
+        self.put_on_wire(segment, around);
     }
 
     /// Nothing gets through at present: the item waits for the timer, or for the stream to come up.
     #[cold]
-    fn stall(
-        &mut self,
-        stream: StreamId,
-        side: Side,
-        item: Item<T>,
-        bytes: u32,
-        around: &mut Surroundings<'_, impl Agenda<T>>,
-    ) {
-        let waiting = VecDeque::from([(item, bytes)]);
+    fn stall(&mut self, segment: Segment<T>, around: &mut Surroundings<'_, impl Agenda<T>>) {
+        let (stream, side) = (segment.stream, segment.from);
+        let waiting = VecDeque::from([segment]);
         self.half_mut(side).stall = Some(Box::new(Stall { waiting, returned: 0, tries: 0 }));
         if self.up {
             around.after(TIMEOUT_MIN, Signal::Retransmit { stream, side });
@@ -108,14 +105,8 @@ impl<T> Channel<T> {
     }
 
     #[inline]
-    fn put_on_wire(
-        &mut self,
-        stream: StreamId,
-        side: Side,
-        item: Item<T>,
-        bytes: u32,
-        around: &mut Surroundings<'_, impl Agenda<T>>,
-    ) {
+    fn put_on_wire(&mut self, segment: Segment<T>, around: &mut Surroundings<'_, impl Agenda<T>>) {
+        let Segment { stream, from: side, item, bytes } = segment;
         let (from, to) = self.direction(side);
         let fate = around.network.fate(around.now, from, to, bytes);
         let half = self.half_mut(side);
@@ -177,8 +168,8 @@ impl<T> Channel<T> {
             around.after(there, Signal::Broken { stream, side, why: Closing::Reset });
             return;
         }
-        for (item, bytes) in stall.waiting {
-            self.put_on_wire(stream, side, item, bytes, around);
+        for segment in stall.waiting {
+            self.put_on_wire(segment, around);
         }
     }
 
@@ -186,21 +177,15 @@ impl<T> Channel<T> {
 
     /// The receiver's host is dead: what was under way goes back to the front of what its sender will try again.
     #[cold]
-    pub fn bounce(
-        &mut self,
-        stream: StreamId,
-        sender: Side,
-        item: Item<T>,
-        bytes: u32,
-        around: &mut Surroundings<'_, impl Agenda<T>>,
-    ) {
+    pub fn bounce(&mut self, segment: Segment<T>, around: &mut Surroundings<'_, impl Agenda<T>>) {
+        let (stream, sender) = (segment.stream, segment.from);
         let half = self.half_mut(sender);
         if half.stall.is_none() {
             half.stall = Some(Box::new(Stall { waiting: VecDeque::new(), returned: 0, tries: 0 }));
             around.after(TIMEOUT_MIN, Signal::Retransmit { stream, side: sender });
         }
         if let Some(stall) = &mut half.stall {
-            stall.waiting.insert(stall.returned, (item, bytes));
+            stall.waiting.insert(stall.returned, segment);
             stall.returned += 1;
         }
     }

@@ -22,7 +22,7 @@ use replisim_history::NodeId;
 use replisim_kernel::{SimTime, Span};
 
 use super::Network;
-use super::channel::Channel;
+use super::channel::{Channel, Segment};
 use crate::process::{Closing, StreamId};
 use crate::roster::Roster;
 
@@ -150,7 +150,7 @@ impl<T> Streams<T> {
         let Some(side) = channel.side_of(node) else { return };
         let (from, to) = channel.direction(side);
         if !channel.half(side).gone && from != to {
-            channel.send(stream, side, Item::Data(data), bytes, around);
+            channel.send(Segment { stream, from: side, item: Item::Data(data), bytes }, around);
         }
     }
 
@@ -158,7 +158,8 @@ impl<T> Streams<T> {
     pub fn close(&mut self, stream: StreamId, node: NodeId, around: &mut Surroundings<'_, impl Agenda<T>>) {
         let Some((_, side)) = self.end_of(stream, node) else { return };
         if self.leave(stream, side) && self.is_up(stream) {
-            self.channel_mut(stream).send(stream, side, Item::Finish, CONTROL_BYTES, around);
+            let segment = Segment { stream, from: side, item: Item::Finish, bytes: CONTROL_BYTES };
+            self.channel_mut(stream).send(segment, around);
         }
     }
 
@@ -279,7 +280,7 @@ impl<T> Streams<T> {
             return None;
         }
         if !around.roster.is_up(receiver) {
-            channel.bounce(stream, to.other(), item, bytes, around);
+            channel.bounce(Segment { stream, from: to.other(), item, bytes }, around);
             return None;
         }
         if channel.is_deserted(to, around.roster) {
