@@ -83,14 +83,12 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
 
 /// Those of some knobs, written as edits, that a scenario has where they were.
 pub fn knobs_left(knobs: &[String], source: &Source, catalog: &Catalog) -> Vec<String> {
+    let Ok(scenario) = Scenario::parse(source) else { return Vec::new() };
     let outline = Outline::of(&source.text);
-    let scenario = Scenario::parse(source).ok();
     let says = |knob: &&String| {
-        let Some(edit) = knob.parse::<Edit>().ok().filter(|edit| outline.find(&edit.path).is_some()) else {
-            return false;
-        };
-        let edited = Experiment::edit(source, &[edit], catalog).and_then(|edited| Scenario::parse(&edited));
-        scenario.is_some() && edited.ok() == scenario
+        let edit = knob.parse::<Edit>().ok().filter(|edit| outline.find(&edit.path).is_some());
+        let edited = edit.and_then(|edit| Experiment::edit(source, &[edit], catalog).ok());
+        edited.is_some_and(|edited| Scenario::parse(&edited).is_ok_and(|edited| edited == scenario))
     };
     knobs.iter().filter(says).cloned().collect()
 }
