@@ -1,37 +1,44 @@
 //! A running 128-bit hash of everything that happens in a run.
 //!
-//! Whatever derives [`Hash`] can be folded in: the fingerprint is a [`Hasher`] that writes every integer as
-//! little-endian bytes, and `usize` and discriminants as 64 bits, so the same run hashes the same on every platform.
-//! Bytes gather in a block and are fed to XXH3-128, a frozen algorithm, a block at a time.
+//! Whatever derives [`Hash`] can be folded in: every integer is written as little-endian bytes, and `usize` and
+//! discriminants as 64 bits, so the same run hashes the same on every platform. Bytes gather in a block and are fed to
+//! XXH3-128, a frozen algorithm, a block at a time.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// How many bytes gather before they are hashed: enough to make a record cheap, few enough to make a fork cheap.
 const BLOCK: usize = 4096;
 
+/// How many bytes most things have that are hashed by themselves.
+const SMALL: usize = 128;
+
 /// A running hash; clone it and both copies go on independently.
 #[derive(Clone)]
 pub struct Fingerprint {
-    block: Vec<u8>,
+    block: Encoder,
     hash: Xxh3,
 }
+
+/// What was written so far, in bytes that are the same on every platform.
+#[derive(Clone)]
+struct Encoder(Vec<u8>);
 
 impl Fingerprint {
     /// The fingerprint of nothing.
     pub fn new() -> Self {
-        Fingerprint { block: Vec::with_capacity(BLOCK), hash: Xxh3::new() }
+        Fingerprint { block: Encoder(Vec::with_capacity(BLOCK)), hash: Xxh3::new() }
     }
 
     /// Folds one thing in, after all that was folded in before.
     #[inline]
     pub fn fold(&mut self, thing: &impl Hash) {
-        thing.hash(self);
-        if self.block.len() >= BLOCK - 256 {
+        thing.hash(&mut self.block);
+        if self.block.0.len() >= BLOCK - 256 {
             self.spill();
         }
     }
@@ -39,14 +46,14 @@ impl Fingerprint {
     /// The digest of all that was folded in so far. Independent of how it fell into blocks.
     pub fn digest(&self) -> Digest {
         let mut hash = self.hash.clone();
-        hash.update(&self.block);
+        hash.update(&self.block.0);
         Digest(hash.digest128())
     }
 
     #[cold]
     fn spill(&mut self) {
-        self.hash.update(&self.block);
-        self.block.clear();
+        self.hash.update(&self.block.0);
+        self.block.0.clear();
     }
 }
 
@@ -68,16 +75,16 @@ macro_rules! write_little_endian {
         $(
             #[inline]
             fn $method(&mut self, value: $type) {
-                self.block.extend_from_slice(&(value as $wide).to_le_bytes());
+                self.0.extend_from_slice(&(value as $wide).to_le_bytes());
             }
         )*
     };
 }
 
-impl Hasher for Fingerprint {
+impl Hasher for Encoder {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        self.block.extend_from_slice(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     write_little_endian! {
@@ -87,15 +94,23 @@ impl Hasher for Fingerprint {
         write_i128: i128 as i128, write_isize: isize as i64,
     }
 
-    /// The lower half of the digest so far; use [`Fingerprint::digest`] for the whole.
     fn finish(&self) -> u64 {
-        self.digest().0 as u64
+        xxh3_128(&self.0) as u64
     }
 }
 
-/// The 128-bit name of a run. Prints as 32 hexadecimal digits.
+/// A 128-bit hash, as that which names a run. Prints as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub u128);
+
+impl Digest {
+    /// The digest of one thing alone. What never changes and is folded in again and again keeps it, and hashes as it.
+    pub fn of(thing: &impl Hash) -> Digest {
+        let mut bytes = Encoder(Vec::with_capacity(SMALL));
+        thing.hash(&mut bytes);
+        Digest(xxh3_128(&bytes.0))
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,6 +174,13 @@ mod tests {
             plain.update(&i.to_le_bytes());
         }
         assert_eq!(long.digest().0, plain.digest128());
+    }
+
+    #[test]
+    fn one_thing_has_the_digest_of_a_fingerprint_of_it() {
+        let (mut print, note) = (Fingerprint::new(), Step::Note("promoted".into()));
+        print.fold(&note);
+        assert_eq!(Digest::of(&note), print.digest());
     }
 
     #[test]

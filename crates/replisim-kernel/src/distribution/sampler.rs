@@ -100,25 +100,18 @@ impl Sampler {
 }
 
 impl Shape {
+    /// The length at a quantile, which is a word's share of all words.
     #[inline]
     fn at(&self, level: u64) -> Span {
-        match *self {
-            Shape::Constant => Span::ZERO,
-            Shape::Uniform { width } => Span::nanos(((u128::from(level) * (u128::from(width) + 1)) >> 64) as u64),
-            _ => nearest(self.quantile(unit_open(level))),
-        }
-    }
-
-    /// The length not exceeded with probability `u`, which lies strictly between 0 and 1.
-    fn quantile(&self, u: f64) -> f64 {
-        match self {
-            Shape::Constant => 0.0,
-            Shape::Uniform { width } => u * *width as f64,
-            Shape::Exponential { mean } => -mean * libm::log(1.0 - u),
-            Shape::LogNormal { mu, sigma } => libm::exp2(mu + sigma * normal::quantile(u)),
-            Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u, -1.0 / shape),
-            Shape::Empirical { table } => interpolate(table, u),
-        }
+        let u = || unit_open(level);
+        nearest(match self {
+            Shape::Constant => return Span::ZERO,
+            Shape::Uniform { width } => return Span::nanos(part(level, *width)),
+            Shape::Exponential { mean } => -mean * libm::log(1.0 - u()),
+            Shape::LogNormal { mu, sigma } => libm::exp2(mu + sigma * normal::at(level)),
+            Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u(), -1.0 / shape),
+            Shape::Empirical { table } => interpolate(table, u()),
+        })
     }
 
     /// The average in nanoseconds, or `None` if it is infinite.
@@ -191,9 +184,15 @@ fn mean_of_table(table: &[(f64, f64)]) -> f64 {
     first_p * first_nanos + table.windows(2).map(between).sum::<f64>()
 }
 
+/// One of the numbers from 0 to `width`, each standing for as many words.
+#[inline]
+fn part(word: u64, width: u64) -> u64 {
+    ((u128::from(word) * (u128::from(width) + 1)) >> 64) as u64
+}
+
 /// The number strictly between 0 and 1 that a word stands for: its upper 52 bits, and half of the next.
 #[inline]
-fn unit_open(word: u64) -> f64 {
+pub(super) fn unit_open(word: u64) -> f64 {
     ((word >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
 }
 

@@ -118,7 +118,7 @@ impl<F: Profile> Replica<F> {
             return cx.reply(request.id, Reply::fail(Reason::Exhausted));
         }
         let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
-        let (position, previous) = self.next_place(bytes);
+        let place @ (position, _) = self.next_place(bytes);
         let how = (self.rules.format, self.rules.numbering);
         let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
         for (key, value) in executed.versions {
@@ -126,7 +126,7 @@ impl<F: Profile> Replica<F> {
         }
         match executed.change {
             Some(change) => {
-                let entry = Arc::new(Entry { position, previous, stamp: cx.wall(), bytes, change });
+                let entry = Entry::new(place, cx.wall(), bytes, change);
                 self.commit(cx, Some(request.id), executed.seen, entry);
             }
             // What it saw may not be committed yet: it is answered after all that came before it.
@@ -216,8 +216,8 @@ impl<F: Profile> Replica<F> {
 
     /// An entry that the server writes by itself.
     fn entry_of(&mut self, cx: &Cx<'_, Self>, change: Change) -> Arc<Entry> {
-        let (position, previous) = self.next_place(SERVER_RECORD_BYTES);
-        Arc::new(Entry { position, previous, stamp: cx.wall(), bytes: SERVER_RECORD_BYTES, change })
+        let place = self.next_place(SERVER_RECORD_BYTES);
+        Entry::new(place, cx.wall(), SERVER_RECORD_BYTES, change)
     }
 
     /// Logs an entry and has its commit wait for what the rules say.

@@ -16,7 +16,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use replisim_history::{Contents, Datum, Key, Lineage, NodeId, Op, Position};
-use replisim_kernel::Tape;
+use replisim_kernel::{Digest, Tape};
 use replisim_world::clock::WallTime;
 use replisim_world::process::Payload;
 use smallvec::SmallVec;
@@ -34,7 +34,7 @@ pub enum Record {
 }
 
 /// One transaction in the log.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// Its place in the replicated history: for a log numbered by bytes, where it ends.
     pub position: Position,
@@ -46,6 +46,8 @@ pub struct Entry {
     pub bytes: u32,
     /// What it does.
     pub change: Change,
+    /// Stands for all of it: an entry is written and sent many times.
+    digest: Digest,
 }
 
 /// What a transaction does to the data.
@@ -163,6 +165,12 @@ impl Part {
 }
 
 impl Entry {
+    /// An entry at its place and after the index before it.
+    pub fn new((position, previous): (Position, u64), stamp: WallTime, bytes: u32, change: Change) -> Arc<Entry> {
+        let digest = Digest::of(&(position, previous, stamp, bytes, &change));
+        Arc::new(Entry { position, previous, stamp, bytes, change, digest })
+    }
+
     /// Brings `contents` from the state before this entry to the state after it, as server `me` does it.
     #[inline]
     pub fn apply_to(&self, contents: &mut Contents, me: NodeId, numbering: Numbering) {
@@ -179,6 +187,12 @@ impl Entry {
             Change::DropTable => contents.clear(),
             Change::Epoch => {}
         }
+    }
+}
+
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
     }
 }
 
