@@ -104,7 +104,7 @@ impl Process for Node {
 
     fn view(&self) -> View {
         let applied = Position::new(1, self.committed);
-        View::of(Role::Replica, 1, applied, true)
+        View { role: Role::Replica, epoch: 1, applied, serving: true }
     }
 }
 

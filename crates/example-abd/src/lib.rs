@@ -113,7 +113,7 @@ impl Process for Register {
     }
 
     fn view(&self) -> View {
-        View::of(Role::Replica, 0, self.lineage.last(), true)
+        View { role: Role::Replica, epoch: 0, applied: self.lineage.last(), serving: true }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {

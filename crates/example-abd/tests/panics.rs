@@ -62,7 +62,7 @@ impl Process for Counter {
     }
 
     fn view(&self) -> View {
-        View::of(Role::Replica, 0, Position::ZERO, true)
+        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
     }
 }
 

@@ -76,7 +76,7 @@ impl Process for Touchy {
 
     fn view(&self) -> View {
         assert!(self.at != Where::View || self.requests < 3, "nobody may look");
-        View::of(Role::Replica, 0, Position::ZERO, true)
+        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {

@@ -33,8 +33,8 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
     type Timer: Copy + Ord + Hash + fmt::Debug + Send + Sync + 'static;
     /// What it writes to its journal.
     type Record: Payload;
-    /// The names of the states that [`View::state`] tells apart, at most [`STATES_MAX`]: what a search for failures takes
-    /// for a new place. A protocol that names none is told apart by its roles.
+    /// The names of the states that [`Process::state`] tells apart, at most [`STATES_MAX`]: what a search for failures
+    /// takes for a new place. A protocol that names none is told apart by its roles.
     const STATES: &'static [&'static str] = &Role::NAMES;
 
     /// The first start *and* every restart: whatever survived is in `cx.journal()`.
@@ -45,6 +45,11 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// What an observer may know of it: for traces, triggers, fault targets and invariants.
     fn view(&self) -> View;
+
+    /// Which of [`Process::STATES`] it is in.
+    fn state(&self) -> u8 {
+        self.view().role as u8
+    }
 
     /// Its data and the records it is made of, for a process that holds data.
     fn contents(&self) -> Option<(&Contents, &Lineage)> {
@@ -226,8 +231,6 @@ pub struct View {
     pub applied: Position,
     /// Whether it takes part as a full member and would serve its role's requests now.
     pub serving: bool,
-    /// Which of [`Process::STATES`] it is in.
-    pub state: u8,
 }
 
 /// How many states a protocol may tell apart.
@@ -248,13 +251,6 @@ pub enum Role {
     Replica,
     /// Holds no data: a manager, proxy or witness.
     Agent,
-}
-
-impl View {
-    /// A view of a process whose state is its role.
-    pub const fn of(role: Role, epoch: u32, applied: Position, serving: bool) -> Self {
-        View { role, epoch, applied, serving, state: role as u8 }
-    }
 }
 
 impl Role {

@@ -133,9 +133,12 @@ impl<F: Profile> Process for Replica<F> {
     }
 
     fn view(&self) -> View {
-        let state = self.state() as u8;
         let serving = self.part.serves() && self.learning.is_none();
-        View { state, ..View::of(self.role(), self.epoch, self.shown.position(), serving) }
+        View { role: self.role(), epoch: self.epoch, applied: self.shown.position(), serving }
+    }
+
+    fn state(&self) -> u8 {
+        self.about() as u8
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {

@@ -65,7 +65,7 @@ states! {
 
 impl<F: Profile> Replica<F> {
     /// What it is about now.
-    pub(super) fn state(&self) -> State {
+    pub(super) fn about(&self) -> State {
         match self.part {
             _ if self.promoting => State::Promoting,
             Part::Leads => self.leading(),

@@ -80,7 +80,7 @@ impl Process for Talker {
     }
 
     fn view(&self) -> View {
-        View::of(Role::Replica, 0, Position::ZERO, true)
+        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
     }
 }
 

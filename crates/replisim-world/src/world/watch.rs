@@ -41,7 +41,7 @@ impl<P: Process> World<P> {
     }
 
     fn see(&mut self, node: NodeId, deed: Deed) {
-        let state = |node| self.view(node).map_or(Cell::DOWN, |view| view.state);
+        let state = |node| self.process(node).map_or(Cell::DOWN, Process::state);
         let cluster = Cell::cluster(self.plan.replicas.iter().map(|replica| state(*replica)));
         let cell = Cell { state: state(node), faults: self.injector.families(self.now), deed, cluster };
         if let Some(coverage) = &mut self.recorder.coverage {

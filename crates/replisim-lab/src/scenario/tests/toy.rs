@@ -48,7 +48,7 @@ impl Process for Toy {
     fn on(&mut self, _: &mut Cx<'_, Self>, _: Input<Self>) {}
 
     fn view(&self) -> View {
-        View::of(Role::Replica, 0, Position::ZERO, false)
+        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: false }
     }
 }
 

@@ -9,8 +9,8 @@ fn reached<P: Protocol>(scene: Scene<P>) -> Vec<&'static str> {
     let mut world = scene.world();
     let mut seen = vec![false; P::STATES.len()];
     while world.step() {
-        for view in (0..3).filter_map(|node| world.view(NodeId(node))) {
-            seen[usize::from(view.state)] = true;
+        for process in (0..3).filter_map(|node| world.process(NodeId(node))) {
+            seen[usize::from(process.state())] = true;
         }
     }
     P::STATES.iter().zip(seen).filter(|(_, seen)| *seen).map(|(name, _)| *name).collect()
