@@ -194,6 +194,14 @@ impl Verdict {
             Verdict::Unknown(_) => "unknown",
         }
     }
+
+    /// What shows that the check is violated, if it is.
+    pub const fn witness(&self) -> Option<&Witness> {
+        match self {
+            Verdict::Violated(witness) => Some(witness),
+            Verdict::Holds | Verdict::Unknown(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Limit {

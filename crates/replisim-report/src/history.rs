@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replisim_history::{OpKind, Operation, Outcome, Run, Seen, Verdict};
+use replisim_history::{OpKind, Operation, Outcome, Run, Seen};
 
 use crate::number::{self, Clock};
 use crate::table::{Align, Table, shortened};
@@ -104,11 +104,7 @@ fn operations(run: &Run, findings: &[Judged]) -> String {
 
 /// The operations that a finding's witness rests on.
 fn witnesses(judged: &Judged) -> impl Iterator<Item = u64> {
-    let operations = match &judged.finding.verdict {
-        Verdict::Violated(witness) => witness.operations.as_slice(),
-        Verdict::Holds | Verdict::Unknown(_) => &[],
-    };
-    operations.iter().copied()
+    judged.finding.verdict.witness().into_iter().flat_map(|witness| witness.operations.iter().copied())
 }
 
 fn line(operation: &Operation) -> String {
@@ -126,6 +122,8 @@ fn line(operation: &Operation) -> String {
 
 #[cfg(test)]
 mod tests {
+    use replisim_history::Verdict;
+
     use super::*;
     use crate::sample;
 

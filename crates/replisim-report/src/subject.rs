@@ -82,6 +82,6 @@ impl Judged {
 
     /// Whether the system promised that the check holds, and it does not.
     pub fn breaks_promise(&self) -> bool {
-        self.is_promised() && matches!(self.finding.verdict, Verdict::Violated(_))
+        self.is_promised() && self.finding.verdict.witness().is_some()
     }
 }

@@ -27,10 +27,7 @@ pub(super) fn no_panic(history: &History) -> Finding {
 
 /// What is left of a finding in a history that a panic may have cut short.
 pub(super) fn tempered(mut finding: Finding, history: &History) -> Finding {
-    let is_known = match &finding.verdict {
-        Verdict::Violated(_) => !finding.check.asks_for_the_end(),
-        Verdict::Holds | Verdict::Unknown(_) => false,
-    };
+    let is_known = finding.verdict.witness().is_some() && !finding.check.asks_for_the_end();
     if history.panic.is_some() && finding.check != Check::NoPanic && !is_known {
         finding.verdict = Verdict::Unknown(Limit::Panicked);
     }

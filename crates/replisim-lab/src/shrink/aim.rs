@@ -1,6 +1,6 @@
 //! What a smaller scenario must come to, and what it must not change, to be the same failure.
 
-use replisim_history::{Check, Finding, Promise, Run, Verdict};
+use replisim_history::{Check, Finding, Promise, Run};
 
 use super::word::{Word, only_leaves_out};
 use crate::{Experiment, Scenario};
@@ -31,7 +31,7 @@ pub(super) enum Ground {
 impl Aim {
     /// Whether a finding is this, in the run that it is of.
     pub fn is_met_by(&self, finding: &Finding, run: &Run) -> bool {
-        let violated = matches!(&finding.verdict, Verdict::Violated(witness) if witness.kind == self.kind);
+        let violated = finding.verdict.witness().is_some_and(|witness| witness.kind == self.kind);
         let place = run.history.panic.as_ref().map(|panic| &panic.place);
         finding.check == self.check && violated && (self.place.is_none() || self.place.as_ref() == place)
     }

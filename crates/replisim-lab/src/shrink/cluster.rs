@@ -83,7 +83,7 @@ pub(super) fn usual(search: &mut Search<'_>) {
             let certain = delays(cluster).into_iter().all(|delay| round::constants(delay).is_empty());
             usual(cluster);
             if certain {
-                settle(cluster, 0);
+                make_certain(cluster, 0);
             }
         });
     }
@@ -92,24 +92,24 @@ pub(super) fn usual(search: &mut Search<'_>) {
 /// Replaces all delays by constants at once. Then it is not luck any more that a run fails, and an operation less does not
 /// change that of the others.
 pub(super) fn certain(search: &mut Search<'_>) {
-    let proposed = settled(search.scenario());
+    let proposed = made_certain(search.scenario());
     search.first(proposed);
 }
 
 /// The same with faults that strike sooner or later: one that struck just in time by luck does not without it.
 pub(super) fn certain_with_other_times(search: &mut Search<'_>) {
     if search.best.run.history.operations.len() > FEW {
-        let certain = settled(search.scenario());
+        let certain = made_certain(search.scenario());
         let shifts = SHIFTS.into_iter().flat_map(|by| [(by, true), (by, false)]);
         search.first(shifts.flat_map(|(by, later)| certain.iter().map(move |it| time::shifted(it, by, later))));
     }
 }
 
 /// The scenario with nothing left to luck, in as many ways as a constant can stand for what is drawn.
-fn settled(scenario: &Scenario) -> Vec<Scenario> {
+fn made_certain(scenario: &Scenario) -> Vec<Scenario> {
     let with = |nth| {
         let mut proposed = scenario.clone();
-        settle(&mut proposed.cluster, nth).then_some(proposed)
+        make_certain(&mut proposed.cluster, nth).then_some(proposed)
     };
     (0..).map_while(with).collect()
 }
@@ -159,7 +159,7 @@ pub(super) fn delays(cluster: &mut Cluster) -> Vec<&mut Distribution> {
 }
 
 /// Puts the `nth` of its constants in place of everything that is drawn, and says whether anything was.
-fn settle(cluster: &mut Cluster, nth: usize) -> bool {
+fn make_certain(cluster: &mut Cluster, nth: usize) -> bool {
     let mut changed = false;
     for delay in delays(cluster) {
         if let Some(constant) = round::constants(delay).into_iter().nth(nth) {

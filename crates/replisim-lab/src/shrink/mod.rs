@@ -53,7 +53,7 @@ mod word;
 
 use std::num::NonZero;
 
-use replisim_history::{Check, Verdict};
+use replisim_history::Check;
 use replisim_kernel::{SimTime, Span};
 
 use crate::scenario::Expected;
@@ -77,6 +77,7 @@ pub struct Shrinker<'e> {
     seed: u64,
     until: Option<Span>,
     check: Option<Check>,
+    drawn: usize,
     limits: Limits,
     watch: &'e Watch<'e>,
 }
@@ -157,7 +158,7 @@ impl Default for Limits {
 impl<'e> Shrinker<'e> {
     /// Shrinks the run of `experiment` that `seed` stands for.
     pub fn new(experiment: &'e Experiment, seed: u64) -> Self {
-        Shrinker { experiment, seed, until: None, check: None, limits: Limits::default(), watch: &|_| true }
+        Shrinker { experiment, seed, until: None, check: None, drawn: 0, limits: Limits::default(), watch: &|_| true }
     }
 
     /// Shrinks a run that was broken off at this time. If the whole run fails in the same way, that is shrunk instead: it
@@ -170,6 +171,12 @@ impl<'e> Shrinker<'e> {
     /// that is violated at all.
     pub fn check(self, check: Option<Check>) -> Self {
         Shrinker { check, ..self }
+    }
+
+    /// Says that the last so many of the experiment's faults were drawn by a swarm or made up by a search, and only spelled
+    /// out since. Nobody's word was given for those.
+    pub fn drawn(self, drawn: usize) -> Self {
+        Shrinker { drawn, ..self }
     }
 
     /// Spends no more than this.
@@ -232,15 +239,15 @@ impl<'e> Shrinker<'e> {
             let judged = judged.iter().find(|it| it.check == check)?;
             let ground = match (judged.promised, judged.expected) {
                 (true, _) => Ground::Promise,
-                (false, Some(Expected::Holds)) => Ground::Word(Box::new(Word::of(self.experiment, self.seed))),
+                (false, Some(Expected::Holds)) => {
+                    Ground::Word(Box::new(Word::of(self.experiment, self.seed, self.drawn)))
+                }
                 (false, Some(Expected::Violated) | None) => Ground::Allowed,
             };
             let panic = outcome.run.history.panic.as_ref().filter(|_| check == Check::NoPanic);
             let place = panic.map(|panic| panic.place.clone());
-            match &finding.verdict {
-                Verdict::Violated(witness) => Some(Aim { check, kind: witness.kind.clone(), place, ground }),
-                Verdict::Holds | Verdict::Unknown(_) => None,
-            }
+            let kind = finding.verdict.witness()?.kind.clone();
+            Some(Aim { check, kind, place, ground })
         };
         if let Some(check) = self.check {
             return aim_of(check).ok_or(NothingToShrink::NotViolated { check, seed: self.seed });

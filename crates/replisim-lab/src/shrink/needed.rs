@@ -1,11 +1,11 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
 use replisim_history::check::check_all;
-use replisim_history::{Check, Run, Verdict};
+use replisim_history::{Check, Run};
 
 use super::FEW;
 use super::cluster::without_host;
-use super::script::{first_session, in_words, lines, with_lines};
+use super::script::{Line, first_session, in_words, lines, with_lines};
 use super::search::{Look, Search};
 use crate::Scenario;
 
@@ -83,10 +83,10 @@ fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec
 fn operations(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
     let all = lines(scenario);
     let without = |nth: usize| {
-        let (group, session, line) = &all[nth];
+        let Line { group, session, op } = &all[nth];
         let others: Vec<_> = [&all[..nth], &all[nth + 1..]].concat();
         let who = number(scenario, *group, *session);
-        (Piece::Operation(in_words(who, line)), vec![with_lines(scenario, &others)])
+        (Piece::Operation(in_words(who, op)), vec![with_lines(scenario, &others)])
     };
     (0..all.len()).map(without).collect()
 }
@@ -95,7 +95,8 @@ fn operations(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
 fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
     let all = lines(scenario);
     let without = |(group, session)| {
-        let others: Vec<_> = all.iter().filter(|line| (line.0, line.1) != (group, session)).cloned().collect();
+        let others: Vec<_> =
+            all.iter().filter(|line| (line.group, line.session) != (group, session)).cloned().collect();
         (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
     };
     super::script::sessions(scenario).into_iter().map(without).collect()
@@ -125,5 +126,5 @@ fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], brok
 /// The checks that a run violates.
 fn broken(run: &Run, checks: &[Check]) -> Vec<Check> {
     let findings = check_all(&run.history, checks).into_iter();
-    findings.filter(|it| matches!(it.verdict, Verdict::Violated(_))).map(|it| it.check).collect()
+    findings.filter(|it| it.verdict.witness().is_some()).map(|it| it.check).collect()
 }

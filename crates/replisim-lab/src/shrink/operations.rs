@@ -52,7 +52,7 @@ pub(super) fn fewer(search: &mut Search<'_>, chunks_max: usize) {
     let whole = search.scenario().clone();
     ddmin(sessions.into_iter().collect(), chunks_max, |parts| {
         let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
-            lines(&whole).into_iter().filter(|(group, session, _)| part.contains(&(*group, *session))).collect()
+            lines(&whole).into_iter().filter(|line| part.contains(&(line.group, line.session))).collect()
         };
         search.first(parts.map(|part| with_lines(&whole, &of(part))))
     });
@@ -168,7 +168,7 @@ pub(super) fn plainer(search: &mut Search<'_>) {
     }
     let count = lines(search.scenario()).len();
     for nth in 0..count {
-        let at = lines(search.scenario())[nth].2.at;
+        let at = lines(search.scenario())[nth].op.at;
         let whole = search.scenario().clone();
         let times = rounder(at).into_iter().chain(earlier(at));
         search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
@@ -216,6 +216,6 @@ fn keys(search: &mut Search<'_>) {
 
 /// Every key that is touched, each once, ascending.
 fn keys_touched(scenario: &Scenario) -> Vec<u64> {
-    let touched: BTreeSet<u64> = lines(scenario).iter().flat_map(|(_, _, line)| keys_of(line)).collect();
+    let touched: BTreeSet<u64> = lines(scenario).iter().flat_map(|line| keys_of(&line.op)).collect();
     touched.into_iter().collect()
 }

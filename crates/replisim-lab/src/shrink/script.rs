@@ -7,22 +7,29 @@ use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
 use crate::Scenario;
 
-/// A line of a script and where it stands: the group, and the session within it.
-pub(super) type Line = (usize, usize, ScriptedOp);
+/// A line of a script, and where it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Line {
+    pub group: usize,
+    /// The session within the group.
+    pub session: usize,
+    pub op: ScriptedOp,
+}
 
 /// Every line of every script, in the order they are written.
 pub(super) fn lines(scenario: &Scenario) -> Vec<Line> {
     let groups = scenario.clients.iter().enumerate();
     let of_group = |(group, it): (usize, &ClientGroup)| -> Vec<Line> {
+        let line = |session, op: &ScriptedOp| Line { group, session, op: op.clone() };
         let sessions = it.script.iter().enumerate();
-        sessions.flat_map(|(session, lines)| lines.iter().map(move |line| (group, session, line.clone()))).collect()
+        sessions.flat_map(|(session, ops)| ops.iter().map(move |op| line(session, op))).collect()
     };
     groups.flat_map(of_group).collect()
 }
 
 /// Every session that does anything: its group, and its place there.
 pub(super) fn sessions(scenario: &Scenario) -> BTreeSet<(usize, usize)> {
-    lines(scenario).iter().map(|(group, session, _)| (*group, *session)).collect()
+    lines(scenario).iter().map(|line| (line.group, line.session)).collect()
 }
 
 /// The number, among the sessions of all groups, of the first one of a group.
@@ -36,8 +43,8 @@ pub(super) fn with_lines(scenario: &Scenario, lines: &[Line]) -> Scenario {
     for script in scenario.clients.iter_mut().flat_map(|group| &mut group.script) {
         script.clear();
     }
-    for (group, session, line) in lines {
-        scenario.clients[*group].script[*session].push(line.clone());
+    for Line { group, session, op } in lines {
+        scenario.clients[*group].script[*session].push(op.clone());
     }
     scenario
 }

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use replisim_history::{Check, Finding, Run, Verdict, Witness};
+use replisim_history::{Check, Finding, Run, Witness};
 use replisim_kernel::{Fingerprint, SimTime};
 
 use super::aim::{Aim, Ground};
@@ -69,8 +69,8 @@ pub(super) enum Look {
     Unknown,
 }
 
-/// What came of a try.
-enum Tried {
+/// What came of a proposal.
+enum Try {
     /// There is no need to: it was tried before, is the best itself, or does not stand on the same ground.
     Needless,
     /// It does not fail as it should: the digest of its text.
@@ -110,43 +110,42 @@ impl<'w> Search<'w> {
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
     pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
         let mut proposed = proposed.into_iter().enumerate();
-        loop {
-            let batch: Vec<(usize, Scenario)> = proposed.by_ref().take(BATCH).collect();
-            if batch.is_empty() || self.bound.is_some() {
-                return None;
+        while self.bound.is_none() {
+            let left = usize::try_from(self.limits.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
+            let batch: Vec<(usize, Scenario)> = proposed.by_ref().take(left.min(BATCH)).collect();
+            if batch.is_empty() {
+                self.bound = proposed.next().map(|_| Bound::Runs);
+                break;
             }
             if let Some(place) = self.first_of(batch) {
                 return Some(place);
             }
         }
+        None
     }
 
-    fn first_of(&mut self, mut batch: Vec<(usize, Scenario)>) -> Option<usize> {
-        let left = usize::try_from(self.limits.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
-        let exhausted = batch.len() > left;
-        batch.truncate(left);
+    fn first_of(&mut self, batch: Vec<(usize, Scenario)>) -> Option<usize> {
         let mut tried = self.race(&batch);
         if self.bound.is_some() {
             return None;
         }
         // What was tried behind the first that fails was tried in vain, on however many threads.
-        let found = tried.iter().position(|it| matches!(it, Tried::Fails(..)));
+        let found = tried.iter().position(|it| matches!(it, Try::Fails(..)));
         tried.truncate(found.map_or(tried.len(), |found| found + 1));
-        self.runs += tried.iter().filter(|it| !matches!(it, Tried::Needless)).count() as u64;
+        self.runs += tried.iter().filter(|it| !matches!(it, Try::Needless)).count() as u64;
         let place = found.map(|found| batch[found].0);
         for it in tried {
             match it {
-                Tried::Needless => {}
-                Tried::Harmless(digest) => {
+                Try::Needless => {}
+                Try::Harmless(digest) => {
                     self.tried.insert(digest);
                 }
-                Tried::Fails(digest, failing) => {
+                Try::Fails(digest, failing) => {
                     self.tried.insert(digest);
                     (self.best, self.steps) = (*failing, self.steps + 1);
                 }
             }
         }
-        self.bound = (exhausted && place.is_none()).then_some(Bound::Runs);
         place
     }
 
@@ -207,7 +206,7 @@ impl<'w> Search<'w> {
 
     /// Runs on all cores until it is known which is the first to fail: everything before that one is run to the end.
     /// Returns what came of each, in order, as far as that is known without a gap.
-    fn race(&mut self, batch: &[(usize, Scenario)]) -> Vec<Tried> {
+    fn race(&mut self, batch: &[(usize, Scenario)]) -> Vec<Try> {
         let (next, first, stopped) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX), AtomicBool::new(false));
         let (begun, size) = (AtomicU64::new(self.runs), self.size());
         let work = || {
@@ -222,7 +221,7 @@ impl<'w> Search<'w> {
                     return done;
                 }
                 let tried = self.attempt(&batch[at].1);
-                if matches!(tried, Tried::Fails(..)) {
+                if matches!(tried, Try::Fails(..)) {
                     first.fetch_min(at, Ordering::Relaxed);
                 }
                 done.push((at, tried));
@@ -242,18 +241,18 @@ impl<'w> Search<'w> {
         tried.into_iter().map(|(_, tried)| tried).collect()
     }
 
-    fn attempt(&self, scenario: &Scenario) -> Tried {
+    fn attempt(&self, scenario: &Scenario) -> Try {
         if !self.aim.allows(self.scenario(), scenario) {
-            return Tried::Needless;
+            return Try::Needless;
         }
         let text = scenario.text();
         let digest = digest(&text);
         if self.tried.contains(&digest) {
-            return Tried::Needless;
+            return Try::Needless;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
-        failing.map_or(Tried::Harmless(digest), |failing| Tried::Fails(digest, Box::new(failing)))
+        failing.map_or(Try::Harmless(digest), |failing| Try::Fails(digest, Box::new(failing)))
     }
 }
 
@@ -262,10 +261,8 @@ impl Failing {
     pub fn of(experiment: Experiment, how: How, aim: &Aim) -> Option<Failing> {
         let run = run(&experiment, how)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| aim.is_met_by(finding, &run))?;
-        match finding.verdict {
-            Verdict::Violated(witness) if aim.is_grounded_in(&experiment) => Some(Failing { experiment, run, witness }),
-            Verdict::Violated(_) | Verdict::Holds | Verdict::Unknown(_) => None,
-        }
+        let witness = finding.verdict.witness().filter(|_| aim.is_grounded_in(&experiment))?.clone();
+        Some(Failing { experiment, run, witness })
     }
 }
 

@@ -230,6 +230,13 @@ fn a_fault_strikes_when_it_did_where_nothing_but_the_scenario_says_that_the_chec
     };
     assert!(drawn.iter().any(|fault| from(fault).is_some() && from(fault) == from(&left.faults[1])), "{drawn:?}");
     assert_eq!(left.cluster.size, experiment.scenario.cluster.size);
+
+    // In a campaign what was drawn is spelled out before.
+    let spelled_out = Scenario { faults: drawn.clone(), swarm: None, seed, ..experiment.scenario.clone() };
+    let spelled_out = experiment.vary(spelled_out).expect("it can be run");
+    let shrinker = Shrinker::new(&spelled_out, seed).check(Some(Check::NoLostWrites)).drawn(drawn.len() - 1);
+    let as_well = Scenario::parse(&shrinker.shrink().expect("it fails").case.source).expect("a shrunk case reads");
+    assert_eq!(as_well.faults, left.faults);
 }
 
 #[test]

@@ -32,10 +32,11 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// What an experiment says of its run under `seed`.
-    pub fn of(experiment: &Experiment, seed: u64) -> Self {
+    /// What an experiment says of its run under `seed`. The last `spelled_out` of the faults that it writes down were drawn.
+    pub fn of(experiment: &Experiment, seed: u64, spelled_out: usize) -> Self {
         let mut said = experiment.scenario.clone();
         said.clients.iter_mut().for_each(|group| group.script.clear());
+        said.faults.truncate(said.faults.len().saturating_sub(spelled_out));
         let drawn = experiment.plan(seed).faults.split_off(said.faults.len());
         Word { said, drawn }
     }
@@ -63,9 +64,8 @@ impl Word {
 /// Whether a scenario has no operation that `whole` does not have at the same time, unless it is the first to spell them out.
 pub(super) fn only_leaves_out(whole: &Scenario, smaller: &Scenario) -> bool {
     let spelled_out = |it: &Scenario| it.clients.iter().filter(|group| !group.script.is_empty()).count();
-    let mut before = lines(whole).into_iter().map(|(_, _, line)| line);
-    spelled_out(smaller) > spelled_out(whole)
-        || lines(smaller).iter().all(|(_, _, line)| before.any(|other| other == *line))
+    let mut before = lines(whole).into_iter().map(|line| line.op);
+    spelled_out(smaller) > spelled_out(whole) || lines(smaller).iter().all(|line| before.any(|other| other == line.op))
 }
 
 /// Whether a group does what another one does, be it fewer sessions for a shorter time. What is spelled out need not say any

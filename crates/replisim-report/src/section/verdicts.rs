@@ -21,7 +21,7 @@ pub fn verdicts(subject: &Subject, style: Style) -> String {
     let mut table = Table::new(&[Align::Left; 5]);
     for judged in subject.findings {
         table.row(row(judged, &subject.run.settling));
-        if let Verdict::Violated(witness) = &judged.finding.verdict {
+        if let Some(witness) = judged.finding.verdict.witness() {
             table.under(print_witness(witness, &names));
         }
     }
