@@ -28,7 +28,7 @@ mod targets;
 mod touchy;
 mod trial;
 
-pub use case::{Anomaly, Case, Divergence, Marks};
+pub use case::{Anomaly, Case, Marks, Parting};
 pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use experiment::Experiment;
 pub use guard::backtrace;

@@ -34,7 +34,7 @@ pub(super) struct Written {
 
 /// The stretch of a run in which it left the marked path.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Divergence {
+pub struct Parting {
     /// After how many events it was still on the path.
     pub after: u64,
     /// After how many it was not any more.
@@ -54,25 +54,26 @@ impl Marks {
         Marks { every, digests: (0..events / every).map(mark).collect() }
     }
 
-    /// Where a run leaves the path; of one that passes every mark, what lies behind the last. `begin` gives the run at its
-    /// beginning, with or without a trace.
-    pub fn divergence(&self, begin: impl Fn(bool) -> Box<dyn Simulation>) -> Divergence {
+    /// Where a run of so many events leaves the path; of one that passes every mark, what lies behind the last. `begin` gives
+    /// the run at its beginning, with or without a trace.
+    pub fn parting(&self, events: u64, begin: impl Fn(bool) -> Box<dyn Simulation>) -> Parting {
         let mut simulation = begin(false);
         let on_the_path = |mark: &&u32| {
             simulation.advance(self.every);
             cut(simulation.fingerprint()) == **mark
         };
-        let passed = self.digests.iter().take_while(on_the_path).count() as u64;
-        let all_passed = passed == self.digests.len() as u64;
+        let passed = self.digests.iter().take_while(on_the_path).count();
+        let after = |marks: usize| self.every.saturating_mul(marks as u64).min(events);
+        let end = if passed == self.digests.len() { events } else { after(passed + 1) };
         let traced = |events| {
             let mut simulation = begin(true);
             simulation.advance(events);
             (simulation.events(), trace(simulation))
         };
         // From the beginning twice: a process that panics as it is copied can be replayed all the same.
-        let (after, told) = traced(passed * self.every);
-        let (before, lines) = traced(if all_passed { u64::MAX } else { (passed + 1) * self.every });
-        Divergence { after, before, lines: lines.into_iter().skip(told.len()).collect() }
+        let (after, told) = traced(after(passed));
+        let (before, lines) = traced(end);
+        Parting { after, before, lines: lines.into_iter().skip(told.len()).collect() }
     }
 
     /// The marks as a case's file holds them, from its fields on.

@@ -21,7 +21,7 @@ mod marks;
 
 use std::path::Path;
 
-use replisim_history::{Check, Finding, Names, Run, Verdict, Witness};
+use replisim_history::{Check, Finding, Names, Run, Witness};
 use replisim_kernel::{Digest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Code, Diagnostic, Outline, Report, Source};
 use crate::{Experiment, VERSION};
-pub use marks::{Divergence, Marks};
+pub use marks::{Marks, Parting};
 
 /// A run to be repeated.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,6 +89,11 @@ impl Case {
     /// The case of a run of an experiment. The run is repeated for its marks.
     pub fn of(experiment: &Experiment, until: Option<Span>, run: &Run) -> Self {
         let Source { name, text } = &experiment.source;
+        let mut scenario = value_of(text);
+        if scenario.starts_with("#!") {
+            // What a text enables, it enables for itself. Within a case the scenario is written without.
+            scenario = value_of(&experiment.scenario.text());
+        }
         Case {
             story: format!("A case of {name}. Run it again with `replisim replay` and this file."),
             version: VERSION.to_owned(),
@@ -96,7 +101,7 @@ impl Case {
             until,
             fingerprint: run.fingerprint,
             anomaly: None,
-            source: Source::new(name, value_of(text)),
+            source: Source::new(name, scenario),
             marks: Some(Marks::along(experiment.begin(run.seed, false), run.events)),
         }
     }
@@ -163,9 +168,10 @@ impl Case {
         experiment.run(self.seed, self.until.map(|until| SimTime::ZERO + until), trace)
     }
 
-    /// Where a run that has another fingerprint left the path of the case; `None` if the case has no marks.
-    pub fn divergence(&self, experiment: &Experiment) -> Option<Divergence> {
-        self.marks.as_ref().map(|marks| marks.divergence(|trace| experiment.begin(self.seed, trace)))
+    /// Where `run`, which has another fingerprint, left the path of the case; `None` if the case has no marks.
+    pub fn parting(&self, experiment: &Experiment, run: &Run) -> Option<Parting> {
+        let marks = self.marks.as_ref()?;
+        Some(marks.parting(run.events, |trace| experiment.begin(self.seed, trace)))
     }
 }
 
@@ -187,11 +193,8 @@ impl Anomaly {
 
     /// Whether it is among what was found in a run.
     pub fn is_among(&self, findings: &[Finding]) -> bool {
-        let is_it = |finding: &Finding| match &finding.verdict {
-            Verdict::Violated(witness) => finding.check == self.check && witness.kind == self.kind,
-            Verdict::Holds | Verdict::Unknown(_) => false,
-        };
-        findings.iter().any(is_it)
+        let shows = |finding: &Finding| finding.verdict.witness().is_some_and(|witness| witness.kind == self.kind);
+        findings.iter().any(|finding| finding.check == self.check && shows(finding))
     }
 
     fn text(&self) -> String {

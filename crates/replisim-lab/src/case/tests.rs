@@ -54,6 +54,16 @@ fn a_case_reads_back_as_it_was_written() {
 }
 
 #[test]
+fn a_scenario_that_enables_something_has_a_case_that_reads() {
+    let experiment = experiment(&format!("#![enable(implicit_some)]\n{SCENARIO}"));
+    let outcome = experiment.run(3, None, false);
+    let case = Case::of(&experiment, None, &outcome.run);
+    let again = self::experiment(&parsed(&case.text()).source.text);
+    assert_eq!(again.scenario, experiment.scenario);
+    assert_eq!(again.run(3, None, false).run.fingerprint, case.fingerprint);
+}
+
+#[test]
 fn a_case_of_an_older_version_still_reads() {
     let fingerprint = Digest(0x8c1e);
     let text = format!(
@@ -83,13 +93,16 @@ fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
         experiment(&SCENARIO.replace("run: \"500ms\"", "faults: [At(\"200ms\", Kill(\"n2\"))], run: \"500ms\""));
     let begin = |experiment: &Experiment, trace| experiment.begin(3, trace);
 
-    let divergence = marks.divergence(|trace| begin(&other, trace));
-    assert_eq!(divergence.before - divergence.after, marks.every);
-    let told: Vec<String> = divergence.lines.iter().map(ToString::to_string).collect();
+    let parting = marks.parting(u64::MAX, |trace| begin(&other, trace));
+    assert_eq!(parting.before - parting.after, marks.every);
+    let told: Vec<String> = parting.lines.iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|line| line.contains("kill n2")), "{told:#?}");
 
-    let none = marks.divergence(|trace| begin(&same, trace));
-    assert_eq!(none.after, marks.every * marks.digests.len() as u64);
+    let none = marks.parting(u64::MAX, |trace| begin(&same, trace));
+    let passed = marks.every * marks.digests.len() as u64;
+    assert_eq!(none.after, passed);
+    let broken_off = marks.parting(parting.after + 1, |trace| begin(&other, trace));
+    assert_eq!((broken_off.after, broken_off.before), (parting.after, parting.after + 1));
 }
 
 #[test]

@@ -39,8 +39,16 @@ impl Source {
     /// If it cannot be read, is larger than [`SOURCE_BYTES_MAX`] (which is found out before it is read), or is not
     /// UTF-8.
     pub fn read(path: &Path) -> Result<Source, Report> {
+        Source::read_within(path, SOURCE_BYTES_MAX)
+    }
+
+    /// Reads a file of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_within(path: &Path, bytes_max: u64) -> Result<Source, Report> {
         let name = path.display().to_string();
-        let bytes = read_bounded(path).map_err(|mistake| Report::of(Source::new(&name, ""), mistake))?;
+        let bytes = read_bounded(path, bytes_max).map_err(|mistake| Report::of(Source::new(&name, ""), mistake))?;
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text))),
             Err(error) => Err(not_text(name, error)),
@@ -70,15 +78,15 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Diagnostic> {
     let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.len() > SOURCE_BYTES_MAX {
-        return Err(too_large());
+    if file.metadata().map_err(unreadable)?.len() > bytes_max {
+        return Err(too_large(bytes_max));
     }
     // A pipe or device tells no length beforehand, so the limit holds while reading, too.
     let mut bytes = Vec::new();
-    file.take(SOURCE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SOURCE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > bytes_max { Err(too_large(bytes_max)) } else { Ok(bytes) }
 }
 
 fn unreadable(error: io::Error) -> Diagnostic {
@@ -91,8 +99,8 @@ fn unreadable(error: io::Error) -> Diagnostic {
     Diagnostic::new(Code::Unreadable, why).help("`replisim list` names the scenarios there are")
 }
 
-fn too_large() -> Diagnostic {
-    Diagnostic::new(Code::TooLarge, format!("the file is larger than {} kB", SOURCE_BYTES_MAX >> 10))
+fn too_large(bytes_max: u64) -> Diagnostic {
+    Diagnostic::new(Code::TooLarge, format!("the file is larger than {} kB", bytes_max >> 10))
         .help("a scenario is a page of text; is this one?")
 }
 

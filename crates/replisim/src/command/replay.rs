@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::{Names, Run};
-use replisim_lab::{Case, Catalog, Divergence, Experiment, Outcome};
+use replisim_lab::{Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::{Style, human};
 
 use super::output::{complain_of_panic, print, write_trace};
@@ -66,8 +66,8 @@ fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome)
         replisim_lab::VERSION,
         outcome.run.fingerprint,
     );
-    if let Some(divergence) = case.divergence(experiment) {
-        text += &stretch(&divergence, &outcome.run);
+    if let Some(parting) = case.parting(experiment, &outcome.run) {
+        text += &stretch(&parting, &outcome.run);
     }
     if let Some(anomaly) = &case.anomaly {
         let still = if anomaly.is_among(&outcome.findings) { "still there" } else { "gone" };
@@ -77,8 +77,8 @@ fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome)
 }
 
 /// The part of a run's trace in which it left the path of its case.
-fn stretch(divergence: &Divergence, run: &Run) -> String {
-    let Divergence { after, before, lines } = divergence;
+fn stretch(divergence: &Parting, run: &Run) -> String {
+    let Parting { after, before, lines } = divergence;
     let names = Names::of(run);
     let mut text = format!("the same up to event {after}, and not any more at event {before} of {}\n", run.events);
     for line in lines.iter().take(LINES_MAX) {
