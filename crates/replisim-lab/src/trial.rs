@@ -3,8 +3,8 @@
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, fs, io, thread};
+use std::sync::Mutex;
+use std::{env, fs, io, iter, thread};
 
 use crate::fuzz::Subject;
 use crate::scenario::Source;
@@ -49,12 +49,7 @@ impl<'c> Trial<'c> {
     /// Runs under every seed, on all cores, and returns the failures in the order of their seeds: whatever the number
     /// of cores, the result is the same.
     pub fn failures(&self) -> Vec<Failure> {
-        let next = AtomicU64::new(self.seeds.start);
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
-        let mut failures: Vec<Failure> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| self.work(&next))).collect();
-            workers.into_iter().flat_map(|worker| worker.join().expect("a run does not panic")).collect()
-        });
+        let mut failures = self.failing(|failure| failure);
         failures.sort_by_key(|failure| failure.seed);
         failures
     }
@@ -68,11 +63,31 @@ impl<'c> Trial<'c> {
     /// a build server can keep it, or else into the folder for temporary files: a test that fails should leave nothing
     /// behind in the sources.
     pub fn hold(&self) {
-        let failures = self.failures();
-        if let Some(first) = failures.first() {
-            let (count, of) = (failures.len(), self.seeds.end - self.seeds.start);
-            panic!("{count} of {of} seeds failed. {}{}", self.tell(first), self.shrunk(first).unwrap_or_default());
+        let failing = self.failing(|failure| failure.seed);
+        if let Some(first) = failing.iter().min() {
+            let (count, of) = (failing.len(), self.seeds.end - self.seeds.start);
+            let first = self.run(*first);
+            panic!("{count} of {of} seeds failed. {}{}", self.tell(&first), self.shrunk(&first).unwrap_or_default());
         }
+    }
+
+    /// Runs under every seed, on all cores, and returns what `keep` keeps of each failure, in no order.
+    fn failing<T: Send>(&self, keep: impl Fn(Failure) -> T + Sync) -> Vec<T> {
+        let seeds = Mutex::new(self.seeds.clone());
+        let next = || seeds.lock().expect("nobody panics while they take a seed").next();
+        let fails = |failure: &Failure| !failure.outcome.judgement.is_fine();
+        let work = || iter::from_fn(next).map(|seed| self.run(seed)).filter(fails).map(&keep).collect::<Vec<T>>();
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().flat_map(|worker| worker.join().expect("a run does not panic")).collect()
+        })
+    }
+
+    /// What happens under a seed, whether it fails or not.
+    fn run(&self, seed: u64) -> Failure {
+        let (_, variant) = self.subject.turned(seed);
+        Failure { seed, outcome: variant.experiment.run(seed, None, false) }
     }
 
     /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
@@ -87,18 +102,6 @@ impl<'c> Trial<'c> {
             Err(error) => format!("it could not be written to a file: {error}"),
         };
         Some(format!("\n\n{text}\n  {told}"))
-    }
-
-    fn work(&self, next: &AtomicU64) -> Vec<Failure> {
-        let seeds = std::iter::from_fn(|| {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            (seed < self.seeds.end).then_some(seed)
-        });
-        let run = |seed| {
-            let (_, variant) = self.subject.turned(seed);
-            Failure { seed, outcome: variant.experiment.run(seed, None, false) }
-        };
-        seeds.map(run).filter(|failure| !failure.outcome.judgement.is_fine()).collect()
     }
 
     fn tell(&self, failure: &Failure) -> String {
@@ -169,6 +172,14 @@ mod tests {
         for seed in failing {
             assert_ne!(trial.subject.edits(&trial.subject.turned(seed).0)[0].value, "[]");
         }
+    }
+
+    #[test]
+    fn the_last_seeds_there_are_end_too() {
+        let file = File::new("trial_last", KNOBS);
+        let catalog = Catalog::standard();
+        let trial = Trial::of(&file.0.display().to_string(), &catalog).seeds(u64::MAX - 2..u64::MAX);
+        assert!(trial.failures().iter().all(|failure| failure.seed >= u64::MAX - 2));
     }
 
     #[test]
