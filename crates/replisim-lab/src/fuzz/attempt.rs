@@ -95,7 +95,7 @@ impl Attempt {
     }
 
     /// The faults that a swarm drew, or a search made up; not those that the scenario writes down.
-    pub(super) fn drawn(&self) -> &[Fault] {
+    pub fn drawn(&self) -> &[Fault] {
         &self.plan.faults[self.variant.experiment.scenario.faults.len()..]
     }
 
@@ -149,12 +149,10 @@ impl Tried {
     fn of(demands: &[Demand], faults: &[Fault], run: Run, findings: &[Finding]) -> Self {
         let judged = demands.iter().zip(findings);
         let marks: Vec<Mark> = judged.map(|(demand, finding)| mark(*demand, &finding.verdict)).collect();
-        let violated = |(finding, mark): (&Finding, &Mark)| match &finding.verdict {
-            Verdict::Violated(witness) => {
-                let (check, kind) = (finding.check, witness.kind.clone());
-                Some((Cause { check, kind, phase: phase(&run, witness) }, *mark == Mark::Broken))
-            }
-            Verdict::Holds | Verdict::Unknown(_) => None,
+        let violated = |(finding, mark): (&Finding, &Mark)| {
+            let witness = finding.verdict.witness()?;
+            let (check, kind) = (finding.check, witness.kind.clone());
+            Some((Cause { check, kind, phase: phase(&run, witness) }, *mark == Mark::Broken))
         };
         let causes = findings.iter().zip(&marks).filter_map(violated).collect();
         let (mut struck, mut idle) = (Vec::new(), Vec::new());

@@ -21,7 +21,7 @@ use super::twice::{Divergence, compare};
 pub use crate::store::Place;
 
 /// One run in so many is done twice.
-const TWICE: u64 = 64;
+const TWICE: u32 = 64;
 
 /// How many attempts are handed to each worker ahead of time.
 const AHEAD: usize = 4;
@@ -56,8 +56,9 @@ impl Share {
 
     /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
     /// ones are spread as well as a few large ones.
-    const fn first_lot(self, subject: u32) -> u32 {
-        (self.shard + self.of - subject % self.of) % self.of
+    const fn first_lot(self, subject: u32) -> u64 {
+        let (shard, of, subject) = (self.shard as u64, self.of as u64, subject as u64);
+        (shard + of - subject % of) % of
     }
 }
 
@@ -148,13 +149,8 @@ pub fn campaign(
 fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, report: &Sender<thread::Result<Done>>) {
     for Task { place, idea, known } in todo {
         let began = clock.map(|now| now());
-        let attempt = || Arc::new(idea.spell_out(&subjects[place.subject as usize]));
-        let task = || match known {
-            Some(tried) => {
-                Done { place, ran: Ran { attempt: attempt(), tried, elapsed: None }, twice: false, divergence: None }
-            }
-            None => run(place, attempt(), || Some(clock?().saturating_sub(began?))),
-        };
+        let elapsed = || Some(clock?().saturating_sub(began?));
+        let task = || run(place, idea.spell_out(&subjects[place.subject as usize]), known, elapsed);
         // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would be
         // waited for.
         if report.send(catch_unwind(AssertUnwindSafe(task))).is_err() {
@@ -163,10 +159,14 @@ fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, r
     }
 }
 
-/// Runs an attempt. What `elapsed` says once it is over is its time: that it may be done twice does not count.
-fn run(place: Place, attempt: Arc<Attempt>, elapsed: impl Fn() -> Option<Duration>) -> Done {
-    let tried = attempt.run();
-    let elapsed = elapsed();
+/// Runs an attempt, unless it is known what comes of it. What `elapsed` says once it is over is its time: that it may be
+/// done twice does not count.
+fn run(place: Place, attempt: Attempt, known: Option<Tried>, elapsed: impl Fn() -> Option<Duration>) -> Done {
+    let attempt = Arc::new(attempt);
+    let (tried, elapsed) = match known {
+        Some(tried) => (tried, None),
+        None => (attempt.run(), elapsed()),
+    };
     let twice = is_done_twice(place);
     let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
     let at_end = |again| Divergence::at_end(&attempt, &tried, &again);
@@ -174,8 +174,9 @@ fn run(place: Place, attempt: Arc<Attempt>, elapsed: impl Fn() -> Option<Duratio
     Done { place, ran: Ran { attempt, tried, elapsed }, twice, divergence }
 }
 
-fn is_done_twice(place: Place) -> bool {
-    u64::from(place.place) % TWICE == TWICE / 4
+/// Each time it is another place of as many, so that it is not always a fresh attempt, or never one.
+const fn is_done_twice(place: Place) -> bool {
+    place.place % TWICE == place.place / TWICE % TWICE
 }
 
 /// Is asked after every run whether to go on.
@@ -183,7 +184,7 @@ type Watch<'l> = &'l mut dyn FnMut(&[Tally]) -> ControlFlow<()>;
 
 /// Decides what is done next and learns from what was done.
 struct Chief<'s, 'c, 'l> {
-    fields: Vec<Field<'s, 'c>>,
+    courses: Vec<Course<'s, 'c>>,
     tallies: Vec<Tally>,
     orders: &'l Orders,
     ledger: &'l mut dyn Ledger,
@@ -196,11 +197,11 @@ struct Chief<'s, 'c, 'l> {
 }
 
 /// A subject under way.
-struct Field<'s, 'c> {
+struct Course<'s, 'c> {
     subject: &'s Subject<'c>,
     number: u32,
     lot: Option<Lot<'s, 'c>>,
-    next_lot: u32,
+    next_lot: u64,
     /// How many runs it has, over all lots.
     runs: u64,
     /// Results that came before it was their turn.
@@ -217,7 +218,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     ) -> Self {
         let count = subjects.len() as u64;
         let share = |number: u64| orders.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
-        let field = |(number, subject): (u32, &'s Subject<'c>)| Field {
+        let course = |(number, subject): (u32, &'s Subject<'c>)| Course {
             subject,
             number,
             lot: None,
@@ -225,9 +226,9 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             runs: share(u64::from(number)),
             early: BTreeMap::new(),
         };
-        let fields = (0..).zip(subjects).map(field).collect();
+        let courses = (0..).zip(subjects).map(course).collect();
         let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks_made().len())).collect();
-        Chief { fields, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
+        Chief { courses, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
     fn conduct(&mut self, done: &Receiver<thread::Result<Done>>) {
@@ -244,7 +245,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             if let Some(divergence) = divergence {
                 self.tallies[index].differ(place, divergence);
             }
-            self.fields[index].early.insert(place.place, ran);
+            self.courses[index].early.insert(place.place, ran);
             self.learn(index);
         }
     }
@@ -253,10 +254,10 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     fn hand_out(&mut self) {
         let enough = self.orders.jobs.max(1) * AHEAD;
         let mut idle = 0;
-        while !self.stopping && self.under_way < enough && idle < self.fields.len() {
+        while !self.stopping && self.under_way < enough && idle < self.courses.len() {
             let index = self.turn;
-            self.turn = (index + 1) % self.fields.len();
-            match self.fields[index].take(self.orders) {
+            self.turn = (index + 1) % self.courses.len();
+            match self.courses[index].take(self.orders) {
                 None => idle += 1,
                 Some((place, idea)) => {
                     idle = 0;
@@ -270,9 +271,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         }
     }
 
-    /// Learns what is in, in order.
+    /// Learns what is in, in order. Once the campaign is to stop, what is still under way is left: how much that is
+    /// depends on the number of workers.
     fn learn(&mut self, index: usize) {
-        while let Some((place, Ran { attempt, tried, elapsed }, new)) = self.fields[index].learn() {
+        while !self.stopping
+            && let Some((place, Ran { attempt, tried, elapsed }, new)) = self.courses[index].learn()
+        {
             self.tallies[index].add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new, elapsed);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
@@ -280,7 +284,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     }
 }
 
-impl Field<'_, '_> {
+impl Course<'_, '_> {
     /// What is to be tried next, and at which place.
     fn take(&mut self, orders: &Orders) -> Option<(Place, Idea)> {
         if self.lot.as_ref().is_none_or(Lot::is_over) {
@@ -292,11 +296,11 @@ impl Field<'_, '_> {
     }
 
     fn open_lot(&mut self, orders: &Orders) -> Option<()> {
-        let begun = u64::from(self.next_lot) * u64::from(LOT);
-        let left = self.runs.checked_sub(begun).filter(|left| *left > 0)?;
+        let number = u32::try_from(self.next_lot).ok()?;
+        let left = self.runs.checked_sub(self.next_lot * u64::from(LOT)).filter(|left| *left > 0)?;
         let runs = left.min(u64::from(LOT)) as u32;
-        self.lot = Some(Lot::new(self.subject, self.next_lot, orders.seed_start, runs, orders.guided));
-        self.next_lot = self.next_lot.checked_add(orders.share.of)?;
+        self.lot = Some(Lot::new(self.subject, number, orders.seed_start, runs, orders.guided));
+        self.next_lot += u64::from(orders.share.of);
         Some(())
     }
 
@@ -307,5 +311,28 @@ impl Field<'_, '_> {
         let ran = self.early.remove(&place)?;
         let new = lot.learn(&ran.attempt, &ran.tried);
         Some((Place { subject: self.number, lot: lot.number, place }, ran, new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn attempts_of_every_origin_are_done_twice() {
+        let places = (0..LOT).map(|place| Place { subject: 0, lot: 0, place });
+        let twice: Vec<u32> = places.filter(|place| is_done_twice(*place)).map(|place| place.place).collect();
+        assert_eq!(twice.len(), (LOT / TWICE) as usize);
+        assert_eq!(twice.iter().map(|place| place % 4).collect::<BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn every_lot_belongs_to_one_share_however_many_there_are() {
+        for of in [1, 3, u32::MAX] {
+            let firsts: Vec<u64> = [0, of / 2, of - 1].map(|shard| Share { shard, of }.first_lot(5)).to_vec();
+            assert!(firsts.iter().all(|lot| *lot < u64::from(of)), "{of}: {firsts:?}");
+        }
     }
 }

@@ -14,6 +14,9 @@ use super::subject::Subject;
 use crate::scenario::{Code, Diagnostic, Report, Source};
 use crate::{Catalog, VERSION};
 
+/// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
+const PLAN_BYTES_MAX: u64 = 1 << 28;
+
 /// A campaign to be shared out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,8 +40,6 @@ pub struct Charter {
 #[serde(deny_unknown_fields)]
 struct Written {
     name: String,
-    /// Whether a swarm was added to a scenario that has none.
-    stirred: bool,
     scenario: String,
 }
 
@@ -47,7 +48,6 @@ impl Charter {
     pub fn of(subjects: &[Subject<'_>], orders: &Orders) -> Self {
         let written = |subject: &Subject<'_>| Written {
             name: subject.name().to_owned(),
-            stirred: subject.is_stirred(),
             scenario: subject.base().source.text.clone(),
         };
         Charter {
@@ -65,7 +65,7 @@ impl Charter {
     /// # Errors
     /// If the file cannot be read, is no charter, or was written by another version.
     pub fn read(path: &Path) -> Result<Self, Report> {
-        let source = Source::read(path)?;
+        let source = Source::read_within(path, PLAN_BYTES_MAX)?;
         let refuse = |message: String| {
             let advice = "`replisim fuzz plan` of this version writes one";
             Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(advice))
@@ -90,7 +90,7 @@ impl Charter {
     /// If one of them cannot be run.
     pub fn subjects<'c>(&self, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Report> {
         let source = |it: &Written| Source::new(it.name.clone(), it.scenario.clone());
-        self.subjects.iter().map(|it| Subject::again(&source(it), it.stirred, catalog)).collect()
+        self.subjects.iter().map(|it| Subject::prepare(&source(it), false, catalog)).collect()
     }
 
     /// The orders for a share of it.

@@ -23,6 +23,9 @@ use crate::{Catalog, Experiment};
 /// In how many positions a field is read beforehand, at most.
 const READ_MAX: usize = 64;
 
+/// How many values a knob may have: its position is a byte.
+const VALUES_MAX: usize = 1 << u8::BITS;
+
 /// A scenario's knobs, ready to be turned.
 pub(super) struct Knobs {
     /// The scenario's text with every knob at the first of its values.
@@ -153,14 +156,28 @@ fn edit(path: &str, value: &str) -> Edit {
 
 /// Turns a knob to each of its positions once.
 fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog) -> Result<(), Report> {
-    for value in values {
-        let edited = Experiment::edit(&base.source, &[edit(path, value)], catalog);
-        edited.and_then(|edited| Experiment::prepare(&edited, catalog)).map_err(|report| {
-            let why = report.diagnostics.first().map_or_else(String::new, |first| format!(": {}", first.message));
-            refuse(base, format!("the knob `{path}` cannot be turned to `{value}`{why}"))
-        })?;
+    if values.is_empty() {
+        return Err(refuse(base, format!("the knob `{path}` has no values")));
     }
-    if values.is_empty() { Err(refuse(base, format!("the knob `{path}` has no values"))) } else { Ok(()) }
+    if values.len() > VALUES_MAX {
+        return Err(refuse(
+            base,
+            format!("the knob `{path}` has {} values, and no more than {VALUES_MAX} are drawn from", values.len()),
+        ));
+    }
+    for value in values {
+        let cannot = |why: &str| refuse(base, format!("the knob `{path}` cannot be turned to `{value}`{why}"));
+        let edited = Experiment::edit(&base.source, &[edit(path, value)], catalog);
+        let turned = edited.and_then(|edited| Experiment::prepare(&edited, catalog)).map_err(|report| {
+            let why = report.diagnostics.first().map(|first| format!(": {}", first.message));
+            cannot(&why.unwrap_or_default())
+        })?;
+        // What a campaign counts, it counts by check.
+        if turned.scenario.checks_made() != base.scenario.checks_made() {
+            return Err(cannot(": all positions make the same checks"));
+        }
+    }
+    Ok(())
 }
 
 /// A scenario whose knobs are all turned.
@@ -195,8 +212,8 @@ fn within_another(base: &Experiment, path: &str) -> Report {
 }
 
 fn refuse(base: &Experiment, message: String) -> Report {
-    let at = base.source.text.find("knobs").unwrap_or(0);
-    Report::of(base.source.clone(), Diagnostic::new(Code::Knob, message).at(at..at + 5))
+    let at = Outline::of(&base.source.text).find("swarm.knobs").map_or(0..0, |node| node.span.clone());
+    Report::of(base.source.clone(), Diagnostic::new(Code::Knob, message).at(at))
 }
 
 #[cfg(test)]

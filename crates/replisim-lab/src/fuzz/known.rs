@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use replisim_history::KnownFailure;
+use replisim_history::{Finding, KnownFailure};
 
 use super::subject::Subject;
-use crate::scenario::Source;
+use crate::scenario::{Report, Source};
 use crate::store::{KnownRow, Status, Store, StoreError, digest_of};
-use crate::{Case, Catalog, Experiment};
+use crate::{Case, Catalog, Experiment, VERSION};
 
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
@@ -40,39 +40,49 @@ pub fn run_known(
 
 fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {
     rows.sort_by_key(|row| (row.case.len(), row.seed));
+    let mut known = Vec::new();
     let mut failing = 0;
-    let runs = rows.into_iter().filter_map(|row| run_one(row, catalog));
-    let enough = |(known, _): &(KnownFailure, KnownRow)| {
-        failing += usize::from(!known.fixed);
-        failing <= OF_A_KIND
-    };
-    runs.take_while(enough).collect()
+    for row in rows {
+        if failing == OF_A_KIND {
+            break;
+        }
+        let ran = run_one(row, catalog);
+        failing += usize::from(!ran.0.fixed);
+        known.push(ran);
+    }
+    known
 }
 
-/// Runs one again; `None` if its case cannot be run any more, so that nothing can be said of it.
-fn run_one(row: KnownRow, catalog: &Catalog) -> Option<(KnownFailure, KnownRow)> {
-    let case = Case::parse(&Source::new(row.subject.clone(), row.case.clone())).ok()?;
-    let experiment = Experiment::prepare(&case.source, catalog).ok()?;
-    let run = experiment.begin(case.seed, false).finish();
-    let findings = experiment.examine(&run);
-    let still = findings.iter().any(|finding| {
-        let kind = match &finding.verdict {
-            replisim_history::Verdict::Violated(witness) => Some(&witness.kind),
-            replisim_history::Verdict::Holds | replisim_history::Verdict::Unknown(_) => None,
-        };
-        finding.check.name() == row.check && kind == Some(&row.kind)
-    });
-    let status = if still { Status::Failing } else { Status::Fixed };
-    let known = KnownFailure {
+/// Runs one again. Where that cannot be done any more nobody knows that it is fixed.
+fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
+    let mut known = KnownFailure {
         subject: row.subject.clone(),
         check: row.check.clone(),
         kind: row.kind.clone(),
         seed: row.seed,
         plan: row.plan.to_string(),
-        id: case.id(),
+        id: String::new(),
         case: None,
         replay: String::new(),
-        fixed: !still,
+        fixed: false,
     };
-    Some((known, KnownRow { status, version: crate::VERSION.to_owned(), ..row }))
+    match still_fails(&row, catalog) {
+        Ok((id, still)) => (known.id, known.fixed) = (id, !still),
+        Err(report) => {
+            let why = report.diagnostics.first().map_or("", |first| &first.message);
+            known.replay = format!("its case cannot be run any more: {why}");
+        }
+    }
+    let status = if known.fixed { Status::Fixed } else { Status::Failing };
+    (known, KnownRow { status, version: VERSION.to_owned(), ..row })
+}
+
+/// What the case of a failure goes by, and whether the same is still violated in the same way.
+fn still_fails(row: &KnownRow, catalog: &Catalog) -> Result<(String, bool), Report> {
+    let case = Case::parse(&Source::new(row.subject.clone(), row.case.clone()))?;
+    let outcome = case.run(&Experiment::prepare(&case.source, catalog)?, false);
+    let is_it = |finding: &Finding| {
+        finding.check.name() == row.check && finding.verdict.witness().is_some_and(|witness| witness.kind == row.kind)
+    };
+    Ok((case.id(), outcome.findings.iter().any(is_it)))
 }

@@ -28,8 +28,8 @@ pub struct Archive<'s, 'c> {
     past: Option<Past>,
     writer: Writer,
     clock: Option<Clock>,
-    /// The smallest failing run so far of each cause in each lot: how many faults and operations it has.
-    smallest: BTreeMap<(u32, u32, Cause), (u32, u32)>,
+    /// The smallest failing run so far of each cause in a subject's latest lot: how many faults and operations it has.
+    smallest: BTreeMap<(u32, Cause), (u32, u32)>,
     /// Whether the writer has stopped; it says why when it is finished.
     stopped: bool,
 }
@@ -114,10 +114,13 @@ impl<'s, 'c> Archive<'s, 'c> {
 
     /// The rows of a run's failures. The smallest of its lot so far comes with a case.
     fn failures(&mut self, place: Place, attempt: &Attempt, tried: &Tried) -> Vec<FailureRow> {
+        if place.place == 0 {
+            self.smallest.retain(|(subject, _), _| *subject != place.subject);
+        }
         let size = (attempt.plan.faults.len() as u32, tried.operations);
         let mut case = None;
         let mut row = |cause: &Cause| {
-            let smallest = self.smallest.entry((place.subject, place.lot, cause.clone()));
+            let smallest = self.smallest.entry((place.subject, cause.clone()));
             let smallest = smallest.or_insert((u32::MAX, u32::MAX));
             let is_smaller = size < *smallest;
             *smallest = size.min(*smallest);

@@ -15,8 +15,6 @@ const TURNS_MAX: u64 = 16;
 /// A scenario under a campaign. With its knobs turned it is another experiment each time.
 pub struct Subject<'c> {
     base: Arc<Variant>,
-    /// Whether a swarm was added to a scenario that has none: what the scenario expects does not hold for that.
-    stirred: bool,
     knobs: Knobs,
     catalog: &'c Catalog,
 }
@@ -39,12 +37,11 @@ pub enum Demand {
 }
 
 impl Variant {
-    fn of(experiment: Experiment, stirred: bool) -> Self {
+    fn of(experiment: Experiment) -> Self {
         let promises = experiment.promises();
         let demand = |check: Check| {
-            let expected = experiment.scenario.expect.get(&check).filter(|_| !stirred);
             let promised = matches!(promises.get(&check), Some(Promise::Promised));
-            match expected {
+            match experiment.scenario.expect.get(&check) {
                 Some(Expected::Holds) => Demand::Holds,
                 Some(Expected::Violated) => Demand::Nothing,
                 None if promised => Demand::Holds,
@@ -64,36 +61,25 @@ impl Variant {
 }
 
 impl<'c> Subject<'c> {
-    /// The subject that a scenario is. A scenario without a swarm is given `swarm`, if there is one.
+    /// The subject that a scenario is. If `swarm`, a scenario that has none is given one; what it expects was not said of
+    /// that, and goes.
     ///
     /// # Errors
     /// If the scenario cannot be run, or one of its knobs cannot be turned.
     pub fn prepare(source: &Source, swarm: bool, catalog: &'c Catalog) -> Result<Self, Report> {
         let mut experiment = Experiment::prepare(source, catalog)?;
-        let stirred = swarm && experiment.scenario.swarm.is_none();
-        if stirred {
-            let edit = Edit { path: "swarm".to_owned(), value: "()".to_owned() };
-            experiment = Experiment::prepare(&Experiment::edit(source, &[edit], catalog)?, catalog)?;
+        if swarm && experiment.scenario.swarm.is_none() {
+            let edit = |path: &str, value: &str| Edit { path: path.to_owned(), value: value.to_owned() };
+            let mut edits = vec![edit("swarm", "()")];
+            edits.extend((!experiment.scenario.expect.is_empty()).then(|| edit("expect", "{}")));
+            experiment = Experiment::prepare(&Experiment::edit(source, &edits, catalog)?, catalog)?;
         }
-        Subject::of(experiment, stirred, catalog)
+        Subject::of(experiment, catalog)
     }
 
-    fn of(experiment: Experiment, stirred: bool, catalog: &'c Catalog) -> Result<Self, Report> {
+    fn of(experiment: Experiment, catalog: &'c Catalog) -> Result<Self, Report> {
         let knobs = Knobs::of(&experiment, catalog)?;
-        Ok(Subject { base: Arc::new(Variant::of(experiment, stirred)), stirred, knobs, catalog })
-    }
-
-    /// The subject that was [`Subject::prepare`]d before, from its text.
-    ///
-    /// # Errors
-    /// If the scenario cannot be run, or one of its knobs cannot be turned.
-    pub fn again(source: &Source, stirred: bool, catalog: &'c Catalog) -> Result<Self, Report> {
-        Subject::of(Experiment::prepare(source, catalog)?, stirred, catalog)
-    }
-
-    /// Whether a swarm was added to a scenario that has none.
-    pub fn is_stirred(&self) -> bool {
-        self.stirred
+        Ok(Subject { base: Arc::new(Variant::of(experiment)), knobs, catalog })
     }
 
     /// The experiment with every knob where the scenario has it.
@@ -123,7 +109,7 @@ impl<'c> Subject<'c> {
     /// The scenario with its knobs at these positions; `None` if they do not fit together.
     pub fn variant(&self, choices: &[u8]) -> Option<Arc<Variant>> {
         let experiment = self.knobs.turn(self.base(), choices, self.catalog)?;
-        Some(Arc::new(Variant::of(experiment, self.stirred)))
+        Some(Arc::new(Variant::of(experiment)))
     }
 
     /// The edits that put the knobs at these positions.
@@ -144,7 +130,7 @@ pub fn settle(experiment: Experiment, seed: u64, catalog: &Catalog) -> Result<Ex
     if experiment.scenario.swarm.as_ref().is_none_or(|swarm| swarm.knobs.is_empty()) {
         return Ok(experiment);
     }
-    let subject = Subject::of(experiment, false, catalog)?;
+    let subject = Subject::of(experiment, catalog)?;
     let (_, variant) = subject.turned(seed);
     Experiment::prepare(&variant.experiment.source, catalog)
 }

@@ -62,8 +62,51 @@ fn the_number_of_workers_shows_nowhere() {
     assert_eq!(one.runs, four.runs);
     assert_eq!(tallies[0][0].cells, tallies[1][0].cells);
     assert_eq!(tallies[0][0].runs, 400);
-    assert!(tallies[0][0].fresh < 400, "half of the attempts are made up");
+    assert_eq!(tallies[0][0].twice, tallies[1][0].twice);
+    assert!(tallies[0][0].fresh < 400, "three of four attempts are made up");
     assert!(tallies[0][0].twice > 0 && tallies[0][0].differing == 0);
+}
+
+/// Stops at the first failure, as `--fail-fast` does.
+fn until_one_fails(jobs: usize) -> Notebook {
+    let catalog = Catalog::standard();
+    let failing = SMALL.replace("run:", "checks: [ReadYourWrites], expect: { ReadYourWrites: Holds }, run:");
+    let source = Source::new("failing.ron".to_owned(), failing);
+    let subject = Subject::prepare(&source, false, &catalog);
+    let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let mut watch = |tallies: &[Tally]| match tallies[0].failing {
+        0 => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    let mut notebook = Notebook::default();
+    campaign(&subjects, &orders(4_000, jobs), &mut notebook, &mut watch);
+    notebook
+}
+
+#[test]
+fn what_the_first_failure_is_does_not_depend_on_the_number_of_workers() {
+    let (one, three) = (until_one_fails(1), until_one_fails(3));
+    let failed = one.runs.values().filter(|(tried, _)| tried.failed()).count();
+    assert_eq!((failed, one.runs.len() < 4_000), (1, true));
+    assert_eq!(one.runs, three.runs);
+}
+
+#[test]
+fn a_scenario_that_is_given_a_swarm_says_so_in_its_text() {
+    let catalog = Catalog::standard();
+    let text = "Scenario(cluster: (size: 3), protocol: LeaderFollower(), expect: { NoLostWrites: Violated })";
+    let source = Source::new("small.ron".to_owned(), text.to_owned());
+    let prepare = |source: &Source, swarm: bool| {
+        Subject::prepare(source, swarm, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+    };
+    let given = prepare(&source, true);
+    let again = prepare(&given.base().source, false);
+    for subject in [&given, &again] {
+        assert!(subject.swarm().is_some(), "{}", subject.base().source.text);
+        assert!(subject.base().scenario.expect.is_empty(), "that was not said of a swarm's faults");
+    }
+    let written = prepare(&Source::new("small.ron".to_owned(), text.replace(", expect", ", swarm: (), expect")), true);
+    assert_eq!(written.base().scenario.expect.len(), 1, "here it was");
 }
 
 #[test]
@@ -168,5 +211,9 @@ fn a_knob_that_cannot_be_turned_is_refused() {
     );
     assert!(refused(r#"{ "no.such": ["1"] }"#).contains("S025"));
     assert!(refused(r#"{ "run": [] }"#).contains("has no values"));
+    let many = format!("{{ \"run\": [{}] }}", r#""1s", "#.repeat(257));
+    assert!(refused(&many).contains("has 257 values, and no more than 256 are drawn from"));
+    let checks = r#"{ "checks": ["[Convergence]", "[NoLostWrites]"] }"#;
+    assert!(refused(checks).contains("all positions make the same checks"));
     assert_eq!(refused(r#"{ "run": ["1s", "2s"] }"#), "");
 }

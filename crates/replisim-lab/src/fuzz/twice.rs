@@ -61,12 +61,16 @@ impl Divergence {
     }
 }
 
-/// The first line in which two traces differ; the last of the shorter if they do not.
+/// The first line in which two traces differ: the one behind the end of the shorter, if all that it has is alike. Of two that
+/// are alike it is the last, for something that is not told of differs there.
 fn first_difference(one: &Run, other: &Run) -> usize {
     let lines = |run: &Run| run.trace.as_ref().map_or(0, |trace| trace.lines.len());
     let pairs = one.trace.iter().flat_map(|t| &t.lines).zip(other.trace.iter().flat_map(|t| &t.lines));
     let differ = pairs.into_iter().position(|(one, other)| one != other);
-    differ.unwrap_or_else(|| lines(one).min(lines(other)).saturating_sub(1))
+    differ.unwrap_or_else(|| match lines(one) == lines(other) {
+        true => lines(one).saturating_sub(1),
+        false => lines(one).min(lines(other)),
+    })
 }
 
 fn told(run: &Run, line: usize) -> String {

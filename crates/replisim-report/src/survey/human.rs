@@ -24,6 +24,12 @@ pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     text + "\n" + &bound(survey)
 }
 
+/// Each plan of which two runs differed, with the first event at which they did; nothing if there is none.
+pub fn divergences(survey: &Survey, style: Style) -> String {
+    let divergences = survey.subjects.iter().flat_map(|subject| &subject.divergences);
+    divergences.map(|divergence| diverged(divergence, style)).collect()
+}
+
 /// What became of the failures of earlier campaigns: what is fixed, then what still fails, with a command.
 fn known(known: &[KnownFailure], style: Style) -> String {
     let kinds = known::kinds(known);

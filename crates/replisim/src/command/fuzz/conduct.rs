@@ -43,11 +43,12 @@ pub fn campaign(
     Keep { store, begin }: Keep<'_>,
     catalog: &Catalog,
 ) -> Result<(Survey, Duration), Failure> {
+    let jobs = orders.jobs;
     let Some(begin) = begin else {
         let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
         // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
-        let mut keeping = Keeping { catalog, archive: None, store, shrinking: !survey.interrupted };
+        let mut keeping = Keeping { catalog, archive: None, store, shrinking: !survey.interrupted, jobs };
         keeping.keep(&mut survey, &tallies)?;
         found::keep_differing(&mut survey, &tallies, store)?;
         return Ok((survey, elapsed));
@@ -64,11 +65,12 @@ pub fn campaign(
     if survey.interrupted {
         found::left_for_later(&mut survey);
     } else {
-        Keeping { catalog, archive: Some(&mut archive), store, shrinking: true }.keep(&mut survey, &tallies)?;
+        let archive = Some(&mut archive);
+        Keeping { catalog, archive, store, shrinking: true, jobs }.keep(&mut survey, &tallies)?;
     }
     found::keep_differing(&mut survey, &tallies, store)?;
     for (mut failure, row) in known {
-        if !failure.fixed {
+        if !failure.fixed && !failure.id.is_empty() {
             found::keep_known(&mut failure, &row.case, store)?;
         }
         survey.known.push(failure);

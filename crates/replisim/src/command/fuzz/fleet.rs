@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use replisim_lab::Catalog;
-use replisim_lab::fuzz::{Archive, Charter, Share};
+use replisim_lab::fuzz::{self, Archive, Charter, Share};
 use replisim_lab::store::{self, Begin};
 
+use replisim_report::survey as reports;
+
 use super::conduct::{Limits, conduct};
-use super::{What, cores, orders, subjects};
+use super::{What, cores, found, orders, style, subjects};
 use crate::command::output::{print, write_file};
 use crate::command::{Ending, Failure};
 
@@ -117,6 +119,10 @@ fn run_shard(
         return Ok(Ending::Interrupted);
     }
     store::put_in_place(&part, output)?;
-    let (runs, failing) = tallies.iter().fold((0, 0), |(runs, failing), it| (runs + it.runs, failing + it.failing));
-    print(&format!("{runs} runs, {failing} failing: {}\n", output.display()))
+    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start, false);
+    found::keep_differing(&mut survey, &tallies, output)?;
+    let failing: u64 = tallies.iter().map(|tally| tally.failing).sum();
+    let differ = reports::divergences(&survey, style(colour));
+    print(&format!("{differ}{} runs, {failing} failing: {}\n", survey.runs(), output.display()))?;
+    Ok(if differ.is_empty() { Ending::Fine } else { Ending::Diverged })
 }

@@ -1,5 +1,6 @@
 //! What a campaign found, made small enough to be read, and put where `replay` finds it.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use replisim_history::{FailureGroup, KnownFailure, Survey};
@@ -31,6 +32,8 @@ pub struct Keeping<'k, 's, 'c> {
     pub store: &'k Path,
     /// Whether runs are made smaller first.
     pub shrinking: bool,
+    /// How many of these runs are done side by side.
+    pub jobs: usize,
 }
 
 impl Keeping<'_, '_, '_> {
@@ -61,8 +64,11 @@ impl Keeping<'_, '_, '_> {
     ) -> Result<String, Failure> {
         let experiment = found.smallest.experiment();
         let affordable = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
-        let limits = Limits { runs: if smaller { affordable } else { 1 }, ..Limits::default() };
-        let shrinker = Shrinker::new(&experiment, found.smallest.plan.seed).check(Some(cause.check)).limits(limits);
+        let jobs = NonZero::new(self.jobs).unwrap_or(NonZero::<usize>::MIN);
+        let limits = Limits { runs: if smaller { affordable } else { 1 }, jobs };
+        let attempt = &found.smallest;
+        let shrinker = Shrinker::new(&experiment, attempt.plan.seed).drawn(attempt.drawn().len());
+        let shrinker = shrinker.check(Some(cause.check)).limits(limits);
         // A run that fails no more when it is done again is one of those that are reported as differing.
         let Ok(shrunk) = shrinker.shrink() else {
             group.replay = "its failure did not come again: it draws on chance that the seed does not fix".to_owned();
