@@ -36,6 +36,8 @@ pub struct KnownFailure {
     pub replay: String,
     /// Whether it is violated no more.
     pub fixed: bool,
+    /// How many more of its kind are known that were not run again: enough of them had failed, and this was the last.
+    pub untried: u64,
 }
 
 /// What the runs of one scenario came to.
@@ -156,8 +158,8 @@ pub struct Diverged {
 }
 
 impl Survey {
-    /// Whether no promise was broken, no run diverged, every check was decided in some run, and nothing that failed before
-    /// fails still.
+    /// Whether no promise was broken, no run diverged, every scenario had a run and every check was decided in some, and
+    /// nothing that failed before fails still.
     pub fn is_fine(&self) -> bool {
         self.subjects.iter().all(Surveyed::is_fine) && self.known.iter().all(|known| known.fixed)
     }
@@ -174,9 +176,10 @@ impl Survey {
 }
 
 impl Surveyed {
-    /// Whether no promise was broken, no run diverged, and every check was decided in some run.
+    /// Whether no promise was broken, no run diverged, and every check was decided in some run. Nothing is known of a
+    /// scenario without a run.
     pub fn is_fine(&self) -> bool {
-        self.failing == 0 && self.differing == 0 && self.never_decided().next().is_none()
+        self.runs > 0 && self.failing == 0 && self.differing == 0 && self.never_decided().next().is_none()
     }
 
     /// How many divergences there are beside those that are told one by one.

@@ -120,11 +120,11 @@ impl Attempt {
         varied.unwrap_or_else(|report| panic!("an attempt that was run can be written down: {}", report.render(false)))
     }
 
-    /// Itself as the text of a case.
-    pub(super) fn case(&self) -> String {
+    /// Itself as a case, as large as it is.
+    pub fn case(&self) -> Case {
         let experiment = self.experiment();
         let run = experiment.begin(self.plan.seed, false).finish();
-        Case::of(&experiment, None, &run).text()
+        Case::of(&experiment, None, &run)
     }
 
     /// Runs it.

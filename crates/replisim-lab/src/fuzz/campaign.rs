@@ -110,6 +110,8 @@ struct Task {
 struct Ran {
     attempt: Arc<Attempt>,
     tried: Tried,
+    /// Whether that was known before.
+    recalled: bool,
     elapsed: Option<Duration>,
 }
 
@@ -125,7 +127,8 @@ struct Done {
 /// each subject.
 ///
 /// # Panics
-/// If something panics outside of a run, such as a protocol that is asked for its processes.
+/// If something panics outside of a run, such as a protocol that is asked for its processes, or if the system gives no
+/// thread.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
@@ -135,9 +138,14 @@ pub fn campaign(
     let (tasks, todo) = unbounded::<Task>();
     let (report, done) = unbounded::<thread::Result<Done>>();
     thread::scope(|scope| {
-        for _ in 0..orders.jobs.max(1) {
+        for worker in 0..orders.jobs.max(1) {
             let (todo, report, clock) = (todo.clone(), report.clone(), ledger.clock());
-            scope.spawn(move || work(subjects, clock, &todo, &report));
+            let work = move || work(subjects, clock, &todo, &report);
+            // Where the system gives no more threads, those that there are do all.
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                assert!(worker > 0, "the system gives no thread");
+                break;
+            }
         }
         drop((todo, report));
         let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
@@ -163,20 +171,21 @@ fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, r
 /// done twice does not count.
 fn run(place: Place, attempt: Attempt, known: Option<Tried>, elapsed: impl Fn() -> Option<Duration>) -> Done {
     let attempt = Arc::new(attempt);
-    let (tried, elapsed) = match known {
-        Some(tried) => (tried, None),
-        None => (attempt.run(), elapsed()),
+    let (tried, recalled, elapsed) = match known {
+        Some(tried) => (tried, true, None),
+        None => (attempt.run(), false, elapsed()),
     };
     let twice = is_done_twice(place);
     let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
     let at_end = |again| Divergence::at_end(&attempt, &tried, &again);
     let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
-    Done { place, ran: Ran { attempt, tried, elapsed }, twice, divergence }
+    Done { place, ran: Ran { attempt, tried, recalled, elapsed }, twice, divergence }
 }
 
-/// Each time it is another place of as many, so that it is not always a fresh attempt, or never one.
+/// Each time it is another place of as many, so that it is not always a fresh attempt, or never one. Short campaigns do
+/// nothing twice.
 const fn is_done_twice(place: Place) -> bool {
-    place.place % TWICE == place.place / TWICE % TWICE
+    place.place % TWICE == (place.place / TWICE + TWICE / 4) % TWICE
 }
 
 /// Is asked after every run whether to go on.
@@ -275,8 +284,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     /// depends on the number of workers.
     fn learn(&mut self, index: usize) {
         while !self.stopping
-            && let Some((place, Ran { attempt, tried, elapsed }, new)) = self.courses[index].learn()
+            && let Some((place, ran, new)) = self.courses[index].learn()
         {
+            let Ran { attempt, tried, recalled, elapsed } = ran;
+            if recalled {
+                self.tallies[index].recall(&tried);
+            }
             self.tallies[index].add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new, elapsed);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();

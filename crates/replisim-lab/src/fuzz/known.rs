@@ -41,14 +41,16 @@ pub fn run_known(
 fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {
     rows.sort_by_key(|row| (row.case.len(), row.seed));
     let mut known = Vec::new();
-    let mut failing = 0;
+    let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {
+        let mut ran = run_one(row, catalog);
+        failing += usize::from(!ran.0.fixed);
+        left -= 1;
+        ran.0.untried = if failing == OF_A_KIND { left } else { 0 };
+        known.push(ran);
         if failing == OF_A_KIND {
             break;
         }
-        let ran = run_one(row, catalog);
-        failing += usize::from(!ran.0.fixed);
-        known.push(ran);
     }
     known
 }
@@ -65,6 +67,7 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         case: None,
         replay: String::new(),
         fixed: false,
+        untried: 0,
     };
     match still_fails(&row, catalog) {
         Ok((id, still)) => (known.id, known.fixed) = (id, !still),

@@ -124,7 +124,8 @@ impl<'s, 'c> Archive<'s, 'c> {
             let smallest = smallest.or_insert((u32::MAX, u32::MAX));
             let is_smaller = size < *smallest;
             *smallest = size.min(*smallest);
-            let text = if is_smaller { case.get_or_insert_with(|| attempt.case()).clone() } else { String::new() };
+            let text =
+                if is_smaller { case.get_or_insert_with(|| attempt.case().text()).clone() } else { String::new() };
             failure_row(place, cause, size.0, size.1, text)
         };
         tried.failures().map(&mut row).collect()

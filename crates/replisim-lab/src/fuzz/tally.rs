@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use replisim_history::{Cell, Check};
+use replisim_history::Cell;
 
 use super::attempt::{Attempt, Tried};
 use super::campaign::Place;
@@ -25,6 +25,10 @@ pub struct Tally {
     pub fresh: u64,
     /// Events of all runs.
     pub events: u64,
+    /// How many of the runs had been done before the campaign was resumed.
+    pub recalled: u64,
+    /// Events of those.
+    pub recalled_events: u64,
     /// For each of the scenario's checks, how often it had which mark.
     pub marks: Vec<BTreeMap<Mark, u64>>,
     /// The failures, by cause.
@@ -89,6 +93,12 @@ impl Tally {
         }
     }
 
+    /// Adds that a run was not done, but remembered.
+    pub fn recall(&mut self, tried: &Tried) {
+        self.recalled += 1;
+        self.recalled_events += tried.events;
+    }
+
     /// Adds that two runs differed. They may come in any order: which of them are kept does not depend on it.
     pub fn differ(&mut self, place: Place, divergence: Divergence) {
         self.differing += 1;
@@ -101,12 +111,6 @@ impl Tally {
     /// How often the check at this place had a mark.
     pub fn count(&self, check: usize, mark: Mark) -> u64 {
         self.marks.get(check).and_then(|marks| marks.get(&mark)).copied().unwrap_or(0)
-    }
-
-    /// Which of these checks could not be decided in any run.
-    pub fn never_decided<'a>(&'a self, checks: &'a [Check]) -> impl Iterator<Item = Check> + 'a {
-        let never = |place: usize| self.runs > 0 && self.count(place, Mark::Undecided) == self.runs;
-        checks.iter().enumerate().filter(move |(place, _)| never(*place)).map(|(_, check)| *check)
     }
 
     /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none.

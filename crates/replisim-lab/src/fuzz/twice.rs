@@ -55,9 +55,7 @@ impl Divergence {
     /// The attempt run once more, as a case. What it draws on that the seed does not fix it draws anew each time, so the
     /// case's fingerprint is one of several.
     pub fn case(&self) -> Case {
-        let experiment = self.attempt.experiment();
-        let run = experiment.begin(self.attempt.plan.seed, false).finish();
-        Case::of(&experiment, None, &run)
+        self.attempt.case()
     }
 }
 

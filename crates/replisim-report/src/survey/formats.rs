@@ -50,7 +50,7 @@ pub fn ndjson(survey: &Survey) -> String {
 
 /// A JUnit report: a suite for each subject, in it a case for each check, and one for each kind of failure that was known of
 /// it. A check that was broken fails with its distinct failures; one that was never decided, and runs that diverged, are
-/// errors. What was known fails as long as it is not fixed.
+/// errors. What was known fails as long as it is not fixed. The checks of a scenario without a run are skipped.
 pub fn junit(survey: &Survey) -> String {
     let mut report = Report::new("replisim fuzz");
     let known = known::kinds(&survey.known);
@@ -69,7 +69,9 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
     let status = if !failures.is_empty() {
         let told = failures.iter().map(|failure| failure_text(failure, subject.runs)).collect::<String>();
         non_success(NonSuccessKind::Failure, &format!("broken in {} of {} runs", tally.broken, subject.runs), &told)
-    } else if tally.decided() == 0 && subject.runs > 0 {
+    } else if subject.runs == 0 {
+        TestCaseStatus::skipped()
+    } else if tally.decided() == 0 {
         non_success(NonSuccessKind::Error, "never decided", "nothing is known of this check")
     } else {
         TestCaseStatus::success()
@@ -104,7 +106,8 @@ fn known_case(kind: &KnownKind<'_>) -> TestCase {
     let status = match kind.failing.as_slice() {
         [] => TestCaseStatus::success(),
         failing => {
-            let message = format!("still failing, {} of {} cases", failing.len(), failing.len() + kind.fixed.len());
+            let cases = kind.cases(failing.len() + kind.fixed.len());
+            let message = format!("still failing, {} of {cases}", failing.len());
             non_success(NonSuccessKind::Failure, &message, &known_text(kind))
         }
     };
@@ -148,6 +151,9 @@ pub fn github(survey: &Survey) -> String {
             text += &annotation("error", &subject.name, DIFFER, &divergence_text(divergence));
         }
         text += &untold(subject).map(|more| annotation("error", &subject.name, DIFFER, &more)).unwrap_or_default();
+        if subject.runs == 0 {
+            text += &annotation("error", &subject.name, "never run", "");
+        }
         for check in subject.never_decided() {
             text += &annotation("error", &subject.name, &format!("{} was never decided", check.in_words()), "");
         }
@@ -156,21 +162,24 @@ pub fn github(survey: &Survey) -> String {
 }
 
 fn known_annotations(kind: &KnownKind<'_>) -> String {
-    let told = |level, word, cases: &[&KnownFailure], replays: &str| {
-        let cases = number::things(cases.len() as u64, "case");
-        let message = format!("{cases} of earlier campaigns\n{replays}");
+    let told = |level, word, cases: String, replays: &str| {
+        let message = format!("of earlier campaigns: {cases}\n{replays}");
         annotation(level, kind.subject, &format!("{word}: {}", kind.what()), &message)
     };
-    let fixed = if kind.fixed.is_empty() { String::new() } else { told("notice", "fixed", &kind.fixed, "") };
+    let fixed = if kind.fixed.is_empty() {
+        String::new()
+    } else {
+        told("notice", "fixed", number::things(kind.fixed.len() as u64, "case"), "")
+    };
     if kind.failing.is_empty() {
         return fixed;
     }
-    fixed + &told("error", "still failing", &kind.failing, &known_text(kind))
+    fixed + &told("error", "still failing", kind.cases(kind.failing.len()), &known_text(kind))
 }
 
 fn summary(survey: &Survey) -> String {
     let failures = number::things(survey.failures() as u64, "distinct failure");
-    let text = format!("{} runs, {failures}", survey.runs());
+    let text = format!("{}, {failures}", number::things(survey.runs(), "run"));
     if survey.known.is_empty() {
         return text;
     }
@@ -178,8 +187,13 @@ fn summary(survey: &Survey) -> String {
     format!("{text}, {}, {failing} not fixed", number::things(survey.known.len() as u64, "known failure"))
 }
 
-fn annotation(level: &str, file: &str, title: &str, message: &str) -> String {
-    format!("::{level} file={},title={}::{}\n", property(file), property(title), data(message))
+/// An annotation at a scenario's file; of a protocol, which has none, the title names it.
+fn annotation(level: &str, subject: &str, title: &str, message: &str) -> String {
+    let at = match subject.ends_with(".ron") {
+        true => format!("file={},title={}", property(subject), property(title)),
+        false => format!("title={}", property(&format!("{subject}: {title}"))),
+    };
+    format!("::{level} {at}::{}\n", data(message))
 }
 
 /// Text as GitHub wants it after the two colons.

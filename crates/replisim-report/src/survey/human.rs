@@ -10,12 +10,28 @@ use crate::{Style, number};
 /// How many knobs of a failure are told that was not shrunk: nobody knows which of them matter.
 const KNOBS_MAX: usize = 4;
 
-/// The whole screen, to its last line break. `elapsed` is in seconds of the wall clock.
-pub fn screen(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
-    let mut text = known(&survey.known, style) + &heading(survey, elapsed, style);
+/// How much was done, and how long that took.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pace {
+    /// How many runs were done: not those that were only remembered.
+    pub runs: u64,
+    /// Their events.
+    pub events: u64,
+    /// Seconds of the wall clock.
+    pub seconds: f64,
+}
+
+/// The whole screen, to its last line break.
+pub fn screen(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
+    let mut text = known(&survey.known, style) + &heading(survey, pace, style);
     let several = survey.subjects.len() > 1;
-    for subject in survey.subjects.iter().filter(|subject| !several || !is_quiet(subject)) {
+    for subject in survey.subjects.iter().filter(|subject| subject.runs > 0 && !(several && is_quiet(subject))) {
         text += &section(subject, several, style);
+    }
+    let never: Vec<&str> = survey.subjects.iter().filter(|it| it.runs == 0).map(|it| it.name.as_str()).collect();
+    if !never.is_empty() {
+        let why = "there were fewer runs than scenarios, or no time for all";
+        text += &format!("\n{}", wrapped(&format!("never run, for {why}: {}", never.join(", ")), "", WIDTH));
     }
     let quiet = survey.subjects.iter().filter(|subject| is_quiet(subject)).count();
     if several && quiet > 0 {
@@ -33,15 +49,14 @@ pub fn divergences(survey: &Survey, style: Style) -> String {
 /// What became of the failures of earlier campaigns: what is fixed, then what still fails, with a command.
 fn known(known: &[KnownFailure], style: Style) -> String {
     let kinds = known::kinds(known);
-    let told = |word: &str, kind: &KnownKind, cases: &[&KnownFailure]| {
-        format!("{word}  {}: {} ({})\n", kind.subject, kind.what(), number::things(cases.len() as u64, "case"))
-    };
+    let told =
+        |word: &str, kind: &KnownKind, cases: String| format!("{word}  {}: {} ({cases})\n", kind.subject, kind.what());
     let mut text = String::new();
     for kind in kinds.iter().filter(|kind| !kind.fixed.is_empty()) {
-        text += &told("fixed", kind, &kind.fixed);
+        text += &told("fixed", kind, number::things(kind.fixed.len() as u64, "case"));
     }
     for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
-        text += &told(&style.broken("still failing"), kind, &kind.failing);
+        text += &told(&style.broken("still failing"), kind, kind.cases(kind.failing.len()));
         text += &kind.replays().next().map(|command| format!("      {command}\n")).unwrap_or_default();
     }
     if text.is_empty() { text } else { text + "\n" }
@@ -52,20 +67,18 @@ fn is_quiet(subject: &Surveyed) -> bool {
     subject.is_fine() && subject.checks.iter().all(|check| check.anomalies == 0)
 }
 
-fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
+fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
     let (runs, failures) = (survey.runs(), survey.failures() as u64);
-    let events: u64 = survey.subjects.iter().map(|subject| subject.events).sum();
     let what = match failures {
         0 if survey.is_fine() => "no promise was broken".to_owned(),
         0 => style.broken("nothing new failed").into_owned(),
         _ => style.broken(&number::things(failures, "distinct failure")).into_owned(),
     };
-    let speed = elapsed.filter(|seconds| *seconds > 0.0).map_or_else(String::new, |seconds| {
-        format!(
-            ", {} runs and {} events a second by all workers",
-            number::rate(runs as f64 / seconds),
-            number::rate(events as f64 / seconds)
-        )
+    let kept = pace.map_or(0, |pace| runs - pace.runs);
+    let kept = if kept == 0 { String::new() } else { format!(", {} of them kept from before", number::count(kept)) };
+    let speed = pace.filter(|pace| pace.seconds > 0.0 && pace.runs > 0).map_or_else(String::new, |pace| {
+        let rate = |count: u64| number::rate(count as f64 / pace.seconds);
+        format!("{} runs and {} events a second by all workers\n", rate(pace.runs), rate(pace.events))
     });
     let but = match failures {
         0 if !survey.is_fine() => format!(", but {}", troubles(survey).join(" and ")),
@@ -73,7 +86,8 @@ fn heading(survey: &Survey, elapsed: Option<f64>, style: Style) -> String {
     };
     let stopped = if survey.interrupted { ", broken off" } else { "" };
     let order = if failures > 1 { ", smallest first" } else { "" };
-    format!("{what} in {}{but}{speed}{stopped}{order}\n", number::things(runs, "run"))
+    let headline = format!("{what} in {}{kept}{but}{stopped}{order}", number::things(runs, "run"));
+    wrapped(&headline, "", WIDTH) + &speed
 }
 
 /// What is wrong with a campaign beside new failures.
@@ -82,6 +96,7 @@ fn troubles(survey: &Survey) -> Vec<&'static str> {
     let troubles = [
         (survey.known.iter().any(|known| !known.fixed), "a known failure is still there"),
         (any(|subject| subject.differing > 0), "a run done twice was not the same"),
+        (any(|subject| subject.runs == 0), "a scenario was never run"),
         (any(|subject| subject.never_decided().next().is_some()), "a check was never decided"),
     ];
     troubles.into_iter().filter(|(there, _)| *there).map(|(_, told)| told).collect()
@@ -131,7 +146,7 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
             number::things(u64::from(operations), "operation"),
             number::things(failure.faults.len() as u64, "fault")
         ),
-        None => number::things(failure.faults.len() as u64, "fault"),
+        None => format!("{}, not shrunk", number::things(failure.faults.len() as u64, "fault")),
     };
     let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
@@ -213,15 +228,24 @@ mod tests {
 
     #[test]
     fn the_screen_of_a_campaign_that_found_something() {
-        insta::assert_snapshot!(screen(&sample::survey(), Some(30.0), Style::Plain));
+        let pace = Pace { runs: 9_000, events: 18_000_000, seconds: 30.0 };
+        insta::assert_snapshot!(screen(&sample::survey(), Some(pace), Style::Plain));
     }
 
     #[test]
     fn the_first_line_says_what_is_wrong_though_nothing_new_failed() {
-        let has = |survey: &Survey, line: &str| screen(survey, None, Style::Plain).lines().any(|other| other == line);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let has = |survey: &Survey, told: &str| words(&screen(survey, None, Style::Plain)).contains(told);
         let mut survey = Survey { known: sample::survey().known, ..sample::clean() };
         assert!(has(&survey, "nothing new failed in 20,000 runs, but a known failure is still there"));
         survey.known.clear();
+        survey.subjects[0].runs = 0;
+        assert!(has(&survey, "nothing new failed in 10,000 runs, but a scenario was never run"));
+        assert!(has(
+            &survey,
+            "never run, for there were fewer runs than scenarios, or no time for all: scenarios/one.ron"
+        ));
+        survey.subjects[0].runs = 10_000;
         survey.subjects[0].differing = 1;
         survey.subjects[1].checks[0].undecided = 10_000;
         let both = "a run done twice was not the same and a check was never decided";

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use replisim_history::KnownFailure;
 
+use crate::number;
+
 /// Known failures of one subject that violate the same check in the same shape. At least one of the two lists holds some.
 pub struct KnownKind<'s> {
     /// The scenario's file, or the protocol's name.
@@ -16,6 +18,8 @@ pub struct KnownKind<'s> {
     pub failing: Vec<&'s KnownFailure>,
     /// Those that are violated no more.
     pub fixed: Vec<&'s KnownFailure>,
+    /// How many more there are that were not run again.
+    pub untried: u64,
 }
 
 /// The kinds among known failures, by subject, check and shape.
@@ -23,8 +27,9 @@ pub fn kinds(known: &[KnownFailure]) -> Vec<KnownKind<'_>> {
     let mut kinds = BTreeMap::<_, KnownKind>::new();
     for failure in known {
         let (subject, check, kind) = (failure.subject.as_str(), failure.check.as_str(), failure.kind.as_str());
-        let none = || KnownKind { subject, check, kind, failing: Vec::new(), fixed: Vec::new() };
+        let none = || KnownKind { subject, check, kind, failing: Vec::new(), fixed: Vec::new(), untried: 0 };
         let kind = kinds.entry((subject, check, kind)).or_insert_with(none);
+        kind.untried += failure.untried;
         if failure.fixed { &mut kind.fixed } else { &mut kind.failing }.push(failure);
     }
     kinds.into_values().collect()
@@ -34,6 +39,15 @@ impl KnownKind<'_> {
     /// What goes wrong: the check, and the shape.
     pub fn what(&self) -> String {
         format!("{}, {}", self.check, self.kind)
+    }
+
+    /// How many cases of it there are, and how many of those were not run again.
+    pub fn cases(&self, run: usize) -> String {
+        let cases = number::things(run as u64, "case");
+        match self.untried {
+            0 => cases,
+            untried => format!("{cases}, {} more not run again", number::count(untried)),
+        }
     }
 
     /// The commands that run again what still fails, the smallest first; those that nobody has kept a case of have none.

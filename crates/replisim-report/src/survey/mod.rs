@@ -14,7 +14,7 @@ mod human;
 mod known;
 
 pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
-pub use human::{divergences, screen};
+pub use human::{Pace, divergences, screen};
 
 #[cfg(test)]
 mod sample;

@@ -83,6 +83,7 @@ pub fn survey() -> Survey {
         case: (!fixed).then(|| ".replisim/cases/e5c4.ron".to_owned()),
         replay: if fixed { String::new() } else { "replisim replay e5c4".to_owned() },
         fixed,
+        untried: if fixed { 0 } else { 19 },
     };
     Survey { subjects: vec![subject], known: vec![known(true), known(false)], interrupted: true }
 }

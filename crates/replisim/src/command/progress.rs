@@ -30,6 +30,22 @@ impl Progress {
         Progress { bar, limit, shown: None }
     }
 
+    /// A bar of so many failures that are made small.
+    pub fn shrinking(failures: usize) -> Self {
+        let progress = Progress::new(Some(failures as u64), None);
+        if failures > 0 {
+            progress.bar.enable_steady_tick(EVERY);
+        }
+        progress
+    }
+
+    /// Shows that the next failure is made small.
+    pub fn next(&self) {
+        self.bar.inc(1);
+        let (nth, of) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        self.bar.set_message(format!("shrinking {nth} of {}", number::things(of, "failure")));
+    }
+
     /// Shows how far it is, if it is time to.
     pub fn show(&mut self, tallies: &[Tally], elapsed: Duration) {
         if self.bar.is_hidden() || self.shown.is_some_and(|shown| elapsed < shown + EVERY) {
@@ -38,7 +54,8 @@ impl Progress {
         self.shown = Some(elapsed);
         let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum::<u64>();
         let (runs, events) = (sum(|it| it.runs), sum(|it| it.events));
-        let rate = runs as f64 / elapsed.as_secs_f64().max(0.001);
+        let done = runs - sum(|it| it.recalled);
+        let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
         self.bar.set_position(if self.limit.is_some() { elapsed.as_millis() as u64 } else { runs });
         self.bar.set_message(format!(
             "{}   {}/s   {} events   {}   {}",

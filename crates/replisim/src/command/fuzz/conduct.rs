@@ -10,11 +10,14 @@ use replisim_history::Survey;
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Subject, Tally};
-use replisim_lab::store::Begin;
+use replisim_lab::store::{Begin, Manifest, Store};
+use replisim_report::number;
+use replisim_report::survey::Pace;
 
 use super::found::{self, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
+use crate::command::output::complain;
 use crate::command::progress::Progress;
 
 /// What ends a campaign early.
@@ -35,49 +38,83 @@ pub struct Keep<'k> {
     pub begin: Option<Begin>,
 }
 
-/// Runs a campaign and says what came of it and how long it took. What fails is shrunk.
+/// A campaign that is over.
+pub struct Ended {
+    /// What came of it.
+    pub survey: Survey,
+    /// How fast it was.
+    pub pace: Pace,
+    /// What could not be kept, and why.
+    pub kept: Result<(), Failure>,
+}
+
+/// Runs a campaign and says what came of it. What fails is shrunk. What goes wrong once the runs are done is no reason not to
+/// tell of them.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
     limits: Limits,
     Keep { store, begin }: Keep<'_>,
     catalog: &Catalog,
-) -> Result<(Survey, Duration), Failure> {
+) -> Result<Ended, Failure> {
     let jobs = orders.jobs;
     let Some(begin) = begin else {
-        let (tallies, elapsed) = conduct(subjects, orders, limits, &mut Forgetful);
+        let (tallies, pace) = conduct(subjects, orders, limits, &mut Forgetful);
         let mut survey = survey(subjects, &tallies, orders);
         // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
         let mut keeping = Keeping { catalog, archive: None, store, shrinking: !survey.interrupted, jobs };
-        keeping.keep(&mut survey, &tallies)?;
-        found::keep_differing(&mut survey, &tallies, store)?;
-        return Ok((survey, elapsed));
+        let kept = keeping.keep(&mut survey, &tallies);
+        let kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
+        return Ok(Ended { survey, pace, kept });
     };
     if let Some(folder) = store.parent() {
         let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(refuse)?;
     }
-    let known = fuzz::run_known(store, subjects, catalog)?;
+    let before = runs_in(store, &fuzz::manifest(subjects, orders));
     let mut archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
-    let (tallies, elapsed) = conduct(subjects, orders, limits, &mut archive);
+    say_what_becomes_of(before, begin, store);
+    let known = fuzz::run_known(store, subjects, catalog)?;
+    let (tallies, pace) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
     // What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an undisturbed one later.
+    let mut kept = Ok(());
     if survey.interrupted {
         found::left_for_later(&mut survey);
-    } else {
+    } else if !archive.is_broken() {
         let archive = Some(&mut archive);
-        Keeping { catalog, archive, store, shrinking: true, jobs }.keep(&mut survey, &tallies)?;
+        kept = Keeping { catalog, archive, store, shrinking: true, jobs }.keep(&mut survey, &tallies);
+        survey.interrupted = interrupted().load(Ordering::Relaxed);
     }
-    found::keep_differing(&mut survey, &tallies, store)?;
+    kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
     for (mut failure, row) in known {
         if !failure.fixed && !failure.id.is_empty() {
-            found::keep_known(&mut failure, &row.case, store)?;
+            kept = kept.and(found::keep_known(&mut failure, &row.case, store));
         }
         survey.known.push(failure);
         archive.keep_known(row);
     }
-    archive.finish()?;
-    Ok((survey, elapsed))
+    // What stopped the writing says more than what could not be kept for that.
+    let kept = archive.finish().map_err(Failure::from).and(kept);
+    Ok(Ended { survey, pace, kept })
+}
+
+/// How many runs a store holds of a campaign.
+fn runs_in(store: &Path, manifest: &Manifest) -> u64 {
+    let summary = Store::open(store).and_then(|store| store.summary(manifest.digest()));
+    summary.map_or(0, |summary| summary.subjects.iter().map(|subject| subject.runs).sum())
+}
+
+fn say_what_becomes_of(runs: u64, begin: Begin, store: &Path) {
+    let (store, told) = (store.display(), number::things(runs, "run"));
+    match (begin, runs) {
+        (Begin::Anew, 0) => {}
+        (Begin::Anew, _) => {
+            complain(&format!("{store} held {told} of this campaign, which begins anew: --resume goes on"))
+        }
+        (Begin::Resume, 0) => complain(&format!("{store} holds no run of this campaign: it begins")),
+        (Begin::Resume, _) => {}
+    }
 }
 
 /// Runs a campaign's part of the work and nothing else.
@@ -87,7 +124,7 @@ pub fn conduct(
     orders: &Orders,
     limits: Limits,
     ledger: &mut dyn Ledger,
-) -> (Vec<Tally>, Duration) {
+) -> (Vec<Tally>, Pace) {
     let began = std::time::Instant::now();
     let time = limits.time.map(|time| Duration::from_nanos(time.as_nanos()));
     let mut progress = Progress::new(orders.runs, time);
@@ -101,7 +138,10 @@ pub fn conduct(
     };
     let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
     progress.finish();
-    (tallies, began.elapsed())
+    let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum();
+    let (runs, events) = (sum(|it| it.runs - it.recalled), sum(|it| it.events - it.recalled_events));
+    let pace = Pace { runs, events, seconds: began.elapsed().as_secs_f64() };
+    (tallies, pace)
 }
 
 /// How long it has been since this was first asked.

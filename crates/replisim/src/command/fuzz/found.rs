@@ -2,15 +2,18 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use replisim_history::{FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Tally, knobs_left};
-use replisim_lab::shrink::{Limits, Shrinker};
+use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
 
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
+use crate::command::interrupt::interrupted;
 use crate::command::output::write_file;
+use crate::command::progress::Progress;
 use crate::command::whereabouts;
 
 /// How many runs each distinct failure may take to shrink.
@@ -37,21 +40,28 @@ pub struct Keeping<'k, 's, 'c> {
 }
 
 impl Keeping<'_, '_, '_> {
-    /// Keeps a case of each failure: its smallest run, shrunk.
+    /// Keeps a case of each failure: its smallest run, shrunk. Where a file cannot be written, the others are all the same.
     pub fn keep(&mut self, survey: &mut Survey, tallies: &[Tally]) -> Result<(), Failure> {
+        let progress = Progress::shrinking(survey.failures());
+        let mut trouble = Ok(());
         for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
             let mut told = Vec::new();
             for (number, mut group) in std::mem::take(&mut surveyed.failures).into_iter().enumerate() {
+                progress.next();
                 let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
-                let case = match tally.causes.get(&cause) {
-                    Some(found) => self.keep_one(&mut group, &cause, found, number < SHRUNK_MAX && self.shrinking)?,
-                    None => String::new(),
-                };
+                let smaller = number < SHRUNK_MAX && self.shrinking && !is_interrupted();
+                let found = tally.causes.get(&cause);
+                let kept = found.map_or(Ok(String::new()), |found| self.keep_one(&mut group, &cause, found, smaller));
+                let case = kept.unwrap_or_else(|failure| {
+                    trouble = Err(failure);
+                    String::new()
+                });
                 told.push((group, case));
             }
             surveyed.failures = merged(told);
         }
-        Ok(())
+        progress.finish();
+        trouble
     }
 
     /// Keeps the case of a failure, and returns its text: nothing, if the failure did not come again.
@@ -62,35 +72,57 @@ impl Keeping<'_, '_, '_> {
         found: &Found,
         smaller: bool,
     ) -> Result<String, Failure> {
-        let experiment = found.smallest.experiment();
-        let affordable = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
-        let jobs = NonZero::new(self.jobs).unwrap_or(NonZero::<usize>::MIN);
-        let limits = Limits { runs: if smaller { affordable } else { 1 }, jobs };
-        let attempt = &found.smallest;
-        let shrinker = Shrinker::new(&experiment, attempt.plan.seed).drawn(attempt.drawn().len());
-        let shrinker = shrinker.check(Some(cause.check)).limits(limits);
-        // A run that fails no more when it is done again is one of those that are reported as differing.
-        let Ok(shrunk) = shrinker.shrink() else {
-            group.replay = "its failure did not come again: it draws on chance that the seed does not fix".to_owned();
-            return Ok(String::new());
+        let case = match smaller.then(|| self.shrink(cause, found)) {
+            // A run that fails no more when it is done again is one of those that are reported as differing.
+            Some(Err(_)) => {
+                group.replay =
+                    "its failure did not come again: it draws on chance that the seed does not fix".to_owned();
+                return Ok(String::new());
+            }
+            Some(Ok(shrunk)) if shrunk.bound != Some(Bound::Stopped) => {
+                self.put_down(group, cause, found, &shrunk);
+                shrunk.case
+            }
+            // What is shrunk in part would be another case each time.
+            Some(Ok(_)) | None if self.archive.is_some() && is_interrupted() => {
+                group.replay = LATER.to_owned();
+                return Ok(String::new());
+            }
+            Some(Ok(_)) | None => found.smallest.case(),
         };
+        group.id = case.id();
+        group.replay = whereabouts::replay(&group.id, self.store);
+        let text = case.text();
+        group.case = Some(write_case(&group.id, &text, self.store)?);
+        Ok(text)
+    }
+
+    fn shrink(&self, cause: &Cause, found: &Found) -> Result<Shrunk, NothingToShrink> {
+        let (attempt, experiment) = (&found.smallest, found.smallest.experiment());
+        let runs = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
+        let limits = Limits { runs, jobs: NonZero::new(self.jobs).unwrap_or(NonZero::<usize>::MIN) };
+        let shrinker = Shrinker::new(&experiment, attempt.plan.seed).drawn(attempt.drawn().len());
+        shrinker.check(Some(cause.check)).limits(limits).watch(&|_| !is_interrupted()).shrink()
+    }
+
+    /// Puts down what a failure was shrunk to.
+    fn put_down(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, shrunk: &Shrunk) {
         let (faults, operations) = (shrunk.after.faults as u32, shrunk.after.operations as u32);
         if let Some(archive) = &mut self.archive {
             archive.keep(found.place, cause, &shrunk.case, faults, operations);
         }
-        group.id = shrunk.case.id();
         if let Ok(scenario) = Scenario::parse(&shrunk.case.source) {
             group.faults = scenario.faults.iter().map(ToString::to_string).collect();
             group.struck = kinds(&scenario);
         }
-        group.knobs_left = smaller.then(|| knobs_left(&group.knobs, &shrunk.case.source, self.catalog));
+        group.knobs_left = Some(knobs_left(&group.knobs, &shrunk.case.source, self.catalog));
         group.operations = Some(operations);
         group.story = shrunk.case.story.lines().map(str::to_owned).collect();
-        group.replay = whereabouts::replay(&group.id, self.store);
-        let text = shrunk.case.text();
-        group.case = Some(write_case(&group.id, &text, self.store)?);
-        Ok(text)
     }
+}
+
+fn is_interrupted() -> bool {
+    interrupted().load(Ordering::Relaxed)
 }
 
 /// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one.
@@ -137,9 +169,7 @@ fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<FailureGroup> {
     told.sort_by(|one, other| size(one).cmp(&size(other)).then_with(|| one.1.cmp(&other.1)));
     let gist = |group: &FailureGroup| {
         let (check, kind) = (group.check.name().to_owned(), group.kind.clone());
-        // What was not shrunk has no story yet.
-        let operations = group.operations.filter(|_| !group.story.is_empty())?;
-        Some(Gist { check, kind, struck: group.struck.clone(), operations })
+        Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
     };
     let unite = |one: &mut FailureGroup, other: FailureGroup| {
         one.runs += other.runs;
@@ -149,10 +179,13 @@ fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<FailureGroup> {
     distinct(told.into_iter().map(|(group, _)| group).collect(), gist, unite)
 }
 
+/// What is said in place of a command, where a store has what it takes.
+const LATER: &str = "to be shrunk when the campaign is over: run the same with --resume";
+
 /// An interrupted campaign shrinks nothing.
 pub fn left_for_later(survey: &mut Survey) {
     for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
-        group.replay = "to be shrunk when the campaign is over: run the same with --resume".to_owned();
+        group.replay = LATER.to_owned();
     }
 }
 

@@ -109,15 +109,16 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
     let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
     let keep = conduct::Keep { store: &arguments.store, begin: (!arguments.no_store).then_some(begin) };
-    let (survey, elapsed) = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
+    let conduct::Ended { survey, pace, kept } = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
-        Format::Human => reports::screen(&survey, Some(elapsed.as_secs_f64()), style(colour)),
+        Format::Human => reports::screen(&survey, Some(pace), style(colour)),
         Format::Json => reports::json(&survey),
         Format::Ndjson => reports::ndjson(&survey),
         Format::Junit => reports::junit(&survey),
         Format::Github => reports::github(&survey),
     };
     print(&text)?;
+    kept?;
     Ok(ending(&survey))
 }
 

@@ -79,6 +79,47 @@ fn runs(folder: &Folder) -> u64 {
 }
 
 #[test]
+fn what_cannot_be_kept_is_told_all_the_same() {
+    let folder = super::folder("unkept");
+    for cases in ["cases", ".replisim/cases"] {
+        folder.write(cases, "this should be a folder");
+    }
+    for options in [&["--no-store"][..], &["--store", "a.db"]] {
+        let fuzz = folder.program(&[&["fuzz", "failing.ron", "--runs", "200"], options].concat());
+        assert_eq!(fuzz.code, 3, "{fuzz:?}");
+        assert!(fuzz.output.contains(" in 200 runs") && fuzz.errors.contains("cannot make "), "{fuzz:?}");
+    }
+    assert_eq!(runs(&folder), 200, "the store is finished");
+}
+
+#[test]
+fn a_campaign_that_begins_anew_says_what_the_store_held() {
+    let folder = super::folder("anew");
+    let fuzz = |options: &[&str]| folder.program(&[&["fuzz", "clean.ron", "--runs", "70"], options].concat()).errors;
+    assert!(fuzz(&["--resume"]).contains("holds no run of this campaign: it begins"));
+    assert!(fuzz(&[]).contains("held 70 runs of this campaign, which begins anew"));
+    assert_eq!(fuzz(&["--resume"]), "");
+    let resumed = folder.program(&["fuzz", "clean.ron", "--runs", "70", "--resume"]);
+    assert!(
+        resumed.output.starts_with("no promise was broken in 70 runs, 70 of them kept from before\n"),
+        "{resumed:?}"
+    );
+    assert!(!resumed.output.contains("a second by all workers"), "none was done: {resumed:?}");
+    assert!(resumed.output.contains("\n1 run done twice and compared\n"), "{resumed:?}");
+}
+
+#[test]
+fn a_scenario_without_a_run_is_not_fine() {
+    let folder = super::folder("unrun");
+    folder.write("other.ron", CLEAN);
+    let arguments = ["fuzz", "clean.ron", "other.ron", "--runs", "1", "--no-store"];
+    let fuzz = folder.program(&arguments);
+    assert!(fuzz.code == 1 && fuzz.output.contains("or no time for all: other.ron"), "{fuzz:?}");
+    let junit = folder.program(&[&arguments[..], &["--format", "junit"]].concat());
+    assert!(junit.output.contains("<skipped/>"), "{junit:?}");
+}
+
+#[test]
 fn what_is_known_is_run_first_and_told() {
     let folder = super::folder("known");
     let fuzz = |runs: &str| folder.program(&["fuzz", "failing.ron", "--runs", runs]);
