@@ -127,9 +127,14 @@ impl Experiment {
         self.configured.summary()
     }
 
-    /// What the protocol promises in the scenario's circumstances; not to panic, whatever it says itself. It is asked once, however many runs are judged.
+    /// What the protocol promises in the scenario's circumstances, asked once. Not to panic is among it, whatever it says itself.
     pub fn promises(&self) -> &BTreeMap<Check, Promise> {
         self.promises.get_or_init(|| self.ask_for_promises())
+    }
+
+    /// Whether the protocol promises that a check holds.
+    pub fn promises_that(&self, check: Check) -> bool {
+        self.promises().get(&check) == Some(&Promise::Promised)
     }
 
     fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {

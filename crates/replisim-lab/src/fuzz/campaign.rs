@@ -41,6 +41,13 @@ pub struct Orders {
     pub share: Share,
 }
 
+impl Orders {
+    /// How many runs the subject with this number has, of so many subjects: the first ones have those that are left over.
+    pub fn runs_of(&self, subject: u64, subjects: u64) -> u64 {
+        self.runs.map_or(u64::MAX, |runs| runs / subjects + u64::from(subject < runs % subjects))
+    }
+}
+
 /// A part of a campaign: of each subject every `of`-th lot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
@@ -225,14 +232,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         watch: Watch<'l>,
         tasks: Sender<Task>,
     ) -> Self {
-        let count = subjects.len() as u64;
-        let share = |number: u64| orders.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
         let course = |(number, subject): (u32, &'s Subject<'c>)| Course {
             subject,
             number,
             lot: None,
             next_lot: orders.share.first_lot(number),
-            runs: share(u64::from(number)),
+            runs: orders.runs_of(number.into(), subjects.len() as u64),
             early: BTreeMap::new(),
         };
         let courses = (0..).zip(subjects).map(course).collect();

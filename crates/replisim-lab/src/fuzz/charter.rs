@@ -100,9 +100,7 @@ impl Charter {
 
     /// How many lots it has: more shards than that are of no use.
     pub fn lots(&self) -> u64 {
-        let count = (self.subjects.len() as u64).max(1);
-        let of =
-            |number: u64| (self.runs / count + u64::from(number < self.runs % count)).div_ceil(u64::from(self.lot));
-        (0..self.subjects.len() as u64).map(of).sum()
+        let (orders, subjects) = (self.orders(1, Share::ALL), self.subjects.len() as u64);
+        (0..subjects).map(|subject| orders.runs_of(subject, subjects).div_ceil(self.lot.into())).sum()
     }
 }

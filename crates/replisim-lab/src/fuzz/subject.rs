@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use replisim_history::{Check, Promise};
+use replisim_history::Check;
 use replisim_world::spec::Swarm;
 
 use super::knobs::Knobs;
@@ -38,15 +38,11 @@ pub enum Demand {
 
 impl Variant {
     fn of(experiment: Experiment) -> Self {
-        let promises = experiment.promises();
-        let demand = |check: Check| {
-            let promised = matches!(promises.get(&check), Some(Promise::Promised));
-            match experiment.scenario.expect.get(&check) {
-                Some(Expected::Holds) => Demand::Holds,
-                Some(Expected::Violated) => Demand::Nothing,
-                None if promised => Demand::Holds,
-                None => Demand::Nothing,
-            }
+        let demand = |check: Check| match experiment.scenario.expect.get(&check) {
+            Some(Expected::Holds) => Demand::Holds,
+            Some(Expected::Violated) => Demand::Nothing,
+            None if experiment.promises_that(check) => Demand::Holds,
+            None => Demand::Nothing,
         };
         let demands = experiment.scenario.checks_made().into_iter().map(demand).collect();
         Variant { experiment, demands }

@@ -1,6 +1,6 @@
 //! What a smaller scenario must come to, and what it must not change, to be the same failure.
 
-use replisim_history::{Check, Finding, Promise, Run};
+use replisim_history::{Check, Finding, Run};
 
 use super::word::{Word, only_leaves_out};
 use crate::{Experiment, Scenario};
@@ -48,7 +48,7 @@ impl Aim {
     /// Whether the check's violation would be wrong in an experiment for the reason that it is wrong at all.
     pub fn is_grounded_in(&self, experiment: &Experiment) -> bool {
         match &self.ground {
-            Ground::Promise => experiment.promises().get(&self.check) == Some(&Promise::Promised),
+            Ground::Promise => experiment.promises_that(self.check),
             Ground::Word(word) => word.covers(&experiment.scenario),
             Ground::Allowed => true,
         }

@@ -1,5 +1,6 @@
 //! What the words of a command line mean: scenarios, or protocols.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use replisim_lab::fuzz::Subject;
@@ -11,9 +12,11 @@ use crate::command::{Failure, LIBRARY};
 
 /// Every scenario that the words mean, ready to run.
 pub fn read<'c>(what: &What, catalog: &'c Catalog, colour: bool) -> Result<Vec<Subject<'c>>, Failure> {
-    let mut subjects = Vec::new();
+    let (mut subjects, mut named) = (Vec::new(), BTreeSet::new());
     for word in &what.subjects {
-        for source in sources(word, catalog, colour)? {
+        // A file may be meant twice, by itself and by its folder.
+        let sources = sources(word, catalog, colour)?;
+        for source in sources.into_iter().filter(|source| named.insert(source.name.clone())) {
             let edited = Experiment::edit(&source, &what.set, catalog);
             let subject = edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog));
             subjects.push(subject.map_err(|report| Failure::of(&report, colour))?);
