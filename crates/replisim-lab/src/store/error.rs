@@ -21,6 +21,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing was ever written to the file.
+    #[error("there is no campaign in {}: it is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// A later replisim wrote it.
     #[error("{} has schema {found}; this replisim reads schema {SCHEMA_VERSION}", path.display())]
     Newer {
@@ -88,6 +94,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Its writer ended suddenly or is still at work, and nothing can be written here to put that right.
+    #[error("some of {} is still in a log beside it, and neither can be written to", path.display())]
+    Unplayed {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite refuses.
     #[error("{}: {error}", path.display())]
     Sqlite {
@@ -128,7 +140,7 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
 }
 
 /// Every kind of error that a store can answer with.
-pub const CODES: [Explained; 15] = [
+pub const CODES: [Explained; 17] = [
     explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
     explained(
         "C002",
@@ -174,6 +186,16 @@ pub const CODES: [Explained; 15] = [
         "somebody still reads the store",
         "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
     ),
+    explained(
+        "C016",
+        "the store is empty",
+        "a campaign that ends as it begins leaves such a file; `replisim fuzz --store FILE` begins one in it",
+    ),
+    explained(
+        "C017",
+        "the store cannot be read where it is",
+        "copy it, with the files beside it whose names begin like its own, to a folder that may be written to",
+    ),
 ];
 
 impl StoreError {
@@ -195,6 +217,8 @@ impl StoreError {
             StoreError::Older { .. } => CODES[12],
             StoreError::Busy { .. } => CODES[13],
             StoreError::Read { .. } => CODES[14],
+            StoreError::Empty { .. } => CODES[15],
+            StoreError::Unplayed { .. } => CODES[16],
         }
     }
 

@@ -328,7 +328,8 @@ fn what_is_no_store_is_refused() {
     fs::write(scratch.path("text"), "not a database, and longer than the header of one ".repeat(20)).unwrap();
     assert_eq!(open("text"), Some("C002"));
     fs::write(scratch.path("empty"), "").unwrap();
-    assert_eq!(open("empty"), Some("C002"));
+    assert_eq!(open("empty"), Some("C016"));
+    assert_eq!(fs::read(scratch.path("empty")).unwrap(), b"");
     Connection::open(scratch.path("other")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert_eq!(open("other"), Some("C002"));
     assert!(matches!(Store::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
@@ -349,16 +350,64 @@ fn what_an_error_says_names_the_file_once() {
     }
 }
 
+/// A sudden end may leave a journal that is to be rolled back, of the first tables or of a switch to a log and back again.
+#[test]
+fn what_a_sudden_end_left_is_put_right_by_whoever_reads() {
+    let scratch = Scratch::new("hot");
+    let (path, copy) = (scratch.path("a.store"), scratch.path("b.store"));
+    keep(&path, 10);
+    let digest = Store::open(&path).unwrap().digest().unwrap();
+    let writing = Connection::open(&path).unwrap();
+    // With so little room the change is written to the file before it is committed.
+    writing.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; DELETE FROM failure").unwrap();
+    writing.execute_batch("UPDATE subject SET scenario = hex(zeroblob(100000))").unwrap();
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(scratch.path("a.store-journal"), scratch.path("b.store-journal")).unwrap();
+    drop(writing);
+    assert!(fs::read(&copy).unwrap() != fs::read(&path).unwrap(), "some of the change is in the file");
+    assert_eq!(Store::open(&copy).unwrap().digest().unwrap(), digest);
+    assert!(!scratch.path("b.store-journal").exists());
+}
+
+/// A link to nowhere stands for a folder that may not be written to: nobody can make the index of a log there.
+#[test]
+#[cfg(unix)]
+fn a_store_is_read_where_nothing_can_be_written() {
+    let scratch = Scratch::new("fixed");
+    let path = scratch.path("100%?#.store");
+    keep(&path, 10);
+    let digest = Store::open(&path).unwrap().digest().unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "wal").unwrap();
+    std::os::unix::fs::symlink("no/where", scratch.path("100%?#.store-shm")).unwrap();
+    assert_eq!(Store::open(&path).unwrap().digest().unwrap(), digest);
+    fs::write(scratch.path("100%?#.store-wal"), "of runs").unwrap();
+    let refused = Store::open(&path).err().unwrap();
+    assert_eq!(refused.code(), "C017", "{refused}");
+}
+
+#[test]
+fn reading_leaves_nothing_beside_an_unfinished_store() {
+    let scratch = Scratch::new("beside");
+    let path = scratch.path("a.store");
+    keep(&path, 10);
+    Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "wal").unwrap();
+    Store::open(&path).unwrap().digest().unwrap();
+    let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["a.store"]);
+}
+
+/// A finished store of the first runs.
+fn keep(path: &std::path::Path, runs: u64) {
+    let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
+    (0..runs).for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
+}
+
 /// SQLite plays a log that stands beside a database into it, whatever database it was written for.
 #[test]
 fn a_store_takes_its_place_beside_no_log_of_another() {
     let scratch = Scratch::new("place");
     let (part, output) = (scratch.path("a.store.part"), scratch.path("a.store"));
-    let keep = |path: &std::path::Path, runs| {
-        let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
-        (0..runs).for_each(|i| writer.put(record(i)).unwrap());
-        writer.finish().unwrap();
-    };
     // An earlier store of that name whose process ended suddenly, and of which only the log is left.
     keep(&output, 10);
     let earlier = Connection::open(&output).unwrap();
