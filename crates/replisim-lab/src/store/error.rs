@@ -82,8 +82,8 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Another process writes to it.
-    #[error("somebody else is writing to {}", path.display())]
+    /// Another process writes to it, or reads it for so long that nobody can begin to write.
+    #[error("somebody else is using {}", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
@@ -178,8 +178,9 @@ pub const CODES: [Explained; 17] = [
     ),
     explained(
         "C014",
-        "somebody else writes to the store",
-        "one campaign at a time writes to a store: wait for the other one to end, or choose another file with --store",
+        "somebody else uses the store",
+        "one campaign, shard or merge at a time writes a store, and none can begin while somebody reads it for long: do the \
+         same again when the other one has ended, or name another file",
     ),
     explained(
         "C015",

@@ -160,14 +160,15 @@ fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {
 /// What SQLite may have left beside a database: logs, and an index of one.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The file whose name is that of the store and this.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
 /// Whether some of a database is still in a log beside it.
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let is_full = |suffix: &&str| fs::metadata(beside(&path, suffix)).is_ok_and(|log| log.len() > 0);
     ["-wal", "-journal"].iter().any(is_full)
@@ -179,7 +180,7 @@ pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     remove_logs(path)
 }
 
-fn remove_logs(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove_logs(path: &Path) -> std::io::Result<()> {
     BESIDE.iter().try_for_each(|suffix| remove_file(&beside(path, suffix)))
 }
 
@@ -188,24 +189,6 @@ fn remove_file(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Gives the finished store at `part` the name at which it is looked for: nothing may stand there, not even a log. SQLite
-/// takes a log for that of the database beside it, so one that an earlier file left would be played into this one, and one
-/// that `part` left behind would be missed.
-///
-/// # Errors
-/// If there is a store of that name already, if what was written to `part` is still in its log because somebody reads it, or
-/// if the system refuses.
-pub fn put_in_place(part: &Path, output: &Path) -> Result<(), StoreError> {
-    if output.exists() {
-        return Err(StoreError::Exists { path: output.to_owned() });
-    }
-    if has_log(part) {
-        return Err(StoreError::Read { path: part.to_owned() });
-    }
-    let renamed = remove_logs(output).and_then(|()| fs::rename(part, output)).and_then(|()| remove_logs(part));
-    renamed.map_err(|error| StoreError::File { path: output.to_owned(), error })
 }
 
 /// What went wrong with the file at `path`.

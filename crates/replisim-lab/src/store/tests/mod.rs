@@ -104,6 +104,7 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
         writer.finish().unwrap();
     }
     let (first, second) = (manifest("first").digest(), manifest("second").digest());
+    let cells = |store: &Store| store.query("SELECT DISTINCT campaign FROM coverage").unwrap().rows.len();
     let known = Store::open(&path).unwrap().known().unwrap();
     let writer = Writer::begin(&path, &manifest("first"), Begin::Anew).unwrap();
     let there = record(5).run;
@@ -112,7 +113,7 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
     writer.finish().unwrap();
     let store = Store::open(&path).unwrap();
     assert_eq!(store.lot(first, 0, 0).unwrap(), [other]);
-    assert_eq!((store.failures(first).unwrap(), store.coverage(first, 0).unwrap()), (vec![], vec![]));
+    assert_eq!((store.failures(first).unwrap(), cells(&store)), (vec![], 1));
     assert_eq!(store.lot(second, 0, 0).unwrap().len(), 64);
     assert!(!known.is_empty() && !store.failures(second).unwrap().is_empty());
     assert_eq!(store.known().unwrap(), known);
@@ -168,9 +169,8 @@ fn coverage_is_counted_by_lot() {
         writer.put(Record { cells: cells(at), ..Record::from(run(at)) }).unwrap();
     }
     writer.finish().unwrap();
-    let found = Store::open(&path).unwrap().coverage(manifest.digest(), 1).unwrap();
-    let [coverage] = found.as_slice() else { panic!("there is one cell: {found:?}") };
-    assert_eq!((coverage.first, coverage.lots), (at(2, 3), 2));
+    let asked = "SELECT subject_number, first_lot, first_place, lots FROM coverage";
+    assert_eq!(Store::open(&path).unwrap().query(asked).unwrap().rows, [[1, 2, 3, 2].map(Value::Integer)]);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn letters_stand_for_marks() {
 fn what_has_not_run_is_counted_as_nothing() {
     let scratch = Scratch::new("nothing");
     let manifest = manifest("first");
-    let store = Store::create(&scratch.path("a.store"), &manifest).unwrap();
+    let store = sample::create(&scratch.path("a.store"), &manifest).unwrap();
     let summary = store.summary(manifest.digest()).unwrap();
     let names: Vec<_> = summary.subjects[0].checks.iter().map(|check| check.name.as_str()).collect();
     assert_eq!(names, ["NoLostWrites", "ReadYourWrites", "Convergence"]);
@@ -306,7 +306,7 @@ fn the_bound_is_the_rule_of_three() {
 fn a_question_only_reads() {
     let scratch = Scratch::new("question");
     let path = scratch.path("a.store");
-    let store = Store::create(&path, &manifest("first")).unwrap();
+    let store = sample::create(&path, &manifest("first")).unwrap();
     let answer = store.query("SELECT version, 1.5, NULL, x'c0de' FROM campaign").unwrap();
     assert_eq!(answer.columns, ["version", "1.5", "NULL", "x'c0de'"]);
     let version = Value::Text("0.1.0".to_owned());
@@ -332,10 +332,10 @@ fn what_is_no_store_is_refused() {
     assert_eq!(fs::read(scratch.path("empty")).unwrap(), b"");
     Connection::open(scratch.path("other")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert_eq!(open("other"), Some("C002"));
-    assert!(matches!(Store::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
+    assert!(matches!(sample::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
 
     assert_eq!(open(""), Some("C002"), "a folder is no store");
-    assert_eq!(Store::create(&scratch.path("no/folder"), &manifest("x")).err().map(|error| error.code()), Some("C011"));
+    assert_eq!(file::create(&scratch.path("no/folder")).err().map(|error| error.code()), Some("C011"));
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn what_an_error_says_names_the_file_once() {
     let scratch = Scratch::new("once");
     fs::create_dir(scratch.path("a.store")).unwrap();
     for path in [scratch.path("no/folder.store"), scratch.path("a.store/b/c.store")] {
-        let error = Store::create(&path, &manifest("x")).err().unwrap();
+        let error = file::create(&path).err().unwrap();
         let told = error.to_string();
         assert_eq!((error.code(), told.matches(&path.display().to_string()).count()), ("C011", 1), "{told}");
         assert!(told.ends_with(": unable to open database file"), "{told}");
@@ -418,15 +418,16 @@ fn a_store_takes_its_place_beside_no_log_of_another() {
     fs::remove_file(&output).unwrap();
     fs::rename(scratch.path("log"), scratch.path("a.store-wal")).unwrap();
 
+    let placing = Placing::begin(&output).unwrap();
+    assert_eq!(placing.part(), part);
+    assert_eq!(Placing::begin(&output).err().map(|error| error.code()), Some("C014"), "one at a time writes the part");
     keep(&part, 10);
     let digest = Store::open(&part).unwrap().digest().unwrap();
-    put_in_place(&part, &output).unwrap();
+    placing.finish().unwrap();
     assert_eq!(Store::open(&output).unwrap().digest().unwrap(), digest);
     let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files, ["a.store"]);
-
-    keep(&part, 20);
-    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C009"));
+    assert_eq!(Placing::begin(&output).err().map(|error| error.code()), Some("C009"));
 }
 
 #[test]
@@ -439,13 +440,14 @@ fn a_store_with_a_log_stays_where_it_is() {
     reading.query_row("SELECT count(*) FROM run", [], |_| Ok(())).unwrap();
     (0..300).for_each(|i| writer.put(record(i)).unwrap());
     writer.finish().unwrap();
-    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C015"));
+    let place = || Placing::begin(&output).and_then(Placing::finish);
+    assert_eq!(place().err().map(|error| error.code()), Some("C015"));
     assert!(part.exists() && !output.exists());
 
     drop(reading);
     drop(reader);
     Writer::begin(&part, &manifest("first"), Begin::Resume).unwrap().finish().unwrap();
-    put_in_place(&part, &output).unwrap();
+    place().unwrap();
     assert_eq!(Store::open(&output).unwrap().lot(manifest("first").digest(), 0, 0).unwrap().len(), 64);
 }
 
@@ -453,7 +455,7 @@ fn a_store_with_a_log_stays_where_it_is() {
 fn a_store_of_another_schema_is_refused_and_left_as_it_is() {
     let scratch = Scratch::new("schema");
     let path = scratch.path("a.store");
-    Store::create(&path, &manifest("first")).unwrap();
+    sample::create(&path, &manifest("first")).unwrap();
     for (number, code) in [(SCHEMA_VERSION + 1, "C003"), (SCHEMA_VERSION - 1, "C013"), (0, "C013")] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", number).unwrap();
         let before = fs::read(&path).unwrap();
@@ -491,10 +493,50 @@ fn one_at_a_time_writes_to_a_store() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_link_to_a_store_is_the_same_store() {
+    let scratch = Scratch::new("link");
+    let (path, link) = (scratch.path("a.store"), scratch.path("link.store"));
+    let first = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let refused = Writer::begin(&link, &manifest("second"), Begin::Anew).err().unwrap();
+    assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
+    first.finish().unwrap();
+}
+
+/// SQLite's integers end at 292 years in nanoseconds, and a [`Span`](replisim_kernel::Span) at 584.
+#[test]
+fn simulated_time_has_no_end() {
+    let scratch = Scratch::new("centuries");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
+    let simulated = replisim_kernel::Span::nanos(i64::MAX as u64);
+    for place in 0..3 {
+        writer.put(Record::from(RunRow { simulated, ..run(Place { subject: 0, lot: 0, place }) })).unwrap();
+    }
+    writer.finish().unwrap();
+    let summary = Store::open(&path).unwrap().summary(manifest.digest()).unwrap();
+    assert_eq!(summary.subjects[0].simulated, 3 * Duration::from_nanos(i64::MAX as u64));
+}
+
+#[test]
+fn a_question_to_a_damaged_store_is_not_to_blame() {
+    let scratch = Scratch::new("blame");
+    let path = scratch.path("a.store");
+    keep(&path, 300);
+    let store = Store::open(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let refused = store.query("SELECT count(*) FROM run WHERE events > 0").unwrap_err();
+    assert_eq!(refused.code(), "C004", "{refused}");
+}
+
+#[test]
 fn a_manifest_that_was_changed_is_found_out() {
     let scratch = Scratch::new("changed");
     let path = scratch.path("a.store");
-    Store::create(&path, &manifest("first")).unwrap();
+    sample::create(&path, &manifest("first")).unwrap();
     let change = "UPDATE subject SET scenario = 'Scenario()' WHERE number = 0";
     Connection::open(&path).unwrap().execute_batch(change).unwrap();
     assert!(matches!(Store::open(&path).unwrap().campaigns(), Err(StoreError::Damaged { .. })));
@@ -524,8 +566,7 @@ fn no_file_makes_the_reader_panic() {
             let store = Store::open(&path)?;
             store.campaigns()?;
             store.digest()?;
-            store.summary(manifest.digest())?;
-            store.coverage(manifest.digest(), 0).map(|_| ())
+            store.summary(manifest.digest()).map(|_| ())
         };
         refused += u32::from(read().is_err());
     }
