@@ -137,8 +137,8 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
         table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
         let outcome = match ran.bound {
-            _ if ran.runs == 0 => "has not run yet".into(),
-            Some(bound) => clean(bound, ran.fresh == ran.runs).into(),
+            _ if ran.runs == 0 => "has not run yet".to_owned(),
+            Some(bound) => clean(bound, ran.fresh == ran.runs),
             None => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
         };
         table.under(format!("      {outcome}\n"));

@@ -87,7 +87,8 @@ fn a_store_is_merged_as_it_is_at_one_instant() {
             let rest = (10_000..).take_while(|_| !merged.load(Ordering::Relaxed));
             rest.for_each(|i| writer.put(record(i)).unwrap());
         });
-        let merges: Vec<_> = (0..4).map(|round| merge(&[path.clone()], &scratch.path(&round.to_string()))).collect();
+        let merges: Vec<_> =
+            (0..4).map(|round| merge(std::slice::from_ref(&path), &scratch.path(&round.to_string()))).collect();
         merged.store(true, Ordering::Relaxed);
         assert!(merges.iter().all(Result::is_ok), "{merges:?}");
     });

@@ -109,6 +109,13 @@ pub fn create(path: &Path, manifest: &Manifest) -> Result<Store, StoreError> {
     Store::open(path)
 }
 
+/// A finished store of the first runs.
+pub fn keep(path: &Path, runs: u64) {
+    let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
+    (0..runs).for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
+}
+
 /// A number as good as drawn (SplitMix64; Steele, Lea and Flood 2014).
 pub fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
