@@ -14,7 +14,7 @@ use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
 use replisim_report::{number, survey as reports};
 
 use super::conduct::{Limits, conduct};
-use super::{JOBS_MAX, What, cores, found, orders, style, subjects};
+use super::{JOBS_MAX, What, cores, found, orders, some_runs, style, subjects};
 use crate::command::output::{print, write_file};
 use crate::command::{Ending, Failure, campaign};
 
@@ -25,7 +25,7 @@ pub enum Command {
         #[command(flatten)]
         what: What,
         /// How many runs, over all subjects
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, value_name = "N", value_parser = some_runs)]
         runs: u64,
         /// Where to write it
         #[arg(short, long, value_name = "FILE")]

@@ -41,7 +41,7 @@ pub struct Arguments {
     #[command(flatten)]
     what: What,
     /// How many runs, over all subjects [default: 10000, unless --for is given]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = some_runs)]
     runs: Option<u64>,
     /// Stop after so much time on the clock, as in 90s, 60m or 1h
     #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
@@ -122,6 +122,15 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     };
     print(&text)?;
     Ok(ending(&survey))
+}
+
+/// How many runs, of which there is at least one.
+fn some_runs(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("a campaign has at least one run".to_owned()),
+        Ok(runs) => Ok(runs),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 /// A length of time in which something can be run.

@@ -53,10 +53,14 @@ fn the_help_says_how_long_an_hour_is_written() {
 }
 
 #[test]
-fn a_time_in_which_nothing_can_be_run_is_refused_in_its_own_words() {
-    let folder = super::folder("no_time");
-    for (time, told) in [("0s", "in no time nothing can be run"), ("-5s", "`-5s` is not a length of time")] {
-        let refused = folder.program(&["fuzz", "clean.ron", "--for", time]);
+fn a_campaign_of_nothing_is_refused_in_words() {
+    let folder = super::folder("nothing");
+    for (option, value, told) in [
+        ("--for", "0s", "in no time nothing can be run"),
+        ("--for", "-5s", "`-5s` is not a length of time"),
+        ("--runs", "0", "a campaign has at least one run"),
+    ] {
+        let refused = folder.program(&["fuzz", "clean.ron", option, value]);
         assert!(refused.code == 2 && refused.errors.contains(told), "{refused:?}");
     }
 }
