@@ -1,5 +1,7 @@
 //! A campaign on one screen: what fails first, the smallest case of each cause, what was run below it.
 
+use std::time::Duration;
+
 use replisim_kernel::Span;
 
 use crate::section::WIDTH;
@@ -15,6 +17,8 @@ pub struct Campaign {
     pub version: String,
     /// Its settings.
     pub settings: String,
+    /// How many runs it is to have, if that is bounded and known.
+    pub ordered: Option<u64>,
     /// What was run, in the manifest's order.
     pub subjects: Vec<Ran>,
     /// What failed, the smallest case first.
@@ -35,7 +39,7 @@ pub struct Ran {
     /// How many events they took.
     pub events: u64,
     /// How long they were together in simulated time.
-    pub simulated: Span,
+    pub simulated: Duration,
     /// How many coverage cells were reached.
     pub cells: u64,
     /// How many runs one worker makes in a second, where they were timed.
@@ -44,7 +48,7 @@ pub struct Ran {
     pub fresh: u64,
     /// At most which share of fresh runs fails, at 95 %, where no run did.
     pub bound: Option<f64>,
-    /// Each check: its words, and in how many runs it holds, failed, was violated as expected, and is unknown.
+    /// Each check: its words, and in how many runs it holds, failed, was violated without a promise, and is unknown.
     pub checks: Vec<(String, [u64; 4])>,
 }
 
@@ -84,50 +88,60 @@ pub fn screen(campaign: &Campaign, style: Style) -> String {
 fn heading(campaign: &Campaign) -> String {
     let Campaign { digest, version, settings, subjects, .. } = campaign;
     let total = |of: fn(&Ran) -> u64| subjects.iter().map(of).fold(0, u64::saturating_add);
-    let (runs, events) = (number::things(total(|it| it.runs), "run"), number::things(total(|it| it.events), "event"));
-    let simulated = number::span(Span::nanos(total(|it| it.simulated.as_nanos())));
+    let (runs, events) = (total(|it| it.runs), number::things(total(|it| it.events), "event"));
+    let runs = match campaign.ordered.filter(|ordered| runs < *ordered) {
+        Some(ordered) => format!("{} of {}", number::count(runs), number::things(ordered, "run")),
+        None => number::things(runs, "run"),
+    };
+    let simulated = simulated(subjects.iter().fold(Duration::ZERO, |sum, it| sum.saturating_add(it.simulated)));
     let subjects = number::things(subjects.len() as u64, "subject");
     wrapped(&format!("campaign {digest} · replisim {version} · {settings}"), "", WIDTH)
         + &format!("{subjects}, {runs}, {events}, {simulated} simulated\n")
+}
+
+/// A length of time; in seconds where it is too long for a [`Span`], as of many long runs together.
+fn simulated(time: Duration) -> String {
+    let seconds = || format!("{} s", number::count(time.as_secs()));
+    u64::try_from(time.as_nanos()).map_or_else(|_| seconds(), |nanos| number::span(Span::nanos(nanos)))
 }
 
 fn causes(campaign: &Campaign, style: Style) -> String {
     if campaign.causes.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&[Align::Left; 4]);
-    for cause in &campaign.causes {
-        let size = format!(
-            "{}, {}",
-            number::things(cause.faults.into(), "fault"),
-            number::things(cause.operations.into(), "operation")
-        );
-        let what = if cause.kind.is_empty() { &cause.check } else { &cause.kind };
-        table.row([
-            Cell::broken(what),
-            cause.subject.as_str().into(),
-            number::one_in(cause.runs, cause.of).into(),
-            size.into(),
-        ]);
-        let when = if cause.phase.is_empty() { String::new() } else { format!(", {}", cause.phase) };
-        table.under(format!("      {}{when}\n      {}\n", cause.check, cause.replay));
-    }
     let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
     let runs = campaign.subjects.iter().map(|it| it.runs).fold(0, u64::saturating_add);
-    format!("{distinct} in {}, smallest first\n\n{}", number::things(runs, "run"), table.print(2, style))
+    let told: String = campaign.causes.iter().map(|it| cause(it, style)).collect();
+    format!("{distinct} in {}, smallest first\n\n{told}", number::things(runs, "run"))
+}
+
+/// A failure in the words of the screen that `fuzz` ends with: what it is, how often, how small, and how to run it again.
+fn cause(cause: &Cause, style: Style) -> String {
+    let kind = if cause.kind.is_empty() { String::new() } else { format!(": {}", cause.kind) };
+    let after = if cause.phase.is_empty() { String::new() } else { format!(", after “{}”", cause.phase) };
+    let size = format!(
+        "{} and {}",
+        number::things(cause.operations.into(), "operation"),
+        number::things(cause.faults.into(), "fault")
+    );
+    let head = wrapped(&format!("{}{kind}{after}", cause.check), "  ", WIDTH);
+    let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
+    let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
+    format!("{head}{}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
 }
 
 fn subjects(campaign: &Campaign, style: Style) -> String {
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Left]);
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right]);
     for ran in &campaign.subjects {
         let rate = ran.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
-        let outcome = match ran.bound {
-            _ if ran.runs == 0 => "has not run yet".into(),
-            Some(bound) => clean(bound, ran.fresh == ran.runs).into(),
-            None => Cell::broken(format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))),
-        };
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
-        table.row([ran.name.as_str().into(), runs.into(), rate.into(), cells.into(), outcome]);
+        table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
+        let outcome = match ran.bound {
+            _ if ran.runs == 0 => "has not run yet".to_owned(),
+            Some(bound) => clean(bound, ran.fresh == ran.runs),
+            None => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
+        };
+        table.under(format!("      {outcome}\n"));
     }
     table.print(2, style)
 }
@@ -147,7 +161,7 @@ fn checks(campaign: &Campaign, style: Style) -> String {
         if ran.checks.is_empty() {
             continue;
         }
-        table.row([ran.name.as_str(), "holds", "failed", "as expected", "unknown"].map(Cell::from));
+        table.row([ran.name.as_str(), "holds", "failed", "not promised", "unknown"].map(Cell::from));
         for (check, [holds, failed, anomalies, unknown]) in &ran.checks {
             let broken = |number| Cell::broken_if(number > 0, number::count(number));
             let (holds, anomalies) = (number::count(*holds), number::count(*anomalies));
@@ -167,7 +181,7 @@ mod tests {
             runs: 92_110,
             failed,
             events: 950_000_000,
-            simulated: Span::secs(921_100),
+            simulated: Duration::from_secs(921_100),
             cells: 206,
             per_second: (failed == 0).then_some(3_070.0),
             fresh: 23_028,
@@ -177,7 +191,7 @@ mod tests {
         let cause = Cause {
             check: "no acknowledged write lost".to_owned(),
             kind: "write vanished".to_owned(),
-            phase: "after the heal".to_owned(),
+            phase: "heal".to_owned(),
             subject: "lost_write".to_owned(),
             runs: 40,
             of: 92_110,
@@ -189,6 +203,7 @@ mod tests {
             digest: "8c1e52d0".to_owned(),
             version: "0.1.0".to_owned(),
             settings: "lots of 64".to_owned(),
+            ordered: Some(200_000),
             subjects: vec![ran("lost_write", 40), ran("split_brain", 0)],
             causes: vec![cause],
             export: "replisim campaign export a.store --cases cases".to_owned(),
@@ -199,24 +214,43 @@ mod tests {
     fn failures_come_first_and_what_is_clean_has_its_bound() {
         insta::assert_snapshot!(screen(&campaign(), Style::Plain), @r"
         campaign 8c1e52d0 · replisim 0.1.0 · lots of 64
-        2 subjects, 184,220 runs, 1,900,000,000 events, 1,842,200 s simulated
+        2 subjects, 184,220 of 200,000 runs, 1,900,000,000 events, 1,842,200 s simulated
 
         1 distinct failure in 184,220 runs, smallest first
 
-          write vanished  lost_write  1 in 2,300  1 fault, 5 operations
-              no acknowledged write lost, after the heal
+          no acknowledged write lost: write vanished, after “heal”
+              lost_write: 40 of 92,110 runs; 5 operations and 1 fault
               replisim replay cases/a1f30000.ron
 
-          lost_write   92,110 runs                    206 cells  40 of 92,110 runs failed
-          split_brain  92,110 runs  3,070/s a worker  206 cells  no run failed; at most 1 in 30,000 fresh ones does (95 %)
+          lost_write   92,110 runs                    206 cells
+              40 of 92,110 runs failed
+          split_brain  92,110 runs  3,070/s a worker  206 cells
+              no run failed; at most 1 in 30,000 fresh ones does (95 %)
 
-          lost_write                     holds  failed  as expected  unknown
-            no acknowledged write lost  92,070      40            0        0
-          split_brain                    holds  failed  as expected  unknown
-            no acknowledged write lost  92,110       0            0        0
+          lost_write                     holds  failed  not promised  unknown
+            no acknowledged write lost  92,070      40             0        0
+          split_brain                    holds  failed  not promised  unknown
+            no acknowledged write lost  92,110       0             0        0
 
         cases     replisim campaign export a.store --cases cases
         ");
+    }
+
+    #[test]
+    fn millennia_are_counted_in_seconds() {
+        assert_eq!(simulated(Duration::from_millis(1_500)), "1.5 s");
+        assert_eq!(simulated(Duration::from_secs(100_000_000_000)), "100,000,000,000 s");
+    }
+
+    #[test]
+    fn no_line_is_longer_than_a_hundred_columns() {
+        let mut campaign = campaign();
+        let name = format!("scenarios/{}.ron", "long_name_".repeat(3));
+        campaign.subjects.iter_mut().for_each(|ran| ran.name.clone_from(&name));
+        campaign.causes[0].subject = name;
+        campaign.causes[0].kind = "a value that nobody wrote was read ".repeat(4);
+        let screen = screen(&campaign, Style::Plain);
+        assert!(screen.lines().all(|line| line.chars().count() <= WIDTH), "{screen}");
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Share {
 
     /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
     /// ones are spread as well as a few large ones.
-    const fn first_lot(self, subject: u32) -> u64 {
+    pub(super) const fn first_lot(self, subject: u32) -> u64 {
         let (shard, of, subject) = (self.shard as u64, self.of as u64, subject as u64);
         (shard + of - subject % of) % of
     }

@@ -98,9 +98,22 @@ impl Charter {
         Orders { runs: Some(self.runs), seed_start: self.seed_start, guided: self.guided, jobs, share }
     }
 
+    /// The lots of a share: each one's subject, its number, and how many runs it has.
+    pub fn lots_of(&self, share: Share) -> impl Iterator<Item = (u32, u32, u32)> {
+        (0..self.subjects.len() as u32).flat_map(move |subject| {
+            let (runs, lot) = (self.runs_of(subject.into()), u64::from(self.lot));
+            let lots = (share.first_lot(subject)..=u32::MAX.into()).step_by(share.of as usize);
+            let left = lots.map(move |number| (number, runs.saturating_sub(number * lot).min(lot)));
+            left.take_while(|(_, runs)| *runs > 0).map(move |(number, runs)| (subject, number as u32, runs as u32))
+        })
+    }
+
     /// How many lots it has: more shards than that are of no use.
     pub fn lots(&self) -> u64 {
-        let (orders, subjects) = (self.orders(1, Share::ALL), self.subjects.len() as u64);
-        (0..subjects).map(|subject| orders.runs_of(subject, subjects).div_ceil(self.lot.into())).sum()
+        (0..self.subjects.len() as u64).map(|subject| self.runs_of(subject).div_ceil(self.lot.into())).sum()
+    }
+
+    fn runs_of(&self, subject: u64) -> u64 {
+        self.orders(1, Share::ALL).runs_of(subject, self.subjects.len() as u64)
     }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use replisim_kernel::{Digest, Fingerprint};
 
-use super::{Store, StoreError};
+use super::{Manifest, Store, StoreError};
 
 impl Store {
     /// The digest of everything that a merged store would hold: the same for the same results, however they got here.
@@ -13,10 +13,11 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn digest(&self) -> Result<Digest, StoreError> {
-        // All of it as of one instant, even while somebody writes.
-        let _instant = self.connection.unchecked_transaction().map_err(self.refuse())?;
+        let _instant = self.instant()?;
         let mut print = Fingerprint::new();
-        for manifest in self.campaigns()? {
+        let mut campaigns = self.campaigns()?;
+        campaigns.sort_by_cached_key(Manifest::digest);
+        for manifest in campaigns {
             let campaign = manifest.digest();
             print.fold(&("campaign", &manifest));
             for (number, id) in (0..).zip(self.subject_ids(campaign)?) {

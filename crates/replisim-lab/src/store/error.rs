@@ -21,6 +21,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing was ever written to the file.
+    #[error("there is no campaign in {}: it is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// A later replisim wrote it.
     #[error("{} has schema {found}; this replisim reads schema {SCHEMA_VERSION}", path.display())]
     Newer {
@@ -76,8 +82,8 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Another process writes to it.
-    #[error("somebody else is writing to {}", path.display())]
+    /// Another process writes to it, or reads it for so long that nobody can begin to write.
+    #[error("somebody else is using {}", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
@@ -85,6 +91,12 @@ pub enum StoreError {
     /// Another process reads it, so that its log cannot become a part of it.
     #[error("somebody still reads {}", path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its writer ended suddenly or is still at work, and nothing can be written here to put that right.
+    #[error("some of {} is still in a log beside it, and neither can be written to", path.display())]
+    Unplayed {
         /// The file.
         path: PathBuf,
     },
@@ -128,7 +140,7 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
 }
 
 /// Every kind of error that a store can answer with.
-pub const CODES: [Explained; 15] = [
+pub const CODES: [Explained; 17] = [
     explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
     explained(
         "C002",
@@ -166,13 +178,24 @@ pub const CODES: [Explained; 15] = [
     ),
     explained(
         "C014",
-        "somebody else writes to the store",
-        "one campaign at a time writes to a store: wait for the other one to end, or choose another file with --store",
+        "somebody else uses the store",
+        "one campaign, shard or merge at a time writes a store, and none can begin while somebody reads it for long: do the \
+         same again when the other one has ended, or name another file",
     ),
     explained(
         "C015",
         "somebody still reads the store",
         "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
+    ),
+    explained(
+        "C016",
+        "the store is empty",
+        "a campaign that ends as it begins leaves such a file; `replisim fuzz --store FILE` begins one in it",
+    ),
+    explained(
+        "C017",
+        "the store cannot be read where it is",
+        "copy it, with the files beside it whose names begin like its own, to a folder that may be written to",
     ),
 ];
 
@@ -195,6 +218,8 @@ impl StoreError {
             StoreError::Older { .. } => CODES[12],
             StoreError::Busy { .. } => CODES[13],
             StoreError::Read { .. } => CODES[14],
+            StoreError::Empty { .. } => CODES[15],
+            StoreError::Unplayed { .. } => CODES[16],
         }
     }
 

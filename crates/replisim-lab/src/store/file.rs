@@ -19,14 +19,36 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// How long one process waits for another to finish a batch.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens a store that is there, for reading only.
+/// Opens a store that is there, to be read.
+///
+/// Whoever wrote it may have ended suddenly. Only a connection that could write to the file puts right what that left, and
+/// takes its log away when nobody needs it any more; so this one could, but changes nothing that is in the store.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    recognize(&connection, path)?;
-    Ok(connection)
+    let read = |connection: Result<Connection, StoreError>| {
+        let connection = connection?;
+        connection.pragma_update(None, "query_only", true).map_err(at(path))?;
+        match is_blank(&connection).map_err(at(path))? {
+            true => Err(StoreError::Empty { path: path.to_owned() }),
+            false => recognize(&connection, path).map(|()| connection),
+        }
+    };
+    match read(connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)) {
+        Err(StoreError::File { .. }) if has_log(path) => Err(StoreError::Unplayed { path: path.to_owned() }),
+        Err(StoreError::File { .. }) => read(connect_as_it_is(path)),
+        other => other,
+    }
+}
+
+/// Opens a store of which all is in its one file, and beside which nothing can be written.
+fn connect_as_it_is(path: &Path) -> Result<Connection, StoreError> {
+    let refuse = |error| StoreError::File { path: path.to_owned(), error };
+    let whole = path.canonicalize().map_err(refuse)?.display().to_string();
+    let escaped = whole.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).map_err(at(path))
 }
 
 /// Opens a store for writing. One that is not there, or is empty, is made.
@@ -138,10 +160,18 @@ fn is_blank(connection: &Connection) -> rusqlite::Result<bool> {
 /// What SQLite may have left beside a database: logs, and an index of one.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The file whose name is that of the store and this.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// Whether some of a database is still in a log beside it.
+pub(super) fn has_log(path: &Path) -> bool {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let is_full = |suffix: &&str| fs::metadata(beside(&path, suffix)).is_ok_and(|log| log.len() > 0);
+    ["-wal", "-journal"].iter().any(is_full)
 }
 
 /// Removes a database and the files that SQLite may have left beside it.
@@ -150,7 +180,7 @@ pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     remove_logs(path)
 }
 
-fn remove_logs(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove_logs(path: &Path) -> std::io::Result<()> {
     BESIDE.iter().try_for_each(|suffix| remove_file(&beside(path, suffix)))
 }
 
@@ -159,25 +189,6 @@ fn remove_file(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Gives the finished store at `part` the name at which it is looked for: nothing may stand there, not even a log. SQLite
-/// takes a log for that of the database beside it, so one that an earlier file left would be played into this one, and one
-/// that `part` left behind would be missed.
-///
-/// # Errors
-/// If there is a store of that name already, if what was written to `part` is still in its log because somebody reads it, or
-/// if the system refuses.
-pub fn put_in_place(part: &Path, output: &Path) -> Result<(), StoreError> {
-    if output.exists() {
-        return Err(StoreError::Exists { path: output.to_owned() });
-    }
-    let is_full = |suffix: &&str| fs::metadata(beside(part, suffix)).is_ok_and(|log| log.len() > 0);
-    if ["-wal", "-journal"].iter().any(is_full) {
-        return Err(StoreError::Read { path: part.to_owned() });
-    }
-    let renamed = remove_logs(output).and_then(|()| fs::rename(part, output)).and_then(|()| remove_logs(part));
-    renamed.map_err(|error| StoreError::File { path: output.to_owned(), error })
 }
 
 /// What went wrong with the file at `path`.

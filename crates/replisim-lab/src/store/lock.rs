@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use same_file::Handle;
 
 use super::StoreError;
+use super::file::beside;
 
 /// How often the file may be taken away between its opening and its locking. Each time a whole campaign has ended there.
 const TRIES_MAX: u32 = 64;
@@ -44,11 +45,9 @@ enum Tried {
 }
 
 impl Lock {
-    /// Takes the right to write to the store at `store`, if nobody has it.
+    /// Takes the right to write to the store at `store`, if nobody has it. A link to a store stands for it.
     pub(super) fn take(store: &Path) -> Result<Lock, StoreError> {
-        let mut name = store.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = beside(&store.canonicalize().unwrap_or_else(|_| store.to_owned()), ".lock");
         let refuse = |error| StoreError::File { path: path.clone(), error };
         for _ in 0..TRIES_MAX {
             match open(&path).and_then(|file| Lock::hold(file, &path)).map_err(refuse)? {

@@ -13,38 +13,33 @@ use rusqlite::{Connection, Transaction};
 
 use super::file::{self, at};
 use super::insert::Inserter;
-use super::{CellRow, Claim, Conflict, FailureRow, KnownRow, Manifest, Place, RunRow, Store, StoreError};
+use super::{CellRow, Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Placing, RunRow, Store, StoreError};
 
 /// Writes a new store that holds what any of `inputs` holds, and returns its digest. The file appears whole or not at
 /// all.
 ///
 /// # Errors
-/// If an input cannot be read, two of them hold different results for one place, or the output is there already.
+/// If an input cannot be read, two of them hold different results for one place, the output is there already, or somebody
+/// else is writing it.
 pub fn merge(inputs: &[PathBuf], output: &Path) -> Result<Digest, StoreError> {
-    if output.exists() {
-        return Err(StoreError::Exists { path: output.to_owned() });
-    }
+    let placing = Placing::begin(output)?;
     let stores = inputs.iter().map(|path| Store::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let part = beside(output);
-    let refuse = |error| StoreError::File { path: part.clone(), error };
-    file::remove(&part).map_err(refuse)?;
-    let written = write(&stores, &part);
-    let placed = written.and_then(|digest| file::put_in_place(&part, output).map(|()| digest));
-    if placed.is_err() {
-        // The first error says more than one of the cleaning up would.
-        let _ = file::remove(&part);
+    let part = placing.part();
+    let refuse = |error| StoreError::File { path: part.to_owned(), error };
+    file::remove(part).map_err(refuse)?;
+    match write(&stores, part) {
+        Ok(digest) => placing.finish().map(|()| digest),
+        Err(error) => {
+            // The first error says more than one of the cleaning up would.
+            let _ = file::remove(part);
+            Err(error)
+        }
     }
-    placed
-}
-
-/// Where the output is written until it is whole.
-fn beside(output: &Path) -> PathBuf {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    output.with_file_name(name)
 }
 
 fn write(stores: &[Store], path: &Path) -> Result<Digest, StoreError> {
+    // What is read of a store belongs together, also while a campaign writes to it.
+    let _instants = stores.iter().map(Store::instant).collect::<Result<Vec<_>, _>>()?;
     let mut connection = Connection::open(path).map_err(at(path))?;
     settle(&connection).and_then(|()| file::lay_out(&mut connection)).map_err(at(path))?;
     let transaction = connection.transaction().map_err(at(path))?;

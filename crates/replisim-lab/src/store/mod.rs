@@ -40,6 +40,7 @@ mod file;
 mod insert;
 mod lock;
 mod merge;
+mod placing;
 mod query;
 mod read;
 mod row;
@@ -51,12 +52,12 @@ mod write;
 mod tests;
 
 pub use error::{CODES, Claim, Conflict, Explained, StoreError};
-pub use file::put_in_place;
 pub use merge::merge;
+pub use placing::Placing;
 pub use query::{Answer, Value};
 pub use read::Store;
 pub use row::{
-    CellRow, Coverage, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject, digest_of,
+    CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject, digest_of,
 };
 pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
 pub use write::{Begin, Stopped, Writer};

@@ -1,5 +1,6 @@
 //! Any question at all, in SQL.
 
+use rusqlite::ErrorCode;
 use rusqlite::types::ValueRef;
 
 use super::{Store, StoreError};
@@ -32,9 +33,14 @@ impl Store {
     /// Asks one question, which may only read.
     ///
     /// # Errors
-    /// If SQLite does not understand it, or it would change something.
+    /// If SQLite does not understand it, it would change something, or the store cannot be read.
     pub fn query(&self, sql: &str) -> Result<Answer, StoreError> {
-        let refuse = |error: rusqlite::Error| StoreError::Query { why: told(&error) };
+        let refuse = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) => {
+                self.refuse()(error)
+            }
+            _ => StoreError::Query { why: told(&error) },
+        };
         let mut statement = self.connection.prepare(sql).map_err(refuse)?;
         // The connection cannot write to the store, but some statements could write elsewhere.
         if !statement.readonly() || statement.column_count() == 0 {

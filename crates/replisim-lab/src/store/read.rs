@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use replisim_kernel::{Digest, Span};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::file::{self, at};
-use super::{CellRow, Coverage, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject};
+use super::{CellRow, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject};
 
 /// A store, open for reading. Another process may write to it meanwhile. It can be sent to a thread but not shared:
 /// each thread opens its own.
@@ -36,21 +36,12 @@ impl Store {
         Ok(Store { path: path.to_owned(), connection: file::open(path)? })
     }
 
-    /// Opens a store, which is made if it is not there, and adds a campaign, unless it is there.
-    ///
-    /// # Errors
-    /// As [`Store::open`], or if it cannot be written.
-    pub fn create(path: &Path, manifest: &Manifest) -> Result<Store, StoreError> {
-        file::enroll(&mut file::create(path)?, manifest).map_err(at(path))?;
-        Store::open(path)
-    }
-
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The campaigns, in the order of their digests.
+    /// The campaigns, in the order in which they were first begun here; those of a merged store by their digests.
     ///
     /// # Errors
     /// If the store cannot be read, or a manifest is not what its digest says.
@@ -102,22 +93,6 @@ impl Store {
         let mut found = Vec::new();
         for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
             found.extend(self.failures_of(id, number)?);
-        }
-        Ok(found)
-    }
-
-    /// The coverage cells of a subject, in the order of their bytes.
-    ///
-    /// # Errors
-    /// If the store cannot be read or does not hold the subject.
-    pub fn coverage(&self, campaign: Digest, subject: u32) -> Result<Vec<Coverage>, StoreError> {
-        let id = self.subject_id(campaign, subject)?;
-        let mut found: Vec<Coverage> = Vec::new();
-        for CellRow { at, cell, words } in self.coverage_by_lot(id, subject)? {
-            match found.last_mut().filter(|last| last.cell == cell) {
-                Some(last) => last.lots += 1,
-                None => found.push(Coverage { cell, words, first: at, lots: 1 }),
-            }
         }
         Ok(found)
     }
@@ -211,7 +186,7 @@ impl Store {
     }
 
     fn manifests(&self) -> rusqlite::Result<Vec<(i64, Digest, Manifest)>> {
-        let sql = "SELECT id, digest, version, settings FROM campaign ORDER BY digest";
+        let sql = "SELECT id, digest, version, settings FROM campaign ORDER BY id";
         let mut statement = self.connection.prepare(sql)?;
         let found = statement.query_map([], |row| {
             let manifest = Manifest { version: row.get(2)?, settings: row.get(3)?, subjects: Vec::new() };
@@ -230,6 +205,11 @@ impl Store {
             Ok(Subject { name: row.get(1)?, scenario: row.get(2)?, checks: checks.collect::<Result<_, _>>()? })
         })?;
         found.collect()
+    }
+
+    /// Until this is dropped, all that is read is as of one instant, even while somebody writes.
+    pub(super) fn instant(&self) -> Result<Transaction<'_>, StoreError> {
+        self.connection.unchecked_transaction().map_err(self.refuse())
     }
 
     /// Every row that a question is answered with.

@@ -118,19 +118,6 @@ pub struct CellRow {
     pub words: String,
 }
 
-/// A coverage cell of a subject, over all its lots.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Coverage {
-    /// The cell, as the search writes it.
-    pub cell: Vec<u8>,
-    /// The cell in words.
-    pub words: String,
-    /// The first place that reached it.
-    pub first: Place,
-    /// How many lots reached it.
-    pub lots: u64,
-}
-
 /// A failure that outlives its campaign: the next one runs it first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KnownRow {

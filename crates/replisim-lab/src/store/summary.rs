@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replisim_kernel::{Digest, Span};
+use replisim_kernel::Digest;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -33,7 +33,7 @@ pub struct Tally {
     /// How many events they took together.
     pub events: u64,
     /// How long they were together in simulated time.
-    pub simulated: Span,
+    pub simulated: Duration,
     /// How long those that were timed took on the wall, one after the other, and how many they are.
     pub timed: (u64, Duration),
     /// How many coverage cells were reached.
@@ -98,8 +98,7 @@ impl Store {
     /// # Errors
     /// If the store cannot be read or does not hold the campaign.
     pub fn summary(&self, campaign: Digest) -> Result<Summary, StoreError> {
-        // All of it as of one instant, even while somebody writes.
-        let _instant = self.connection.unchecked_transaction().map_err(self.refuse())?;
+        let _instant = self.instant()?;
         let subjects = self.subject_ids(campaign)?;
         let subjects = subjects.into_iter().map(|id| self.tally(id)).collect::<Result<_, _>>()?;
         let sql = "SELECT subject_number, subject, check_name, kind, phase, runs, of_runs, lot, place, faults,
@@ -109,11 +108,12 @@ impl Store {
     }
 
     fn tally(&self, id: i64) -> Result<Tally, StoreError> {
-        // The same as the view `speed`, which leaves out subjects that have not run yet.
+        // The same as the view `speed`, which leaves out subjects that have not run yet. Months of simulated time are too many
+        // nanoseconds for one of SQLite's integers after some thousand runs.
         let sql = "SELECT subject.name, count(DISTINCT run.lot), count(run.lot),
                           coalesce(sum(run.origin = 'mutant'), 0), coalesce(sum(run.failed), 0),
-                          coalesce(sum(run.events), 0), coalesce(sum(run.simulated_ns), 0),
-                          count(wall_ns), coalesce(sum(wall_ns), 0),
+                          coalesce(sum(run.events), 0), coalesce(sum(run.simulated_ns / 1000000000), 0),
+                          coalesce(sum(run.simulated_ns % 1000000000), 0), count(wall_ns), coalesce(sum(wall_ns), 0),
                           (SELECT count(*) FROM cell WHERE cell.subject = subject.id)
                    FROM subject LEFT JOIN run ON run.subject = subject.id
                    LEFT JOIN run_time USING (subject, lot, place)
@@ -163,9 +163,9 @@ fn tally(row: &Row) -> rusqlite::Result<Tally> {
         mutants: count(row, 3)?,
         failed: count(row, 4)?,
         events: count(row, 5)?,
-        simulated: Span::nanos(count(row, 6)?),
-        timed: (count(row, 7)?, Duration::from_nanos(count(row, 8)?)),
-        cells: count(row, 9)?,
+        simulated: Duration::from_secs(count(row, 6)?) + Duration::from_nanos(count(row, 7)?),
+        timed: (count(row, 8)?, Duration::from_nanos(count(row, 9)?)),
+        cells: count(row, 10)?,
         checks: Vec::new(),
     })
 }

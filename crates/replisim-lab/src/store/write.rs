@@ -58,11 +58,12 @@ enum Order {
 }
 
 impl Writer {
-    /// Opens a store for writing, as [`super::Store::create`] does, and starts the thread. A campaign that begins anew
-    /// loses its runs here and now.
+    /// Opens a store for writing, which is made if it is not there, adds the campaign, unless it is there, and starts the
+    /// thread. A campaign that begins anew loses its runs here and now.
     ///
     /// # Errors
-    /// As [`super::Store::create`], if somebody else writes to the store, or if the system refuses a thread.
+    /// If the file is no store, has another schema or cannot be written, if somebody else writes to it, or if the system
+    /// refuses a thread.
     pub fn begin(path: &Path, manifest: &Manifest, begin: Begin) -> Result<Writer, StoreError> {
         let lock = Lock::take(path)?;
         let mut connection = file::create(path)?;

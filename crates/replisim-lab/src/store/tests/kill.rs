@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::sample::{LOT, Scratch, manifest, mixed, record};
-use crate::store::{Begin, Store, Value, Writer};
+use crate::store::{Begin, Store, StoreError, Value, Writer};
 
 const RUNS: u64 = 60_000;
 const KILLS: u64 = 25;
@@ -56,10 +56,16 @@ fn reported_until_killed(path: &Path, patience: Duration) -> u64 {
 
 /// Runs are written in order, so the first `reported` of them must be there, each with all that belongs to it.
 fn check(path: &Path, reported: u64) {
-    let Ok(store) = Store::open(path) else {
-        assert_eq!(reported, 0, "what was reported can be read");
-        return;
+    let store = match Store::open(path) {
+        // It had not begun.
+        Err(StoreError::Empty { .. }) => {
+            assert_eq!(reported, 0, "what was reported can be read");
+            Writer::begin(path, &manifest("first"), Begin::Resume).unwrap().finish().unwrap();
+            Store::open(path)
+        }
+        opened => opened,
     };
+    let store = store.unwrap_or_else(|error| panic!("{error}, and {reported} runs were reported"));
     let answer = store.query("PRAGMA integrity_check").unwrap();
     assert_eq!(answer.rows, [[Value::Text("ok".to_owned())]]);
     let campaign = manifest("first").digest();

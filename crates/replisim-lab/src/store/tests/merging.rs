@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use super::sample::{Scratch, digest, manifest, mixed, record, run};
@@ -71,6 +73,26 @@ fn campaigns_keep_apart() {
     let first = manifest("first").digest();
     assert_eq!(merged.lot(first, 0, 0).unwrap().len(), 64);
     assert_eq!(merged.lot(manifest("second").digest(), 0, 0).unwrap().len(), 14);
+}
+
+#[test]
+fn a_store_is_merged_as_it_is_at_one_instant() {
+    let scratch = Scratch::new("instant");
+    let path = scratch.path("a.store");
+    write(&path, &manifest("first"), (0..10_000).map(record));
+    let writer = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
+    let merged = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let rest = (10_000..).take_while(|_| !merged.load(Ordering::Relaxed));
+            rest.for_each(|i| writer.put(record(i)).unwrap());
+        });
+        let merges: Vec<_> =
+            (0..4).map(|round| merge(std::slice::from_ref(&path), &scratch.path(&round.to_string()))).collect();
+        merged.store(true, Ordering::Relaxed);
+        assert!(merges.iter().all(Result::is_ok), "{merges:?}");
+    });
+    writer.finish().unwrap();
 }
 
 #[test]

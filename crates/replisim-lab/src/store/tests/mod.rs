@@ -1,5 +1,6 @@
 //! What is put into a store comes out again, and whatever cannot be a store is refused in words.
 
+mod files;
 mod kill;
 mod laws;
 mod merging;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
-use sample::{Scratch, cells, failure, manifest, record, run};
+use sample::{Scratch, cells, failure, keep, manifest, record, run};
 
 #[test]
 fn what_was_put_is_read_again() {
@@ -41,16 +42,6 @@ fn what_was_put_is_read_again() {
     assert!(known.iter().all(|known| known.status == Status::Failing && known.version == "0.1.0"));
     let failing = known.iter().find(|known| known.seed == run(failures[0].at).seed).unwrap();
     assert_eq!(failing.case, failures[0].case);
-}
-
-#[test]
-fn a_finished_store_is_a_single_file() {
-    let scratch = Scratch::new("single");
-    let writer = Writer::begin(&scratch.path("a.store"), &manifest("first"), Begin::Resume).unwrap();
-    writer.put(record(0)).unwrap();
-    writer.finish().unwrap();
-    let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(files, ["a.store"]);
 }
 
 #[test]
@@ -104,6 +95,7 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
         writer.finish().unwrap();
     }
     let (first, second) = (manifest("first").digest(), manifest("second").digest());
+    let cells = |store: &Store| store.query("SELECT DISTINCT campaign FROM coverage").unwrap().rows.len();
     let known = Store::open(&path).unwrap().known().unwrap();
     let writer = Writer::begin(&path, &manifest("first"), Begin::Anew).unwrap();
     let there = record(5).run;
@@ -112,7 +104,7 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
     writer.finish().unwrap();
     let store = Store::open(&path).unwrap();
     assert_eq!(store.lot(first, 0, 0).unwrap(), [other]);
-    assert_eq!((store.failures(first).unwrap(), store.coverage(first, 0).unwrap()), (vec![], vec![]));
+    assert_eq!((store.failures(first).unwrap(), cells(&store)), (vec![], 1));
     assert_eq!(store.lot(second, 0, 0).unwrap().len(), 64);
     assert!(!known.is_empty() && !store.failures(second).unwrap().is_empty());
     assert_eq!(store.known().unwrap(), known);
@@ -168,9 +160,8 @@ fn coverage_is_counted_by_lot() {
         writer.put(Record { cells: cells(at), ..Record::from(run(at)) }).unwrap();
     }
     writer.finish().unwrap();
-    let found = Store::open(&path).unwrap().coverage(manifest.digest(), 1).unwrap();
-    let [coverage] = found.as_slice() else { panic!("there is one cell: {found:?}") };
-    assert_eq!((coverage.first, coverage.lots), (at(2, 3), 2));
+    let asked = "SELECT subject_number, first_lot, first_place, lots FROM coverage";
+    assert_eq!(Store::open(&path).unwrap().query(asked).unwrap().rows, [[1, 2, 3, 2].map(Value::Integer)]);
 }
 
 #[test]
@@ -285,7 +276,7 @@ fn letters_stand_for_marks() {
 fn what_has_not_run_is_counted_as_nothing() {
     let scratch = Scratch::new("nothing");
     let manifest = manifest("first");
-    let store = Store::create(&scratch.path("a.store"), &manifest).unwrap();
+    let store = sample::create(&scratch.path("a.store"), &manifest).unwrap();
     let summary = store.summary(manifest.digest()).unwrap();
     let names: Vec<_> = summary.subjects[0].checks.iter().map(|check| check.name.as_str()).collect();
     assert_eq!(names, ["NoLostWrites", "ReadYourWrites", "Convergence"]);
@@ -306,7 +297,7 @@ fn the_bound_is_the_rule_of_three() {
 fn a_question_only_reads() {
     let scratch = Scratch::new("question");
     let path = scratch.path("a.store");
-    let store = Store::create(&path, &manifest("first")).unwrap();
+    let store = sample::create(&path, &manifest("first")).unwrap();
     let answer = store.query("SELECT version, 1.5, NULL, x'c0de' FROM campaign").unwrap();
     assert_eq!(answer.columns, ["version", "1.5", "NULL", "x'c0de'"]);
     let version = Value::Text("0.1.0".to_owned());
@@ -320,104 +311,6 @@ fn a_question_only_reads() {
     assert!(!copy.exists());
 }
 
-#[test]
-fn what_is_no_store_is_refused() {
-    let scratch = Scratch::new("foreign");
-    let open = |name: &str| Store::open(&scratch.path(name)).err().map(|error| error.code());
-    assert_eq!(open("nothing"), Some("C001"));
-    fs::write(scratch.path("text"), "not a database, and longer than the header of one ".repeat(20)).unwrap();
-    assert_eq!(open("text"), Some("C002"));
-    fs::write(scratch.path("empty"), "").unwrap();
-    assert_eq!(open("empty"), Some("C002"));
-    Connection::open(scratch.path("other")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
-    assert_eq!(open("other"), Some("C002"));
-    assert!(matches!(Store::create(&scratch.path("other"), &manifest("x")), Err(StoreError::Foreign { .. })));
-
-    assert_eq!(open(""), Some("C002"), "a folder is no store");
-    assert_eq!(Store::create(&scratch.path("no/folder"), &manifest("x")).err().map(|error| error.code()), Some("C011"));
-}
-
-#[test]
-fn what_an_error_says_names_the_file_once() {
-    let scratch = Scratch::new("once");
-    fs::create_dir(scratch.path("a.store")).unwrap();
-    for path in [scratch.path("no/folder.store"), scratch.path("a.store/b/c.store")] {
-        let error = Store::create(&path, &manifest("x")).err().unwrap();
-        let told = error.to_string();
-        assert_eq!((error.code(), told.matches(&path.display().to_string()).count()), ("C011", 1), "{told}");
-        assert!(told.ends_with(": unable to open database file"), "{told}");
-    }
-}
-
-/// SQLite plays a log that stands beside a database into it, whatever database it was written for.
-#[test]
-fn a_store_takes_its_place_beside_no_log_of_another() {
-    let scratch = Scratch::new("place");
-    let (part, output) = (scratch.path("a.store.part"), scratch.path("a.store"));
-    let keep = |path: &std::path::Path, runs| {
-        let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
-        (0..runs).for_each(|i| writer.put(record(i)).unwrap());
-        writer.finish().unwrap();
-    };
-    // An earlier store of that name whose process ended suddenly, and of which only the log is left.
-    keep(&output, 10);
-    let earlier = Connection::open(&output).unwrap();
-    earlier.pragma_update(None, "journal_mode", "wal").unwrap();
-    earlier.execute_batch("UPDATE run SET events = 0").unwrap();
-    fs::copy(scratch.path("a.store-wal"), scratch.path("log")).unwrap();
-    drop(earlier);
-    fs::remove_file(&output).unwrap();
-    fs::rename(scratch.path("log"), scratch.path("a.store-wal")).unwrap();
-
-    keep(&part, 10);
-    let digest = Store::open(&part).unwrap().digest().unwrap();
-    put_in_place(&part, &output).unwrap();
-    assert_eq!(Store::open(&output).unwrap().digest().unwrap(), digest);
-    let files: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(files, ["a.store"]);
-
-    keep(&part, 20);
-    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C009"));
-}
-
-#[test]
-fn a_store_with_a_log_stays_where_it_is() {
-    let scratch = Scratch::new("log");
-    let (part, output) = (scratch.path("a.store.part"), scratch.path("a.store"));
-    let writer = Writer::begin(&part, &manifest("first"), Begin::Resume).unwrap();
-    let reader = Connection::open(&part).unwrap();
-    let reading = reader.unchecked_transaction().unwrap();
-    reading.query_row("SELECT count(*) FROM run", [], |_| Ok(())).unwrap();
-    (0..300).for_each(|i| writer.put(record(i)).unwrap());
-    writer.finish().unwrap();
-    assert_eq!(put_in_place(&part, &output).err().map(|error| error.code()), Some("C015"));
-    assert!(part.exists() && !output.exists());
-
-    drop(reading);
-    drop(reader);
-    Writer::begin(&part, &manifest("first"), Begin::Resume).unwrap().finish().unwrap();
-    put_in_place(&part, &output).unwrap();
-    assert_eq!(Store::open(&output).unwrap().lot(manifest("first").digest(), 0, 0).unwrap().len(), 64);
-}
-
-#[test]
-fn a_store_of_another_schema_is_refused_and_left_as_it_is() {
-    let scratch = Scratch::new("schema");
-    let path = scratch.path("a.store");
-    Store::create(&path, &manifest("first")).unwrap();
-    for (number, code) in [(SCHEMA_VERSION + 1, "C003"), (SCHEMA_VERSION - 1, "C013"), (0, "C013")] {
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", number).unwrap();
-        let before = fs::read(&path).unwrap();
-        let opened = Store::open(&path).err().unwrap();
-        let told = format!("a.store has schema {number}; this replisim reads schema {SCHEMA_VERSION}");
-        assert!(opened.to_string().ends_with(&told), "{opened}");
-        let written = Writer::begin(&path, &manifest("first"), Begin::Anew).err().unwrap();
-        let merged = merge(std::slice::from_ref(&path), &scratch.path("merged")).unwrap_err();
-        assert_eq!([opened.code(), written.code(), merged.code()], [code; 3]);
-        assert_eq!(fs::read(&path).unwrap(), before);
-    }
-}
-
 /// Whoever changes the schema is reminded to give it a number of its own, unless [`SCHEMA_VERSION`] says it needs none.
 #[test]
 fn a_schema_has_one_number() {
@@ -425,60 +318,40 @@ fn a_schema_has_one_number() {
     assert_eq!((SCHEMA_VERSION, digest.to_string().as_str()), (2, "8488e572dc470a1bad7ccc1e4cb0d0ea"));
 }
 
+/// SQLite's integers end at 292 years in nanoseconds, and a [`Span`](replisim_kernel::Span) at 584.
 #[test]
-fn one_at_a_time_writes_to_a_store() {
-    let scratch = Scratch::new("busy");
-    let path = scratch.path("a.store");
-    let first = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
-    first.put(record(0)).unwrap();
-    for begin in [Begin::Anew, Begin::Resume] {
-        let refused = Writer::begin(&path, &manifest("second"), begin).err().unwrap();
-        assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
+fn simulated_time_has_no_end() {
+    let scratch = Scratch::new("centuries");
+    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
+    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
+    let simulated = replisim_kernel::Span::nanos(i64::MAX as u64);
+    for place in 0..3 {
+        writer.put(Record::from(RunRow { simulated, ..run(Place { subject: 0, lot: 0, place }) })).unwrap();
     }
-    assert_eq!(first.finish().unwrap(), 1);
-    let second = Writer::begin(&path, &manifest("second"), Begin::Anew).unwrap();
-    assert_eq!(second.finish().unwrap(), 0);
-    assert_eq!(Store::open(&path).unwrap().campaigns().unwrap().len(), 2);
+    writer.finish().unwrap();
+    let summary = Store::open(&path).unwrap().summary(manifest.digest()).unwrap();
+    assert_eq!(summary.subjects[0].simulated, 3 * Duration::from_nanos(i64::MAX as u64));
+}
+
+#[test]
+fn a_question_to_a_damaged_store_is_not_to_blame() {
+    let scratch = Scratch::new("blame");
+    let path = scratch.path("a.store");
+    keep(&path, 300);
+    let store = Store::open(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let refused = store.query("SELECT count(*) FROM run WHERE events > 0").unwrap_err();
+    assert_eq!(refused.code(), "C004", "{refused}");
 }
 
 #[test]
 fn a_manifest_that_was_changed_is_found_out() {
     let scratch = Scratch::new("changed");
     let path = scratch.path("a.store");
-    Store::create(&path, &manifest("first")).unwrap();
+    sample::create(&path, &manifest("first")).unwrap();
     let change = "UPDATE subject SET scenario = 'Scenario()' WHERE number = 0";
     Connection::open(&path).unwrap().execute_batch(change).unwrap();
     assert!(matches!(Store::open(&path).unwrap().campaigns(), Err(StoreError::Damaged { .. })));
-}
-
-/// Whatever happens to the bytes of a store, reading it ends in an answer or an error.
-#[test]
-fn no_file_makes_the_reader_panic() {
-    let scratch = Scratch::new("bytes");
-    let path = scratch.path("a.store");
-    let manifest = manifest("first");
-    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
-    (0..300).for_each(|i| writer.put(record(i)).unwrap());
-    writer.finish().unwrap();
-    let whole = fs::read(&path).unwrap();
-    let mut refused = 0;
-    for round in 0..300 {
-        let mut bytes = whole.clone();
-        for k in 0..8 {
-            let word = sample::mixed(round * 8 + k);
-            let place = word as usize % if round % 3 == 0 { 4096 } else { bytes.len() };
-            bytes[place] = (word >> 56) as u8;
-        }
-        bytes.truncate(if round % 5 == 0 { bytes.len() * 2 / 3 } else { bytes.len() });
-        fs::write(&path, bytes).unwrap();
-        let read = || -> Result<(), StoreError> {
-            let store = Store::open(&path)?;
-            store.campaigns()?;
-            store.digest()?;
-            store.summary(manifest.digest())?;
-            store.coverage(manifest.digest(), 0).map(|_| ())
-        };
-        refused += u32::from(read().is_err());
-    }
-    assert!(refused > 50, "most such files cannot be read: {refused}");
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use replisim_kernel::{Digest, Span};
 
-use crate::store::{CellRow, FailureRow, Manifest, Origin, Place, Record, RunRow, Subject};
+use crate::store::{
+    Begin, CellRow, FailureRow, Manifest, Origin, Place, Record, RunRow, Store, StoreError, Subject, Writer,
+};
 
 /// How many runs a lot has.
 pub const LOT: u32 = 64;
@@ -99,6 +101,19 @@ pub fn digest(word: u64) -> Digest {
 
 fn word_of(at: Place) -> u64 {
     mixed(u64::from(at.subject) << 60 | u64::from(at.lot) << 30 | u64::from(at.place))
+}
+
+/// A store of a campaign that has not run yet.
+pub fn create(path: &Path, manifest: &Manifest) -> Result<Store, StoreError> {
+    Writer::begin(path, manifest, Begin::Resume)?.finish()?;
+    Store::open(path)
+}
+
+/// A finished store of the first runs.
+pub fn keep(path: &Path, runs: u64) {
+    let writer = Writer::begin(path, &manifest("first"), Begin::Resume).unwrap();
+    (0..runs).for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
 }
 
 /// A number as good as drawn (SplitMix64; Steele, Lea and Flood 2014).

@@ -5,23 +5,24 @@ use std::fs;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 use replisim_lab::store::{FailureRow, Manifest, RunRow, Store, Subject};
 use replisim_report::number;
 use serde_json::json;
 
-use super::super::output::{print, write_file};
-use super::super::whereabouts::STORE;
-use super::super::{Ending, Failure};
 use super::id_of;
+use crate::command::output::{print, write_file};
+use crate::command::whereabouts::STORE;
+use crate::command::{Ending, Failure};
 
 #[derive(clap::Args, Debug)]
+#[command(group = ArgGroup::new("what").args(["format", "cases"]).required(true).multiple(true))]
 pub struct Arguments {
     /// The store
     #[arg(default_value = STORE)]
     store: PathBuf,
-    /// Print every run and every failure
-    #[arg(long, value_enum, required_unless_present = "cases")]
+    /// Print every run and every failure: ndjson
+    #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<Format>,
     /// Write the case of every failure into this folder, also of known ones
     #[arg(long, value_name = "FOLDER")]
@@ -37,7 +38,7 @@ enum Format {
 
 /// Writes what a store holds.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    let store = super::open(&arguments.store)?;
+    let store = Store::open(&arguments.store)?;
     if let Some(folder) = &arguments.cases {
         let told = write_cases(&store, folder)?;
         // Where lines are printed, nothing else is.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use replisim_lab::store::{Store, StoreError};
 use replisim_report::number;
 
-use super::super::output::print;
-use super::super::whereabouts::STORE;
-use super::super::{Ending, Failure};
+use crate::command::output::print;
+use crate::command::whereabouts::STORE;
+use crate::command::{Ending, Failure};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -17,47 +17,70 @@ pub struct Arguments {
     place: PathBuf,
 }
 
-/// Lists each campaign with how much of it there is.
+/// How many subjects of a campaign are named; a folder's may be many.
+const NAMES_MAX: usize = 2;
+
+/// Lists each campaign with how much of it there is. What cannot be read of a folder's stores keeps nothing back of the
+/// others.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let place = &arguments.place;
+    if !place.is_dir() {
+        return print(&listed(place)?);
+    }
     let mut text = String::new();
-    for store in stores(&arguments.place)? {
-        text.push_str(&format!("{}\n", store.path().display()));
-        for manifest in store.campaigns()? {
-            let digest = manifest.digest();
-            let tallies = store.summary(digest)?.subjects;
-            let runs: u64 = tallies.iter().map(|tally| tally.runs).sum();
-            let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
-            let names: Vec<_> = tallies.iter().map(|tally| tally.name.as_str()).collect();
-            text.push_str(&format!(
-                "  {digest}  replisim {}  {}, {} failed  {}\n",
-                manifest.version,
-                number::things(runs, "run"),
-                number::count(failed),
-                names.join(", "),
-            ));
+    let mut refused = 0;
+    for path in files(place)? {
+        match listed(&path) {
+            Ok(told) => text += &told,
+            Err(StoreError::Foreign { .. } | StoreError::Empty { .. }) => {}
+            Err(error) => {
+                refused += 1;
+                text += &format!("{}\n  error[{}]: {error}\n", path.display(), error.code());
+            }
         }
     }
-    print(&text)
+    if text.is_empty() {
+        return Err(Failure::Nothing(format!("there is no store in {}", place.display())));
+    }
+    print(&text)?;
+    match refused {
+        0 => Ok(Ending::Fine),
+        _ => Err(Failure::File(format!("{} cannot be read", number::things(refused, "store")))),
+    }
 }
 
-/// The store at `place`, or those in the folder that it is, in the order of their names. Other files are passed over.
-fn stores(place: &Path) -> Result<Vec<Store>, Failure> {
-    if !place.is_dir() {
-        return Ok(vec![super::open(place)?]);
+/// A store and its campaigns, a line each.
+fn listed(path: &Path) -> Result<String, StoreError> {
+    let store = Store::open(path)?;
+    let mut text = format!("{}\n", path.display());
+    for manifest in store.campaigns()? {
+        let digest = manifest.digest();
+        let tallies = store.summary(digest)?.subjects;
+        let runs: u64 = tallies.iter().map(|tally| tally.runs).sum();
+        let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
+        let names: Vec<_> = tallies.iter().map(|tally| tally.name.as_str()).collect();
+        text.push_str(&format!(
+            "  {digest}  replisim {}  {}, {} failed  {}\n",
+            manifest.version,
+            number::things(runs, "run"),
+            number::count(failed),
+            first_of(&names),
+        ));
     }
-    let unreadable = |error| Failure::File(format!("cannot read {}: {error}", place.display()));
-    let entries = fs::read_dir(place).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
+    Ok(text)
+}
+
+fn first_of(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let first = names[..names.len() - more].join(", ");
+    if more == 0 { first } else { format!("{first} and {} more", number::count(more as u64)) }
+}
+
+/// The files of a folder, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error| Failure::File(format!("cannot read {}: {error}", folder.display()));
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        match Store::open(&path) {
-            Err(StoreError::Foreign { .. }) => {}
-            store => found.push(store?),
-        }
-    }
-    match found.is_empty() {
-        true => Err(Failure::Nothing(format!("there is no store in {}", place.display()))),
-        false => Ok(found),
-    }
+    Ok(paths)
 }

@@ -5,12 +5,13 @@ mod list;
 mod show;
 mod sql;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use replisim_lab::Case;
 use replisim_lab::scenario::Source;
-use replisim_lab::store::{self, Status, Store};
+use replisim_lab::store;
+use replisim_report::number;
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -45,7 +46,7 @@ enum Verb {
 }
 
 #[derive(clap::Args, Debug)]
-struct Merge {
+pub struct Merge {
     /// The file to write; it must not be there yet
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -65,21 +66,11 @@ pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
     }
 }
 
-fn merge(arguments: &Merge) -> Result<Ending, Failure> {
+/// Puts stores together: `replisim campaign merge`, and `replisim fuzz merge`, for those of shards.
+pub fn merge(arguments: &Merge) -> Result<Ending, Failure> {
     let digest = store::merge(&arguments.stores, &arguments.output)?;
-    let (parts, output) = (arguments.stores.len(), arguments.output.display());
-    print(&format!("merged {parts} into {output}\ndigest {digest}\n"))
-}
-
-/// Opens a store.
-fn open(path: &Path) -> Result<Store, Failure> {
-    Ok(Store::open(path)?)
-}
-
-/// How many failures a store knows of that are not fixed.
-fn failing(store: &Store) -> Result<usize, Failure> {
-    let known = store.known()?;
-    Ok(known.iter().filter(|known| known.status == Status::Failing).count())
+    let (parts, output) = (arguments.stores.len() as u64, arguments.output.display());
+    print(&format!("merged {} into {output}\ndigest    {digest}\n", number::things(parts, "store")))
 }
 
 /// What the case with this text goes by; `None` if the text is not one that this version can read.

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
-use replisim_lab::store::{self, CheckTally, Manifest, Mark, Store, Tally, rate_bound};
+use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
-use super::super::distinct::{Gist, distinct};
-use super::super::output::print;
-use super::super::run::quoted;
-use super::super::whereabouts::{STORE, replay};
-use super::super::{Ending, Failure};
-use super::{failing, id_of};
+use super::id_of;
+use crate::command::distinct::{Gist, distinct};
+use crate::command::output::print;
+use crate::command::run::quoted;
+use crate::command::whereabouts::{STORE, replay};
+use crate::command::{Ending, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,17 +32,16 @@ pub struct Arguments {
 
 /// Shows each campaign, then what the store as a whole is.
 pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
-    let store = super::open(&arguments.store)?;
+    let store = Store::open(&arguments.store)?;
     let style = if colour { Style::Colour } else { Style::Plain };
     for manifest in store.campaigns()? {
         print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
     }
-    let failing = failing(&store)?;
-    let known = store.known()?.len();
+    let known = store.known()?;
+    let failing = known.iter().filter(|known| known.status == Status::Failing).count();
+    let known = number::things(known.len() as u64, "known failure");
     let digest = store.digest()?;
-    let known =
-        format!("{}, {} not fixed", number::things(known as u64, "known failure"), number::count(failing as u64));
-    print(&format!("{known}\ndigest    {digest}\n"))?;
+    print(&format!("{known}, {} not fixed\ndigest    {digest}\n", number::count(failing as u64)))?;
     Ok(if failing == 0 { Ending::Fine } else { Ending::NotFine })
 }
 
@@ -53,10 +52,16 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         digest: digest.to_string(),
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
+        ordered: ordered(&manifest.settings),
         subjects: summary.subjects.iter().map(ran).collect(),
         causes: told_once(summary.causes).iter().map(|it| cause(it, store.path())).collect(),
         export: export(store.path()),
     })
+}
+
+/// How many runs a campaign is to have, as its settings begin. One that is bounded by time alone has no number there.
+fn ordered(settings: &str) -> Option<u64> {
+    settings.strip_prefix("runs: ")?.split(',').next()?.parse().ok()
 }
 
 /// The causes, those of a subject that came down to the same story told once, as `replisim fuzz` does.

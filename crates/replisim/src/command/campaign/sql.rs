@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use console::Term;
-use replisim_lab::store::{Answer, Value};
+use replisim_lab::store::{Answer, Store, Value};
 use replisim_report::{grid, number};
 use serde_json::json;
 
-use super::super::output::print;
-use super::super::run::quoted;
-use super::super::whereabouts::STORE;
-use super::super::{Ending, Failure};
+use crate::command::output::print;
+use crate::command::run::quoted;
+use crate::command::whereabouts::STORE;
+use crate::command::{Ending, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     if let Some(failure) = mistaken(&arguments.store, &arguments.question) {
         return Err(failure);
     }
-    let answer = super::open(&arguments.store)?.query(&arguments.question)?;
+    let answer = Store::open(&arguments.store)?.query(&arguments.question)?;
     match arguments.format {
         Format::Human => print(&human(&answer)),
         Format::Json => print(&document(&answer)),

@@ -7,16 +7,16 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Share};
-use replisim_lab::store::{self, Begin};
-
-use replisim_report::survey as reports;
+use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
+use replisim_report::{number, survey as reports};
 
 use super::conduct::{Limits, conduct};
-use super::{What, cores, found, orders, style, subjects};
+use super::{JOBS_MAX, What, cores, found, orders, some_runs, style, subjects};
 use crate::command::output::{print, write_file};
-use crate::command::{Ending, Failure};
+use crate::command::{Ending, Failure, campaign};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -24,6 +24,9 @@ pub enum Command {
     Plan {
         #[command(flatten)]
         what: What,
+        /// How many runs, over all subjects
+        #[arg(long, value_name = "N", value_parser = some_runs)]
+        runs: u64,
         /// Where to write it
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
@@ -39,18 +42,11 @@ pub enum Command {
         #[arg(short, long, value_name = "STORE")]
         output: PathBuf,
         /// How many workers [default: one for each core]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
         jobs: Option<u16>,
     },
     /// Put stores together: the same bytes whatever their number and order
-    Merge {
-        /// The stores
-        #[arg(required = true)]
-        stores: Vec<PathBuf>,
-        /// Where to write the merged one
-        #[arg(short, long, value_name = "STORE")]
-        output: PathBuf,
-    },
+    Merge(campaign::Merge),
 }
 
 /// A part of a whole, as the command line has it: `3/7`.
@@ -72,24 +68,20 @@ impl FromStr for Part {
 /// Does what the command says.
 pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     match command {
-        Command::Plan { what, output } => plan(what, output, catalog, colour),
+        Command::Plan { what, runs, output } => plan(what, *runs, output, catalog, colour),
         Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, colour),
-        Command::Merge { stores, output } => {
-            let digest = store::merge(stores, output)?;
-            print(&format!("{digest}  {}\n", output.display()))
-        }
+        Command::Merge(arguments) => campaign::merge(arguments),
     }
 }
 
-fn plan(what: &What, output: &Path, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     let subjects = subjects::read(what, catalog, colour)?;
-    let Some(runs) = what.runs else { return Err(Failure::Nothing("a plan says how many runs: --runs N".to_owned())) };
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
     write_file(output, charter.text().as_bytes())?;
     print(&format!(
-        "{} lots over {} subjects, to be shared out: {}\n",
-        charter.lots(),
-        subjects.len(),
+        "{} over {}, to be shared out: {}\n",
+        number::things(charter.lots(), "lot"),
+        number::things(subjects.len() as u64, "subject"),
         output.display()
     ))
 }
@@ -107,22 +99,49 @@ fn run_shard(
     let subjects = charter.subjects(catalog).map_err(refuse_text)?;
     let orders = charter.orders(jobs.map_or_else(cores, usize::from), share);
     if output.exists() {
-        return print(&format!("{} is there already\n", output.display()));
+        return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), charter.lots_of(share));
     }
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = output.with_file_name(name);
-    let mut archive = Archive::open(&part, &subjects, &orders, Begin::Resume)?;
+    let placing = Placing::begin(output)?;
+    let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
     let (tallies, _) = conduct(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
     archive.finish()?;
-    if crate::command::interrupt::interrupted().load(std::sync::atomic::Ordering::Relaxed) {
+    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start, false);
+    let (done, runs) = (survey.runs(), charter.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
+    if done < runs {
+        let told = format!("{} are done; the same command does the others", number::tally(done, runs, "runs"));
+        print(&format!("{told}\n"))?;
         return Ok(Ending::Interrupted);
     }
-    store::put_in_place(&part, output)?;
-    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start, false);
+    placing.finish()?;
     found::keep_differing(&mut survey, &tallies, output)?;
-    let failing: u64 = tallies.iter().map(|tally| tally.failing).sum();
     let differ = reports::divergences(&survey, style(colour));
-    print(&format!("{differ}{} runs, {failing} failing: {}\n", survey.runs(), output.display()))?;
+    let told = match runs {
+        0 => format!("nothing to do, for the plan has no more than {}", number::things(charter.lots(), "lot")),
+        _ => counted(runs, tallies.iter().map(|tally| tally.failing).sum()),
+    };
+    print(&format!("{differ}{told}: {}\n", output.display()))?;
     Ok(if differ.is_empty() { Ending::Fine } else { Ending::Diverged })
+}
+
+/// Says what is in a store that stands where this shard's is to appear, if it is the shard's. Whether two runs of one plan
+/// differed is not kept in it.
+fn is_whole(output: &Path, campaign: Digest, lots: impl Iterator<Item = (u32, u32, u32)>) -> Result<Ending, Failure> {
+    let taken = StoreError::Exists { path: output.to_owned() };
+    let store = Store::open(output)?;
+    let summary = match store.summary(campaign) {
+        Err(StoreError::NoCampaign { .. }) => return Err(taken.into()),
+        summary => summary?,
+    };
+    for (subject, lot, runs) in lots {
+        if store.lot(campaign, subject, lot)?.len() != runs as usize {
+            return Err(taken.into());
+        }
+    }
+    let total = |of: fn(&Tally) -> u64| summary.subjects.iter().map(of).sum();
+    let told = counted(total(|it| it.runs), total(|it| it.failed));
+    print(&format!("already whole: {told}: {}\n", output.display()))
+}
+
+fn counted(runs: u64, failing: u64) -> String {
+    format!("{}, {} failing", number::things(runs, "run"), number::count(failing))
 }

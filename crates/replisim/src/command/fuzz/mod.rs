@@ -24,6 +24,9 @@ use super::{Ending, Failure};
 /// How many runs, if nobody says how many or how long.
 const RUNS: u64 = 10_000;
 
+/// How many workers there may be: more than any machine has cores, and fewer than what it can have threads.
+const JOBS_MAX: i64 = 1_024;
+
 const EXAMPLES: &str = "\
 Examples:
   replisim fuzz PostgreSql --for 60s
@@ -37,11 +40,14 @@ pub struct Arguments {
     fleet: Option<fleet::Command>,
     #[command(flatten)]
     what: What,
+    /// How many runs, over all subjects [default: 10000, unless --for is given]
+    #[arg(long, value_name = "N", value_parser = some_runs)]
+    runs: Option<u64>,
     /// Stop after so much time on the clock, as in 90s, 60m or 1h
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     time: Option<Span>,
     /// How many workers [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
     jobs: Option<u16>,
     /// Stop at the first failure
     #[arg(long)]
@@ -66,9 +72,6 @@ struct What {
     /// Scenarios: files, folders, bare names below scenarios/, or names of protocols
     #[arg(required = true)]
     subjects: Vec<String>,
-    /// How many runs, over all subjects [default: 10000, unless --for is given]
-    #[arg(long, value_name = "N")]
-    runs: Option<u64>,
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed_start: u64,
@@ -104,7 +107,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
         return fleet::run(command, catalog, colour);
     }
     let subjects = subjects::read(&arguments.what, catalog, colour)?;
-    let runs = arguments.what.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
+    let runs = arguments.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
     let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
@@ -120,6 +123,24 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     print(&text)?;
     kept?;
     Ok(ending(&survey))
+}
+
+/// How many runs, of which there is at least one.
+fn some_runs(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("a campaign has at least one run".to_owned()),
+        Ok(runs) => Ok(runs),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// A length of time in which something can be run.
+fn some_time(text: &str) -> Result<Span, String> {
+    match time(text) {
+        Ok(Span::ZERO) => Err("in no time nothing can be run".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn orders(what: &What, runs: Option<u64>, jobs: Option<u16>, share: Share) -> Orders {

@@ -32,7 +32,11 @@ fn the_exit_code_says_how_it_ended() {
         (3, &["shard", "missing.ron", "--shard", "1/7", "-o", "part.db"]),
         (3, &["merge", "missing.db", "-o", "all.db"]),
         (4, &["nothing_of_that_name"]),
-        (4, &["plan", "clean.ron", "-o", "plan.ron"]),
+        (2, &["plan", "clean.ron", "-o", "plan.ron"]),
+        (2, &["plan", "clean.ron", "-o", "plan.ron", "--runs", "0"]),
+        (2, &["clean.ron", "--runs", "0"]),
+        (2, &["clean.ron", "--jobs", "1025"]),
+        (2, &["shard", "plan.ron", "--shard", "1/7", "-o", "part.db", "--jobs", "1025"]),
     ] {
         let fuzz = folder.program(&[&["fuzz"], arguments].concat());
         assert_eq!(fuzz.code, code, "{arguments:?}: {fuzz:?}");
@@ -46,6 +50,19 @@ fn the_exit_code_says_how_it_ended() {
 fn the_help_says_how_long_an_hour_is_written() {
     let help = super::folder("help").program(&["fuzz", "--help"]);
     assert!(help.output.contains("as in 90s, 60m or 1h"), "{help:?}");
+}
+
+#[test]
+fn a_campaign_of_nothing_is_refused_in_words() {
+    let folder = super::folder("nothing");
+    for (option, value, told) in [
+        ("--for", "0s", "in no time nothing can be run"),
+        ("--for", "-5s", "`-5s` is not a length of time"),
+        ("--runs", "0", "a campaign has at least one run"),
+    ] {
+        let refused = folder.program(&["fuzz", "clean.ron", option, value]);
+        assert!(refused.code == 2 && refused.errors.contains(told), "{refused:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use replisim::lab::store::{Place, RunRow, Store, Value};
+use replisim::lab::store::{Place, RunRow, Store, StoreError, Value};
 
 use super::{merged, mixed};
 
@@ -62,7 +62,7 @@ fn kill(name: &str, kills: u64) {
 
 /// Removes a store, with what SQLite has left beside it.
 fn remove(store: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
         let file = format!("{}{suffix}", store.display());
         assert!(fs::remove_file(&file).is_ok() || !Path::new(&file).exists(), "{file} can be removed");
     }
@@ -70,17 +70,25 @@ fn remove(store: &Path) {
 
 /// The runs of a store that must be whole, or not have been begun.
 fn whole(path: &Path) -> BTreeMap<Place, RunRow> {
-    if let Ok(store) = Store::open(path) {
+    if let Some(store) = begun(path) {
         let answer = store.query("PRAGMA integrity_check").expect("it can be asked");
         assert_eq!(answer.rows, [[Value::Text("ok".to_owned())]]);
     }
     runs_of(path)
 }
 
+/// A store that can be read however suddenly its writer ended, unless it has not been begun.
+fn begun(path: &Path) -> Option<Store> {
+    match Store::open(path) {
+        Err(StoreError::Missing { .. } | StoreError::Empty { .. }) => None,
+        store => Some(store.unwrap_or_else(|error| panic!("{error}"))),
+    }
+}
+
 /// The runs of a store; none if there is no store yet.
 fn runs_of(path: &Path) -> BTreeMap<Place, RunRow> {
     let mut runs = BTreeMap::new();
-    let Ok(store) = Store::open(path) else { return runs };
+    let Some(store) = begun(path) else { return runs };
     let mut note = |run: RunRow| {
         runs.insert(run.at, run);
         Ok::<(), Infallible>(())

@@ -44,7 +44,8 @@ fn folder(name: &str) -> Folder {
 fn merged(folder: &Folder, stores: &[&str], output: &str) -> (String, Vec<u8>) {
     let merged = folder.program(&[&["fuzz", "merge", "-o", output], stores].concat());
     assert_eq!(merged.code, 0, "{merged:?}");
-    let digest = merged.output.split(' ').next().unwrap_or_default().to_owned();
+    let digest = merged.output.lines().last().and_then(|line| line.strip_prefix("digest    "));
+    let digest = digest.unwrap_or_default().to_owned();
     assert_eq!(digest.len(), 32, "{merged:?}");
     (digest, folder.read(output))
 }

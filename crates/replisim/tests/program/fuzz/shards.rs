@@ -1,10 +1,10 @@
 //! A campaign is the same however it is shared out: among workers, or among machines.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::{Folder, merged, mixed};
+use super::{Folder, finished, merged, mixed};
 
 /// How many runs the campaign has, over two subjects: in a release build three lots or more.
 const RUNS: &str = if cfg!(debug_assertions) { "1000" } else { "10000" };
@@ -61,8 +61,47 @@ fn a_shard_that_is_there_is_not_run_again() {
     let folder = planned("again");
     assert!(shard(&folder, "2/7", "4", "part.db").contains(" runs, "));
     let before = std::fs::read(folder.path("part.db")).expect("it was written");
-    assert_eq!(shard(&folder, "2/7", "4", "part.db"), "part.db is there already\n");
+    assert!(shard(&folder, "2/7", "4", "part.db").starts_with("already whole: "));
     assert!(std::fs::read(folder.path("part.db")).expect("it is there") == before);
+}
+
+#[test]
+fn what_is_there_is_no_shard_unless_it_holds_the_runs_of_this_one() {
+    let folder = super::folder("taken");
+    for (plan, runs) in [("plan.ron", "9000"), ("other.ron", "20")] {
+        assert_eq!(folder.program(&["fuzz", "plan", "clean.ron", "--runs", runs, "-o", plan]).code, 0);
+    }
+    folder.write("text.db", "not a store, and longer than the header of one ".repeat(20));
+    let run = |plan: &str, part: &str, output: &str| {
+        let shard = folder.program(&["fuzz", "shard", plan, "--shard", part, "-o", output]);
+        (shard.code, shard.output, shard.errors.lines().next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(run("other.ron", "1/1", "small.db"), (0, "20 runs, 0 failing: small.db\n".to_owned(), String::new()));
+    let (code, told, _) = run("other.ron", "1/1", "small.db");
+    assert_eq!((code, told.as_str()), (0, "already whole: 20 runs, 0 failing: small.db\n"));
+    let taken = |path: &str| (3, String::new(), format!("error[C009]: {path} is there already"));
+    assert_eq!(run("plan.ron", "1/3", "small.db"), taken("small.db"), "of another plan");
+    let nothing = "nothing to do, for the plan has no more than 1 lot: none.db\n".to_owned();
+    assert_eq!(run("other.ron", "7/99", "none.db"), (0, nothing, String::new()));
+    assert_eq!(run("other.ron", "1/1", "none.db"), taken("none.db"), "another part of this one");
+    let foreign = "error[C002]: text.db is not a store of campaigns".to_owned();
+    assert_eq!(run("other.ron", "1/1", "text.db"), (3, String::new(), foreign));
+}
+
+#[test]
+fn an_interrupted_shard_says_how_far_it_is() {
+    let folder = super::folder("interrupted_shard");
+    assert_eq!(folder.program(&["fuzz", "plan", "clean.ron", "--runs", "100000000", "-o", "plan.ron"]).code, 0);
+    let arguments = ["fuzz", "shard", "plan.ron", "--shard", "1/1", "--jobs", "2", "-o", "part.db"];
+    let child = folder.command(&arguments).stdout(Stdio::piped()).spawn().expect("the program can be run");
+    thread::sleep(Duration::from_millis(500));
+    let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    assert_eq!(kill.code, 0, "{kill:?}");
+    let output = child.wait_with_output().expect("it has ended");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.ends_with(" of 100,000,000 runs are done; the same command does the others\n"), "{told}");
+    assert!(folder.path("part.db.part").exists() && !folder.path("part.db").exists());
 }
 
 #[test]

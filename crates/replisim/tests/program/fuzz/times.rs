@@ -25,7 +25,8 @@ fn a_campaign_says_how_fast_it_was() {
     assert_eq!(Value::from(told), json!([["clean.ron", 200, 200, 1, 1, 1], ["failing.ron", 200, 200, 1, 1, 1]]));
     let shown = folder.program(&["campaign", "show", "a.db"]).output;
     for subject in ["clean.ron", "failing.ron"] {
-        let line = shown.lines().find(|line| line.trim_start().starts_with(subject)).expect("it was run");
+        let line =
+            shown.lines().find(|line| line.trim_start().starts_with(&format!("{subject} "))).expect("it was run");
         assert!(line.contains(" 200 runs ") && line.contains("/s a worker "), "{line}");
     }
 }

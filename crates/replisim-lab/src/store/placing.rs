@@ -1,0 +1,50 @@
+//! A store that appears under its name only when it is whole: until then it is written beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::file::{beside, has_log, remove_logs};
+use super::lock::Lock;
+
+/// A store on its way to its place, which nobody else may take meanwhile.
+pub struct Placing {
+    part: PathBuf,
+    output: PathBuf,
+    /// Whoever wants the same place would write to the same file beside it.
+    _lock: Lock,
+}
+
+impl Placing {
+    /// Claims the place of a store that is not there yet.
+    ///
+    /// # Errors
+    /// If there is something, if somebody else has claimed it, or if the system refuses.
+    pub fn begin(output: &Path) -> Result<Placing, StoreError> {
+        let lock = Lock::take(output)?;
+        if output.exists() {
+            return Err(StoreError::Exists { path: output.to_owned() });
+        }
+        Ok(Placing { part: beside(output, ".part"), output: output.to_owned(), _lock: lock })
+    }
+
+    /// Where it is written until it is whole. What an earlier try has left there may be gone on with.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives the store, now whole, the name at which it is looked for: not even a log may stand there. SQLite takes a log for
+    /// that of the database beside it, so one that an earlier file left would be played into this one, and one that the part
+    /// left behind would be missed.
+    ///
+    /// # Errors
+    /// If what was written to the part is still in its log because somebody reads it, or if the system refuses.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let Placing { part, output, _lock } = self;
+        if has_log(&part) {
+            return Err(StoreError::Read { path: part });
+        }
+        let renamed = remove_logs(&output).and_then(|()| fs::rename(&part, &output)).and_then(|()| remove_logs(&part));
+        renamed.map_err(|error| StoreError::File { path: output, error })
+    }
+}
