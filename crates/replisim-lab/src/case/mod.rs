@@ -106,6 +106,13 @@ impl Case {
         }
     }
 
+    /// How much of a scenario there is in the text of a case. What was shrunk has less of it, and more of a story.
+    pub fn weight(text: &str) -> usize {
+        let from = text.find("\n    scenario: ").unwrap_or(0);
+        let to = text.rfind("\n    marks: ").filter(|to| *to > from);
+        to.unwrap_or(text.len()) - from
+    }
+
     /// Whether a text is one of a case, whatever may be wrong with it, and not of a scenario.
     pub fn is_one(source: &Source) -> bool {
         Outline::of(&source.text).name() == Some("Case")

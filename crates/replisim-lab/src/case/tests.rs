@@ -54,6 +54,14 @@ fn a_case_reads_back_as_it_was_written() {
 }
 
 #[test]
+fn neither_story_nor_marks_weigh_anything() {
+    let whole = case();
+    let bare = Case { story: String::new(), marks: None, ..case() };
+    let end = ",\n)\n".len() - ",".len();
+    assert_eq!(Case::weight(&whole.text()), Case::weight(&bare.text()) - end);
+}
+
+#[test]
 fn a_scenario_that_enables_something_has_a_case_that_reads() {
     let experiment = experiment(&format!("#![enable(implicit_some)]\n{SCENARIO}"));
     let outcome = experiment.run(3, None, false);

@@ -39,7 +39,7 @@ pub fn run_known(
 }
 
 fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {
-    rows.sort_by_key(|row| (row.case.len(), row.seed));
+    rows.sort_by_key(|row| (Case::weight(&row.case), row.seed));
     let mut known = Vec::new();
     let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {

@@ -13,6 +13,7 @@
 use std::cmp::Ordering;
 
 use super::{CellRow, FailureRow, KnownRow, RunRow};
+use crate::Case;
 
 impl RunRow {
     /// The columns in which another result for the same place differs. `None` where it does not.
@@ -74,9 +75,9 @@ impl KnownRow {
     }
 }
 
-/// The shorter text; any rather than none.
+/// The case with less of a scenario in it, and of these the shorter text; any rather than none.
 fn smaller(one: String, other: String) -> String {
-    let size = |text: &String| (text.is_empty(), text.len());
+    let size = |text: &String| (text.is_empty(), Case::weight(text), text.len());
     match (size(&one), &one).cmp(&(size(&other), &other)) {
         Ordering::Greater => other,
         Ordering::Less | Ordering::Equal => one,
