@@ -27,10 +27,9 @@ mod whereabouts;
 
 use std::process::ExitCode;
 
-pub(crate) use run::quoted;
-
 use clap::{Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
+use replisim_lab::folder::FolderError;
 use replisim_lab::store::StoreError;
 
 /// Where scenarios are looked up by their bare names.
@@ -90,6 +89,9 @@ enum Colour {
 /// How a command ended, other than well.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    /// What was asked for does not go together.
+    #[error("error: {0}")]
+    Usage(String),
     /// A scenario or a store cannot be read or used. The text is a whole diagnostic.
     #[error("{0}")]
     Scenario(String),
@@ -149,6 +151,7 @@ impl Failure {
     /// The exit code.
     const fn code(&self) -> u8 {
         match self {
+            Failure::Usage(_) => 2,
             Failure::Scenario(_) | Failure::File(_) => 3,
             Failure::Nothing(_) => 4,
         }
@@ -157,6 +160,19 @@ impl Failure {
     /// A scenario's mistakes, drawn.
     fn of(report: &replisim_lab::scenario::Report, colour: bool) -> Self {
         Failure::Scenario(report.render(colour))
+    }
+}
+
+impl From<FolderError> for Failure {
+    /// Why a word means no scenario.
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Unreadable { .. } | FolderError::TooDeep(_) => Failure::File(error.to_string()),
+            FolderError::NotFound { .. }
+            | FolderError::Protocol(_)
+            | FolderError::Ambiguous { .. }
+            | FolderError::Empty(_) => Failure::Nothing(error.to_string()),
+        }
     }
 }
 

@@ -9,12 +9,13 @@ use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
-use replisim_report::{Style, human, json};
+use replisim_report::{Style, human, json, number};
 
 use super::output::{complain, complain_of_panic, print, write_file, write_trace};
 use super::time::time;
 use super::{Ending, Failure, LIBRARY};
 use crate::material::Material;
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,12 +59,16 @@ pub enum Format {
 
 /// Runs every scenario that the arguments mean.
 pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let paths = find(&arguments.scenario)?;
+    let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
         return run_one(path, arguments, catalog, colour);
     }
     if arguments.trace.is_some() || arguments.case.is_some() {
-        return Err(Failure::Nothing("--trace and --case go with a single scenario".to_owned()));
+        let count = number::count(paths.len() as u64);
+        return Err(Failure::Usage(format!(
+            "--trace and --case go with a single scenario, and {} holds {count}",
+            arguments.scenario
+        )));
     }
     run_all(&paths, arguments, catalog, colour)
 }
@@ -83,15 +88,11 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
     }
     match refused {
         0 => Ok(ending),
-        _ => Err(Failure::Scenario(format!("{refused} of {} scenarios cannot be run", paths.len()))),
+        _ => {
+            let of = number::things(paths.len() as u64, "scenario");
+            Err(Failure::Scenario(format!("{} of {of} cannot be run", number::count(refused))))
+        }
     }
-}
-
-fn find(word: &str) -> Result<Vec<PathBuf>, Failure> {
-    folder::find(word, Path::new(LIBRARY)).map_err(|error| match error {
-        folder::FolderError::Unreadable { .. } => Failure::File(error.to_string()),
-        other => Failure::Nothing(other.to_string()),
-    })
 }
 
 fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Experiment, Failure> {
@@ -128,6 +129,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
 fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog, colour)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
+    complain_of_panic();
     match arguments.format {
         Format::Json => {
             let material = Material::of(path, &experiment, &outcome);
@@ -167,10 +169,4 @@ fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
         command.push_str(&format!(" --until {until}"));
     }
     command
-}
-
-/// A word as a shell takes it: in quotes if it holds anything that a shell would read.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-=".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

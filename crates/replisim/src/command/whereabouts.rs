@@ -7,7 +7,7 @@ use replisim_lab::scenario::Source;
 use replisim_lab::store::Store;
 
 use super::Failure;
-use super::run::quoted;
+use crate::shell::quoted;
 
 /// Where `replisim fuzz` keeps a campaign, unless it is told otherwise.
 pub const STORE: &str = ".replisim/campaign.db";
@@ -20,12 +20,14 @@ pub fn cases(store: &Path) -> PathBuf {
     store.with_file_name("cases")
 }
 
-/// The command that replays a case of a store.
-pub fn replay(id: &str, store: &Path) -> String {
+/// The command that replays a case, which is a file or in a store.
+pub fn replay(case: &str, store: &Path) -> String {
+    let replay = format!("replisim replay {}", quoted(case));
     if store == Path::new(STORE) {
-        return format!("replisim replay {id}");
+        replay
+    } else {
+        format!("{replay} --store {}", quoted(&store.display().to_string()))
     }
-    format!("replisim replay {id} --store {}", quoted(&store.display().to_string()))
 }
 
 /// What a word that stands for a case means.
@@ -62,9 +64,14 @@ impl Where {
     }
 }
 
+/// Whether a word can be the id of a case.
+pub fn is_id(word: &str) -> bool {
+    word.len() >= ID_MIN && word.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
 /// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
 fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
-    if id.len() < ID_MIN || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if !is_id(id) {
         let why =
             format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
         return Err(Failure::Nothing(why));
@@ -85,7 +92,10 @@ fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
              `replisim run --case FILE` write cases",
             place.display()
         ))),
-        _ => Err(Failure::Nothing(format!("`{id}` could be any of {} cases in {}", found.len(), place.display()))),
+        _ => {
+            let ids: Vec<String> = found.iter().map(Case::id).collect();
+            Err(Failure::Nothing(format!("`{id}` could be any of {}", ids.join(", "))))
+        }
     }
 }
 
@@ -94,7 +104,9 @@ fn filed(id: &str, folder: &Path, colour: bool) -> Result<Vec<Case>, Failure> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name)
+        // What was being written when the program was killed ends otherwise, and so does an editor's copy.
+        let is_whole = path.extension().is_some_and(|extension| extension == "ron");
+        is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
     let read = |path: PathBuf| Case::read(&path).map_err(|report| Failure::of(&report, colour));
     entries.filter(is_it).map(read).collect()

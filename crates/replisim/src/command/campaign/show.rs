@@ -9,10 +9,10 @@ use replisim_report::{Style, number};
 
 use super::super::distinct::{Gist, distinct};
 use super::super::output::print;
-use super::super::run::quoted;
 use super::super::whereabouts::{STORE, replay};
 use super::super::{Ending, Failure};
 use super::{failing, id_of};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,9 +9,9 @@ use replisim_report::{grid, number};
 use serde_json::json;
 
 use super::super::output::print;
-use super::super::run::quoted;
 use super::super::whereabouts::STORE;
 use super::super::{Ending, Failure};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! What the words of a command line mean: scenarios, or protocols.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use replisim_lab::fuzz::Subject;
 use replisim_lab::scenario::Source;
@@ -26,9 +26,6 @@ fn sources(word: &str, catalog: &Catalog, colour: bool) -> Result<Vec<Source>, F
     if let Some(protocol) = catalog.get(word) {
         return Ok(vec![protocol.swarm()]);
     }
-    let paths: Vec<PathBuf> = folder::find(word, Path::new(LIBRARY)).map_err(|error| match error {
-        folder::FolderError::Unreadable { .. } => Failure::File(error.to_string()),
-        other => Failure::Nothing(format!("{other}; protocols are {}", catalog.names().join(", "))),
-    })?;
+    let paths = folder::find(word, Path::new(LIBRARY), catalog)?;
     paths.iter().map(|path| Source::read(path).map_err(|report| Failure::of(&report, colour))).collect()
 }
