@@ -36,10 +36,10 @@ pub struct Arguments {
 }
 
 /// Runs a case again and compares its fingerprint.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
-    let case = place.read(arguments.store.as_deref(), colour)?;
-    let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
+    let case = place.read(arguments.store.as_deref())?;
+    let experiment = Experiment::prepare(&case.source, catalog)?;
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
     let subject = material.subject(&experiment, &outcome, again, None);
-    print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?;
+    print(&human::screen(&subject, style))?;
     if outcome.run.fingerprint == case.fingerprint {
         print("the same run: its fingerprint is the case's\n")?;
         return Ok(if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine });

@@ -13,7 +13,7 @@ use replisim_report::{Style, human, json, number};
 
 use super::output::{complain, complain_of_panic, print, write_file, write_trace};
 use super::time::time;
-use super::{Ending, Failure, LIBRARY};
+use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
 use crate::shell::quoted;
 
@@ -58,10 +58,10 @@ pub enum Format {
 }
 
 /// Runs every scenario that the arguments mean.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
     let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
-        return run_one(path, arguments, catalog, colour);
+        return run_one(path, arguments, catalog, colour.style());
     }
     if arguments.trace.is_some() || arguments.case.is_some() {
         let count = number::count(paths.len() as u64);
@@ -74,14 +74,14 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
 }
 
 /// Runs every one of several scenarios, also after one that cannot be run.
-fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
     let (mut ending, mut refused) = (Ending::Fine, 0);
     for path in paths {
-        match run_brief(path, arguments, catalog, colour) {
+        match run_brief(path, arguments, catalog) {
             Ok(Ending::Fine) => {}
             Ok(_) => ending = Ending::NotFine,
             Err(failure) => {
-                complain(&failure.to_string());
+                complain(&failure.told(colour));
                 refused += 1;
             }
         }
@@ -95,18 +95,17 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
     }
 }
 
-fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Experiment, Failure> {
-    let refuse = |report| Failure::of(&report, colour);
-    let source = Source::read(path).map_err(refuse)?;
-    let source = Experiment::edit(&source, &arguments.set, catalog).map_err(refuse)?;
-    let experiment = Experiment::prepare(&source, catalog).map_err(refuse)?;
+fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Experiment, Failure> {
+    let source = Source::read(path)?;
+    let source = Experiment::edit(&source, &arguments.set, catalog)?;
+    let experiment = Experiment::prepare(&source, catalog)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
-    settle(experiment, seed, catalog).map_err(refuse)
+    Ok(settle(experiment, seed, catalog)?)
 }
 
 /// A single scenario, with everything there is to say of it.
-fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let experiment = prepare(path, arguments, catalog, colour)?;
+fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -119,15 +118,15 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
-        Format::Human => print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?,
+        Format::Human => print(&human::screen(&subject, style))?,
         Format::Json => print(&json::text(&subject))?,
     };
     Ok(ending(&outcome))
 }
 
 /// One of many scenarios: a line, or a document.
-fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let experiment = prepare(path, arguments, catalog, colour)?;
+fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     match arguments.format {

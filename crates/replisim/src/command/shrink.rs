@@ -76,8 +76,8 @@ struct Failing {
 }
 
 /// Shrinks a failing run and writes what is left of it.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let failing = read(arguments, catalog, colour)?;
+pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let failing = read(arguments, catalog)?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| name_of(&failing.path, &shrunk.case));
     write_file(&file, shrunk.case.text().as_bytes())?;
@@ -93,22 +93,21 @@ fn is_interrupted(shrunk: &Shrunk) -> bool {
     shrunk.bound == Some(Bound::Stopped) && interrupted().load(Ordering::Relaxed)
 }
 
-fn read(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Failing, Failure> {
-    let refuse = |report| Failure::of(&report, colour);
+fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let place = find(&arguments.failing, catalog)?;
     let (case, scenario) = match &place {
         Where::File(path) => {
-            let source = Source::read(path).map_err(refuse)?;
-            let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose().map_err(refuse)?;
+            let source = Source::read(path)?;
+            let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose()?;
             (case, source)
         }
-        Where::Kept(_) => (Some(place.read(arguments.store.as_deref(), colour)?), Source::default()),
+        Where::Kept(_) => (Some(place.read(arguments.store.as_deref())?), Source::default()),
     };
     let source = case.as_ref().map_or(&scenario, |case| &case.source);
-    let experiment = Experiment::prepare(source, catalog).map_err(refuse)?;
+    let experiment = Experiment::prepare(source, catalog)?;
     let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
     // A scenario's seed turns its knobs; a case is what it says.
-    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog).map_err(refuse)? };
+    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog)? };
     let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
     let until = case.as_ref().filter(|case| case.seed == seed).and_then(|case| case.until);
     Ok(Failing { path: place.path().to_owned(), experiment, seed, until, check: arguments.check.or(told) })

@@ -48,10 +48,10 @@ impl Where {
     }
 
     /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
-    pub fn read(&self, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
+    pub fn read(&self, store: Option<&Path>) -> Result<Case, Failure> {
         match self {
-            Where::File(path) => Case::read(path).map_err(|report| Failure::of(&report, colour)),
-            Where::Kept(id) => find(&id.to_ascii_lowercase(), store, colour),
+            Where::File(path) => Ok(Case::read(path)?),
+            Where::Kept(id) => find(&id.to_ascii_lowercase(), store),
         }
     }
 
@@ -70,14 +70,14 @@ pub fn is_id(word: &str) -> bool {
 }
 
 /// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
-fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
+fn find(id: &str, store: Option<&Path>) -> Result<Case, Failure> {
     if !is_id(id) {
         let why =
             format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
         return Err(Failure::Nothing(why));
     }
     let place = store.unwrap_or(Path::new(STORE));
-    let mut found = filed(id, &cases(place), colour)?;
+    let mut found = filed(id, &cases(place))?;
     if found.is_empty() && (store.is_some() || place.exists()) {
         found = stored(id, place)?;
     }
@@ -100,7 +100,7 @@ fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
 }
 
 /// The cases in a folder whose files are called by this id, or by the beginning of it.
-fn filed(id: &str, folder: &Path, colour: bool) -> Result<Vec<Case>, Failure> {
+fn filed(id: &str, folder: &Path) -> Result<Vec<Case>, Failure> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -108,8 +108,7 @@ fn filed(id: &str, folder: &Path, colour: bool) -> Result<Vec<Case>, Failure> {
         let is_whole = path.extension().is_some_and(|extension| extension == "ron");
         is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
-    let read = |path: PathBuf| Case::read(&path).map_err(|report| Failure::of(&report, colour));
-    entries.filter(is_it).map(read).collect()
+    entries.filter(is_it).map(|path| Ok(Case::read(&path)?)).collect()
 }
 
 /// The cases of a store that begin with this id. What another version wrote and this one cannot read is passed over.

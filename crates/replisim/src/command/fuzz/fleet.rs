@@ -72,7 +72,7 @@ impl FromStr for Part {
 /// Does what the command says.
 pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     match command {
-        Command::Plan { what, output } => plan(what, output, catalog, colour),
+        Command::Plan { what, output } => plan(what, output, catalog),
         Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, colour),
         Command::Merge { stores, output } => {
             let digest = store::merge(stores, output)?;
@@ -81,8 +81,8 @@ pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending,
     }
 }
 
-fn plan(what: &What, output: &Path, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let subjects = subjects::read(what, catalog, colour)?;
+fn plan(what: &What, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
+    let subjects = subjects::read(what, catalog)?;
     let Some(runs) = what.runs else { return Err(Failure::Nothing("a plan says how many runs: --runs N".to_owned())) };
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
     write_file(output, charter.text().as_bytes())?;
@@ -102,9 +102,8 @@ fn run_shard(
     catalog: &Catalog,
     colour: bool,
 ) -> Result<Ending, Failure> {
-    let refuse_text = |report| Failure::of(&report, colour);
-    let charter = Charter::read(plan).map_err(refuse_text)?;
-    let subjects = charter.subjects(catalog).map_err(refuse_text)?;
+    let charter = Charter::read(plan)?;
+    let subjects = charter.subjects(catalog)?;
     let orders = charter.orders(jobs.map_or_else(cores, usize::from), share);
     if output.exists() {
         return print(&format!("{} is there already\n", output.display()));

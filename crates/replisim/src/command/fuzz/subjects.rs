@@ -10,22 +10,22 @@ use super::What;
 use crate::command::{Failure, LIBRARY};
 
 /// Every scenario that the words mean, ready to run.
-pub fn read<'c>(what: &What, catalog: &'c Catalog, colour: bool) -> Result<Vec<Subject<'c>>, Failure> {
+pub fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Failure> {
     let mut subjects = Vec::new();
     for word in &what.subjects {
-        for source in sources(word, catalog, colour)? {
+        for source in sources(word, catalog)? {
             let edited = Experiment::edit(&source, &what.set, catalog);
             let subject = edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog));
-            subjects.push(subject.map_err(|report| Failure::of(&report, colour))?);
+            subjects.push(subject?);
         }
     }
     Ok(subjects)
 }
 
-fn sources(word: &str, catalog: &Catalog, colour: bool) -> Result<Vec<Source>, Failure> {
+fn sources(word: &str, catalog: &Catalog) -> Result<Vec<Source>, Failure> {
     if let Some(protocol) = catalog.get(word) {
         return Ok(vec![protocol.swarm()]);
     }
     let paths = folder::find(word, Path::new(LIBRARY), catalog)?;
-    paths.iter().map(|path| Source::read(path).map_err(|report| Failure::of(&report, colour))).collect()
+    paths.iter().map(|path| Ok(Source::read(path)?)).collect()
 }
