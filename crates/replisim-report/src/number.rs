@@ -19,7 +19,8 @@ pub fn things(number: u64, singular: &str) -> String {
     format!("{} {singular}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// How many of how many, given what they are in the plural: `37 of 18,031 reads`, or only `18,031 reads` where none is broken.
+/// How many of how many, given what they are in the plural: `37 of 18,031 reads`, or only `18,031 reads` where none is
+/// broken.
 pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     let unit = if of == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
     match broken {

@@ -89,8 +89,8 @@ const ID: usize = 8;
 const FINGERPRINT: usize = 32;
 
 /// Where cases come from, for whoever has a text that is none.
-const ADVICE: &str = "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one, and so does \
-     `replisim fuzz`";
+const ADVICE: &str =
+    "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
 
 impl Case {
     /// The case of a run of an experiment. The run is repeated for its marks.
