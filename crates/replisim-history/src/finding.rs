@@ -6,6 +6,8 @@ use std::str::FromStr;
 use replisim_kernel::SimTime;
 use serde::{Deserialize, Serialize};
 
+use crate::words::count;
+
 /// A guarantee that can be checked over a [`crate::History`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Check {
@@ -208,7 +210,10 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Limit::NothingToCheck => f.write_str("the history holds nothing to check"),
-            Limit::UnknownOrder { reads } => write!(f, "the order of versions is not known for {reads} reads"),
+            Limit::UnknownOrder { reads } => {
+                let s = if *reads == 1 { "" } else { "s" };
+                write!(f, "the order of versions is not known for {} read{s}", count(*reads))
+            }
             Limit::NoFinalState => f.write_str("no replica was up at the end"),
             Limit::NeverQuiet => f.write_str("the quiet phase ended before the system came to rest"),
             Limit::Panicked => f.write_str("a panic cut the run short"),

@@ -62,6 +62,8 @@ pub struct Discard {
 pub struct Final {
     /// The replica.
     pub node: NodeId,
+    /// When it was looked at, in true time.
+    pub at: SimTime,
     /// Whether it was the authority on the order of writes at the end: a leader, or any replica of a leaderless system.
     pub leads: bool,
     /// Its data.

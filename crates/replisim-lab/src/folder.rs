@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::Catalog;
 use crate::scenario::{listed, nearest};
 
 /// What scenario files end in.
@@ -16,13 +17,16 @@ const DEPTH_MAX: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Nothing has this name.
-    #[error("no scenario is called `{name}`{}", meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default())]
+    #[error("no scenario and no protocol is called `{name}`{}", meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default())]
     NotFound {
         /// What was asked for.
         name: String,
         /// What was probably meant.
         meant: Option<String>,
     },
+    /// A protocol has this name, which is no scenario.
+    #[error("`{0}` is a protocol, and no scenario; `replisim fuzz {0}` runs it with nothing but a swarm")]
+    Protocol(String),
     /// Several have this name.
     #[error("`{name}` could be any of {}", listed(paths.iter().map(|path| path.display())))]
     Ambiguous {
@@ -34,6 +38,9 @@ pub enum FolderError {
     /// The folder holds none.
     #[error("there is no scenario (`*.ron`) in {}", .0.display())]
     Empty(PathBuf),
+    /// A folder is deeper inside the one that was asked for than folders are searched.
+    #[error("{} is more than {DEPTH_MAX} folders deep: name a folder that is nearer to its scenarios", .0.display())]
+    TooDeep(PathBuf),
     /// A folder could not be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
@@ -45,11 +52,11 @@ pub enum FolderError {
 }
 
 /// The scenario files that `word` means: the file of this path; every scenario below the folder of this path, in order;
-/// or the one of this name below `library`.
+/// or the one of this name below `library`. A protocol of `catalog` may have been meant instead.
 ///
 /// # Errors
 /// If there is none, or a bare name is that of several.
-pub fn find(word: &str, library: &Path) -> Result<Vec<PathBuf>, FolderError> {
+pub fn find(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>, FolderError> {
     let path = Path::new(word);
     if path.is_dir() {
         let found = below(path)?;
@@ -59,13 +66,13 @@ pub fn find(word: &str, library: &Path) -> Result<Vec<PathBuf>, FolderError> {
     if path.exists() || path.extension().is_some_and(|extension| extension == EXTENSION) {
         return Ok(vec![path.to_owned()]);
     }
-    by_name(word, library).map(|path| vec![path])
+    by_name(word, library, catalog).map(|path| vec![path])
 }
 
 /// Every scenario below a folder, in the order of their paths. Links to folders are not followed.
 ///
 /// # Errors
-/// If one of the folders cannot be read.
+/// If one of the folders cannot be read, or lies too deep.
 pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let mut found = Vec::new();
     let mut pending = vec![(folder.to_owned(), 0)];
@@ -75,7 +82,10 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
             if entry.file_type().map_err(unreadable)?.is_dir() {
-                pending.extend((depth < DEPTH_MAX).then(|| (path, depth + 1)));
+                if depth == DEPTH_MAX {
+                    return Err(FolderError::TooDeep(path));
+                }
+                pending.push((path, depth + 1));
             } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 found.push(path);
             }
@@ -86,14 +96,16 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
 }
 
 /// The scenario called `name`, with or without the folders before it: `leader_follower/stale_read_after_write`.
-fn by_name(name: &str, library: &Path) -> Result<PathBuf, FolderError> {
+fn by_name(name: &str, library: &Path, catalog: &Catalog) -> Result<PathBuf, FolderError> {
     let scenarios = if library.is_dir() { below(library)? } else { Vec::new() };
     let is_meant = |path: &&PathBuf| path.with_extension("").ends_with(name);
     let mut paths: Vec<PathBuf> = scenarios.iter().filter(is_meant).cloned().collect();
     match paths.len() {
         1 => Ok(paths.remove(0)),
+        0 if catalog.get(name).is_some() => Err(FolderError::Protocol(name.to_owned())),
         0 => {
-            let names = scenarios.iter().filter_map(|path| path.file_stem()?.to_str());
+            let names =
+                catalog.names().into_iter().chain(scenarios.iter().filter_map(|path| path.file_stem()?.to_str()));
             Err(FolderError::NotFound { name: name.to_owned(), meant: nearest(name, names) })
         }
         _ => Err(FolderError::Ambiguous { name: name.to_owned(), paths }),
@@ -114,7 +126,7 @@ mod tests {
         }
         fs::create_dir_all(library.join("nothing")).unwrap();
         let found = |word: &str| {
-            let paths = find(word, &library).map_err(|error| error.to_string())?;
+            let paths = find(word, &library, &Catalog::standard()).map_err(|error| error.to_string())?;
             let names = paths.iter().map(|path| path.strip_prefix(&library).unwrap_or(path).display().to_string());
             Ok::<_, String>(names.collect::<Vec<_>>().join(" "))
         };
@@ -126,13 +138,28 @@ mod tests {
         assert_eq!(found("mine.ron").unwrap(), "mine.ron");
         assert_eq!(
             found("split_brian").unwrap_err(),
-            "no scenario is called `split_brian`; did you mean `split_brain`?"
+            "no scenario and no protocol is called `split_brian`; did you mean `split_brain`?"
         );
+        assert!(found("LeaderFolower").unwrap_err().ends_with("did you mean `LeaderFollower`?"));
+        assert!(found("LeaderFollower").unwrap_err().starts_with("`LeaderFollower` is a protocol, and no scenario"));
         assert_eq!(
             shown(&found("lost_write").unwrap_err()),
             "`lost_write` could be any of failover/lost_write.ron, leader/lost_write.ron"
         );
         assert_eq!(shown(&found(&within("nothing")).unwrap_err()), "there is no scenario (`*.ron`) in nothing");
         fs::remove_dir_all(&library).unwrap();
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_told_and_not_left_out() {
+        let folder = std::env::temp_dir().join(format!("replisim-deep-{}", std::process::id()));
+        let deepest = (0..DEPTH_MAX).fold(folder.clone(), |path, depth| path.join(depth.to_string()));
+        fs::create_dir_all(&deepest).unwrap();
+        fs::write(deepest.join("it.ron"), "").unwrap();
+        assert_eq!(below(&folder).unwrap(), [deepest.join("it.ron")]);
+        fs::create_dir(deepest.join("deeper")).unwrap();
+        let refused = below(&folder).unwrap_err();
+        assert!(matches!(&refused, FolderError::TooDeep(path) if path.ends_with("deeper")), "{refused}");
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

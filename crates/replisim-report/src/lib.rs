@@ -36,3 +36,4 @@ pub use grid::grid;
 pub use replisim_history::Names;
 pub use style::Style;
 pub use subject::{Judged, MeasuredBound, Subject};
+pub use table::reflowed;

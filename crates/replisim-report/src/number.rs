@@ -19,8 +19,10 @@ pub fn things(number: u64, singular: &str) -> String {
     format!("{} {singular}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// How many of how many: `37 of 18,031 reads`, or only `18,031 reads` where none is broken.
+/// How many of how many, given what they are in the plural: `37 of 18,031 reads`, or only `18,031 reads` where none is
+/// broken.
 pub fn tally(broken: u64, of: u64, unit: &str) -> String {
+    let unit = if of == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
     match broken {
         0 => format!("{} {unit}", count(of)),
         _ => format!("{} of {} {unit}", count(broken), count(of)),
@@ -121,6 +123,7 @@ mod tests {
         assert_eq!([1, 2_004].map(|number| things(number, "key")), ["1 key", "2,004 keys"]);
         assert_eq!(tally(37, 18_031, "reads"), "37 of 18,031 reads");
         assert_eq!(tally(0, 2_004, "acknowledged writes"), "2,004 acknowledged writes");
+        assert_eq!([tally(0, 1, "reads"), tally(1, 1, "reads")], ["1 read", "1 of 1 read"]);
     }
 
     #[test]

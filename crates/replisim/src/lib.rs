@@ -17,6 +17,7 @@
 
 mod command;
 mod material;
+mod shell;
 
 pub use command::program;
 pub use material::Material;

@@ -8,7 +8,7 @@ use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, Outcome};
 use replisim_report::{Judged, MeasuredBound, Subject};
 
-use crate::command::quoted;
+use crate::shell::quoted;
 
 /// A report's contents, with what it borrows kept beside it.
 ///

@@ -426,7 +426,7 @@ fn install_all(history: &mut History, scheduled: &[(Draft, u32, SimTime, SimTime
         }
         lineage.extend(cut, Position::new(2, ends[2].max(cut + 1)));
     }
-    history.finals.push(Final { node: NodeId(2), leads: true, contents, lineage });
+    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage });
 }
 
 /// Lets every read see one of the versions that can have been seen, most often one of the last.

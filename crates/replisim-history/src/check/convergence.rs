@@ -37,8 +37,8 @@ fn tell(history: &History, model: &Final, other: &Final) -> Witness {
     let key = first_difference(model, other);
     let mut story = Story::new(history);
     let standing = if model.leads { "it leads" } else { "as most replicas do" };
-    story.end(model.node, key, &model.contents.read(key), standing);
-    story.end(other.node, key, &other.contents.read(key), format!("differs from {}", model.node));
+    story.end(model, key, standing);
+    story.end(other, key, format!("differs from {}", model.node));
     story.called("replicas differ")
 }
 

@@ -390,9 +390,8 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
             Position::ZERO => "it leads at the end".to_owned(),
             last => format!("it leads at the end, at {last}{gone}"),
         };
-        let held = replica.contents.read(key.key);
-        rest_on_writers(key, &held, &mut story);
-        story.end(replica.node, key.key, &held, remark);
+        rest_on_writers(key, &replica.contents.read(key.key), &mut story);
+        story.end(replica, key.key, remark);
     }
     story.called(loss.way.kind())
 }

@@ -6,7 +6,7 @@
 //! c2 txn read k1=1.0; write k2=2.1 @15- open
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
-//! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]
+//! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
 
@@ -120,7 +120,7 @@ fn last(text: &str) -> Final {
         contents.install(Key(number(key, "k")), datum(held), Position::ZERO);
     }
     let (node, leads) = who.split_once(' ').map_or((who, false), |(node, leads)| (node, leads == "leads"));
-    Final { node: NodeId(number(node, "n")), leads, contents, lineage }
+    Final { node: NodeId(number(node, "n")), at: at("60000"), leads, contents, lineage }
 }
 
 fn panic(text: &str) -> Panic {

@@ -1,5 +1,7 @@
 //! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass.
 
+use replisim_kernel::{SimTime, Span};
+
 use super::notation::history;
 use super::{check, check_all, recheck, staleness};
 use crate::check::losses;
@@ -96,7 +98,7 @@ mod read_your_writes {
     #[test]
     fn does_not_guess_where_nobody_was_in_charge() {
         let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";
-        let unknown = "unknown 0/1: the order of versions is not known for 1 reads";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
         expect(RYW, &format!("{concurrent}\nc1 read k1=2.0 @6-7 ok"), unknown);
         expect(RYW, &format!("{concurrent}\nc1 read k1=1.0 @6-7 ok"), "holds 1");
         expect(RYW, &format!("{concurrent}\nc1 read k1=nothing @6-7 ok"), "violated 1/1: older than own write");
@@ -113,14 +115,14 @@ mod read_your_writes {
             c1 write k1=1.0 @0-5 ok
             c2 write k1=2.0 @1-5 ok
             c1 read k1=2.0 @6-7 ok";
-        expect(RYW, text, "unknown 0/1: the order of versions is not known for 1 reads");
+        expect(RYW, text, "unknown 0/1: the order of versions is not known for 1 read");
     }
 
     #[test]
     fn says_so_when_there_is_nothing_to_read() {
         expect_after_log(RYW, "", "unknown 0/0: the history holds nothing to check");
         let counted = "c1 sum k5=2 @9-10 ok\nc1 read k5=+0 @11-12 ok";
-        expect_after_log(RYW, counted, "unknown 0/0: the order of versions is not known for 1 reads");
+        expect_after_log(RYW, counted, "unknown 0/0: the order of versions is not known for 1 read");
     }
 }
 
@@ -293,7 +295,7 @@ mod fresh_reads {
     #[test]
     fn knows_in_a_leaderless_system_what_real_time_tells() {
         let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";
-        let unknown = "unknown 0/1: the order of versions is not known for 1 reads";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
         expect(FRESH, &format!("{concurrent}\nc3 read k1=1.0 @6-7 ok"), unknown);
         expect(FRESH, &format!("{concurrent}\nc3 read k1=1.0 @5-7 ok"), "holds 1");
         expect(FRESH, &format!("{concurrent}\nc3 read k1=nothing @6-7 ok"), "violated 1/1: stale read");
@@ -331,6 +333,9 @@ mod no_lost_writes {
             c1 write k2=1.1 @2-4 ok 502@1";
         let lost = format!("{fork}\nfinal n1 leads | 1:0-480 2:480-600 | k1=1.0");
         expect(LOST, &lost, "violated 1/2: tail lost at promotion");
+        let finding = check(LOST, &history(&lost));
+        let told = finding.verdict.witness().and_then(|witness| witness.lines.last()).expect("it has lines");
+        assert_eq!((told.who.as_str(), told.at), ("node1", SimTime::ZERO + Span::secs(60)), "when it was looked at");
         let kept = format!("{fork}\nfinal n1 leads | 1:0-502 2:502-600 | k1=1.0; k2=1.1");
         expect(LOST, &kept, "holds 2");
         let retried =

@@ -5,7 +5,7 @@ use replisim_kernel::SimTime;
 use super::keys::Slot;
 use super::order::Rank;
 use super::placed::Placed;
-use crate::{Check, Datum, History, Key, NodeId, Op, Operation, Outcome, Seen, Witness, WitnessLine};
+use crate::{Check, Final, History, Key, Op, Operation, Outcome, Seen, Witness, WitnessLine};
 
 /// A witness under way: operations with what to make of each.
 pub(super) struct Story<'a> {
@@ -58,11 +58,10 @@ impl<'a> Story<'a> {
         self.untold.push(self.history.operations.start() + u64::from(operation));
     }
 
-    /// Ends with what a replica held.
-    pub(super) fn end(&mut self, node: NodeId, key: Key, datum: &Datum, remark: impl Into<String>) {
-        let what = format!("holds {key} = {datum}");
-        let line = WitnessLine { who: node.to_string(), what, at: end_of(self.history), remark: remark.into() };
-        self.ending.push(line);
+    /// Ends with what a replica held of a key when all was quiet.
+    pub(super) fn end(&mut self, replica: &Final, key: Key, remark: impl Into<String>) {
+        let what = format!("holds {key} = {}", replica.contents.read(key));
+        self.end_with(replica.node.to_string(), what, replica.at, remark.into());
     }
 
     /// Ends with what befell somebody.
@@ -128,11 +127,4 @@ pub(super) fn name(placed: &Placed, slot: Slot, rank: Rank) -> String {
         Some(value) => format!("{} = {value}", key.key),
         None => format!("a change of {}", key.key),
     }
-}
-
-/// The last moment that a history tells of; what replicas held at the end is told as of then.
-pub(super) fn end_of(history: &History) -> SimTime {
-    let completed = history.operations.iter().map(|it| it.completed).filter(|at| at.is_reached()).max();
-    let installed = history.installs.last().map(|install| install.at);
-    completed.max(installed).unwrap_or_default()
 }

@@ -125,7 +125,7 @@ fn finds_losses_and_staleness_through_the_checkers() {
     let mut run = failover();
     assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), None, "no replica was up at the end");
     let (contents, lineage) = Default::default();
-    run.history.finals.push(Final { node: NodeId(0), leads: true, contents, lineage });
+    run.history.finals.push(Final { node: NodeId(0), at: at(1_000), leads: true, contents, lineage });
     assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), Some(1.0), "the last of the acknowledged ones");
     assert_eq!(Measure::LostShare.evaluate(&Examined::of(&run), None), Some(0.25));
     assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), Some(Window::new(at(0), at(200)))), Some(0.0));
@@ -146,7 +146,7 @@ fn finds_losses_and_staleness_through_the_checkers() {
 fn tells_whether_a_rewind_discards_what_was_lost() {
     let mut run = run(vec![operation(0, true, 0, 10, OK, 0), operation(1, true, 20, 30, OK, 0)]);
     let (contents, lineage) = Default::default();
-    run.history.finals.push(Final { node: NodeId(0), leads: true, contents, lineage });
+    run.history.finals.push(Final { node: NodeId(0), at: at(1_000), leads: true, contents, lineage });
     let place = |ordinal: u64| Position::new(1, 100 + ordinal);
     let placed = run.history.operations.iter().map(|it| Operation { position: place(it.ordinal.into()), ..it.clone() });
     run.history.operations = placed.collect();

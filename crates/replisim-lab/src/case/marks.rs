@@ -37,10 +37,14 @@ pub(super) struct Written {
 pub struct Parting {
     /// After how many events it was still on the path.
     pub after: u64,
-    /// After how many it was not any more.
-    pub before: u64,
+    /// After how many it was not any more; `None` if it passed every mark, and only its end is another.
+    pub before: Option<u64>,
     /// What it did in between.
     pub lines: Vec<TraceLine>,
+    /// Where it did nothing in between that a trace tells of: the last that it did before.
+    pub last: Option<TraceLine>,
+    /// And the first that it did afterwards.
+    pub next: Option<TraceLine>,
 }
 
 impl Marks {
@@ -54,8 +58,8 @@ impl Marks {
         Marks { every, digests: (0..events / every).map(mark).collect() }
     }
 
-    /// Where a run of so many events leaves the path; of one that passes every mark, what lies behind the last. `begin` gives
-    /// the run at its beginning, with or without a trace.
+    /// Where a run of so many events leaves the path; of one that passes every mark, what lies behind the last. `begin`
+    /// gives the run at its beginning, with or without a trace.
     pub fn parting(&self, events: u64, begin: impl Fn(bool) -> Box<dyn Simulation>) -> Parting {
         let mut simulation = begin(false);
         let on_the_path = |mark: &&u32| {
@@ -63,17 +67,24 @@ impl Marks {
             cut(simulation.fingerprint()) == **mark
         };
         let passed = self.digests.iter().take_while(on_the_path).count();
+        let all_passed = passed == self.digests.len();
         let after = |marks: usize| self.every.saturating_mul(marks as u64).min(events);
-        let end = if passed == self.digests.len() { events } else { after(passed + 1) };
+        let end = if all_passed { events } else { after(passed + 1) };
         let traced = |events| {
             let mut simulation = begin(true);
             simulation.advance(events);
             (simulation.events(), trace(simulation))
         };
-        // From the beginning twice: a process that panics as it is copied can be replayed all the same.
-        let (after, told) = traced(after(passed));
-        let (before, lines) = traced(end);
-        Parting { after, before, lines: lines.into_iter().skip(told.len()).collect() }
+        // From the beginning each time: a process that panics as it is copied can be replayed all the same.
+        let (after, mut told) = traced(after(passed));
+        let (before, mut lines) = traced(end);
+        lines.drain(..told.len());
+        let (mut last, mut next) = (None, None);
+        if lines.is_empty() && !all_passed {
+            next = traced(events).1.into_iter().nth(told.len());
+            last = told.pop();
+        }
+        Parting { after, before: (!all_passed).then_some(before), lines, last, next }
     }
 
     /// The marks as a case's file holds them, from its fields on.

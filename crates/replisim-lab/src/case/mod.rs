@@ -74,7 +74,7 @@ struct Written {
     seed: u64,
     #[serde(default)]
     until: Option<Span>,
-    fingerprint: Digest,
+    fingerprint: String,
     #[serde(default)]
     anomaly: Option<Anomaly>,
     scenario: Box<RawValue>,
@@ -84,6 +84,13 @@ struct Written {
 
 /// How many digits of its fingerprint a case goes by.
 const ID: usize = 8;
+
+/// How many hexadecimal digits a fingerprint has.
+const FINGERPRINT: usize = 32;
+
+/// Where cases come from, for whoever has a text that is none.
+const ADVICE: &str =
+    "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
 
 impl Case {
     /// The case of a run of an experiment. The run is repeated for its marks.
@@ -123,7 +130,7 @@ impl Case {
     /// # Errors
     /// If the file cannot be read or is not a case.
     pub fn read(path: &Path) -> Result<Case, Report> {
-        Case::parse(&Source::read(path)?)
+        Case::parse(&Source::read(path).map_err(|report| report.advising(ADVICE))?)
     }
 
     /// Reads a case from a text.
@@ -137,9 +144,14 @@ impl Case {
             Err(error) => return Err(Report::of(source.clone(), refusal(source, &error))),
         };
         let Written { version, seed, until, fingerprint, anomaly, scenario, marks } = written;
-        let marks = marks.map(|marks| marks.read()).transpose().map_err(|why| {
-            let at = source.text.rfind("marks").unwrap_or_default();
-            Report::of(source.clone(), Diagnostic::new(Code::Syntax, format!("this is not a case: {why}")).at(at..at))
+        let refuse = |field: &str, code, why: String| {
+            let at = Outline::of(&source.text).mark(field);
+            Report::of(source.clone(), Diagnostic::new(code, format!("this is not a case: {why}")).at(at))
+        };
+        let marks = marks.map(|marks| marks.read()).transpose().map_err(|why| refuse("marks", Code::Syntax, why))?;
+        let fingerprint = whole(&fingerprint).ok_or_else(|| {
+            let why = format!("a fingerprint has {FINGERPRINT} hexadecimal digits");
+            refuse("fingerprint", Code::WrongType, why)
         })?;
         let scenario = Source::new(source.name.clone(), moved_out(scenario.trim().get_ron()));
         let story = story_of(&source.text);
@@ -211,6 +223,12 @@ impl Anomaly {
     }
 }
 
+/// A fingerprint of which no digit is missing.
+fn whole(digits: &str) -> Option<Digest> {
+    let is_whole = digits.len() == FINGERPRINT && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    digits.parse().ok().filter(|_| is_whole)
+}
+
 /// A scenario's text without what stands before and after its value.
 fn value_of(text: &str) -> String {
     RawValue::from_ron(text).map_or_else(|_| text.to_owned(), |value| value.trim().get_ron().to_owned())
@@ -241,9 +259,7 @@ fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
         before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset)
     };
     let at = offset(error.span.start.line, error.span.start.col);
-    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code))
-        .at(at..at)
-        .help("a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one")
+    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code)).at(at..at).help(ADVICE)
 }
 
 #[cfg(test)]

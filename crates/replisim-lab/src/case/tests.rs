@@ -93,6 +93,19 @@ fn a_mistake_is_shown_where_it_is_behind_letters_of_several_bytes() {
 }
 
 #[test]
+fn a_fingerprint_with_a_digit_missing_is_refused() {
+    let text = case().text();
+    let whole = case().fingerprint.to_string();
+    for digits in ["", "0cbe", &whole[1..], &format!("{whole}0"), &format!("+{}", &whole[1..])] {
+        let text = text.replace(&whole, digits);
+        let report = Case::parse(&Source::new("toy.ron", text.as_str())).expect_err("it is not whole");
+        let [mistake] = report.diagnostics.as_slice() else { panic!("{report}") };
+        assert_eq!(mistake.message, "this is not a case: a fingerprint has 32 hexadecimal digits");
+        assert_eq!(text[mistake.span.clone().expect("it is somewhere")], format!("\"{digits}\""));
+    }
+}
+
+#[test]
 fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
     let case = case();
     let marks = case.marks.expect("a case has marks");
@@ -102,15 +115,15 @@ fn a_run_that_leaves_the_path_is_caught_between_two_marks() {
     let begin = |experiment: &Experiment, trace| experiment.begin(3, trace);
 
     let parting = marks.parting(u64::MAX, |trace| begin(&other, trace));
-    assert_eq!(parting.before - parting.after, marks.every);
+    assert_eq!(parting.before, Some(parting.after + marks.every));
     let told: Vec<String> = parting.lines.iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|line| line.contains("kill n2")), "{told:#?}");
 
     let none = marks.parting(u64::MAX, |trace| begin(&same, trace));
     let passed = marks.every * marks.digests.len() as u64;
-    assert_eq!(none.after, passed);
+    assert_eq!((none.after, none.before), (passed, None));
     let broken_off = marks.parting(parting.after + 1, |trace| begin(&other, trace));
-    assert_eq!((broken_off.after, broken_off.before), (parting.after, parting.after + 1));
+    assert_eq!((broken_off.after, broken_off.before), (parting.after, Some(parting.after + 1)));
 }
 
 #[test]

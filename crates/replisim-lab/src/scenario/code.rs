@@ -89,7 +89,8 @@ The same field, or the same key of a map, was given twice. Only one of the two c
     /// There is no such name.
     UnknownName = "S009": "\
 Where one of several names is expected, such as a fault's action, a routing policy, a check or a distribution, another \
-one stands. The diagnostic lists the names there are, and the nearest one."
+one stands. The diagnostic lists the names there are, and the nearest one. So it is where a file holds no scenario but a \
+case, which `replisim replay` runs, or a plan, which `replisim fuzz shard` does."
 
     /// A value of another kind is expected.
     WrongType = "S010": "\

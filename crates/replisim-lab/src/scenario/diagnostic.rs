@@ -95,6 +95,12 @@ impl Report {
         Report { source, diagnostics }
     }
 
+    /// The same mistakes, with other words on what to do about them.
+    pub(crate) fn advising(mut self, advice: &str) -> Self {
+        self.diagnostics.iter_mut().for_each(|it| it.help = Some(Help::Advice(advice.to_owned())));
+        self
+    }
+
     /// The line and column of a mistake; the first of the text where it has no place of its own.
     pub fn place(&self, diagnostic: &Diagnostic) -> Place {
         self.source.place(diagnostic.span.as_ref().map_or(0, |span| span.start))

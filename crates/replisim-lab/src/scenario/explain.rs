@@ -115,9 +115,12 @@ impl Explainer<'_> {
     }
 
     fn wrong_type(&self, wanted: &str) -> Diagnostic {
-        let mistake = Diagnostic::new(Code::WrongType, format!("{} should be {wanted}", self.given()))
-            .at(self.mark())
-            .label(format!("not {wanted}"));
+        // The reader's path ends in `?` where not even a field's name could be read.
+        let message = match self.path.ends_with('?') {
+            true => format!("{wanted} should stand here"),
+            false => format!("{} should be {wanted}", self.given()),
+        };
+        let mistake = Diagnostic::new(Code::WrongType, message).at(self.mark()).label(format!("not {wanted}"));
         let number = self.outline.text(&self.mark()).starts_with(|c: char| c.is_ascii_digit());
         if number && wanted.contains("quotes") { mistake.help(UNITS) } else { mistake }
     }

@@ -82,6 +82,11 @@ impl<'t> Outline<'t> {
         self.root.as_ref().and_then(|root| self.name_of(root))
     }
 
+    /// Where the name of the whole value stands; the beginning of the text where it has none.
+    pub fn mark_name(&self) -> Range<usize> {
+        self.root.as_ref().and_then(|root| root.name.clone()).unwrap_or(0..0)
+    }
+
     /// The fields of the whole value.
     pub fn fields(&self) -> &[Field] {
         self.root.as_ref().map_or(&[], Node::fields)

@@ -123,6 +123,9 @@ impl Scenario {
             let mistake = Diagnostic::new(Code::Empty, "the file is empty").at(0..0);
             return Err(mistake.help("`replisim new` writes a scenario to start from"));
         }
+        if let Some(other) = outline.name().and_then(|name| other_file(name, &source.name)) {
+            return Err(other.at(outline.mark_name()));
+        }
         Excerpt::whole(source, outline).read()
     }
 }
@@ -164,6 +167,17 @@ impl Scenario {
         let drawn = self.swarm.iter().flat_map(|swarm| swarm.draw(seed, self.run, &hosts));
         self.faults.iter().cloned().chain(drawn).collect()
     }
+}
+
+/// What to say of a file that is named `file` and holds what this program writes itself under another name.
+fn other_file(name: &str, file: &str) -> Option<Diagnostic> {
+    let (what, command) = match name {
+        "Case" => ("case", "replay"),
+        "Charter" => ("plan", "fuzz shard"),
+        _ => return None,
+    };
+    let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a scenario"));
+    Some(mistake.help(format!("`replisim {command} {file}` runs it")))
 }
 
 impl Bound {

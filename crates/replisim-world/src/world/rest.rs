@@ -113,6 +113,7 @@ impl<P: Process> World<P> {
         let latest = views().filter(|(_, view)| view.role == Role::Leader).map(|(_, view)| view.epoch).max();
         let last = |node: NodeId, view: &crate::process::View| Final {
             node,
+            at: self.now,
             leads: view.role == Role::Replica || (view.role == Role::Leader && Some(view.epoch) == latest),
             contents: self.contents(node).cloned().unwrap_or_default(),
             lineage: self.process(node).and_then(P::contents).map(|(_, lineage)| lineage.clone()).unwrap_or_default(),

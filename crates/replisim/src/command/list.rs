@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     section(What::Faults, "faults", faults());
     section(What::Checks, "checks", checks());
     if wanted(What::Scenarios) {
-        text.push_str(&scenarios());
+        text.push_str(&scenarios()?);
     }
     print(text.trim_end_matches('\n')).and_then(|_| print("\n"))
 }
@@ -75,12 +75,13 @@ fn checks() -> Vec<(String, String)> {
 }
 
 /// Scenarios, each with what it shows below its path: beside each other they are wider than a screen.
-fn scenarios() -> String {
-    let paths = folder::below(Path::new(LIBRARY)).unwrap_or_default();
+fn scenarios() -> Result<String, Failure> {
+    let library = Path::new(LIBRARY);
+    let paths = if library.is_dir() { folder::below(library)? } else { Vec::new() };
     let about = |path: &Path| match Scenario::read(path) {
         Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
         Err(_) => "cannot be read; `replisim run` says why".to_owned(),
     };
     let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
-    format!("scenarios\n{}", lines.collect::<String>())
+    Ok(format!("scenarios\n{}", lines.collect::<String>()))
 }

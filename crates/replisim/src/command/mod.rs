@@ -25,13 +25,15 @@ mod shrink;
 mod time;
 mod whereabouts;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
-
-pub(crate) use run::quoted;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
+use replisim_lab::folder::FolderError;
+use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
+use replisim_report::Style;
 
 /// Where scenarios are looked up by their bare names.
 const LIBRARY: &str = "scenarios";
@@ -90,7 +92,13 @@ enum Colour {
 /// How a command ended, other than well.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// A scenario or a store cannot be read or used. The text is a whole diagnostic.
+    /// What was asked for does not go together.
+    #[error("error: {0}")]
+    Usage(String),
+    /// A scenario, a case or a plan cannot be read or used.
+    #[error("{0}")]
+    Refused(#[from] Report),
+    /// A store cannot be read or used, or not all of several scenarios. The text is a whole diagnostic.
     #[error("{0}")]
     Scenario(String),
     /// A file cannot be written or read.
@@ -113,21 +121,22 @@ enum Ending {
 /// Runs the command line of this process with the protocols of `catalog`.
 pub fn program(catalog: Catalog) -> ExitCode {
     let arguments = Arguments::parse();
-    let colour = arguments.color.wanted();
+    let colour = arguments.color;
+    let is_coloured = colour.style() == Style::Colour;
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
-        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour),
-        Command::Replay(arguments) => replay::run(&arguments, &catalog, colour),
-        Command::Shrink(arguments) => shrink::run(&arguments, &catalog, colour),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, is_coloured),
+        Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.style()),
+        Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments),
-        Command::Campaign(arguments) => campaign::run(&arguments, colour),
+        Command::Campaign(arguments) => campaign::run(&arguments, is_coloured),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(failure) => {
-            output::complain(&failure.to_string());
+            output::complain(&failure.told(colour));
             ExitCode::from(failure.code())
         }
     }
@@ -149,14 +158,31 @@ impl Failure {
     /// The exit code.
     const fn code(&self) -> u8 {
         match self {
-            Failure::Scenario(_) | Failure::File(_) => 3,
+            Failure::Usage(_) => 2,
+            Failure::Refused(_) | Failure::Scenario(_) | Failure::File(_) => 3,
             Failure::Nothing(_) => 4,
         }
     }
 
-    /// A scenario's mistakes, drawn.
-    fn of(report: &replisim_lab::scenario::Report, colour: bool) -> Self {
-        Failure::Scenario(report.render(colour))
+    /// What there is to say of it, with colours if they are wanted where it is printed.
+    fn told(&self, colour: Colour) -> String {
+        match self {
+            Failure::Refused(report) => report.render(colour.wanted_on(&std::io::stderr())),
+            Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
+        }
+    }
+}
+
+impl From<FolderError> for Failure {
+    /// Why a word means no scenario.
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Unreadable { .. } | FolderError::TooDeep(_) => Failure::File(error.to_string()),
+            FolderError::NotFound { .. }
+            | FolderError::Protocol(_)
+            | FolderError::Ambiguous { .. }
+            | FolderError::Empty(_) => Failure::Nothing(error.to_string()),
+        }
     }
 }
 
@@ -168,11 +194,15 @@ impl From<StoreError> for Failure {
 }
 
 impl Colour {
-    /// Whether to use them now.
-    fn wanted(self) -> bool {
-        use std::io::IsTerminal;
+    /// How what is printed to standard output looks.
+    fn style(self) -> Style {
+        if self.wanted_on(&std::io::stdout()) { Style::Colour } else { Style::Plain }
+    }
+
+    /// Whether to use them on a stream.
+    fn wanted_on(self, stream: &impl IsTerminal) -> bool {
         match self {
-            Colour::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal(),
+            Colour::Auto => std::env::var_os("NO_COLOR").is_none() && stream.is_terminal(),
             Colour::Always => true,
             Colour::Never => false,
         }

@@ -6,6 +6,7 @@ use replisim_lab::TEMPLATE;
 
 use super::output::{print, write_file};
 use super::{Ending, Failure};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,12 +21,17 @@ pub struct Arguments {
     file: Option<PathBuf>,
 }
 
-/// Writes a commented scenario; never over a file that is there.
+/// Writes a commented scenario, and makes the folder that it is to stand in; never over a file that is there.
 pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let Some(path) = &arguments.file else { return print(TEMPLATE) };
     if path.exists() {
         return Err(Failure::File(format!("{} is there already; choose another name", path.display())));
     }
+    if let Some(folder) = path.parent() {
+        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(refuse)?;
+    }
     write_file(path, TEMPLATE.as_bytes())?;
-    print(&format!("wrote {0}\nrun it    replisim run {0}\n", path.display()))
+    let name = path.display().to_string();
+    print(&format!("wrote {name}\nrun it    replisim run {}\n", quoted(&name)))
 }

@@ -32,17 +32,21 @@ pub fn complain_of_panic() {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. What is there and no plain file is written in place: a link, a device or a pipe would
+/// be lost if another file took its name.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));
-    // A device or a pipe cannot be replaced by renaming.
-    if path.exists() && !path.is_file() {
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return fs::write(path, bytes).map_err(refuse);
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(refuse)
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        refuse(error)
+    })
 }
 
 /// Writes every event of a run to a file, one line each, if its trace was kept. The run is of what was read from `path`.

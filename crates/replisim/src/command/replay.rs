@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Names, Run};
+use replisim_history::{Names, Run, TraceLine};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, Parting};
-use replisim_report::{Style, human};
+use replisim_report::{Style, human, number};
 
 use super::output::{complain_of_panic, print, write_trace};
 use super::whereabouts::{self, STORE, Where};
@@ -36,10 +36,10 @@ pub struct Arguments {
 }
 
 /// Runs a case again and compares its fingerprint.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
-    let case = place.read(arguments.store.as_deref(), colour)?;
-    let experiment = Experiment::prepare(&case.source, catalog).map_err(|report| Failure::of(&report, colour))?;
+    let case = place.read(arguments.store.as_deref())?;
+    let experiment = Experiment::prepare(&case.source, catalog)?;
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
     let subject = material.subject(&experiment, &outcome, again, None);
-    print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?;
+    print(&human::screen(&subject, style))?;
     if outcome.run.fingerprint == case.fingerprint {
         print("the same run: its fingerprint is the case's\n")?;
         return Ok(if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine });
@@ -60,11 +60,10 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
 /// What there is to say of a run that is not the case's: where it left the path, and whether that matters.
 fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome) -> String {
     let mut text = format!(
-        "diverged: {name} was written by version {} with fingerprint {}; this is version {} with {}\n",
-        case.version,
+        "diverged: {name} has the fingerprint {}, and this run {}\n{}\n",
         case.fingerprint,
-        replisim_lab::VERSION,
         outcome.run.fingerprint,
+        versions(&case.version),
     );
     if let Some(parting) = case.parting(experiment, &outcome.run) {
         text += &stretch(&parting, &outcome.run);
@@ -76,16 +75,40 @@ fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome)
     text
 }
 
+/// Why the run of a case that this version wrote may be another.
+fn versions(writer: &str) -> String {
+    match replisim_lab::VERSION {
+        this if this == writer => format!(
+            "both are of version {this}: the case was edited since, or one of the two was built from other sources"
+        ),
+        this => format!("version {writer} wrote it, and this is version {this}"),
+    }
+}
+
 /// The part of a run's trace in which it left the path of its case.
-fn stretch(divergence: &Parting, run: &Run) -> String {
-    let Parting { after, before, lines } = divergence;
+fn stretch(parting: &Parting, run: &Run) -> String {
+    let Parting { after, before, lines, last, next } = parting;
+    let [after, of] = [*after, run.events].map(number::count);
+    let mut text = match before {
+        Some(before) => {
+            format!("the same up to event {after}, and not any more at event {} of {of}\n", number::count(*before))
+        }
+        None => {
+            format!("the same at every mark, up to event {after} of {of}: only the fingerprint at the end differs\n")
+        }
+    };
     let names = Names::of(run);
-    let mut text = format!("the same up to event {after}, and not any more at event {before} of {}\n", run.events);
+    let told = |line: &TraceLine| names.in_text(&line.to_string());
+    if lines.is_empty() && before.is_some() {
+        text += "no line of the trace tells what happened there; around it:\n";
+        text += &last.iter().map(|line| format!("  before {}\n", told(line))).collect::<String>();
+        text += &next.iter().map(|line| format!("  after  {}\n", told(line))).collect::<String>();
+    }
     for line in lines.iter().take(LINES_MAX) {
-        text += &format!("{}\n", names.in_text(&line.to_string()));
+        text += &format!("{}\n", told(line));
     }
     if lines.len() > LINES_MAX {
-        text += &format!("  … and {} more\n", lines.len() - LINES_MAX);
+        text += &format!("  … and {} more\n", number::count((lines.len() - LINES_MAX) as u64));
     }
     text
 }

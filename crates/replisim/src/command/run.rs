@@ -9,12 +9,13 @@ use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
-use replisim_report::{Style, human, json};
+use replisim_report::{Style, human, json, number};
 
 use super::output::{complain, complain_of_panic, print, write_file, write_trace};
 use super::time::time;
-use super::{Ending, Failure, LIBRARY};
+use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,55 +58,54 @@ pub enum Format {
 }
 
 /// Runs every scenario that the arguments mean.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let paths = find(&arguments.scenario)?;
+pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
+    let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
-        return run_one(path, arguments, catalog, colour);
+        return run_one(path, arguments, catalog, colour.style());
     }
     if arguments.trace.is_some() || arguments.case.is_some() {
-        return Err(Failure::Nothing("--trace and --case go with a single scenario".to_owned()));
+        let count = number::count(paths.len() as u64);
+        return Err(Failure::Usage(format!(
+            "--trace and --case go with a single scenario, and {} holds {count}",
+            arguments.scenario
+        )));
     }
     run_all(&paths, arguments, catalog, colour)
 }
 
 /// Runs every one of several scenarios, also after one that cannot be run.
-fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
     let (mut ending, mut refused) = (Ending::Fine, 0);
     for path in paths {
-        match run_brief(path, arguments, catalog, colour) {
+        match run_brief(path, arguments, catalog) {
             Ok(Ending::Fine) => {}
             Ok(_) => ending = Ending::NotFine,
             Err(failure) => {
-                complain(&failure.to_string());
+                complain(&failure.told(colour));
                 refused += 1;
             }
         }
     }
     match refused {
         0 => Ok(ending),
-        _ => Err(Failure::Scenario(format!("{refused} of {} scenarios cannot be run", paths.len()))),
+        _ => {
+            let of = number::things(paths.len() as u64, "scenario");
+            Err(Failure::Scenario(format!("{} of {of} cannot be run", number::count(refused))))
+        }
     }
 }
 
-fn find(word: &str) -> Result<Vec<PathBuf>, Failure> {
-    folder::find(word, Path::new(LIBRARY)).map_err(|error| match error {
-        folder::FolderError::Unreadable { .. } => Failure::File(error.to_string()),
-        other => Failure::Nothing(other.to_string()),
-    })
-}
-
-fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Experiment, Failure> {
-    let refuse = |report| Failure::of(&report, colour);
-    let source = Source::read(path).map_err(refuse)?;
-    let source = Experiment::edit(&source, &arguments.set, catalog).map_err(refuse)?;
-    let experiment = Experiment::prepare(&source, catalog).map_err(refuse)?;
+fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Experiment, Failure> {
+    let source = Source::read(path)?;
+    let source = Experiment::edit(&source, &arguments.set, catalog)?;
+    let experiment = Experiment::prepare(&source, catalog)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
-    settle(experiment, seed, catalog).map_err(refuse)
+    Ok(settle(experiment, seed, catalog)?)
 }
 
 /// A single scenario, with everything there is to say of it.
-fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let experiment = prepare(path, arguments, catalog, colour)?;
+fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -118,16 +118,17 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) 
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
-        Format::Human => print(&human::screen(&subject, if colour { Style::Colour } else { Style::Plain }))?,
+        Format::Human => print(&human::screen(&subject, style))?,
         Format::Json => print(&json::text(&subject))?,
     };
     Ok(ending(&outcome))
 }
 
 /// One of many scenarios: a line, or a document.
-fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let experiment = prepare(path, arguments, catalog, colour)?;
+fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let experiment = prepare(path, arguments, catalog)?;
     let (outcome, elapsed) = execute(&experiment, arguments);
+    complain_of_panic();
     match arguments.format {
         Format::Json => {
             let material = Material::of(path, &experiment, &outcome);
@@ -167,10 +168,4 @@ fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
         command.push_str(&format!(" --until {until}"));
     }
     command
-}
-
-/// A word as a shell takes it: in quotes if it holds anything that a shell would read.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-=".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

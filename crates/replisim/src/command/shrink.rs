@@ -8,18 +8,22 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use replisim_history::Check;
 use replisim_kernel::Span;
+use replisim_lab::folder::{self, FolderError};
 use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
-use replisim_lab::{Case, Catalog, Experiment, folder};
+use replisim_lab::{Case, Catalog, Experiment};
+use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::output::{print, write_file};
-use super::run::{Format, quoted};
+use super::run::Format;
 use super::time::time;
+use super::whereabouts::{Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
+use crate::shell::quoted;
 
 /// The version of the document that `--format json` prints.
 const SCHEMA_VERSION: u32 = 1;
@@ -28,13 +32,19 @@ const EXAMPLES: &str = "\
 Examples:
   replisim shrink lost_write_on_promotion
   replisim shrink mine.ron --seed 17 --check ReadYourWrites --for 30s
-  replisim shrink found.ron -o smallest.ron";
+  replisim shrink found.ron -o smallest.ron
+
+Exit codes: 0 it was made as small as it gets, or as --for allows; 4 nothing is violated; 130 interrupted, with what
+was found until then written.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// A case, or a scenario: a file, or a bare name below scenarios/
+    /// A case, or a scenario: a file, the id of a case that `replisim fuzz` has told, or a bare name below scenarios/
     failing: String,
+    /// The store to look for the id in, after the folder `cases` beside it [default: .replisim/campaign.db]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
     /// The seed, in place of the case's or the scenario's own
     #[arg(long)]
     seed: Option<u64>,
@@ -66,41 +76,54 @@ struct Failing {
 }
 
 /// Shrinks a failing run and writes what is left of it.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let failing = read(arguments, catalog, colour)?;
+pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let failing = read(arguments, catalog)?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| name_of(&failing.path, &shrunk.case));
     write_file(&file, shrunk.case.text().as_bytes())?;
     match arguments.format {
-        Format::Human => print(&screen(&failing, &shrunk, &file)),
-        Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file))),
-    }
+        Format::Human => print(&screen(&failing, &shrunk, &file))?,
+        Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file)))?,
+    };
+    Ok(if is_interrupted(&shrunk) { Ending::Interrupted } else { Ending::Fine })
 }
 
-fn read(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Failing, Failure> {
-    let refuse = |report| Failure::of(&report, colour);
-    let path = find(&arguments.failing)?;
-    let source = Source::read(&path).map_err(refuse)?;
-    let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose().map_err(refuse)?;
-    let source = case.as_ref().map_or(&source, |case| &case.source);
-    let experiment = Experiment::prepare(source, catalog).map_err(refuse)?;
+/// Whether it was the user who ended the search, and not the clock.
+fn is_interrupted(shrunk: &Shrunk) -> bool {
+    shrunk.bound == Some(Bound::Stopped) && interrupted().load(Ordering::Relaxed)
+}
+
+fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
+    let place = find(&arguments.failing, catalog)?;
+    let (case, scenario) = match &place {
+        Where::File(path) => {
+            let source = Source::read(path)?;
+            let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose()?;
+            (case, source)
+        }
+        Where::Kept(_) => (Some(place.read(arguments.store.as_deref())?), Source::default()),
+    };
+    let source = case.as_ref().map_or(&scenario, |case| &case.source);
+    let experiment = Experiment::prepare(source, catalog)?;
     let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
     // A scenario's seed turns its knobs; a case is what it says.
-    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog).map_err(refuse)? };
+    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog)? };
     let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
     let until = case.as_ref().filter(|case| case.seed == seed).and_then(|case| case.until);
-    Ok(Failing { path, experiment, seed, until, check: arguments.check.or(told) })
+    Ok(Failing { path: place.path().to_owned(), experiment, seed, until, check: arguments.check.or(told) })
 }
 
-fn find(word: &str) -> Result<PathBuf, Failure> {
-    if Path::new(word).is_file() {
-        return Ok(PathBuf::from(word));
-    }
-    let paths = folder::find(word, Path::new(LIBRARY)).map_err(|error| Failure::Nothing(error.to_string()))?;
+/// What a word means: the one scenario or case that is a file, or a case that is kept under an id.
+fn find(word: &str, catalog: &Catalog) -> Result<Where, Failure> {
+    let paths = match folder::find(word, Path::new(LIBRARY), catalog) {
+        Err(FolderError::NotFound { .. }) if is_id(word) => return Ok(Where::Kept(word.to_owned())),
+        paths => paths?,
+    };
     match <[PathBuf; 1]>::try_from(paths) {
-        Ok([path]) => Ok(path),
+        Ok([path]) => Ok(Where::File(path)),
         Err(paths) => {
-            Err(Failure::Nothing(format!("one run is shrunk at a time, and `{word}` is {} scenarios", paths.len())))
+            let many = number::things(paths.len() as u64, "scenario");
+            Err(Failure::Usage(format!("one run is shrunk at a time, and `{word}` is {many}")))
         }
     }
 }
@@ -113,7 +136,7 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
     let interrupted = interrupted();
     let bar = ProgressBar::new_spinner();
     let watch = |progress: &Progress| {
-        bar.set_message(format!("{} runs · {}", progress.runs, in_words(&progress.size)));
+        bar.set_message(format!("{} · {}", number::things(progress.runs, "run"), in_words(&progress.size)));
         bar.tick();
         !interrupted.load(Ordering::Relaxed) && time.is_none_or(|time| began.elapsed() < time)
     };
@@ -129,12 +152,11 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
 /// A file beside which nothing else is called so: the scenario's name and the beginning of the fingerprint.
 fn name_of(path: &Path, case: &Case) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let fingerprint = case.fingerprint.to_string();
-    PathBuf::from(format!("{stem}-{}.ron", &fingerprint[..8]))
+    PathBuf::from(format!("{stem}-{}.ron", case.id()))
 }
 
 fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
-    let story: String = shrunk.case.story.lines().map(|line| format!("  {line}\n")).collect();
+    let story = reflowed(&shrunk.case.story, "  ");
     format!(
         "{} · seed {}\n  from  {}\n  to    {}\n\n{story}\ncase    {}\nreplay  {}\n",
         title(&failing.path),
@@ -152,14 +174,14 @@ fn replay(file: &Path) -> String {
 }
 
 fn in_words(size: &Size) -> String {
-    let of = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let of = |count: usize, one: &str| number::things(count as u64, one);
     format!(
         "{}, {}, {}, {}, {}",
         of(size.faults, "fault"),
         of(size.operations, "operation"),
         of(size.sessions, "session"),
         of(size.hosts, "host"),
-        size.run
+        number::span(size.run)
     )
 }
 
@@ -179,6 +201,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         "runs": shrunk.runs,
         "ended_by": shrunk.bound.map(|bound| match bound {
             Bound::Runs => "runs",
+            Bound::Stopped if is_interrupted(shrunk) => "interrupted",
             Bound::Stopped => "time",
         }),
         "fingerprint": shrunk.case.fingerprint.to_string(),

@@ -7,7 +7,7 @@ use replisim_lab::scenario::Source;
 use replisim_lab::store::Store;
 
 use super::Failure;
-use super::run::quoted;
+use crate::shell::quoted;
 
 /// Where `replisim fuzz` keeps a campaign, unless it is told otherwise.
 pub const STORE: &str = ".replisim/campaign.db";
@@ -20,12 +20,14 @@ pub fn cases(store: &Path) -> PathBuf {
     store.with_file_name("cases")
 }
 
-/// The command that replays a case of a store.
-pub fn replay(id: &str, store: &Path) -> String {
+/// The command that replays a case, which is a file or in a store.
+pub fn replay(case: &str, store: &Path) -> String {
+    let replay = format!("replisim replay {}", quoted(case));
     if store == Path::new(STORE) {
-        return format!("replisim replay {id}");
+        replay
+    } else {
+        format!("{replay} --store {}", quoted(&store.display().to_string()))
     }
-    format!("replisim replay {id} --store {}", quoted(&store.display().to_string()))
 }
 
 /// What a word that stands for a case means.
@@ -46,10 +48,10 @@ impl Where {
     }
 
     /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
-    pub fn read(&self, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
+    pub fn read(&self, store: Option<&Path>) -> Result<Case, Failure> {
         match self {
-            Where::File(path) => Case::read(path).map_err(|report| Failure::of(&report, colour)),
-            Where::Kept(id) => find(&id.to_ascii_lowercase(), store, colour),
+            Where::File(path) => Ok(Case::read(path)?),
+            Where::Kept(id) => find(&id.to_ascii_lowercase(), store),
         }
     }
 
@@ -62,15 +64,20 @@ impl Where {
     }
 }
 
+/// Whether a word can be the id of a case.
+pub fn is_id(word: &str) -> bool {
+    word.len() >= ID_MIN && word.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
 /// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
-fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
-    if id.len() < ID_MIN || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+fn find(id: &str, store: Option<&Path>) -> Result<Case, Failure> {
+    if !is_id(id) {
         let why =
             format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
         return Err(Failure::Nothing(why));
     }
     let place = store.unwrap_or(Path::new(STORE));
-    let mut found = filed(id, &cases(place), colour)?;
+    let mut found = filed(id, &cases(place))?;
     if found.is_empty() && (store.is_some() || place.exists()) {
         found = stored(id, place)?;
     }
@@ -85,19 +92,23 @@ fn find(id: &str, store: Option<&Path>, colour: bool) -> Result<Case, Failure> {
              `replisim run --case FILE` write cases",
             place.display()
         ))),
-        _ => Err(Failure::Nothing(format!("`{id}` could be any of {} cases in {}", found.len(), place.display()))),
+        _ => {
+            let ids: Vec<String> = found.iter().map(Case::id).collect();
+            Err(Failure::Nothing(format!("`{id}` could be any of {}", ids.join(", "))))
+        }
     }
 }
 
 /// The cases in a folder whose files are called by this id, or by the beginning of it.
-fn filed(id: &str, folder: &Path, colour: bool) -> Result<Vec<Case>, Failure> {
+fn filed(id: &str, folder: &Path) -> Result<Vec<Case>, Failure> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name)
+        // What was being written when the program was killed ends otherwise, and so does an editor's copy.
+        let is_whole = path.extension().is_some_and(|extension| extension == "ron");
+        is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
-    let read = |path: PathBuf| Case::read(&path).map_err(|report| Failure::of(&report, colour));
-    entries.filter(is_it).map(read).collect()
+    entries.filter(is_it).map(|path| Ok(Case::read(&path)?)).collect()
 }
 
 /// The cases of a store that begin with this id. What another version wrote and this one cannot read is passed over.

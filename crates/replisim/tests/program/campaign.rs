@@ -95,7 +95,7 @@ fn a_case_is_found_by_the_beginning_of_its_fingerprint() {
     for id in [whole.as_str(), "00000064", "0000006"] {
         assert_eq!(replay(id, "a.store").0, 5, "{id}");
     }
-    assert_eq!(replay("0000", "a.store"), (4, "error: `0000` could be any of 2 cases in a.store".to_owned()));
+    assert_eq!(replay("0000", "a.store"), (4, "error: `0000` could be any of 00000000, 00000064".to_owned()));
     assert_eq!(replay("ffff", "a.store").0, 4);
     let (code, told) = replay("000", "a.store");
     assert!(code == 4 && told.contains("4 digits or more"), "{told}");

@@ -10,9 +10,9 @@ use replisim_report::{Style, number};
 use super::id_of;
 use crate::command::distinct::{Gist, distinct};
 use crate::command::output::print;
-use crate::command::run::quoted;
 use crate::command::whereabouts::{STORE, replay};
 use crate::command::{Ending, Failure};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,9 +9,9 @@ use replisim_report::{grid, number};
 use serde_json::json;
 
 use crate::command::output::print;
-use crate::command::run::quoted;
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -68,14 +68,14 @@ impl FromStr for Part {
 /// Does what the command says.
 pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
     match command {
-        Command::Plan { what, runs, output } => plan(what, *runs, output, catalog, colour),
+        Command::Plan { what, runs, output } => plan(what, *runs, output, catalog),
         Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, colour),
         Command::Merge(arguments) => campaign::merge(arguments),
     }
 }
 
-fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
-    let subjects = subjects::read(what, catalog, colour)?;
+fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
+    let subjects = subjects::read(what, catalog)?;
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
     write_file(output, charter.text().as_bytes())?;
     print(&format!(
@@ -94,9 +94,8 @@ fn run_shard(
     catalog: &Catalog,
     colour: bool,
 ) -> Result<Ending, Failure> {
-    let refuse_text = |report| Failure::of(&report, colour);
-    let charter = Charter::read(plan).map_err(refuse_text)?;
-    let subjects = charter.subjects(catalog).map_err(refuse_text)?;
+    let charter = Charter::read(plan)?;
+    let subjects = charter.subjects(catalog)?;
     let orders = charter.orders(jobs.map_or_else(cores, usize::from), share);
     if output.exists() {
         return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), charter.lots_of(share));

@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     if let Some(command) = &arguments.fleet {
         return fleet::run(command, catalog, colour);
     }
-    let subjects = subjects::read(&arguments.what, catalog, colour)?;
+    let subjects = subjects::read(&arguments.what, catalog)?;
     let runs = arguments.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };

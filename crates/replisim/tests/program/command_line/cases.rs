@@ -1,10 +1,13 @@
 //! Traces, cases, and what shrinks to one: the same bytes each time, and a word where they are not.
 
 use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::with_scenario;
+use super::{SCENARIO, finished, with_scenario};
 
 #[test]
 fn a_trace_is_the_same_each_time() {
@@ -35,10 +38,90 @@ fn a_case_replays_and_one_that_was_changed_diverges() {
     let case = fs::read_to_string(folder.path("it.case")).expect("a case was written");
     let (before, rest) = case.split_once("fingerprint: \"").expect("a case has a fingerprint");
     let digit = if rest.starts_with('0') { "1" } else { "0" };
-    folder.write("other.case", format!("{before}fingerprint: \"{digit}{}", &rest[1..]).as_bytes());
+    folder.write("an other.case", format!("{before}fingerprint: \"{digit}{}", &rest[1..]).as_bytes());
+    let replay = folder.program(&["replay", "an other.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    for told in [
+        "\nreplay    replisim replay 'an other.case'\n",
+        "\ndiverged: an other.case has the fingerprint ",
+        ": the case was edited since, or ",
+        "\nthe same at every mark, up to event ",
+        ": only the fingerprint at the end differs\n",
+    ] {
+        assert!(replay.output.contains(told), "{told} is missing:\n{}", replay.output);
+    }
+
+    folder.write(
+        "older.case",
+        case.replacen(env!("CARGO_PKG_VERSION"), "0.0.9", 1).replace("sessions: 4", "sessions: 5"),
+    );
+    let replay = folder.program(&["replay", "older.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    assert!(replay.output.contains("\nversion 0.0.9 wrote it, and this is version "), "{}", replay.output);
+}
+
+/// Events that are no line of the trace are told by the lines around them.
+#[test]
+fn where_runs_part_without_a_word_the_words_around_are_shown() {
+    let folder = with_scenario("silent");
+    let few = SCENARIO.replace("sessions: 10", "sessions: 1").replace("run: \"1s\"", "run: \"5ms\", settle: \"20ms\"");
+    folder.write(
+        "few.ron",
+        few.replace("faults: [During(\"200ms\", \"700ms\", Slow(link: (\"n1\", \"n3\"), by: \"100ms\"))],", ""),
+    );
+    folder.program(&["run", "few.ron", "--case", "it.case"]);
+    let case = String::from_utf8(folder.read("it.case")).expect("a case is text");
+    assert!(case.contains("marks: (every: 1,"), "{case}");
+    folder.write("other.case", case.replace("(size: 3)", "(size: 3, disk: (sync: \"3ms\"))"));
     let replay = folder.program(&["replay", "other.case"]);
     assert_eq!(replay.code, 5, "{replay:?}");
-    assert!(replay.output.contains("\ndiverged: other.case was written by version "), "{}", replay.output);
+    assert!(replay.output.contains("\n  before ") && replay.output.contains("\n  after  "), "{}", replay.output);
+}
+
+#[test]
+fn what_a_kill_has_left_among_cases_is_passed_over_and_an_id_of_several_lists_them() {
+    let folder = with_scenario("ids");
+    folder.program(&["run", "small.ron", "--case", "it.ron"]);
+    let case = String::from_utf8(folder.read("it.ron")).expect("a case is text");
+    let whole = case.split_once("fingerprint: \"").map(|(_, rest)| rest[..32].to_owned()).expect("a fingerprint");
+    let id = &whole[..8];
+    folder.write(&format!(".replisim/cases/{id}.ron"), &case);
+    folder.write(&format!(".replisim/cases/{id}.ron.part"), &case[..100]);
+    let replay = folder.program(&["replay", id]);
+    assert_eq!(replay.code, 0, "{replay:?}");
+
+    let shrink = folder.program(&["shrink", &id[..4], "-o", "shrunk.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    assert!(shrink.output.starts_with(&format!("case {} · seed 3\n", &id[..4])), "{}", shrink.output);
+
+    let other = format!("{}00000000{}", &id[..4], &whole[12..]);
+    folder.write(&format!(".replisim/cases/{}.ron", &other[..8]), case.replace(&whole, &other));
+    let replay = folder.program(&["replay", &id[..4]]);
+    assert_eq!(replay.code, 4, "{replay:?}");
+    for told in [id, &other[..8]] {
+        assert!(replay.errors.contains(told), "{told} is missing: {}", replay.errors);
+    }
+}
+
+/// The run takes so long that the interrupt comes before anything smaller is found: it is kept as it is.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_search_keeps_what_it_has_found() {
+    let folder = with_scenario("interrupt");
+    let long = SCENARIO.replace("run: \"1s\"", "run: \"30s\"").replace("sessions: 10", "sessions: 100");
+    folder.write("long.ron", long);
+    let shrink = ["shrink", "long.ron", "--jobs", "1", "--format", "json", "-o", "it.case"];
+    let child = folder.command(&shrink).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the program can be run");
+    thread::sleep(Duration::from_millis(400));
+    let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    assert_eq!(kill.code, 0, "{kill:?}");
+    let output = child.wait_with_output().expect("it has ended");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(document["ended_by"], "interrupted");
+    assert!(folder.read("it.case").starts_with(b"// A session does not see what it wrote itself"));
+    assert_eq!(folder.program(&["shrink", "small.ron", "--for", "1ns", "--format", "json"]).json()["ended_by"], "time");
 }
 
 #[test]

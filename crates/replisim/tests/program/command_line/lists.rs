@@ -30,6 +30,11 @@ fn a_new_scenario_runs_and_is_never_written_over() {
     let text = fs::read_to_string(folder.path("mine.ron")).expect("it was written");
     assert_eq!(folder.program(&["new"]).output, text);
 
+    let within = folder.program(&["new", "scenarios/of mine/it.ron"]);
+    assert_eq!(within.code, 0, "{within:?}");
+    assert!(within.output.ends_with("\nrun it    replisim run 'scenarios/of mine/it.ron'\n"), "{}", within.output);
+    assert_eq!(folder.read("scenarios/of mine/it.ron"), text.as_bytes());
+
     folder.write("mine.ron", b"precious");
     let again = folder.program(&["new", "mine.ron"]);
     assert_eq!((again.code, again.errors.contains("is there already")), (3, true), "{again:?}");

@@ -107,6 +107,16 @@ fn all_mistakes_of_meaning_are_shown_at_once() {
 }
 
 #[test]
+fn a_mistake_is_shown_in_colours_where_they_are_wanted() {
+    let folder = empty("colours");
+    folder.write("wrong.ron", b"Scenario((");
+    for (when, wanted) in [("always", true), ("never", false), ("auto", false)] {
+        let run = folder.program(&["run", "wrong.ron", "--color", when]);
+        assert_eq!((run.code, run.errors.contains('\u{1b}')), (3, wanted), "{run:?}");
+    }
+}
+
+#[test]
 fn an_edit_that_leads_nowhere_is_refused() {
     let folder = with_scenario("edit");
     for (edit, told) in [("clients[3].sessions=5", "its only element is [0]"), ("rnu=3s", "did you mean `run`?")] {

@@ -49,6 +49,70 @@ fn what_cannot_be_written_is_told() {
 }
 
 #[test]
+fn one_file_is_for_one_run() {
+    let folder = with_scenario("one-file");
+    folder.write("other.ron", SCENARIO);
+    for command in [["run", ".", "--trace", "it"], ["run", ".", "--case", "it"], ["shrink", ".", "-o", "it"]] {
+        let run = folder.program(&command);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.errors.starts_with("error: ") && !folder.path("it").exists(), "{run:?}");
+    }
+}
+
+/// What is not a plain file is written in place: another file in its place would not be what it was.
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link() {
+    let folder = with_scenario("link");
+    folder.write("target.txt", "old");
+    std::os::unix::fs::symlink("target.txt", folder.path("link")).expect("a link can be made");
+    let run = folder.program(&["run", "small.ron", "--trace", "link"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(folder.path("link").is_symlink(), "the link is gone");
+    assert!(folder.read("target.txt").starts_with(b"replisim trace"), "its target was not written");
+}
+
+/// What takes the new contents until they are whole is here a device without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_could_not_be_written_whole_is_removed() {
+    let folder = with_scenario("part");
+    let part = folder.path("it.txt.part");
+    std::os::unix::fs::symlink("/dev/full", &part).expect("a link can be made");
+    let run = folder.program(&["run", "small.ron", "--trace", "it.txt"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(!part.is_symlink() && !folder.path("it.txt").exists(), "something is left");
+}
+
+#[test]
+fn a_word_that_means_something_else_is_told_what_it_means() {
+    let folder = with_scenario("words");
+    for (command, code, told) in [
+        (["run", "LeaderFollower"], 4, "`replisim fuzz LeaderFollower`"),
+        (["run", "LeaderFolower"], 4, "did you mean `LeaderFollower`?"),
+        (["fuzz", "LeaderFolower"], 4, "did you mean `LeaderFollower`?"),
+        (["replay", "missing.ron"], 3, "`replisim run --case FILE` writes one"),
+    ] {
+        let run = folder.program(&command);
+        assert_eq!(run.code, code, "{run:?}");
+        assert!(run.errors.contains(told) && !run.errors.contains("replisim list"), "{}", run.errors);
+    }
+}
+
+#[test]
+fn a_case_and_a_plan_are_no_scenarios() {
+    let folder = with_scenario("no-scenario");
+    folder.program(&["run", "small.ron", "--case", "case.ron"]);
+    folder.program(&["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "plan.ron"]);
+    for (file, told) in [("case.ron", "`replisim replay case.ron`"), ("plan.ron", "`replisim fuzz shard plan.ron`")] {
+        for command in ["run", "fuzz"] {
+            let run = folder.program(&[command, file]);
+            assert_eq!((run.code, run.errors.contains(told)), (3, true), "{run:?}");
+        }
+    }
+}
+
+#[test]
 fn nobody_reading_is_no_reason_to_panic() {
     let folder = with_scenario("pipe");
     for arguments in [["run", "small.ron"].as_slice(), &["list"], &["explain"], &["new"], &["--help"]] {
