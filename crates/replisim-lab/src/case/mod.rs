@@ -102,7 +102,7 @@ impl Case {
             scenario = value_of(&experiment.scenario.text());
         }
         Case {
-            story: format!("A case of {name}. Run it again with `replisim replay` and this file."),
+            story: format!("A case of {name}. Run it again with `replisim replay`."),
             version: VERSION.to_owned(),
             seed: run.seed,
             until,

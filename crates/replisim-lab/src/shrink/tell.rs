@@ -84,7 +84,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
     }
     lines.extend(wrapped(&format!(
-        "Shrunk from {} in {} runs. Run it again with `replisim replay` and this file.",
+        "Shrunk from {} in {} runs. Run it again with `replisim replay`.",
         original.source.name, search.runs
     )));
     lines.join("\n")

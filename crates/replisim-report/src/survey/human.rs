@@ -4,7 +4,7 @@ use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey,
 
 use super::known::{self, KnownKind};
 use crate::section::WIDTH;
-use crate::table::wrapped;
+use crate::table::{reflowed, wrapped};
 use crate::{Style, number};
 
 /// How many knobs of a failure are told that was not shrunk: nobody knows which of them matter.
@@ -152,9 +152,7 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
     let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
     text += &wrapped(&drawn(failure), "      ", WIDTH);
-    for line in &failure.story {
-        text += &format!("      {line}\n");
-    }
+    text += &reflowed(&failure.story.join("\n"), "      ");
     text + &format!("      {}\n", failure.replay)
 }
 

@@ -51,7 +51,7 @@ pub fn survey() -> Survey {
         operations: Some(1),
         id: "a1f3".to_owned(),
         case: Some(".replisim/cases/a1f3.ron".to_owned()),
-        story: vec!["c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
+        story: vec!["  c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
         replay: "replisim replay a1f3".to_owned(),
     };
     let divergence = Diverged {
