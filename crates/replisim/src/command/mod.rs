@@ -122,15 +122,14 @@ enum Ending {
 pub fn program(catalog: Catalog) -> ExitCode {
     let arguments = Arguments::parse();
     let colour = arguments.color;
-    let is_coloured = colour.style() == Style::Colour;
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
-        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, is_coloured),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.style()),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.style()),
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments),
-        Command::Campaign(arguments) => campaign::run(&arguments, is_coloured),
+        Command::Campaign(arguments) => campaign::run(&arguments, colour.style()),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use replisim_lab::Case;
 use replisim_lab::scenario::Source;
 use replisim_lab::store;
-use replisim_report::number;
+use replisim_report::{Style, number};
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -56,10 +56,10 @@ pub struct Merge {
 }
 
 /// Does what was asked of a campaign.
-pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
     match &arguments.verb {
         Verb::List(arguments) => list::run(arguments),
-        Verb::Show(arguments) => show::run(arguments, colour),
+        Verb::Show(arguments) => show::run(arguments, style),
         Verb::Sql(arguments) => sql::run(arguments),
         Verb::Export(arguments) => export::run(arguments),
         Verb::Merge(arguments) => merge(arguments),

@@ -31,9 +31,8 @@ pub struct Arguments {
 }
 
 /// Shows each campaign, then what the store as a whole is.
-pub fn run(arguments: &Arguments, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
     let store = Store::open(&arguments.store)?;
-    let style = if colour { Style::Colour } else { Style::Plain };
     for manifest in store.campaigns()? {
         print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
     }

@@ -11,10 +11,10 @@ use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Share};
 use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
-use replisim_report::{number, survey as reports};
+use replisim_report::{Style, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
-use super::{JOBS_MAX, What, cores, found, orders, some_runs, style, subjects};
+use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
 use crate::command::output::{print, write_file};
 use crate::command::{Ending, Failure, campaign};
 
@@ -66,10 +66,10 @@ impl FromStr for Part {
 }
 
 /// Does what the command says.
-pub fn run(command: &Command, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+pub fn run(command: &Command, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     match command {
         Command::Plan { what, runs, output } => plan(what, *runs, output, catalog),
-        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, colour),
+        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, style),
         Command::Merge(arguments) => campaign::merge(arguments),
     }
 }
@@ -92,7 +92,7 @@ fn run_shard(
     output: &Path,
     jobs: Option<u16>,
     catalog: &Catalog,
-    colour: bool,
+    style: Style,
 ) -> Result<Ending, Failure> {
     let charter = Charter::read(plan)?;
     let subjects = charter.subjects(catalog)?;
@@ -113,7 +113,7 @@ fn run_shard(
     }
     placing.finish()?;
     found::keep_differing(&mut survey, &tallies, output)?;
-    let differ = reports::divergences(&survey, style(colour));
+    let differ = reports::divergences(&survey, style);
     let told = match runs {
         0 => format!("nothing to do, for the plan has no more than {}", number::things(charter.lots(), "lot")),
         _ => counted(runs, tallies.iter().map(|tally| tally.failing).sum()),

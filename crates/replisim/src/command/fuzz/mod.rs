@@ -102,9 +102,9 @@ enum Format {
 }
 
 /// Fuzzes everything that the arguments mean.
-pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     if let Some(command) = &arguments.fleet {
-        return fleet::run(command, catalog, colour);
+        return fleet::run(command, catalog, style);
     }
     let subjects = subjects::read(&arguments.what, catalog)?;
     let runs = arguments.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: bool) -> Result<End
     let keep = conduct::Keep { store: &arguments.store, begin: (!arguments.no_store).then_some(begin) };
     let conduct::Ended { survey, pace, kept } = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
-        Format::Human => reports::screen(&survey, Some(pace), style(colour)),
+        Format::Human => reports::screen(&survey, Some(pace), style),
         Format::Json => reports::json(&survey),
         Format::Ndjson => reports::ndjson(&survey),
         Format::Junit => reports::junit(&survey),
@@ -150,10 +150,6 @@ fn orders(what: &What, runs: Option<u64>, jobs: Option<u16>, share: Share) -> Or
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-const fn style(colour: bool) -> Style {
-    if colour { Style::Colour } else { Style::Plain }
 }
 
 fn ending(survey: &Survey) -> Ending {
