@@ -69,6 +69,8 @@ pub struct Surveyed {
     pub never_reached: Vec<String>,
     /// Faults that were planned and never struck.
     pub never_struck: Vec<String>,
+    /// Checks that the scenario expects to be violated, and that no run violated.
+    pub never_violated: Vec<Check>,
     /// How many runs were done twice.
     pub twice: u64,
     /// Of how many the second run was not the first again.

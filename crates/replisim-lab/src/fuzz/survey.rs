@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::{Cell, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
 use replisim_world::spec::Action;
 
 use super::attempt::Attempt;
@@ -10,7 +10,7 @@ use super::cause::Cause;
 use super::subject::Subject;
 use super::tally::{Found, Tally};
 use super::twice::Divergence;
-use crate::scenario::{Edit, Outline, Source};
+use crate::scenario::{Edit, Expected, Outline, Source};
 use crate::store::Mark;
 use crate::{Catalog, Experiment, Scenario};
 
@@ -51,6 +51,7 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
         cells: tally.cells.len() as u64,
         never_reached: never_reached(experiment.states(), &tally.cells),
         never_struck: never_struck(tally),
+        never_violated: never_violated(experiment, tally),
         twice: tally.twice,
         differing: tally.differing,
         divergences: tally.divergences.values().map(diverged).collect(),
@@ -112,6 +113,12 @@ fn diverged(divergence: &Divergence) -> Diverged {
 fn never_reached(states: &[&str], cells: &BTreeSet<Cell>) -> Vec<String> {
     let reached = |state: u8| cells.iter().any(|cell| cell.state == state || cell.replicas_in(state) > 0);
     (0..).zip(states).filter(|(state, _)| !reached(*state)).map(|(_, name)| (*name).to_owned()).collect()
+}
+
+fn never_violated(experiment: &Experiment, tally: &Tally) -> Vec<Check> {
+    let expected = |check: &Check| experiment.scenario.expect.get(check) == Some(&Expected::Violated);
+    let never = |(place, check): (usize, Check)| (tally.count(place, Mark::Anomaly) == 0).then_some(check);
+    experiment.scenario.checks_made().into_iter().enumerate().filter_map(never).filter(expected).collect()
 }
 
 fn never_struck(tally: &Tally) -> Vec<String> {

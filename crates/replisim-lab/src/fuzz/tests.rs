@@ -92,6 +92,19 @@ fn what_the_first_failure_is_does_not_depend_on_the_number_of_workers() {
 }
 
 #[test]
+fn an_expected_violation_that_never_came_is_told() {
+    let catalog = Catalog::standard();
+    let checks =
+        "checks: [Convergence, ReadYourWrites], expect: { Convergence: Violated, ReadYourWrites: Violated }, run:";
+    let source = Source::new("small.ron".to_owned(), SMALL.replace("run:", checks));
+    let subject = Subject::prepare(&source, false, &catalog);
+    let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let tallies = campaign(&subjects, &orders(60, 2), &mut Forgetful, &mut |_| ControlFlow::Continue(()));
+    let survey = survey(&subjects, &tallies, 1, false);
+    assert_eq!(survey.subjects[0].never_violated, [replisim_history::Check::Convergence]);
+}
+
+#[test]
 fn a_scenario_that_is_given_a_swarm_says_so_in_its_text() {
     let catalog = Catalog::standard();
     let text = "Scenario(cluster: (size: 3), protocol: LeaderFollower(), expect: { NoLostWrites: Violated })";

@@ -64,7 +64,7 @@ fn known(known: &[KnownFailure], style: Style) -> String {
 
 /// Whether there is nothing to tell of a subject but that it was run.
 fn is_quiet(subject: &Surveyed) -> bool {
-    subject.is_fine() && subject.checks.iter().all(|check| check.anomalies == 0)
+    subject.is_fine() && subject.never_violated.is_empty() && subject.checks.iter().all(|check| check.anomalies == 0)
 }
 
 fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
@@ -192,6 +192,10 @@ fn never(subject: &Surveyed) -> String {
     let mut parts = vec![format!("{} reached", number::things(subject.cells, "cell"))];
     if !subject.never_struck.is_empty() {
         parts.push(format!("never struck: {}", subject.never_struck.join(", ")));
+    }
+    if !subject.never_violated.is_empty() {
+        let checks: Vec<&str> = subject.never_violated.iter().map(|check| check.in_words()).collect();
+        parts.push(format!("expected violated, and never was: {}", checks.join(", ")));
     }
     if !subject.never_reached.is_empty() {
         parts.push(format!("never reached: {}", subject.never_reached.join("; ")));

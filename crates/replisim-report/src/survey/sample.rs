@@ -18,6 +18,7 @@ fn subject(name: &str) -> Surveyed {
         cells: 412,
         never_reached: vec!["rewinding".to_owned()],
         never_struck: vec!["FullDisk".to_owned()],
+        never_violated: vec![Check::Convergence],
         twice: 156,
         differing: 0,
         divergences: Vec::new(),
