@@ -57,34 +57,43 @@ pub fn campaign(
     Keep { store, begin }: Keep<'_>,
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
-    let jobs = orders.jobs;
-    let Some(begin) = begin else {
-        let (tallies, pace) = conduct(subjects, orders, limits, &mut Forgetful);
-        let mut survey = survey(subjects, &tallies, orders);
-        // Nobody can go on with it later, so what an interrupted one has found is kept as it is.
-        let mut keeping = Keeping { catalog, archive: None, store, shrinking: !survey.interrupted, jobs };
-        let kept = keeping.keep(&mut survey, &tallies);
-        let kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
-        return Ok(Ended { survey, pace, kept });
-    };
-    if let Some(folder) = store.parent() {
-        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(refuse)?;
+    match begin {
+        None => Ok(forgotten(subjects, orders, limits, store, catalog)),
+        Some(begin) => remembered(subjects, orders, limits, (store, begin), catalog),
     }
-    let before = runs_in(store, &fuzz::manifest(subjects, orders));
-    let mut archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
-    say_what_becomes_of(before, begin, store);
+}
+
+/// Keeps nothing but the cases of what fails. Nobody can go on with it later, so what an interrupted one has found is kept as
+/// it is.
+fn forgotten(subjects: &[Subject<'_>], orders: &Orders, limits: Limits, store: &Path, catalog: &Catalog) -> Ended {
+    let (tallies, pace) = conduct(subjects, orders, limits, &mut Forgetful);
+    let mut survey = survey(subjects, &tallies, orders);
+    let shrinking = !survey.interrupted;
+    let kept = Keeping { catalog, archive: None, store, shrinking, jobs: orders.jobs }.keep(&mut survey, &tallies);
+    let kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
+    survey.interrupted = interrupted().load(Ordering::Relaxed);
+    Ended { survey, pace, kept }
+}
+
+/// Keeps everything in a store. What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an
+/// undisturbed one later.
+fn remembered(
+    subjects: &[Subject<'_>],
+    orders: &Orders,
+    limits: Limits,
+    (store, begin): (&Path, Begin),
+    catalog: &Catalog,
+) -> Result<Ended, Failure> {
+    let mut archive = open(subjects, orders, store, begin)?;
     let known = fuzz::run_known(store, subjects, catalog)?;
     let (tallies, pace) = conduct(subjects, orders, limits, &mut archive);
     let mut survey = survey(subjects, &tallies, orders);
-    // What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an undisturbed one later.
     let mut kept = Ok(());
     if survey.interrupted {
         found::left_for_later(&mut survey);
     } else if !archive.is_broken() {
-        let archive = Some(&mut archive);
+        let (archive, jobs) = (Some(&mut archive), orders.jobs);
         kept = Keeping { catalog, archive, store, shrinking: true, jobs }.keep(&mut survey, &tallies);
-        survey.interrupted = interrupted().load(Ordering::Relaxed);
     }
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
     for (mut failure, row) in known {
@@ -94,9 +103,26 @@ pub fn campaign(
         survey.known.push(failure);
         archive.keep_known(row);
     }
+    survey.interrupted = interrupted().load(Ordering::Relaxed);
     // What stopped the writing says more than what could not be kept for that.
     let kept = archive.finish().map_err(Failure::from).and(kept);
     Ok(Ended { survey, pace, kept })
+}
+
+fn open<'s, 'c>(
+    subjects: &'s [Subject<'c>],
+    orders: &Orders,
+    store: &Path,
+    begin: Begin,
+) -> Result<Archive<'s, 'c>, Failure> {
+    if let Some(folder) = store.parent() {
+        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(refuse)?;
+    }
+    let before = runs_in(store, &fuzz::manifest(subjects, orders));
+    let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
+    say_what_becomes_of(before, begin, store);
+    Ok(archive)
 }
 
 /// How many runs a store holds of a campaign.
