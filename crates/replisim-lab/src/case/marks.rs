@@ -78,7 +78,8 @@ impl Marks {
         // From the beginning each time: a process that panics as it is copied can be replayed all the same.
         let (after, mut told) = traced(after(passed));
         let (before, mut lines) = traced(end);
-        lines.drain(..told.len());
+        // What draws on hidden chance may have told more the first time.
+        lines.drain(..told.len().min(lines.len()));
         let (mut last, mut next) = (None, None);
         if lines.is_empty() && !all_passed {
             next = traced(events).1.into_iter().nth(told.len());
