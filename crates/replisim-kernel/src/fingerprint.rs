@@ -99,6 +99,9 @@ impl Hasher for Encoder {
     }
 }
 
+/// How many hexadecimal digits a digest has.
+const DIGITS: usize = 32;
+
 /// A 128-bit hash, as that which names a run. Prints as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub u128);
@@ -124,10 +127,23 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// Why a text is no [`Digest`]. With digits missing it would be another one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoDigest;
+
+impl fmt::Display for NoDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a fingerprint has {DIGITS} hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NoDigest {}
+
 impl FromStr for Digest {
-    type Err = std::num::ParseIntError;
+    type Err = NoDigest;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u128::from_str_radix(text, 16).map(Digest)
+        let is_whole = text.len() == DIGITS && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u128::from_str_radix(text, 16).ok().filter(|_| is_whole).map(Digest).ok_or(NoDigest)
     }
 }
 
@@ -187,5 +203,8 @@ mod tests {
     fn a_digest_reads_back() {
         let digest = Digest(0x8c1e_52d0);
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        for other in ["8c1e52d0", &format!("+{}", &digest.to_string()[1..]), &format!("{digest}0"), ""] {
+            assert_eq!(other.parse::<Digest>(), Err(NoDigest), "{other}");
+        }
     }
 }

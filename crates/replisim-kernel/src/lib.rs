@@ -22,7 +22,7 @@ mod tape;
 mod time;
 
 pub use distribution::{Distribution, DistributionError, Sampler};
-pub use fingerprint::{Digest, Fingerprint};
+pub use fingerprint::{Digest, Fingerprint, NoDigest};
 pub use probability::{ParseProbabilityError, Probability};
 pub use queue::{Queue, Scheduled};
 pub use stream::{Concern, Stream};

@@ -22,7 +22,7 @@ mod marks;
 use std::path::Path;
 
 use replisim_history::{Check, Finding, Names, Run, Witness};
-use replisim_kernel::{Digest, SimTime, Span};
+use replisim_kernel::{Digest, NoDigest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
 use ron::value::RawValue;
@@ -85,9 +85,6 @@ struct Written {
 /// How many digits of its fingerprint a case goes by.
 const ID: usize = 8;
 
-/// How many hexadecimal digits a fingerprint has.
-const FINGERPRINT: usize = 32;
-
 /// Where cases come from, for whoever has a text that is none.
 const ADVICE: &str =
     "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
@@ -149,10 +146,8 @@ impl Case {
             Report::of(source.clone(), Diagnostic::new(code, format!("this is not a case: {why}")).at(at))
         };
         let marks = marks.map(|marks| marks.read()).transpose().map_err(|why| refuse("marks", Code::Syntax, why))?;
-        let fingerprint = whole(&fingerprint).ok_or_else(|| {
-            let why = format!("a fingerprint has {FINGERPRINT} hexadecimal digits");
-            refuse("fingerprint", Code::WrongType, why)
-        })?;
+        let no_digest = |why: NoDigest| refuse("fingerprint", Code::WrongType, why.to_string());
+        let fingerprint = fingerprint.parse().map_err(no_digest)?;
         let scenario = Source::new(source.name.clone(), moved_out(scenario.trim().get_ron()));
         let story = story_of(&source.text);
         Ok(Case { story, version, seed, until, fingerprint, anomaly, source: scenario, marks })
@@ -221,12 +216,6 @@ impl Anomaly {
         let lines: String = self.lines.iter().map(|line| format!("        {},\n", quoted(line))).collect();
         format!("(check: {}, kind: {}, lines: [\n{lines}    ])", self.check, quoted(&self.kind))
     }
-}
-
-/// A fingerprint of which no digit is missing.
-fn whole(digits: &str) -> Option<Digest> {
-    let is_whole = digits.len() == FINGERPRINT && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    digits.parse().ok().filter(|_| is_whole)
 }
 
 /// A scenario's text without what stands before and after its value.
