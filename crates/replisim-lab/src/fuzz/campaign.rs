@@ -42,9 +42,37 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// How many runs the subject with this number has, of so many subjects: the first ones have those that are left over.
-    pub fn runs_of(&self, subject: u64, subjects: u64) -> u64 {
-        self.runs.map_or(u64::MAX, |runs| runs / subjects + u64::from(subject < runs % subjects))
+    /// The lots of the share that are of the subject with this number, among so many: the first subjects have the runs that
+    /// are left over.
+    pub(super) fn lots_of(&self, subject: u32, subjects: usize) -> Lots {
+        let (number, count) = (u64::from(subject), subjects as u64);
+        let runs = self.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
+        Lots { next: self.share.first_lot(subject), step: self.share.of, runs }
+    }
+}
+
+/// Lots of a subject: the number of each, and how many runs it has.
+pub(super) struct Lots {
+    next: u64,
+    step: u32,
+    /// How many runs the subject has, over all its lots.
+    runs: u64,
+}
+
+impl Iterator for Lots {
+    type Item = (u32, u32);
+
+    fn next(&mut self) -> Option<(u32, u32)> {
+        let number = u32::try_from(self.next).ok()?;
+        let left = self.runs.checked_sub(self.next * u64::from(LOT)).filter(|left| *left > 0)?;
+        self.next += u64::from(self.step);
+        Some((number, left.min(u64::from(LOT)) as u32))
+    }
+
+    /// Not by going through them: there may be billions.
+    fn count(self) -> usize {
+        let end = self.runs.div_ceil(u64::from(LOT)).min(1 << u32::BITS);
+        end.saturating_sub(self.next).div_ceil(u64::from(self.step)) as usize
     }
 }
 
@@ -63,7 +91,7 @@ impl Share {
 
     /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
     /// ones are spread as well as a few large ones.
-    pub(super) const fn first_lot(self, subject: u32) -> u64 {
+    const fn first_lot(self, subject: u32) -> u64 {
         let (shard, of, subject) = (self.shard as u64, self.of as u64, subject as u64);
         (shard + of - subject % of) % of
     }
@@ -217,9 +245,8 @@ struct Course<'s, 'c> {
     subject: &'s Subject<'c>,
     number: u32,
     lot: Option<Lot<'s, 'c>>,
-    next_lot: u64,
-    /// How many runs it has, over all lots.
-    runs: u64,
+    /// Those that are yet to come.
+    lots: Lots,
     /// Results that came before it was their turn.
     early: BTreeMap<u32, Ran>,
 }
@@ -236,8 +263,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             subject,
             number,
             lot: None,
-            next_lot: orders.share.first_lot(number),
-            runs: orders.runs_of(number.into(), subjects.len() as u64),
+            lots: orders.lots_of(number, subjects.len()),
             early: BTreeMap::new(),
         };
         let courses = (0..).zip(subjects).map(course).collect();
@@ -314,11 +340,8 @@ impl Course<'_, '_> {
     }
 
     fn open_lot(&mut self, orders: &Orders) -> Option<()> {
-        let number = u32::try_from(self.next_lot).ok()?;
-        let left = self.runs.checked_sub(self.next_lot * u64::from(LOT)).filter(|left| *left > 0)?;
-        let runs = left.min(u64::from(LOT)) as u32;
+        let (number, runs) = self.lots.next()?;
         self.lot = Some(Lot::new(self.subject, number, orders.seed_start, runs, orders.guided));
-        self.next_lot += u64::from(orders.share.of);
         Some(())
     }
 
@@ -346,11 +369,26 @@ mod tests {
         assert_eq!(twice.iter().map(|place| place % 4).collect::<BTreeSet<_>>().len(), 4);
     }
 
+    fn whole(runs: u64) -> Orders {
+        Orders { runs: Some(runs), seed_start: 1, guided: true, jobs: 1, share: Share::ALL }
+    }
+
     #[test]
     fn every_lot_belongs_to_one_share_however_many_there_are() {
-        for of in [1, 3, u32::MAX] {
-            let firsts: Vec<u64> = [0, of / 2, of - 1].map(|shard| Share { shard, of }.first_lot(5)).to_vec();
-            assert!(firsts.iter().all(|lot| *lot < u64::from(of)), "{of}: {firsts:?}");
-        }
+        let lots = |shard, of, runs| {
+            let orders = Orders { share: Share { shard, of }, ..whole(runs) };
+            (0..2).flat_map(move |subject| orders.lots_of(subject, 2).map(move |(lot, runs)| (subject, lot, runs)))
+        };
+        let runs = 9 * u64::from(LOT) + 1;
+        let mut shared: Vec<_> = (0..3).flat_map(|shard| lots(shard, 3, runs)).collect();
+        shared.sort_unstable();
+        assert_eq!(shared, lots(0, 1, runs).collect::<Vec<_>>());
+        assert_eq!(shared.iter().map(|(_, _, runs)| u64::from(*runs)).sum::<u64>(), runs);
+        assert!((0..3).all(|shard| {
+            let orders = Orders { share: Share { shard, of: 3 }, ..whole(runs) };
+            orders.lots_of(1, 2).count() == orders.lots_of(1, 2).fold(0, |count, _| count + 1)
+        }));
+        // The last lot that has a number.
+        assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT)));
     }
 }

@@ -17,6 +17,9 @@ use crate::{Catalog, VERSION};
 /// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
 const PLAN_BYTES_MAX: u64 = 1 << 28;
 
+/// Where plans come from, for whoever has a text that is none.
+const ADVICE: &str = "`replisim fuzz plan` of this version writes one";
+
 /// A campaign to be shared out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,11 +68,9 @@ impl Charter {
     /// # Errors
     /// If the file cannot be read, is no charter, or was written by another version.
     pub fn read(path: &Path) -> Result<Self, Report> {
-        let source = Source::read_within(path, PLAN_BYTES_MAX)?;
-        let refuse = |message: String| {
-            let advice = "`replisim fuzz plan` of this version writes one";
-            Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(advice))
-        };
+        let source = Source::read_within(path, PLAN_BYTES_MAX).map_err(|report| report.advising(ADVICE))?;
+        let refuse =
+            |message: String| Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(ADVICE));
         let charter: Charter =
             ron::from_str(&source.text).map_err(|error| refuse(format!("this is no plan: {error}")))?;
         if (charter.version.as_str(), charter.lot) != (VERSION, LOT) {
@@ -100,20 +101,14 @@ impl Charter {
 
     /// The lots of a share: each one's subject, its number, and how many runs it has.
     pub fn lots_of(&self, share: Share) -> impl Iterator<Item = (u32, u32, u32)> {
-        (0..self.subjects.len() as u32).flat_map(move |subject| {
-            let (runs, lot) = (self.runs_of(subject.into()), u64::from(self.lot));
-            let lots = (share.first_lot(subject)..=u32::MAX.into()).step_by(share.of as usize);
-            let left = lots.map(move |number| (number, runs.saturating_sub(number * lot).min(lot)));
-            left.take_while(|(_, runs)| *runs > 0).map(move |(number, runs)| (subject, number as u32, runs as u32))
-        })
+        let (orders, subjects) = (self.orders(1, share), self.subjects.len());
+        let of_subject = move |subject| orders.lots_of(subject, subjects).map(move |(lot, runs)| (subject, lot, runs));
+        (0..subjects as u32).flat_map(of_subject)
     }
 
     /// How many lots it has: more shards than that are of no use.
     pub fn lots(&self) -> u64 {
-        (0..self.subjects.len() as u64).map(|subject| self.runs_of(subject).div_ceil(self.lot.into())).sum()
-    }
-
-    fn runs_of(&self, subject: u64) -> u64 {
-        self.orders(1, Share::ALL).runs_of(subject, self.subjects.len() as u64)
+        let (orders, subjects) = (self.orders(1, Share::ALL), self.subjects.len());
+        (0..subjects as u32).map(|subject| orders.lots_of(subject, subjects).count() as u64).sum()
     }
 }
