@@ -1,4 +1,4 @@
-//! Ctrl-C: once, runs under way are finished and saved; twice, everything stops where it is.
+//! Ctrl-C, or a request to terminate: once, what was found so far is saved and told; twice, everything stops where it is.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ const CODE: i32 = 130;
 
 /// Whether somebody has asked to stop. From the first call on, an interrupt does no more than that; a second one ends the
 /// process.
-pub fn interrupted() -> &'static AtomicBool {
+pub fn interrupted() -> bool {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     static HANDLER: Once = Once::new();
     HANDLER.call_once(|| {
@@ -19,5 +19,5 @@ pub fn interrupted() -> &'static AtomicBool {
             }
         });
     });
-    &INTERRUPTED
+    INTERRUPTED.load(Ordering::Relaxed)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use replisim_lab::TEMPLATE;
 
-use super::output::{print, write_file};
+use super::output::{make_folder, print, write_file};
 use super::{Ending, Failure};
 use crate::shell::quoted;
 
@@ -28,8 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         return Err(Failure::File(format!("{} is there already; choose another name", path.display())));
     }
     if let Some(folder) = path.parent() {
-        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(refuse)?;
+        make_folder(folder)?;
     }
     write_file(path, TEMPLATE.as_bytes())?;
     let name = path.display().to_string();

@@ -49,6 +49,11 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
+/// Makes a folder, and those that it is in, unless they are there.
+pub fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::File(format!("cannot make {}: {error}", folder.display())))
+}
+
 /// Writes every event of a run to a file, one line each, if its trace was kept. The run is of what was read from `path`.
 pub fn write_trace(file: &Path, path: &Path, run: &Run) -> Result<(), Failure> {
     let mut bytes = Vec::new();

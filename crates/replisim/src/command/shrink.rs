@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -90,7 +89,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
 
 /// Whether it was the user who ended the search, and not the clock.
 fn is_interrupted(shrunk: &Shrunk) -> bool {
-    shrunk.bound == Some(Bound::Stopped) && interrupted().load(Ordering::Relaxed)
+    shrunk.bound == Some(Bound::Stopped) && interrupted()
 }
 
 fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
@@ -133,12 +132,13 @@ fn find(word: &str, catalog: &Catalog) -> Result<Where, Failure> {
 fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
     let began = std::time::Instant::now();
     let time = arguments.time.map(|span| Duration::from_nanos(span.as_nanos()));
-    let interrupted = interrupted();
+    // From here on an interrupt ends the search, and not the program.
+    interrupted();
     let bar = ProgressBar::new_spinner();
     let watch = |progress: &Progress| {
         bar.set_message(format!("{} · {}", number::things(progress.runs, "run"), in_words(&progress.size)));
         bar.tick();
-        !interrupted.load(Ordering::Relaxed) && time.is_none_or(|time| began.elapsed() < time)
+        !interrupted() && time.is_none_or(|time| began.elapsed() < time)
     };
     let mut limits = Limits::default();
     limits.jobs = arguments.jobs.unwrap_or(limits.jobs);

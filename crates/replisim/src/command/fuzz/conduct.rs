@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use replisim_history::Survey;
@@ -17,7 +16,7 @@ use replisim_report::survey::Pace;
 use super::found::{self, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
-use crate::command::output::complain;
+use crate::command::output::{complain, make_folder};
 use crate::command::progress::Progress;
 
 /// What ends a campaign early.
@@ -59,7 +58,7 @@ pub fn campaign(
 ) -> Result<Ended, Failure> {
     match begin {
         None => Ok(forgotten(subjects, orders, limits, store, catalog)),
-        Some(begin) => remembered(subjects, orders, limits, (store, begin), catalog),
+        Some(begin) => remembered(subjects, orders, limits, store, begin, catalog),
     }
 }
 
@@ -71,7 +70,7 @@ fn forgotten(subjects: &[Subject<'_>], orders: &Orders, limits: Limits, store: &
     let shrinking = !survey.interrupted;
     let kept = Keeping { catalog, archive: None, store, shrinking, jobs: orders.jobs }.keep(&mut survey, &tallies);
     let kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
-    survey.interrupted = interrupted().load(Ordering::Relaxed);
+    survey.interrupted = interrupted();
     Ended { survey, pace, kept }
 }
 
@@ -81,7 +80,8 @@ fn remembered(
     subjects: &[Subject<'_>],
     orders: &Orders,
     limits: Limits,
-    (store, begin): (&Path, Begin),
+    store: &Path,
+    begin: Begin,
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
     let mut archive = open(subjects, orders, store, begin)?;
@@ -103,7 +103,7 @@ fn remembered(
         survey.known.push(failure);
         archive.keep_known(row);
     }
-    survey.interrupted = interrupted().load(Ordering::Relaxed);
+    survey.interrupted = interrupted();
     // What stopped the writing says more than what could not be kept for that.
     let kept = archive.finish().map_err(Failure::from).and(kept);
     Ok(Ended { survey, pace, kept })
@@ -116,8 +116,7 @@ fn open<'s, 'c>(
     begin: Begin,
 ) -> Result<Archive<'s, 'c>, Failure> {
     if let Some(folder) = store.parent() {
-        let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(refuse)?;
+        make_folder(folder)?;
     }
     let before = runs_in(store, &fuzz::manifest(subjects, orders));
     let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
@@ -154,13 +153,14 @@ pub fn conduct(
     let began = std::time::Instant::now();
     let time = limits.time.map(|time| Duration::from_nanos(time.as_nanos()));
     let mut progress = Progress::new(orders.runs, time);
-    let stop = interrupted();
+    // From here on an interrupt ends the campaign, and not the program.
+    interrupted();
     let mut watch = |tallies: &[Tally]| {
         let elapsed = began.elapsed();
         progress.show(tallies, elapsed);
         let failed = limits.fail_fast && tallies.iter().any(|tally| tally.failing > 0);
         let over = time.is_some_and(|time| elapsed >= time);
-        if failed || over || stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if failed || over || interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
     progress.finish();
@@ -178,5 +178,5 @@ fn elapsed() -> Duration {
 }
 
 fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {
-    fuzz::survey(subjects, tallies, orders.seed_start, interrupted().load(Ordering::Relaxed))
+    fuzz::survey(subjects, tallies, orders.seed_start, interrupted())
 }

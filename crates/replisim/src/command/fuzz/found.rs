@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use replisim_history::{FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Tally, knobs_left};
@@ -12,7 +11,7 @@ use replisim_lab::{Catalog, Scenario};
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
-use crate::command::output::write_file;
+use crate::command::output::{make_folder, write_file};
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
 
@@ -49,7 +48,7 @@ impl Keeping<'_, '_, '_> {
             for (number, mut group) in std::mem::take(&mut surveyed.failures).into_iter().enumerate() {
                 progress.next();
                 let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
-                let smaller = number < SHRUNK_MAX && self.shrinking && !is_interrupted();
+                let smaller = number < SHRUNK_MAX && self.shrinking && !interrupted();
                 let found = tally.causes.get(&cause);
                 let kept = found.map_or(Ok(String::new()), |found| self.keep_one(&mut group, &cause, found, smaller));
                 let case = kept.unwrap_or_else(|failure| {
@@ -84,7 +83,7 @@ impl Keeping<'_, '_, '_> {
                 shrunk.case
             }
             // What is shrunk in part would be another case each time.
-            Some(Ok(_)) | None if self.archive.is_some() && is_interrupted() => {
+            Some(Ok(_)) | None if self.archive.is_some() && interrupted() => {
                 group.replay = LATER.to_owned();
                 return Ok(String::new());
             }
@@ -102,7 +101,7 @@ impl Keeping<'_, '_, '_> {
         let runs = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
         let limits = Limits { runs, jobs: NonZero::new(self.jobs).unwrap_or(NonZero::<usize>::MIN) };
         let shrinker = Shrinker::new(&experiment, attempt.plan.seed).drawn(attempt.drawn().len());
-        shrinker.check(Some(cause.check)).limits(limits).watch(&|_| !is_interrupted()).shrink()
+        shrinker.check(Some(cause.check)).limits(limits).watch(&|_| !interrupted()).shrink()
     }
 
     /// Puts down what a failure was shrunk to.
@@ -119,10 +118,6 @@ impl Keeping<'_, '_, '_> {
         group.operations = Some(operations);
         group.story = shrunk.case.story.lines().map(str::to_owned).collect();
     }
-}
-
-fn is_interrupted() -> bool {
-    interrupted().load(Ordering::Relaxed)
 }
 
 /// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one.
@@ -156,8 +151,7 @@ fn file_of(id: &str, store: &Path) -> PathBuf {
 /// Writes a case to its file, and returns the name of that.
 fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     let (folder, file) = (whereabouts::cases(store), file_of(id, store));
-    let refuse = |error| Failure::File(format!("cannot make {}: {error}", folder.display()));
-    std::fs::create_dir_all(&folder).map_err(refuse)?;
+    make_folder(&folder)?;
     write_file(&file, text.as_bytes())?;
     Ok(file.display().to_string())
 }
