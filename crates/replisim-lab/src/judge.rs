@@ -92,9 +92,9 @@ impl Judgement {
         self.checks.iter().all(|it| it.standing.is_fine()) && self.measures.iter().all(|it| it.within)
     }
 
-    /// What the process exits with: 0 if all is fine, else 1.
-    pub fn exit_code(&self) -> u8 {
-        u8::from(!self.is_fine())
+    /// The same of one check alone; one that was not made is not fine.
+    pub fn is_fine_with(&self, check: Check) -> bool {
+        self.checks.iter().any(|it| it.check == check && it.standing.is_fine())
     }
 }
 

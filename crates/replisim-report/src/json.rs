@@ -246,7 +246,7 @@ impl JudgedCheck {
             promised: judged.is_promised(),
             not_promised_because,
             expected: judged.expected_to_hold.map(|holds| if holds { Word::Holds } else { Word::Violated }),
-            as_expected: judged.as_expected(),
+            as_expected: judged.as_expected,
             broken: finding.broken,
             of: finding.of,
             unit: finding.unit.clone(),

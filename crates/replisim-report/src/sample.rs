@@ -53,16 +53,23 @@ pub(crate) fn run() -> Run {
 /// What was found in `run`: a violation that was expected, one that breaks a promise, one that holds, one unknown.
 pub(crate) fn findings() -> Vec<Judged> {
     let lags = || Promise::NotPromised("a follower may be behind, and any follower may be read".to_owned());
-    let judged = |finding, promise, expected_to_hold| Judged { finding, promise, expected_to_hold };
+    let judged =
+        |finding, promise, expected_to_hold, as_expected| Judged { finding, promise, expected_to_hold, as_expected };
     vec![
-        judged(finding(Check::NoLostWrites, Verdict::Holds, 0, 2_004, "acknowledged writes"), Promise::Promised, None),
-        judged(finding(Check::ReadYourWrites, stale_read(), 37, 18_031, "reads"), lags(), Some(false)),
+        judged(
+            finding(Check::NoLostWrites, Verdict::Holds, 0, 2_004, "acknowledged writes"),
+            Promise::Promised,
+            None,
+            true,
+        ),
+        judged(finding(Check::ReadYourWrites, stale_read(), 37, 18_031, "reads"), lags(), Some(false), true),
         judged(
             finding(Check::MonotonicReads, Verdict::Unknown(replisim_history::Limit::NothingToCheck), 0, 0, "reads"),
             lags(),
             Some(true),
+            false,
         ),
-        judged(finding(Check::Convergence, Verdict::Holds, 0, 3, "replicas"), Promise::Promised, Some(true)),
+        judged(finding(Check::Convergence, Verdict::Holds, 0, 3, "replicas"), Promise::Promised, Some(true), true),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! What a report is about: a run, what was measured of it, and what was promised and expected.
 
 use replisim_history::measure::Unit;
-use replisim_history::{Finding, Promise, Run, Verdict};
+use replisim_history::{Finding, Promise, Run};
 
 /// A run together with all that a report says of it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,9 @@ pub struct Judged {
     pub promise: Promise,
     /// Whether the scenario expects the check to hold; `None` if it says nothing.
     pub expected_to_hold: Option<bool>,
+    /// Whether the verdict is what the scenario expects or, where it expects nothing, breaks no promise. An unknown one never
+    /// is.
+    pub as_expected: bool,
 }
 
 /// A figure that a scenario asks for, and the bounds that it must keep.
@@ -59,22 +62,11 @@ pub struct MeasuredBound {
 impl Subject<'_> {
     /// Whether the run came out as its scenario says: every verdict as expected, every bound kept.
     pub fn as_expected(&self) -> bool {
-        self.findings.iter().all(|judged| judged.as_expected()) && self.bounds.iter().all(|bound| bound.ok)
+        self.findings.iter().all(|judged| judged.as_expected) && self.bounds.iter().all(|bound| bound.ok)
     }
 }
 
 impl Judged {
-    /// Whether the verdict is the expected one. Where the scenario expects nothing, a kept promise is expected; an
-    /// unknown verdict never is.
-    pub fn as_expected(&self) -> bool {
-        match (&self.finding.verdict, self.expected_to_hold) {
-            (Verdict::Holds, expected) => expected != Some(false),
-            (Verdict::Violated(_), Some(holds)) => !holds,
-            (Verdict::Violated(_), None) => !self.is_promised(),
-            (Verdict::Unknown(_), _) => false,
-        }
-    }
-
     /// Whether the system promises that the check holds.
     pub fn is_promised(&self) -> bool {
         self.promise == Promise::Promised

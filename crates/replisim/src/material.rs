@@ -38,13 +38,12 @@ impl Material {
     /// What there is to say of the outcome of a scenario, or a case, that was read from `path`.
     pub fn of(path: &Path, experiment: &Experiment, outcome: &Outcome) -> Self {
         let promises = experiment.promises();
+        let silent = || Promise::NotPromised("the protocol does not speak of it".to_owned());
         let judged = |finding: &Finding| Judged {
             finding: finding.clone(),
-            promise: promises
-                .get(&finding.check)
-                .cloned()
-                .unwrap_or_else(|| Promise::NotPromised("the protocol does not speak of it".to_owned())),
+            promise: promises.get(&finding.check).cloned().unwrap_or_else(silent),
             expected_to_hold: experiment.scenario.expect.get(&finding.check).map(|it| *it == Expected::Holds),
+            as_expected: outcome.judgement.is_fine_with(finding.check),
         };
         let bound = |measure: &replisim_lab::JudgedMeasure| {
             let bound = &experiment.scenario.measures[&measure.name];

@@ -36,7 +36,7 @@ fn row(judged: &Judged, settling: &Settling) -> [Cell; 5] {
         (false, false) => "not promised".into(),
     };
     let holds = finding.verdict == Verdict::Holds;
-    let expected = match (judged.as_expected(), judged.expected_to_hold) {
+    let expected = match (judged.as_expected, judged.expected_to_hold) {
         (false, _) => Cell::broken("NOT as expected"),
         (true, Some(_)) if !holds => "as expected".into(),
         (true, _) => "".into(),
