@@ -112,7 +112,7 @@ fn careless(whim: &str, runs: u64, jobs: usize) -> (Tally, Survey) {
         [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let orders = Orders { runs: Some(runs), seed_start: 1, guided: false, jobs, share: Share::ALL };
     let mut tallies = campaign(&subjects, &orders, &mut Forgetful, &mut |_| ControlFlow::Continue(()));
-    let survey = survey(&subjects, &tallies, 1, false);
+    let survey = survey(&subjects, &tallies, 1);
     (tallies.remove(0), survey)
 }
 

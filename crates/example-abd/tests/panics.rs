@@ -168,7 +168,7 @@ fn a_campaign_is_the_same_with_any_number_of_workers_and_ends_if_every_run_panic
             (tallies[0].failing, kinds(&tallies[0])),
             (300, vec![(Check::NoPanic, "# replicas are too many (in panics.rs)")])
         );
-        survey(std::slice::from_ref(&crowded), &tallies, 1, false)
+        survey(std::slice::from_ref(&crowded), &tallies, 1)
     };
     let survey = told(4);
     assert_eq!(survey, told(1));

@@ -27,5 +27,5 @@ pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use names::Names;
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
-pub use survey::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+pub use survey::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 pub use trace::{Trace, TraceLine};

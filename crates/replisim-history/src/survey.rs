@@ -105,6 +105,8 @@ pub struct FailureGroup {
     pub kind: String,
     /// The last thing that a person would tell of the run before; empty if there was nothing.
     pub phase: String,
+    /// What its case breaks besides, and was found as a failure of its own.
+    pub also: Vec<Broken>,
     /// In how many runs it was found.
     pub runs: u64,
     /// Before how many runs it was first found.
@@ -136,6 +138,15 @@ pub struct FailureGroup {
     pub replay: String,
 }
 
+/// A check that is broken, and how.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Broken {
+    /// The check that is violated.
+    pub check: Check,
+    /// The shape of its witness.
+    pub kind: String,
+}
+
 /// Two runs of the same plan that were not the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Diverged {
@@ -157,13 +168,16 @@ pub struct Diverged {
     pub one: String,
     /// What the other did.
     pub other: String,
+    /// Whether the one is what a store remembers: the code may have changed since.
+    pub remembered: bool,
 }
 
 impl Survey {
-    /// Whether no promise was broken, no run diverged, every scenario had a run and every check was decided in some, and
-    /// nothing that failed before fails still.
+    /// Whether no promise was broken, no run diverged, every scenario had a run and every check was decided in some, nothing
+    /// that failed before fails still, and all was done that was asked for.
     pub fn is_fine(&self) -> bool {
-        self.subjects.iter().all(Surveyed::is_fine) && self.known.iter().all(|known| known.fixed)
+        let fixed = self.known.iter().all(|known| known.fixed);
+        self.subjects.iter().all(Surveyed::is_fine) && fixed && !self.interrupted
     }
 
     /// How many runs, of all subjects.
@@ -174,6 +188,13 @@ impl Survey {
     /// How many distinct failures.
     pub fn failures(&self) -> usize {
         self.subjects.iter().map(|subject| subject.failures.len()).sum()
+    }
+}
+
+impl FailureGroup {
+    /// Whether the check is one of those that its case breaks.
+    pub fn breaks(&self, check: Check) -> bool {
+        self.check == check || self.also.iter().any(|also| also.check == check)
     }
 }
 

@@ -6,7 +6,7 @@ use replisim_kernel::Span;
 
 use crate::section::WIDTH;
 use crate::table::{Align, Cell, Table, wrapped};
-use crate::{Style, number};
+use crate::{Style, number, survey};
 
 /// A campaign, counted.
 #[derive(Clone, PartialEq, Debug)]
@@ -61,6 +61,8 @@ pub struct Cause {
     pub kind: String,
     /// In which phase of the run.
     pub phase: String,
+    /// What its smallest case breaks besides: the check in words, and how.
+    pub also: Vec<(String, String)>,
     /// The name of the subject.
     pub subject: String,
     /// In how many runs.
@@ -127,7 +129,9 @@ fn cause(cause: &Cause, style: Style) -> String {
     let head = wrapped(&format!("{}{kind}{after}", cause.check), "  ", WIDTH);
     let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
-    format!("{head}{}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
+    let also = |(check, kind): &(String, String)| wrapped(&survey::also(check, kind), "      ", WIDTH);
+    let also: String = cause.also.iter().map(also).collect();
+    format!("{head}{}{also}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
 }
 
 fn subjects(campaign: &Campaign, style: Style) -> String {
@@ -192,6 +196,7 @@ mod tests {
             check: "no acknowledged write lost".to_owned(),
             kind: "write vanished".to_owned(),
             phase: "heal".to_owned(),
+            also: vec![("read your writes".to_owned(), "older than own write".to_owned())],
             subject: "lost_write".to_owned(),
             runs: 40,
             of: 92_110,
@@ -220,6 +225,7 @@ mod tests {
 
           no acknowledged write lost: write vanished, after “heal”
               lost_write: 40 of 92,110 runs; 5 operations and 1 fault
+              and in the same run, read your writes: older than own write
               replisim replay cases/a1f30000.ron
 
           lost_write   92,110 runs                    206 cells

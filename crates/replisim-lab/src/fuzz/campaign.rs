@@ -212,7 +212,7 @@ fn run(place: Place, attempt: Attempt, known: Option<Tried>, elapsed: impl Fn() 
     };
     let twice = is_done_twice(place);
     let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
-    let at_end = |again| Divergence::at_end(&attempt, &tried, &again);
+    let at_end = |again| Divergence::at_end(&attempt, &tried, &again, recalled);
     let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
     Done { place, ran: Ran { attempt, tried, recalled, elapsed }, twice, divergence }
 }

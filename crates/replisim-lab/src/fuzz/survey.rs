@@ -14,11 +14,11 @@ use crate::scenario::{Edit, Expected, Outline, Source};
 use crate::store::Mark;
 use crate::{Catalog, Experiment, Scenario};
 
-/// What a campaign came to. What failed or differed has neither a case nor a command yet, for nobody has kept it: see
+/// What a campaign came to, if it was not broken off. What failed or differed has neither a case nor a command yet, for nobody has kept it: see
 /// [`FailureGroup::replay`].
-pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64, interrupted: bool) -> Survey {
+pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64) -> Survey {
     let surveyed = subjects.iter().zip(tallies).map(|(subject, tally)| surveyed(subject, tally, seed_start));
-    Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted }
+    Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted: false }
 }
 
 fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
@@ -65,6 +65,7 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         check: cause.check,
         kind: cause.kind.clone(),
         phase: cause.phase.clone(),
+        also: Vec::new(),
         runs: found.runs,
         first: found.first,
         seed: attempt.plan.seed,
@@ -95,7 +96,7 @@ pub fn knobs_left(knobs: &[String], source: &Source, catalog: &Catalog) -> Vec<S
 }
 
 fn diverged(divergence: &Divergence) -> Diverged {
-    let Divergence { attempt, event, one, other } = divergence;
+    let Divergence { attempt, event, one, other, remembered } = divergence;
     Diverged {
         seed: attempt.plan.seed,
         fresh: attempt.fresh,
@@ -106,6 +107,7 @@ fn diverged(divergence: &Divergence) -> Diverged {
         event: *event,
         one: one.clone(),
         other: other.clone(),
+        remembered: *remembered,
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Divergence {
     pub one: String,
     /// What the second did.
     pub other: String,
+    /// Whether the first is one that a store remembers. Then the code may have changed since, and there is no hidden chance.
+    pub remembered: bool,
 }
 
 /// Runs an attempt twice, side by side, and finds the first event at which they differ. `None` if they do not: what is
@@ -40,16 +42,17 @@ pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
     let event = one.events().max(other.events());
     let (one, other) = (one.stop(), other.stop());
     let line = first_difference(&one, &other);
-    Some(Divergence { attempt: attempt.clone(), event, one: told(&one, line), other: told(&other, line) })
+    let (one, other) = (told(&one, line), told(&other, line));
+    Some(Divergence { attempt: attempt.clone(), event, one, other, remembered: false })
 }
 
 impl Divergence {
-    /// That of two runs which were seen to differ at their end, while two more went the same way: hidden chance may well do
-    /// that, but it is there.
-    pub(super) fn at_end(attempt: &Arc<Attempt>, one: &Tried, other: &Tried) -> Self {
+    /// That of two runs which were seen to differ at their end, while two more went the same way. Hidden chance may well do
+    /// that, but it is there, unless the first run is `remembered`.
+    pub(super) fn at_end(attempt: &Arc<Attempt>, one: &Tried, other: &Tried, remembered: bool) -> Self {
         let told = |run: &Tried| format!("ends after {} events with fingerprint {}", run.events, run.fingerprint);
         let event = one.events.max(other.events);
-        Divergence { attempt: attempt.clone(), event, one: told(one), other: told(other) }
+        Divergence { attempt: attempt.clone(), event, one: told(one), other: told(other), remembered }
     }
 
     /// The attempt run once more, as a case. What it draws on that the seed does not fix it draws anew each time, so the

@@ -1,9 +1,12 @@
 //! A campaign for programs: JSON, JUnit, and GitHub's annotations.
 
+use std::time::Duration;
+
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 use serde::Serialize;
 
+use super::human::{self, WHY_NEVER_RUN, why};
 use super::known::{self, KnownKind};
 use crate::number;
 
@@ -24,6 +27,7 @@ struct Line<'a> {
     schema_version: u32,
     version: &'a str,
     fine: bool,
+    interrupted: bool,
     #[serde(flatten)]
     subject: &'a Surveyed,
     known: Vec<&'a KnownFailure>,
@@ -36,13 +40,14 @@ pub fn json(survey: &Survey) -> String {
     serde_json::to_string_pretty(&document).expect("plain data is JSON") + "\n"
 }
 
-/// One line of JSON for each subject, with the failures that were known of it.
+/// One line of JSON for each subject, with the failures that were known of it. Where the campaign was broken off, none is fine.
 pub fn ndjson(survey: &Survey) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let line = |subject: &Surveyed| {
         let known: Vec<_> = survey.known.iter().filter(|failure| failure.subject == subject.name).collect();
-        let fine = subject.is_fine() && known.iter().all(|failure| failure.fixed);
-        let line = Line { schema_version: SCHEMA_VERSION, version, fine, subject, known };
+        let interrupted = survey.interrupted;
+        let fine = subject.is_fine() && known.iter().all(|failure| failure.fixed) && !interrupted;
+        let line = Line { schema_version: SCHEMA_VERSION, version, fine, interrupted, subject, known };
         serde_json::to_string(&line).expect("plain data is JSON") + "\n"
     };
     survey.subjects.iter().map(line).collect()
@@ -50,29 +55,57 @@ pub fn ndjson(survey: &Survey) -> String {
 
 /// A JUnit report: a suite for each subject, in it a case for each check, and one for each kind of failure that was known of
 /// it. A check that was broken fails with its distinct failures; one that was never decided, and runs that diverged, are
-/// errors. What was known fails as long as it is not fixed. The checks of a scenario without a run are skipped.
+/// errors. What was known fails as long as it is not fixed. The checks of a scenario without a run are skipped; that it was
+/// never run is an error, and so is that the campaign was broken off.
 pub fn junit(survey: &Survey) -> String {
     let mut report = Report::new("replisim fuzz");
     let known = known::kinds(&survey.known);
     for subject in &survey.subjects {
         let mut suite = TestSuite::new(subject.name.clone());
+        suite.add_test_case(run_case(subject, survey.interrupted));
         suite.add_test_cases(subject.checks.iter().map(|tally| check_case(subject, tally)));
         suite.add_test_case(twice_case(subject));
         suite.add_test_cases(known.iter().filter(|kind| kind.subject == subject.name).map(known_case));
+        for case in &mut suite.test_cases {
+            // Readers of JUnit's XML want a class and a number of seconds; which check took how long nobody knows.
+            case.set_classname(&*subject.name).set_time(Duration::ZERO);
+        }
         report.add_test_suite(suite);
     }
     report.to_string().expect("a report of plain text is XML") + "\n"
 }
 
+/// Whether a subject had the runs that were asked for.
+fn run_case(subject: &Surveyed, interrupted: bool) -> TestCase {
+    let status = match (subject.runs, interrupted) {
+        (0, _) => non_success(NonSuccessKind::Error, NEVER_RUN, WHY_NEVER_RUN),
+        (_, true) => non_success(NonSuccessKind::Error, BROKEN_OFF, &format!("after {}", runs(subject))),
+        (_, false) => TestCaseStatus::success(),
+    };
+    TestCase::new("all runs", status)
+}
+
+fn runs(subject: &Surveyed) -> String {
+    number::things(subject.runs, "run")
+}
+
+const NEVER_RUN: &str = "never run";
+const BROKEN_OFF: &str = "the campaign was broken off";
+const NEVER_DECIDED: &str = "nothing is known of this check: it could not be decided in any run";
+
 fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
-    let failures: Vec<&FailureGroup> = subject.failures.iter().filter(|it| it.check == tally.check).collect();
+    let failures: Vec<&FailureGroup> = subject.failures.iter().filter(|it| it.breaks(tally.check)).collect();
     let status = if !failures.is_empty() {
         let told = failures.iter().map(|failure| failure_text(failure, subject.runs)).collect::<String>();
-        non_success(NonSuccessKind::Failure, &format!("broken in {} of {} runs", tally.broken, subject.runs), &told)
+        non_success(
+            NonSuccessKind::Failure,
+            &format!("broken in {}", number::tally(tally.broken, subject.runs, "runs")),
+            &told,
+        )
     } else if subject.runs == 0 {
         TestCaseStatus::skipped()
     } else if tally.decided() == 0 {
-        non_success(NonSuccessKind::Error, "never decided", "nothing is known of this check")
+        non_success(NonSuccessKind::Error, "never decided", NEVER_DECIDED)
     } else {
         TestCaseStatus::success()
     };
@@ -80,7 +113,9 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
 }
 
 fn twice_case(subject: &Surveyed) -> TestCase {
-    let status = if subject.differing == 0 {
+    let status = if subject.twice == 0 {
+        TestCaseStatus::skipped()
+    } else if subject.differing == 0 {
         TestCaseStatus::success()
     } else {
         let told = subject.divergences.iter().map(divergence_text).collect::<String>();
@@ -94,7 +129,7 @@ const DIFFER: &str = "two runs of one plan differ";
 
 fn divergence_text(divergence: &Diverged) -> String {
     let Diverged { event, one, other, replay, .. } = divergence;
-    format!("event {event}\n{one}\n{other}\n{replay}\n")
+    format!("event {event}\n{one}\n{other}\n{}\n{replay}\n", why(divergence))
 }
 
 /// How many divergences are not told one by one.
@@ -119,24 +154,31 @@ fn known_text(kind: &KnownKind<'_>) -> String {
 }
 
 fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
+    let ty = match kind {
+        NonSuccessKind::Failure => "broken promise",
+        NonSuccessKind::Error => "no verdict",
+    };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(message).set_description(description);
+    status.set_message(message).set_type(ty).set_description(description);
     status
 }
 
 fn failure_text(failure: &FailureGroup, runs: u64) -> String {
+    let also: String =
+        failure.also.iter().map(|also| format!("  {}\n", human::also(also.check.in_words(), &also.kind))).collect();
     let story: String = failure.story.iter().map(|line| format!("  {line}\n")).collect();
     format!(
-        "{}: {} of {runs} runs, first after {}\n{story}  {}\n",
+        "{}: {}, first after {}\n{also}{story}  {}\n",
         failure.kind,
-        failure.runs,
-        failure.first + 1,
+        number::tally(failure.runs, runs, "runs"),
+        number::count(failure.first + 1),
         failure.replay
     )
 }
 
 /// GitHub's workflow commands: one error for each distinct failure, each divergence and each kind of known failure that
-/// still fails, at the scenario's file; a notice for each kind that is fixed, and one for the whole.
+/// still fails, at the scenario's file; a warning for what is expected to be violated and never was; a notice for each kind that
+/// is fixed, and one for the whole.
 pub fn github(survey: &Survey) -> String {
     let mut text = String::new();
     for kind in known::kinds(&survey.known) {
@@ -152,11 +194,19 @@ pub fn github(survey: &Survey) -> String {
         }
         text += &untold(subject).map(|more| annotation("error", &subject.name, DIFFER, &more)).unwrap_or_default();
         if subject.runs == 0 {
-            text += &annotation("error", &subject.name, "never run", "");
+            text += &annotation("error", &subject.name, NEVER_RUN, WHY_NEVER_RUN);
         }
         for check in subject.never_decided() {
-            text += &annotation("error", &subject.name, &format!("{} was never decided", check.in_words()), "");
+            let title = format!("{} was never decided", check.in_words());
+            text += &annotation("error", &subject.name, &title, NEVER_DECIDED);
         }
+        for check in &subject.never_violated {
+            let title = format!("{} is expected to be violated", check.in_words());
+            text += &annotation("warning", &subject.name, &title, &format!("none of {} violated it", runs(subject)));
+        }
+    }
+    if survey.interrupted {
+        text += &format!("::error title=replisim fuzz::{}\n", data(BROKEN_OFF));
     }
     text + &format!("::notice title=replisim fuzz::{}\n", data(&summary(survey)))
 }
@@ -187,7 +237,8 @@ fn summary(survey: &Survey) -> String {
     format!("{text}, {}, {failing} not fixed", number::things(survey.known.len() as u64, "known failure"))
 }
 
-/// An annotation at a scenario's file; of a protocol, which has none, the title names it.
+/// An annotation at a scenario's file; of a protocol, which has none, the title names it. GitHub shows none whose message is
+/// empty.
 fn annotation(level: &str, subject: &str, title: &str, message: &str) -> String {
     let at = match subject.ends_with(".ron") {
         true => format!("file={},title={}", property(subject), property(title)),
@@ -237,11 +288,53 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_decided_is_an_error() {
+    fn whatever_is_not_fine_is_wrong_in_every_format_and_said_in_words() {
+        let ails: [(&str, fn(&mut Survey)); 5] = [
+            ("broken off", |survey| survey.interrupted = true),
+            ("never run", |survey| survey.subjects[0].runs = 0),
+            ("two runs of one plan differ", |survey| {
+                survey.subjects[0].differing = 1;
+                survey.subjects[0].divergences = sample::survey().subjects[0].divergences.clone();
+            }),
+            ("write vanished", |survey| {
+                let found = sample::survey().subjects.swap_remove(0);
+                (survey.subjects[0].failing, survey.subjects[0].failures) = (41, found.failures);
+            }),
+            ("never decided", |survey| {
+                let check = &mut survey.subjects[0].checks[0];
+                (check.kept, check.undecided) = (0, 10_000);
+            }),
+        ];
+        assert!(sample::clean().is_fine());
+        for (word, ail) in ails {
+            let mut survey = sample::clean();
+            ail(&mut survey);
+            let (junit, github) = (junit(&survey), github(&survey));
+            assert!(!survey.is_fine() && json(&survey).contains("\"fine\": false"), "{word}");
+            assert!(ndjson(&survey).contains("\"fine\":false"), "{word}");
+            assert!((junit.contains("<error ") || junit.contains("<failure ")) && junit.contains(word), "{junit}");
+            assert!(github.contains("::error ") && github.contains(word), "{github}");
+            assert!(
+                github.lines().all(|line| !line.ends_with("::")),
+                "GitHub shows nothing without a message: {github}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_done_twice_nobody_says_that_it_came_out_the_same() {
         let mut survey = sample::clean();
-        let check = &mut survey.subjects[0].checks[0];
-        (check.kept, check.undecided) = (0, 10_000);
-        assert!(junit(&survey).contains("never decided"));
-        assert!(github(&survey).contains("::error file=scenarios/one.ron,title=no acknowledged write lost was never"));
+        survey.subjects[0].twice = 0;
+        let junit = junit(&survey);
+        let (_, twice) = junit.split_once("the same run twice").expect("a case");
+        assert!(twice.trim_start_matches(|c| c != '<').starts_with("<skipped"), "{junit}");
+    }
+
+    #[test]
+    fn a_check_that_breaks_in_the_run_of_another_is_no_success() {
+        let mut survey = sample::survey();
+        let also = survey.subjects[0].failures[0].also[0].check;
+        survey.subjects[0].checks[1].check = also;
+        assert_eq!(junit(&survey).matches("<failure ").count(), 3, "two checks, and what was known");
     }
 }

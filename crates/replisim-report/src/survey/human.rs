@@ -10,6 +10,9 @@ use crate::{Style, number};
 /// How many knobs of a failure are told that was not shrunk: nobody knows which of them matter.
 const KNOBS_MAX: usize = 4;
 
+/// Why a scenario had no run.
+pub(super) const WHY_NEVER_RUN: &str = "there were fewer runs than scenarios, or no time for all";
+
 /// How much was done, and how long that took.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Pace {
@@ -30,8 +33,7 @@ pub fn screen(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
     }
     let never: Vec<&str> = survey.subjects.iter().filter(|it| it.runs == 0).map(|it| it.name.as_str()).collect();
     if !never.is_empty() {
-        let why = "there were fewer runs than scenarios, or no time for all";
-        text += &format!("\n{}", wrapped(&format!("never run, for {why}: {}", never.join(", ")), "", WIDTH));
+        text += &format!("\n{}", wrapped(&format!("never run, for {WHY_NEVER_RUN}: {}", never.join(", ")), "", WIDTH));
     }
     let quiet = survey.subjects.iter().filter(|subject| is_quiet(subject)).count();
     if several && quiet > 0 {
@@ -70,7 +72,7 @@ fn is_quiet(subject: &Surveyed) -> bool {
 fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
     let (runs, failures) = (survey.runs(), survey.failures() as u64);
     let what = match failures {
-        0 if survey.is_fine() => "no promise was broken".to_owned(),
+        0 if troubles(survey).is_empty() => "no promise was broken".to_owned(),
         0 => style.broken("nothing new failed").into_owned(),
         _ => style.broken(&number::things(failures, "distinct failure")).into_owned(),
     };
@@ -81,7 +83,7 @@ fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
         format!("{} runs and {} events a second by all workers\n", rate(pace.runs), rate(pace.events))
     });
     let but = match failures {
-        0 if !survey.is_fine() => format!(", but {}", troubles(survey).join(" and ")),
+        0 if !troubles(survey).is_empty() => format!(", but {}", troubles(survey).join(" and ")),
         _ => String::new(),
     };
     let stopped = if survey.interrupted { ", broken off" } else { "" };
@@ -151,9 +153,19 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
     let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
     let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
+    text += &failure
+        .also
+        .iter()
+        .map(|it| wrapped(&also(it.check.in_words(), &it.kind), "      ", WIDTH))
+        .collect::<String>();
     text += &wrapped(&drawn(failure), "      ", WIDTH);
     text += &reflowed(&failure.story.join("\n"), "      ");
     text + &format!("      {}\n", failure.replay)
+}
+
+/// What a failure's case breaks besides.
+pub(crate) fn also(check: &str, kind: &str) -> String {
+    format!("and in the same run, {check}: {kind}")
 }
 
 /// The knobs that are worth a look: those that shrinking has left, else the first few. JSON has them all.
@@ -174,12 +186,23 @@ fn diverged(divergence: &Diverged, style: Style) -> String {
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
     let replay = Some(&divergence.replay).filter(|it| !it.is_empty());
     format!(
-        "  {}\n      one    {}\n      other  {}\n      something in it draws on chance that the seed does not fix\n{}",
+        "  {}\n      one    {}\n      other  {}\n{}{}",
         style.broken(&head),
         line(&divergence.one),
         line(&divergence.other),
+        wrapped(why(divergence), "      ", WIDTH),
         replay.map(|command| format!("      {command}\n")).unwrap_or_default()
     )
+}
+
+/// What two runs of one plan differ for.
+pub(super) fn why(divergence: &Diverged) -> &'static str {
+    if divergence.remembered {
+        "one is what the store remembers: the code has changed since, and all is done anew without --resume; or something \
+         in it draws on chance that the seed does not fix"
+    } else {
+        "something in it draws on chance that the seed does not fix"
+    }
 }
 
 fn anomaly(check: &CheckTally) -> String {

@@ -14,6 +14,7 @@ mod human;
 mod known;
 
 pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
+pub(crate) use human::also;
 pub use human::{Pace, divergences, screen};
 
 #[cfg(test)]

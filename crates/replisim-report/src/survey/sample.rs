@@ -1,6 +1,6 @@
 //! Campaigns to print in tests.
 
-use replisim_history::{Check, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+use replisim_history::{Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 fn subject(name: &str) -> Surveyed {
     let tally = |check, kept, anomalies| CheckTally { check, kept, lucky: 0, anomalies, broken: 0, undecided: 2 };
@@ -40,6 +40,7 @@ pub fn survey() -> Survey {
         check: Check::NoLostWrites,
         kind: "write vanished".to_owned(),
         phase: "promoted".to_owned(),
+        also: vec![Broken { check: Check::ReadYourWrites, kind: "older than own write".to_owned() }],
         runs: 41,
         first: 17,
         seed: 90_210,
@@ -65,8 +66,9 @@ pub fn survey() -> Survey {
         event: 1_204,
         one: "n1 → n2 a".to_owned(),
         other: "n1 → n3 a".to_owned(),
+        remembered: false,
     };
-    let subject = Surveyed {
+    let mut subject = Surveyed {
         failing: 41,
         failures: vec![failure],
         at_most: None,
@@ -74,6 +76,8 @@ pub fn survey() -> Survey {
         divergences: vec![divergence],
         ..subject("scenarios/one.ron")
     };
+    let lost = &mut subject.checks[0];
+    (lost.kept, lost.broken) = (lost.kept - 41, 41);
     let known = |fixed: bool| KnownFailure {
         subject: "scenarios/one.ron".to_owned(),
         check: "NoLostWrites".to_owned(),

@@ -53,7 +53,7 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         settings: manifest.settings.clone(),
         ordered: ordered(&manifest.settings),
         subjects: summary.subjects.iter().map(ran).collect(),
-        causes: told_once(summary.causes).iter().map(|it| cause(it, store.path())).collect(),
+        causes: told_once(summary.causes, store.path()),
         export: export(store.path()),
     })
 }
@@ -63,8 +63,9 @@ fn ordered(settings: &str) -> Option<u64> {
     settings.strip_prefix("runs: ")?.split(',').next()?.parse().ok()
 }
 
-/// The causes, those of a subject that came down to the same story told once, as `replisim fuzz` does.
-fn told_once(causes: Vec<store::Cause>) -> Vec<store::Cause> {
+/// The causes, those of a subject that came down to the same story told once, and those of the same run as one, as
+/// `replisim fuzz` does.
+fn told_once(causes: Vec<store::Cause>, store: &Path) -> Vec<Cause> {
     let gist = |cause: &store::Cause| {
         let gist = Gist::of_case(&cause.check, &cause.kind, cause.operations, &cause.case)?;
         Some((cause.subject, gist))
@@ -73,7 +74,9 @@ fn told_once(causes: Vec<store::Cause>) -> Vec<store::Cause> {
         one.runs += other.runs;
         one.phase.clear();
     };
-    distinct(causes, gist, unite)
+    let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store)).collect();
+    let run = |cause: &Cause| (cause.replay != UNREADABLE).then(|| (cause.subject.clone(), cause.replay.clone()));
+    distinct(causes, run, |one, other| one.also.push((other.check, other.kind)))
 }
 
 /// What stands in place of a command where a case is none that can be replayed.
@@ -113,6 +116,7 @@ fn cause(cause: &store::Cause, store: &Path) -> Cause {
         check: in_words(&cause.check),
         kind: cause.kind.clone(),
         phase: cause.phase.clone(),
+        also: Vec::new(),
         subject: cause.name.clone(),
         runs: cause.runs,
         of: cause.of,

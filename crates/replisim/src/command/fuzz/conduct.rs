@@ -47,8 +47,9 @@ pub struct Ended {
     pub kept: Result<(), Failure>,
 }
 
-/// Runs a campaign and says what came of it. What fails is shrunk. What goes wrong once the runs are done is no reason not to
-/// tell of them.
+/// Runs a campaign and says what came of it. What fails is shrunk, unless the campaign was broken off: with a store, whoever
+/// goes on with it is to have the results of an undisturbed one; without, what was found is kept as it is. What goes wrong once
+/// the runs are done is no reason not to tell of them.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
@@ -56,44 +57,20 @@ pub fn campaign(
     Keep { store, begin }: Keep<'_>,
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
-    match begin {
-        None => Ok(forgotten(subjects, orders, limits, store, catalog)),
-        Some(begin) => remembered(subjects, orders, limits, store, begin, catalog),
-    }
-}
-
-/// Keeps nothing but the cases of what fails. Nobody can go on with it later, so what an interrupted one has found is kept as
-/// it is.
-fn forgotten(subjects: &[Subject<'_>], orders: &Orders, limits: Limits, store: &Path, catalog: &Catalog) -> Ended {
-    let (tallies, pace) = conduct(subjects, orders, limits, &mut Forgetful);
-    let mut survey = survey(subjects, &tallies, orders);
-    let shrinking = !survey.interrupted;
-    let kept = Keeping { catalog, archive: None, store, shrinking, jobs: orders.jobs }.keep(&mut survey, &tallies);
-    let kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
-    survey.interrupted = interrupted();
-    Ended { survey, pace, kept }
-}
-
-/// Keeps everything in a store. What is shrunk belongs to a campaign's results, and an interrupted one is to have those of an
-/// undisturbed one later.
-fn remembered(
-    subjects: &[Subject<'_>],
-    orders: &Orders,
-    limits: Limits,
-    store: &Path,
-    begin: Begin,
-    catalog: &Catalog,
-) -> Result<Ended, Failure> {
-    let mut archive = open(subjects, orders, store, begin)?;
-    let known = fuzz::run_known(store, subjects, catalog)?;
-    let (tallies, pace) = conduct(subjects, orders, limits, &mut archive);
-    let mut survey = survey(subjects, &tallies, orders);
+    let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
+    let known = archive.as_ref().map_or(Ok(Vec::new()), |_| fuzz::run_known(store, subjects, catalog))?;
+    let (tallies, pace) = match &mut archive {
+        Some(archive) => conduct(subjects, orders, limits, archive),
+        None => conduct(subjects, orders, limits, &mut Forgetful),
+    };
+    let mut survey = fuzz::survey(subjects, &tallies, orders.seed_start);
     let mut kept = Ok(());
-    if survey.interrupted {
+    if archive.is_some() && interrupted() {
         found::left_for_later(&mut survey);
-    } else if !archive.is_broken() {
-        let (archive, jobs) = (Some(&mut archive), orders.jobs);
-        kept = Keeping { catalog, archive, store, shrinking: true, jobs }.keep(&mut survey, &tallies);
+    } else {
+        let shrinking = !interrupted() && !archive.as_ref().is_some_and(Archive::is_broken);
+        let (archive, jobs) = (archive.as_mut(), orders.jobs);
+        kept = Keeping { catalog, archive, store, shrinking, jobs }.keep(&mut survey, &tallies);
     }
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
     for (mut failure, row) in known {
@@ -101,11 +78,14 @@ fn remembered(
             kept = kept.and(found::keep_known(&mut failure, &row.case, store));
         }
         survey.known.push(failure);
-        archive.keep_known(row);
+        if let Some(archive) = &mut archive {
+            archive.keep_known(row);
+        }
     }
-    survey.interrupted = interrupted();
+    let written = archive.map_or(Ok(0), Archive::finish);
+    survey.interrupted = interrupted() || written.is_err();
     // What stopped the writing says more than what could not be kept for that.
-    let kept = archive.finish().map_err(Failure::from).and(kept);
+    let kept = written.map_err(Failure::from).and(kept);
     Ok(Ended { survey, pace, kept })
 }
 
@@ -175,8 +155,4 @@ pub fn conduct(
 fn elapsed() -> Duration {
     static FIRST: OnceLock<std::time::Instant> = OnceLock::new();
     FIRST.get_or_init(std::time::Instant::now).elapsed()
-}
-
-fn survey(subjects: &[Subject<'_>], tallies: &[Tally], orders: &Orders) -> Survey {
-    fuzz::survey(subjects, tallies, orders.seed_start, interrupted())
 }

@@ -104,26 +104,29 @@ fn run_shard(
     let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
     let (tallies, _) = conduct(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
     archive.finish()?;
-    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start, false);
+    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start);
     let (done, runs) = (survey.runs(), charter.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
     if done < runs {
         let told = format!("{} are done; the same command does the others", number::tally(done, runs, "runs"));
         print(&format!("{told}\n"))?;
         return Ok(Ending::Interrupted);
     }
-    placing.finish()?;
     found::keep_differing(&mut survey, &tallies, output)?;
     let differ = reports::divergences(&survey, style);
+    if !differ.is_empty() {
+        print(&format!("{differ}not placed, for its runs would not come out the same again: {}\n", output.display()))?;
+        return Ok(Ending::Diverged);
+    }
+    placing.finish()?;
     let told = match runs {
         0 => format!("nothing to do, for the plan has no more than {}", number::things(charter.lots(), "lot")),
         _ => counted(runs, tallies.iter().map(|tally| tally.failing).sum()),
     };
-    print(&format!("{differ}{told}: {}\n", output.display()))?;
-    Ok(if differ.is_empty() { Ending::Fine } else { Ending::Diverged })
+    print(&format!("{told}: {}\n", output.display()))
 }
 
-/// Says what is in a store that stands where this shard's is to appear, if it is the shard's. Whether two runs of one plan
-/// differed is not kept in it.
+/// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan differed
+/// then, or it would not stand there.
 fn is_whole(output: &Path, campaign: Digest, lots: impl Iterator<Item = (u32, u32, u32)>) -> Result<Ending, Failure> {
     let taken = StoreError::Exists { path: output.to_owned() };
     let store = Store::open(output)?;

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use replisim_history::{FailureGroup, KnownFailure, Survey};
+use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Tally, knobs_left};
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
@@ -42,7 +42,7 @@ impl Keeping<'_, '_, '_> {
     /// Keeps a case of each failure: its smallest run, shrunk. Where a file cannot be written, the others are all the same.
     pub fn keep(&mut self, survey: &mut Survey, tallies: &[Tally]) -> Result<(), Failure> {
         let progress = Progress::shrinking(survey.failures());
-        let mut trouble = Ok(());
+        let mut kept = Ok(());
         for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
             let mut told = Vec::new();
             for (number, mut group) in std::mem::take(&mut surveyed.failures).into_iter().enumerate() {
@@ -50,33 +50,29 @@ impl Keeping<'_, '_, '_> {
                 let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
                 let smaller = number < SHRUNK_MAX && self.shrinking && !interrupted();
                 let found = tally.causes.get(&cause);
-                let kept = found.map_or(Ok(String::new()), |found| self.keep_one(&mut group, &cause, found, smaller));
-                let case = kept.unwrap_or_else(|failure| {
-                    trouble = Err(failure);
-                    String::new()
-                });
-                told.push((group, case));
+                let case = found.and_then(|found| self.make_case(&mut group, &cause, found, smaller));
+                told.push((group, case.unwrap_or_default()));
             }
-            surveyed.failures = merged(told);
+            for (mut group, case) in merged(told) {
+                if !case.is_empty() {
+                    let file = write_case(&group.id, &case, self.store);
+                    kept = kept.and(file.map(|file| group.case = Some(file)));
+                }
+                surveyed.failures.push(group);
+            }
         }
         progress.finish();
-        trouble
+        kept
     }
 
-    /// Keeps the case of a failure, and returns its text: nothing, if the failure did not come again.
-    fn keep_one(
-        &mut self,
-        group: &mut FailureGroup,
-        cause: &Cause,
-        found: &Found,
-        smaller: bool,
-    ) -> Result<String, Failure> {
+    /// The text of a failure's case, made smaller first if it is to be: none, if the failure did not come again, or is left to
+    /// be shrunk by whoever resumes the campaign.
+    fn make_case(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, smaller: bool) -> Option<String> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
             Some(Err(_)) => {
-                group.replay =
-                    "its failure did not come again: it draws on chance that the seed does not fix".to_owned();
-                return Ok(String::new());
+                group.replay = NOT_AGAIN.to_owned();
+                return None;
             }
             Some(Ok(shrunk)) if shrunk.bound != Some(Bound::Stopped) => {
                 self.put_down(group, cause, found, &shrunk);
@@ -85,15 +81,13 @@ impl Keeping<'_, '_, '_> {
             // What is shrunk in part would be another case each time.
             Some(Ok(_)) | None if self.archive.is_some() && interrupted() => {
                 group.replay = LATER.to_owned();
-                return Ok(String::new());
+                return None;
             }
             Some(Ok(_)) | None => found.smallest.case(),
         };
         group.id = case.id();
         group.replay = whereabouts::replay(&group.id, self.store);
-        let text = case.text();
-        group.case = Some(write_case(&group.id, &text, self.store)?);
-        Ok(text)
+        Some(case.text())
     }
 
     fn shrink(&self, cause: &Cause, found: &Found) -> Result<Shrunk, NothingToShrink> {
@@ -156,22 +150,29 @@ fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     Ok(file.display().to_string())
 }
 
-/// The failures with their cases, the smallest case first as in the store's view of causes, and those that came down to the
-/// same story told once.
-fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<FailureGroup> {
-    let size = |(group, case): &(FailureGroup, String)| (group.faults.len(), group.operations, case.len());
+/// The failures with their cases, the smallest case first as in the store's view of causes. Those that came down to the same
+/// story are told once, and those that came down to the same run as one that breaks several checks.
+fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<(FailureGroup, String)> {
+    // What was not shrunk has as many operations as it happens to have.
+    let size =
+        |(group, case): &(FailureGroup, String)| (group.faults.len(), group.operations.unwrap_or(u32::MAX), case.len());
     told.sort_by(|one, other| size(one).cmp(&size(other)).then_with(|| one.1.cmp(&other.1)));
-    let gist = |group: &FailureGroup| {
+    let gist = |(group, _): &(FailureGroup, String)| {
         let (check, kind) = (group.check.name().to_owned(), group.kind.clone());
         Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
     };
-    let unite = |one: &mut FailureGroup, other: FailureGroup| {
+    let told = distinct(told, gist, |(one, _), (other, _)| {
         one.runs += other.runs;
         one.first = one.first.min(other.first);
         one.phase.clear();
-    };
-    distinct(told.into_iter().map(|(group, _)| group).collect(), gist, unite)
+    });
+    let run = |(group, _): &(FailureGroup, String)| Some(group.id.clone()).filter(|id| !id.is_empty());
+    distinct(told, run, |(one, _), (other, _)| one.also.push(Broken { check: other.check, kind: other.kind }))
 }
+
+/// What is said in place of a command where a run fails no more.
+const NOT_AGAIN: &str = "its failure did not come again: the code has changed since the run was remembered, or something in \
+                         it draws on chance that the seed does not fix";
 
 /// What is said in place of a command, where a store has what it takes.
 const LATER: &str = "to be shrunk when the campaign is over: run the same with --resume";
@@ -214,11 +215,12 @@ mod tests {
         let mut tally = Tally::new(0);
         for seed in 1..=2 * DIVERGENCES_MAX as u32 {
             let attempt = Arc::new(Attempt::fresh(&subjects[0], seed.into()));
-            let divergence = Divergence { attempt, event: 1, one: "this".to_owned(), other: "that".to_owned() };
+            let (one, other) = ("this".to_owned(), "that".to_owned());
+            let divergence = Divergence { attempt, event: 1, one, other, remembered: false };
             tally.differ(Place { subject: 0, lot: 0, place: seed }, divergence);
         }
         let tallies = [tally];
-        let mut survey = survey(&subjects, &tallies, 1, false);
+        let mut survey = survey(&subjects, &tallies, 1);
         keep_differing(&mut survey, &tallies, &store).expect("cases can be written");
 
         let told = &survey.subjects[0].divergences;
