@@ -13,29 +13,41 @@ use crate::{Case, Catalog, Experiment, VERSION};
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
 
-/// Runs the known failures of these subjects again, as their scenarios are written now, of each kind the smallest first.
-/// Returns what became of each, with its row as it is to be stored; no command replays it before somebody keeps its case.
+/// What is known of the failures of some subjects.
+#[derive(Debug, Default)]
+pub struct Reruns {
+    /// What became of each that was run again, with its row as it is to be stored; no command replays it before somebody keeps
+    /// its case.
+    pub ran: Vec<(KnownFailure, KnownRow)>,
+    /// How many are known of a subject when it said something else, by its name. Those are not run again: what failed may have
+    /// been taken out.
+    pub of_others: BTreeMap<String, u64>,
+}
+
+/// Runs the known failures of these subjects again, of each kind the smallest first.
 ///
 /// # Errors
 /// If there is a store that cannot be read.
-pub fn run_known(
-    path: &Path,
-    subjects: &[Subject<'_>],
-    catalog: &Catalog,
-) -> Result<Vec<(KnownFailure, KnownRow)>, StoreError> {
+pub fn run_known(path: &Path, subjects: &[Subject<'_>], catalog: &Catalog) -> Result<Reruns, StoreError> {
+    let mut reruns = Reruns::default();
     if !path.exists() {
-        return Ok(Vec::new());
+        return Ok(reruns);
     }
-    let texts: Vec<_> =
-        subjects.iter().map(|subject| (subject.name(), digest_of(&subject.base().source.text))).collect();
-    let is_subject = |row: &KnownRow| texts.contains(&(row.subject.as_str(), row.scenario));
+    let says = |subject: &Subject<'_>| (subject.name().to_owned(), digest_of(&subject.base().source.text));
+    let says: BTreeMap<_, _> = subjects.iter().map(says).collect();
     let mut kinds: BTreeMap<(String, String, String), Vec<KnownRow>> = BTreeMap::new();
     for row in Store::open(path)?.known()? {
-        if row.status == Status::Failing && !row.case.is_empty() && is_subject(&row) {
-            kinds.entry((row.subject.clone(), row.check.clone(), row.kind.clone())).or_default().push(row);
+        match says.get(&row.subject) {
+            Some(_) if row.status == Status::Fixed || row.case.is_empty() => {}
+            Some(says) if *says == row.scenario => {
+                kinds.entry((row.subject.clone(), row.check.clone(), row.kind.clone())).or_default().push(row);
+            }
+            Some(_) => *reruns.of_others.entry(row.subject).or_default() += 1,
+            None => {}
         }
     }
-    Ok(kinds.into_values().flat_map(|rows| run_kind(rows, catalog)).collect())
+    reruns.ran = kinds.into_values().flat_map(|rows| run_kind(rows, catalog)).collect();
+    Ok(reruns)
 }
 
 fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {

@@ -34,7 +34,7 @@ pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
 pub use campaign::{Clock, Forgetful, Ledger, Orders, Place, Share, campaign};
 pub use cause::Cause;
 pub use charter::Charter;
-pub use known::run_known;
+pub use known::{Reruns, run_known};
 pub use ledger::{Archive, manifest};
 pub use lot::{LOT, Lot, WINDOW};
 pub use subject::{Demand, Subject, Variant, settle};

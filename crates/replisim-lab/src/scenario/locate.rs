@@ -117,6 +117,36 @@ impl<'t> Outline<'t> {
         found.key.or(found.node.name.as_ref()).cloned().unwrap_or_else(|| self.first_char(value))
     }
 
+    /// What the text says, without comments and the white space between words: all of it, as far as it is RON.
+    pub fn bare(&self) -> String {
+        let mut bare = String::new();
+        if let Some(root) = &self.root {
+            self.push_bare(root, &mut bare);
+        }
+        bare.push_str(self.broken.map_or("", |broken| &self.text[broken..]));
+        bare
+    }
+
+    fn push_bare(&self, node: &Node, bare: &mut String) {
+        let (open, close) = match &node.shape {
+            Shape::Scalar | Shape::Text => return bare.push_str(&self.text[node.span.clone()]),
+            Shape::Tuple(_) | Shape::Struct(_) => ('(', ')'),
+            Shape::List(_) => ('[', ']'),
+            Shape::Map(_) => ('{', '}'),
+        };
+        bare.push_str(self.name_of(node).unwrap_or_default());
+        bare.push(open);
+        for (place, child) in node.children().enumerate() {
+            if let Some(field) = node.fields().get(place) {
+                bare.push_str(&self.text[field.key.clone()]);
+                bare.push(':');
+            }
+            self.push_bare(child, bare);
+            bare.push(',');
+        }
+        bare.push(close);
+    }
+
     /// The first character of a span; nothing if the text ends there.
     pub fn first_char(&self, span: &Range<usize>) -> Range<usize> {
         let length = self.text[span.start..].chars().next().map_or(0, char::len_utf8);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use replisim_kernel::{Digest, Fingerprint, Span};
 
+use crate::scenario::Outline;
+
 /// What a campaign runs. Everything that its runs follow from stands here, so two campaigns with one digest may share
 /// their results.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -173,16 +175,16 @@ impl Manifest {
 }
 
 impl Subject {
-    /// The digest of its text.
+    /// The digest of what its text says.
     pub fn digest(&self) -> Digest {
         digest_of(&self.scenario)
     }
 }
 
-/// The digest of a scenario's text.
+/// The digest of what a scenario's text says: comments and white space change nothing.
 pub fn digest_of(scenario: &str) -> Digest {
     let mut print = Fingerprint::new();
-    print.fold(&scenario);
+    print.fold(&Outline::of(scenario).bare());
     print.digest()
 }
 

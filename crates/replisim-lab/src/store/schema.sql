@@ -98,10 +98,11 @@ CREATE TABLE reached (
     FOREIGN KEY (subject, cell) REFERENCES cell (subject, cell)
 ) STRICT, WITHOUT ROWID;
 
--- Failures with a case, which outlive their campaigns: the next one over a subject of this name and text runs them first.
+-- Failures with a case, which outlive their campaigns: the next one over a subject of this name that says the same runs them
+-- first.
 CREATE TABLE known (
     subject_name TEXT NOT NULL,
-    scenario     BLOB NOT NULL CHECK (length(scenario) = 16), -- the digest of the subject's text
+    scenario     BLOB NOT NULL CHECK (length(scenario) = 16), -- the digest of what the subject's text says
     seed         INTEGER NOT NULL,
     plan         BLOB NOT NULL CHECK (length(plan) = 16),
     check_name   TEXT NOT NULL,

@@ -126,6 +126,21 @@ impl Writer {
     }
 }
 
+/// Drops what is known of the failures of a subject, whatever it said, or of all subjects, and returns how many that were. What
+/// campaigns found stays.
+///
+/// # Errors
+/// If there is no store, it cannot be written, or somebody else writes to it.
+pub fn forget(path: &Path, subject: Option<&str>) -> Result<u64, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let _lock = Lock::take(path)?;
+    let connection = file::create(path)?;
+    let forgotten = connection.execute("DELETE FROM known WHERE ?1 IS NULL OR subject_name = ?1", [subject]);
+    forgotten.map(|rows| rows as u64).map_err(at(path))
+}
+
 /// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids, names, and the digests of
 /// their texts.
 fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<Enrolled>> {

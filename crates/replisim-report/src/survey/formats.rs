@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn whatever_is_not_fine_is_wrong_in_every_format_and_said_in_words() {
-        let ails: [(&str, fn(&mut Survey)); 5] = [
+        type Ail = fn(&mut Survey);
+        let ails: [(&str, Ail); 5] = [
             ("broken off", |survey| survey.interrupted = true),
             ("never run", |survey| survey.subjects[0].runs = 0),
             ("two runs of one plan differ", |survey| {

@@ -62,3 +62,17 @@ fn a_broken_text_keeps_what_stands_before() {
     assert_eq!(outline.text(&outline.find("faults[0][0]").unwrap().span), "\"1s\"");
     assert!(outline.find("seed").is_none());
 }
+
+#[test]
+fn two_texts_that_differ_in_comments_and_white_space_say_the_same() {
+    let says = |text: &str| Outline::of(text).bare();
+    let one = says("Scenario(a: [1, 2,], /* so */ b: Kill(\"x y\"), m: {Read: 1, \"k\": ()})");
+    assert_eq!(
+        one,
+        says("// why\nScenario (\n a:[1,2],\n b : Kill( \"x y\" ), // there\n m: { Read: 1, \"k\": ( ) },\n)\n")
+    );
+    assert_ne!(one, says("Scenario(a: [1, 2], b: Kill(\"xy\"), m: {Read: 1, \"k\": ()})"));
+    assert_ne!(one, says("Scenario(a: [12], b: Kill(\"x y\"), m: {Read: 1, \"k\": ()})"));
+    assert_ne!(says("Scenario(a: (1))"), says("Scenario(a: [1])"));
+    assert_ne!(says("Scenario(a: 1"), says("Scenario(a: 1 2"), "what is no RON is taken as it stands");
+}

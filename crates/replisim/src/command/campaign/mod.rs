@@ -1,6 +1,7 @@
 //! `replisim campaign`: looks into the stores that `replisim fuzz` writes, and puts them together.
 
 mod export;
+mod forget;
 mod list;
 mod show;
 mod sql;
@@ -41,6 +42,8 @@ enum Verb {
     Sql(sql::Arguments),
     /// Write what a store holds: a line a run and a failure, or its failures as cases
     Export(export::Arguments),
+    /// Forget what failed before, so that it is not run again
+    Forget(forget::Arguments),
     /// Put stores together into a new one, the same to the byte whatever their order
     Merge(Merge),
 }
@@ -62,6 +65,7 @@ pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
         Verb::Show(arguments) => show::run(arguments, style),
         Verb::Sql(arguments) => sql::run(arguments),
         Verb::Export(arguments) => export::run(arguments),
+        Verb::Forget(arguments) => forget::run(arguments),
         Verb::Merge(arguments) => merge(arguments),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use replisim_history::Survey;
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
-use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Subject, Tally};
+use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Reruns, Subject, Tally};
 use replisim_lab::store::{Begin, Manifest, Store};
 use replisim_report::number;
 use replisim_report::survey::Pace;
@@ -18,6 +18,7 @@ use crate::command::Failure;
 use crate::command::interrupt::interrupted;
 use crate::command::output::{complain, make_folder};
 use crate::command::progress::Progress;
+use crate::shell::quoted;
 
 /// What ends a campaign early.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,8 @@ pub fn campaign(
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
-    let known = archive.as_ref().map_or(Ok(Vec::new()), |_| fuzz::run_known(store, subjects, catalog))?;
+    let known = archive.as_ref().map_or(Ok(Reruns::default()), |_| fuzz::run_known(store, subjects, catalog))?;
+    say_what_is_left_alone(&known);
     let (tallies, pace) = match &mut archive {
         Some(archive) => conduct(subjects, orders, limits, archive),
         None => conduct(subjects, orders, limits, &mut Forgetful),
@@ -73,7 +75,7 @@ pub fn campaign(
         kept = Keeping { catalog, archive, store, shrinking, jobs }.keep(&mut survey, &tallies);
     }
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
-    for (mut failure, row) in known {
+    for (mut failure, row) in known.ran {
         if !failure.fixed && !failure.id.is_empty() {
             kept = kept.and(found::keep_known(&mut failure, &row.case, store));
         }
@@ -119,6 +121,16 @@ fn say_what_becomes_of(runs: u64, begin: Begin, store: &Path) {
         }
         (Begin::Resume, 0) => complain(&format!("{store} holds no run of this campaign: it begins")),
         (Begin::Resume, _) => {}
+    }
+}
+
+fn say_what_is_left_alone(known: &Reruns) {
+    for (subject, count) in &known.of_others {
+        let (told, subject) = (number::things(*count, "failure"), quoted(subject));
+        complain(&format!(
+            "{told} of {subject} as it was before, or with other settings, not run again: `replisim campaign forget {subject}` \
+             drops what is known of it"
+        ));
     }
 }
 

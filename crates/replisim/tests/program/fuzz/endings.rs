@@ -133,7 +133,7 @@ fn a_scenario_without_a_run_is_not_fine() {
     let fuzz = folder.program(&arguments);
     assert!(fuzz.code == 1 && fuzz.output.contains("or no time for all: other.ron"), "{fuzz:?}");
     let junit = folder.program(&[&arguments[..], &["--format", "junit"]].concat());
-    assert!(junit.output.contains("<skipped/>"), "{junit:?}");
+    assert!(junit.output.contains("<error message=\"never run\""), "{junit:?}");
 }
 
 #[test]
@@ -149,12 +149,35 @@ fn what_is_known_is_run_first_and_told() {
     folder.write("failing.ron", CLEAN);
     let third = fuzz("50");
     assert!(third.code == 0 && told(&third, "still failing") + told(&third, "fixed") == 0, "{third:?}");
+    assert!(third.errors.contains("of failing.ron as it was before"), "{third:?}");
 
     mend(&folder);
     let fourth = fuzz("50");
     assert_eq!(told(&fourth, "still failing"), 0, "{fourth:?}");
     assert!(fourth.code == 0 && told(&fourth, "fixed  failing.ron: ") > 0, "{fourth:?}");
     assert_eq!(told(&fuzz("50"), "fixed"), 0, "what is fixed is told once");
+}
+
+#[test]
+fn a_comment_makes_no_other_scenario_and_what_was_mended_in_it_can_be_forgotten() {
+    let folder = super::folder("forget");
+    let fuzz = || folder.program(&["fuzz", "failing.ron", "--runs", "100"]);
+    assert_eq!(fuzz().code, 1);
+    let text = std::fs::read_to_string(folder.path("failing.ron")).expect("it is there");
+    folder.write("failing.ron", format!("// Why it fails.\n{}", text.replace('(', "(  // here\n")));
+    let commented = fuzz();
+    assert!(commented.output.starts_with("still failing  failing.ron: "), "{commented:?}");
+
+    folder.write("failing.ron", CLEAN);
+    assert_eq!(fuzz().code, 0);
+    let show = || folder.program(&["campaign", "show"]);
+    assert_eq!(show().code, 1, "it is known, and nobody can say that it is fixed");
+    let stranger = folder.program(&["campaign", "forget", "failing.rno"]);
+    assert!(stranger.code == 4 && stranger.errors.contains("there are some of `failing.ron`"), "{stranger:?}");
+    let forgotten = folder.program(&["campaign", "forget", "failing.ron"]);
+    assert!(forgotten.code == 0 && forgotten.output.starts_with("forgot "), "{forgotten:?}");
+    assert_eq!(show().code, 0);
+    assert_eq!(fuzz().errors.matches("not run again").count(), 0);
 }
 
 /// How many lines begin like this.
