@@ -21,6 +21,7 @@ mod judge;
 mod new;
 mod outcome;
 pub mod scenario;
+pub mod shell;
 pub mod shrink;
 pub mod store;
 mod targets;
