@@ -43,6 +43,7 @@ impl<'c> Trial<'c> {
     ///
     /// # Panics
     /// With a diagnostic, if the scenario cannot be run.
+    #[track_caller]
     pub fn of(path: &str, catalog: &'c Catalog) -> Self {
         match Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, false, catalog)) {
             Ok(subject) => Trial { subject, seeds: 0..100 },
@@ -51,7 +52,12 @@ impl<'c> Trial<'c> {
     }
 
     /// The same trial under other seeds.
+    ///
+    /// # Panics
+    /// If there is none among them: a trial without a run would pass whatever the scenario says.
+    #[track_caller]
     pub fn seeds(self, seeds: Range<u64>) -> Self {
+        assert!(!seeds.is_empty(), "no seed to run: {seeds:?} has none");
         Trial { seeds, ..self }
     }
 
@@ -71,6 +77,7 @@ impl<'c> Trial<'c> {
     /// command that replays it. Its file is written into the folder that the environment's `REPLISIM_CASES` names, so that
     /// a build server can keep it, or else into the folder for temporary files: a test that fails should leave nothing
     /// behind in the sources.
+    #[track_caller]
     pub fn hold(&self) {
         let failing = self.failing(|failure| failure.seed);
         if let Some(first) = failing.iter().min() {
