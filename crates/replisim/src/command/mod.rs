@@ -1,5 +1,4 @@
 //! The command line: parses it, hands the work to the lab, prints what comes back, and maps it to an exit code.
-//!
 //! | code | meaning |
 //! |---|---|
 //! | 0 | fine |
@@ -28,12 +27,14 @@ mod whereabouts;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
 use replisim_lab::folder::FolderError;
 use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
 use replisim_report::Style;
+
+use crate::shell;
 
 /// Where scenarios are looked up by their bare names.
 const LIBRARY: &str = "scenarios";
@@ -118,9 +119,14 @@ enum Ending {
     Interrupted,
 }
 
-/// Runs the command line of this process with the protocols of `catalog`.
+/// Runs the command line of this process with the protocols of `catalog`. The program goes by the name of its file: in its
+/// help, and in the commands that it prints.
 pub fn program(catalog: Catalog) -> ExitCode {
-    let arguments = Arguments::parse();
+    shell::go_by(std::env::args_os().next().as_deref());
+    let arguments = match Arguments::from_arg_matches(&command_line().get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let colour = arguments.color;
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
@@ -139,6 +145,26 @@ pub fn program(catalog: Catalog) -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// The command line as it is parsed, by the name that the program goes by.
+fn command_line() -> clap::Command {
+    match shell::program() {
+        "replisim" => Arguments::command(),
+        name => in_its_name(Arguments::command().bin_name(name).display_name(format!("{name}, with replisim"))),
+    }
+}
+
+/// A command, and all below it, whose help is of the program by its name.
+fn in_its_name(mut command: clap::Command) -> clap::Command {
+    if let Some(told) = command.get_after_help().map(ToString::to_string) {
+        command = command.after_help(shell::in_its_name(&told));
+    }
+    let argument = |argument: clap::Arg| match argument.get_help().map(ToString::to_string) {
+        Some(told) => argument.help(shell::in_its_name(&told)),
+        None => argument,
+    };
+    command.mut_args(argument).mut_subcommands(in_its_name)
 }
 
 impl Ending {
@@ -165,10 +191,11 @@ impl Failure {
 
     /// What there is to say of it, with colours if they are wanted where it is printed.
     fn told(&self, colour: Colour) -> String {
-        match self {
+        let told = match self {
             Failure::Refused(report) => report.render(colour.wanted_on(&std::io::stderr())),
             Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
-        }
+        };
+        shell::in_its_name(&told)
     }
 }
 

@@ -6,7 +6,7 @@ use replisim_lab::TEMPLATE;
 
 use super::output::{make_folder, print, write_file};
 use super::{Ending, Failure};
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,5 +32,5 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
     write_file(path, TEMPLATE.as_bytes())?;
     let name = path.display().to_string();
-    print(&format!("wrote {name}\nrun it    replisim run {}\n", quoted(&name)))
+    print(&format!("wrote {name}\nrun it    {} run {}\n", program(), quoted(&name)))
 }
