@@ -37,4 +37,6 @@ fn what_it_advises_can_be_done_with_it() {
     assert_eq!((code, refused.contains("note: example-abd explain S001")), (3, true), "{refused}");
     let (code, refused) = program("advice", &["run", "QuorumRegister"]);
     assert_eq!((code, refused.contains("`example-abd fuzz QuorumRegister`")), (4, true), "{refused}");
+    let (code, template) = program("advice", &["new"]);
+    assert_eq!((code, template.contains("//   example-abd run FILE ")), (0, true), "{template}");
 }

@@ -34,7 +34,7 @@ pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use experiment::Experiment;
 pub use guard::backtrace;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
-pub use new::TEMPLATE;
+pub use new::{TEMPLATE, template};
 pub use outcome::Outcome;
 pub use scenario::Scenario;
 pub use trial::{Failure, Trial};
