@@ -1,13 +1,5 @@
 //! The command line: parses it, hands the work to the lab, prints what comes back, and maps it to an exit code.
-//! | code | meaning |
-//! |---|---|
-//! | 0 | fine |
-//! | 1 | a promise broken, an expectation missed, or a verdict that could not be decided; a known failure not fixed |
-//! | 2 | the command line is wrong |
-//! | 3 | a scenario or a store is wrong, or a file cannot be read or written |
-//! | 4 | nothing was selected |
-//! | 5 | a replay diverged, or two runs of one plan did |
-//! | 130 | interrupted, with what was done saved |
+//! What the exit codes mean is told once, in the table of `docs/ci.md`: the help says the same in short.
 
 mod campaign;
 mod distinct;
@@ -43,10 +35,15 @@ const EXAMPLES: &str = "\
 Examples:
   replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
   replisim run stale_read_after_write --set run=30s --format json
-  replisim fuzz PostgreSql --for 60s
+  replisim fuzz PostgreSql --for 60s";
 
-Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario;
-4 nothing selected; 5 replay diverged; 130 interrupted.";
+/// The column `in short` of the table in `docs/ci.md`.
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run; 2 bad usage;
+3 bad scenario, store or file; 4 nothing selected; 5 runs differ; 130 interrupted.";
+
+/// The commands whose help ends with all exit codes, beside the program's own: those that can end with most of them.
+const ENDING_WITH_CODES: [&str; 2] = ["run", "fuzz"];
 
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
@@ -149,9 +146,15 @@ pub fn program(catalog: Catalog) -> ExitCode {
 
 /// The command line as it is parsed, by the name that the program goes by.
 fn command_line() -> clap::Command {
+    let codes = |command: clap::Command| {
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        command.after_help(format!("{examples}\n\n{EXIT_CODES}"))
+    };
+    let whole =
+        ENDING_WITH_CODES.into_iter().fold(codes(Arguments::command()), |all, it| all.mut_subcommand(it, codes));
     match shell::program() {
-        "replisim" => Arguments::command(),
-        name => in_its_name(Arguments::command().bin_name(name).display_name(format!("{name}, with replisim"))),
+        "replisim" => whole,
+        name => in_its_name(whole.bin_name(name).display_name(format!("{name}, with replisim"))),
     }
 }
 
