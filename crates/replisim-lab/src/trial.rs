@@ -8,10 +8,14 @@ use std::{env, fs, io, iter, thread};
 
 use crate::fuzz::Subject;
 use crate::scenario::Source;
+use crate::shell::quoted;
 use crate::shrink::Shrinker;
 use crate::{Catalog, Outcome, Standing};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
+///
+/// Each run is judged by itself, as `replisim run` judges it: a broken promise, a missed expectation, a measure out of its
+/// bounds or a check that could not be decided fails the trial at one seed. No run is done twice.
 ///
 /// ```no_run
 /// # use replisim_lab::{Catalog, Trial};
@@ -31,18 +35,29 @@ pub struct Failure {
     pub outcome: Outcome,
 }
 
+/// What is said below the commands: a test is not the program, and does not know what that is called.
+const OR_YOURS: &str = "(with your own program in place of replisim, if the protocol is yours)";
+
 impl<'c> Trial<'c> {
     /// A trial of the scenario in this file, under its first hundred seeds.
     ///
     /// # Panics
     /// With a diagnostic, if the scenario cannot be run.
+    #[track_caller]
     pub fn of(path: &str, catalog: &'c Catalog) -> Self {
-        let subject = Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, false, catalog));
-        Trial { subject: subject.unwrap_or_else(|report| panic!("{}", report.render(false))), seeds: 0..100 }
+        match Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, false, catalog)) {
+            Ok(subject) => Trial { subject, seeds: 0..100 },
+            Err(report) => panic!("{}", report.render(false)),
+        }
     }
 
     /// The same trial under other seeds.
+    ///
+    /// # Panics
+    /// If there is none among them: a trial without a run would pass whatever the scenario says.
+    #[track_caller]
     pub fn seeds(self, seeds: Range<u64>) -> Self {
+        assert!(!seeds.is_empty(), "no seed to run: {seeds:?} has none");
         Trial { seeds, ..self }
     }
 
@@ -62,6 +77,7 @@ impl<'c> Trial<'c> {
     /// command that replays it. Its file is written into the folder that the environment's `REPLISIM_CASES` names, so that
     /// a build server can keep it, or else into the folder for temporary files: a test that fails should leave nothing
     /// behind in the sources.
+    #[track_caller]
     pub fn hold(&self) {
         let failing = self.failing(|failure| failure.seed);
         if let Some(first) = failing.iter().min() {
@@ -98,7 +114,7 @@ impl<'c> Trial<'c> {
         let case = wrong.into_iter().find_map(shrink)?.case;
         let text = case.text();
         let told = match write_case(self.subject.name(), &case.fingerprint.to_string(), &text) {
-            Ok(file) => format!("replisim replay {}", file.display()),
+            Ok(file) => format!("replisim replay {}", quoted(&file.display().to_string())),
             Err(error) => format!("it could not be written to a file: {error}"),
         };
         Some(format!("\n\n{text}\n  {told}"))
@@ -110,8 +126,8 @@ impl<'c> Trial<'c> {
         let outside = failure.outcome.judgement.measures.iter().filter(|it| !it.within);
         let outside = outside.map(|it| format!("{} out of bounds", it.name));
         let all: Vec<String> = wrong.into_iter().chain(outside).collect();
-        let (seed, file) = (failure.seed, self.subject.name());
-        format!("The first is {seed} ({})\n  replisim run {file} --seed {seed}", all.join(", "))
+        let (seed, file) = (failure.seed, quoted(self.subject.name()));
+        format!("The first is {seed} ({})\n  replisim run {file} --seed {seed}\n  {OR_YOURS}", all.join(", "))
     }
 }
 
@@ -184,16 +200,18 @@ mod tests {
 
     #[test]
     fn the_panic_shows_a_shrunk_case_and_how_to_replay_it() {
-        let file = File::new("trial_panic", KNOBS);
+        let file = File::new("trial's panic", KNOBS);
         let catalog = Catalog::standard();
         let trial = Trial::of(&file.0.display().to_string(), &catalog).seeds(0..20);
         let panic = catch_unwind(AssertUnwindSafe(|| trial.hold())).expect_err("some seeds fail");
         let text = panic.downcast_ref::<String>().expect("a text");
         assert!(text.contains("of 20 seeds failed"), "{text}");
-        assert!(text.contains(&format!("replisim run {} --seed ", file.0.display())), "{text}");
+        let run = format!("\n  replisim run {} --seed ", quoted(&file.0.display().to_string()));
+        assert!(text.contains(&run), "{text}");
+        assert!(text.contains("with your own program in place of replisim"), "{text}");
         assert!(text.contains("An acknowledged write is lost") && text.contains("\nCase("), "{text}");
         let (_, case) = text.rsplit_once("replisim replay ").expect("the command that replays it");
-        let case = File(PathBuf::from(case.trim()));
+        let case = File(PathBuf::from(case.trim().trim_matches('\'').replace("'\\''", "'")));
         let read = Case::read(&case.0).expect("a case");
         let experiment = Experiment::prepare(&read.source, &catalog).expect("it can be run");
         assert_eq!(read.run(&experiment, false).run.fingerprint, read.fingerprint);

@@ -107,7 +107,8 @@ Brackets are nested more than a hundred deep. No scenario needs that; an opening
     /// There is no such protocol.
     UnknownProtocol = "S012": "\
 The scenario's `protocol` names one that is not in the catalog. `replisim list protocols` names those that are. A \
-protocol of your own is there once your program has registered it with `Catalog::with`."
+protocol of your own is there once your program has registered it with `Catalog::with`; it is known to that program \
+alone, so a scenario or a case that names it is run by that, `my-program replay CASE`, and not by `replisim`."
 
     /// A fault has no such target.
     UnknownTarget = "S013": "\

@@ -4,6 +4,7 @@ use replisim_lab::{scenario, store};
 
 use super::output::print;
 use super::{Ending, Failure};
+use crate::shell::in_its_name;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let found = codes.iter().find(|(code, ..)| code.eq_ignore_ascii_case(word));
     let (code, title, text) = found
         .ok_or_else(|| Failure::Nothing(format!("no mistake has the code `{word}`; `replisim explain` lists all")))?;
-    print(&format!("{code}: {title}\n\n{text}\n"))
+    print(&in_its_name(&format!("{code}: {title}\n\n{text}\n")))
 }
 
 /// Every code with its title and its explanation.

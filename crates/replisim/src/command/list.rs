@@ -9,6 +9,7 @@ use replisim_world::spec::Action;
 
 use super::output::print;
 use super::{Ending, Failure, LIBRARY};
+use crate::shell::in_its_name;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +81,7 @@ fn scenarios() -> Result<String, Failure> {
     let paths = if library.is_dir() { folder::below(library)? } else { Vec::new() };
     let about = |path: &Path| match Scenario::read(path) {
         Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
-        Err(_) => "cannot be read; `replisim run` says why".to_owned(),
+        Err(_) => in_its_name("cannot be read; `replisim run` says why"),
     };
     let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
     Ok(format!("scenarios\n{}", lines.collect::<String>()))

@@ -1,14 +1,5 @@
 //! The command line: parses it, hands the work to the lab, prints what comes back, and maps it to an exit code.
-//!
-//! | code | meaning |
-//! |---|---|
-//! | 0 | fine |
-//! | 1 | a promise broken, an expectation missed, or a verdict that could not be decided; a known failure not fixed |
-//! | 2 | the command line is wrong |
-//! | 3 | a scenario or a store is wrong, or a file cannot be read or written |
-//! | 4 | nothing was selected |
-//! | 5 | a replay diverged, or two runs of one plan did |
-//! | 130 | interrupted, with what was done saved |
+//! What the exit codes mean is told once, in the table of `docs/ci.md`: the help says the same in short.
 
 mod campaign;
 mod distinct;
@@ -28,12 +19,14 @@ mod whereabouts;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
 use replisim_lab::folder::FolderError;
 use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
 use replisim_report::Style;
+
+use crate::shell;
 
 /// Where scenarios are looked up by their bare names.
 const LIBRARY: &str = "scenarios";
@@ -42,10 +35,15 @@ const EXAMPLES: &str = "\
 Examples:
   replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
   replisim run stale_read_after_write --set run=30s --format json
-  replisim fuzz PostgreSql --for 60s
+  replisim fuzz PostgreSql --for 60s";
 
-Exit codes: 0 fine; 1 a promise broken or an expectation missed; 2 usage; 3 bad scenario;
-4 nothing selected; 5 replay diverged; 130 interrupted.";
+/// The column `in short` of the table in `docs/ci.md`.
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run; 2 bad usage;
+3 bad scenario, store or file; 4 nothing selected; 5 runs differ; 130 interrupted.";
+
+/// The commands whose help ends with all exit codes, beside the program's own: those that can end with most of them.
+const ENDING_WITH_CODES: [&str; 2] = ["run", "fuzz"];
 
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
@@ -118,9 +116,14 @@ enum Ending {
     Interrupted,
 }
 
-/// Runs the command line of this process with the protocols of `catalog`.
+/// Runs the command line of this process with the protocols of `catalog`. The program goes by the name of its file: in its
+/// help, and in the commands that it prints.
 pub fn program(catalog: Catalog) -> ExitCode {
-    let arguments = Arguments::parse();
+    shell::go_by(std::env::args_os().next().as_deref());
+    let arguments = match Arguments::from_arg_matches(&command_line().get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     let colour = arguments.color;
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
@@ -128,7 +131,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.style()),
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
-        Command::New(arguments) => new::run(&arguments),
+        Command::New(arguments) => new::run(&arguments, &catalog),
         Command::Campaign(arguments) => campaign::run(&arguments, colour.style()),
         Command::Explain(arguments) => explain::run(&arguments),
     };
@@ -139,6 +142,32 @@ pub fn program(catalog: Catalog) -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// The command line as it is parsed, by the name that the program goes by.
+fn command_line() -> clap::Command {
+    let codes = |command: clap::Command| {
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        command.after_help(format!("{examples}\n\n{EXIT_CODES}"))
+    };
+    let whole =
+        ENDING_WITH_CODES.into_iter().fold(codes(Arguments::command()), |all, it| all.mut_subcommand(it, codes));
+    match shell::program() {
+        "replisim" => whole,
+        name => in_its_name(whole.bin_name(name).display_name(format!("{name}, with replisim"))),
+    }
+}
+
+/// A command, and all below it, whose help is of the program by its name.
+fn in_its_name(mut command: clap::Command) -> clap::Command {
+    if let Some(told) = command.get_after_help().map(ToString::to_string) {
+        command = command.after_help(shell::in_its_name(&told));
+    }
+    let argument = |argument: clap::Arg| match argument.get_help().map(ToString::to_string) {
+        Some(told) => argument.help(shell::in_its_name(&told)),
+        None => argument,
+    };
+    command.mut_args(argument).mut_subcommands(in_its_name)
 }
 
 impl Ending {
@@ -165,10 +194,11 @@ impl Failure {
 
     /// What there is to say of it, with colours if they are wanted where it is printed.
     fn told(&self, colour: Colour) -> String {
-        match self {
+        let told = match self {
             Failure::Refused(report) => report.render(colour.wanted_on(&std::io::stderr())),
             Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
-        }
+        };
+        shell::in_its_name(&told)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use replisim_lab::TEMPLATE;
+use replisim_lab::{Catalog, template};
 
 use super::output::{make_folder, print, write_file};
 use super::{Ending, Failure};
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,16 +21,18 @@ pub struct Arguments {
     file: Option<PathBuf>,
 }
 
-/// Writes a commented scenario, and makes the folder that it is to stand in; never over a file that is there.
-pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    let Some(path) = &arguments.file else { return print(TEMPLATE) };
+/// Writes a commented scenario of a protocol in the catalog, and makes the folder that it is to stand in; never over a file
+/// that is there.
+pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+    let text = template(catalog, program());
+    let Some(path) = &arguments.file else { return print(&text) };
     if path.exists() {
         return Err(Failure::File(format!("{} is there already; choose another name", path.display())));
     }
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
-    write_file(path, TEMPLATE.as_bytes())?;
+    write_file(path, text.as_bytes())?;
     let name = path.display().to_string();
-    print(&format!("wrote {name}\nrun it    replisim run {}\n", quoted(&name)))
+    print(&format!("wrote {name}\nrun it    {} run {}\n", program(), quoted(&name)))
 }

@@ -1,7 +1,7 @@
 //! Writing to standard output and to files without ever panicking on a closed pipe or a full disk.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use replisim_history::Run;
@@ -9,6 +9,9 @@ use replisim_report::trace;
 
 use super::{Ending, Failure};
 use crate::material::title;
+
+/// How much of a file is read to see what it is: the comments above a case are some lines.
+const BEGINNING_BYTES: u64 = 1 << 16;
 
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {
@@ -49,6 +52,42 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
+/// Writes a file that somebody has named: a case, a plan or a trace. One that replisim wrote may be written again; what
+/// else is there was written by somebody, and is kept.
+pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    keep_foreign(path)?;
+    write_file(path, bytes)
+}
+
+/// Refuses to write over a file that replisim did not write. Whoever is about to work for long asks before.
+pub fn keep_foreign(path: &Path) -> Result<(), Failure> {
+    let is_file = path.metadata().is_ok_and(|there| there.is_file());
+    // What cannot be read is not known to be ours.
+    if !is_file || beginning(path).is_ok_and(|text| is_ours(&text)) {
+        return Ok(());
+    }
+    Err(Failure::File(format!(
+        "{} is there already, and is neither a case nor a plan nor a trace; choose another name, or remove it",
+        path.display()
+    )))
+}
+
+/// As much of a file as tells what it is.
+fn beginning(path: &Path) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(BEGINNING_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether a text begins, after its comments, as everything does that replisim writes into files that are named; or is none.
+fn is_ours(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    match lines.find(|line| !line.starts_with("//")) {
+        Some(line) => ["Case(", "Charter(", "replisim trace "].iter().any(|head| line.starts_with(head)),
+        None => text.trim().is_empty(),
+    }
+}
+
 /// Makes a folder, and those that it is in, unless they are there.
 pub fn make_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::File(format!("cannot make {}: {error}", folder.display())))
@@ -60,5 +99,5 @@ pub fn write_trace(file: &Path, path: &Path, run: &Run) -> Result<(), Failure> {
     if let Some(lines) = &run.trace {
         trace::write(&mut bytes, &title(path), run, lines).map_err(|error| Failure::File(error.to_string()))?;
     }
-    write_file(file, &bytes)
+    write_named(file, &bytes)
 }

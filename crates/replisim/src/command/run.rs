@@ -11,7 +11,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, number};
 
-use super::output::{complain, complain_of_panic, print, write_file, write_trace};
+use super::output::{complain, complain_of_panic, print, write_named, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
@@ -113,7 +113,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) 
     }
     if let Some(file) = &arguments.case {
         let case = Case::of(&experiment, arguments.until, &outcome.run);
-        write_file(file, case.text().as_bytes())?;
+        write_named(file, case.text().as_bytes())?;
     }
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));

@@ -16,7 +16,7 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
-use super::output::{print, write_file};
+use super::output::{keep_foreign, print, write_named};
 use super::run::Format;
 use super::time::time;
 use super::whereabouts::{Where, is_id};
@@ -77,9 +77,10 @@ struct Failing {
 /// Shrinks a failing run and writes what is left of it.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
+    arguments.output.as_deref().map_or(Ok(()), keep_foreign)?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| name_of(&failing.path, &shrunk.case));
-    write_file(&file, shrunk.case.text().as_bytes())?;
+    write_named(&file, shrunk.case.text().as_bytes())?;
     match arguments.format {
         Format::Human => print(&screen(&failing, &shrunk, &file))?,
         Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file)))?,

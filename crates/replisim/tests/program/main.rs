@@ -2,6 +2,7 @@
 
 mod campaign;
 mod command_line;
+mod documents;
 mod fuzz;
 
 use std::fs;

@@ -54,3 +54,19 @@ fn every_code_is_explained() {
     }
     assert_eq!(folder.program(&["explain", "S999"]).code, 4);
 }
+
+/// The help says in short what the docs say, code by code.
+#[test]
+fn exit_codes_are_those_of_the_docs() {
+    let docs = String::from_utf8(repository().read("docs/ci.md")).expect("docs are text");
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let codes = rows.filter(|(code, _)| code.parse::<u8>().is_ok());
+    let told: Vec<_> = codes.map(|(code, row)| format!("{code} {}", row.split(" | ").next().unwrap_or(row))).collect();
+    assert_eq!(told.len(), 7, "{told:?}");
+    let folder = empty("codes");
+    for command in [&["--help"][..], &["run", "--help"], &["fuzz", "--help"]] {
+        let help = folder.program(command).output;
+        let codes = help.split_once("Exit codes: ").map(|(_, codes)| codes.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(codes.expect("it has them").join(" "), told.join("; ") + ".", "{help}");
+    }
+}

@@ -49,6 +49,43 @@ fn what_cannot_be_written_is_told() {
 }
 
 #[test]
+fn what_somebody_wrote_is_not_written_over() {
+    let folder = with_scenario("foreign");
+    folder.write("notes.txt", "// Nothing but a remark.");
+    for (file, command) in [
+        ("small.ron", ["run", "small.ron", "--case", "small.ron"].as_slice()),
+        ("small.ron", &["run", "small.ron", "--trace", "small.ron"]),
+        ("small.ron", &["shrink", "small.ron", "-o", "small.ron"]),
+        ("small.ron", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "small.ron"]),
+        ("notes.txt", &["run", "small.ron", "--case", "notes.txt"]),
+    ] {
+        let before = folder.read(file);
+        let run = folder.program(command);
+        assert_eq!((run.code, folder.read(file) == before), (3, true), "{run:?}");
+        let told =
+            format!("error: {file} is there already, and is neither a case nor a plan nor a trace; choose another");
+        assert!(run.errors.starts_with(&told), "{}", run.errors);
+    }
+}
+
+#[test]
+fn what_replisim_wrote_may_be_written_again() {
+    let folder = with_scenario("own");
+    folder.write("it", "");
+    for command in [
+        ["run", "small.ron", "--case", "it"].as_slice(),
+        &["shrink", "small.ron", "-o", "it"],
+        &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "it"],
+        &["run", "small.ron", "--trace", "it"],
+        &["run", "small.ron", "--case", "it"],
+    ] {
+        let before = folder.read("it");
+        let run = folder.program(command);
+        assert_eq!((run.code, folder.read("it") != before), (0, true), "{run:?}");
+    }
+}
+
+#[test]
 fn one_file_is_for_one_run() {
     let folder = with_scenario("one-file");
     folder.write("other.ron", SCENARIO);
@@ -64,7 +101,7 @@ fn one_file_is_for_one_run() {
 #[test]
 fn a_link_stays_a_link() {
     let folder = with_scenario("link");
-    folder.write("target.txt", "old");
+    folder.write("target.txt", "replisim trace · old");
     std::os::unix::fs::symlink("target.txt", folder.path("link")).expect("a link can be made");
     let run = folder.program(&["run", "small.ron", "--trace", "link"]);
     assert_eq!(run.code, 0, "{run:?}");

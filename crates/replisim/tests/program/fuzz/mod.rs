@@ -11,7 +11,7 @@ mod times;
 use super::{Finished, Folder, finished};
 
 /// Three tenths of a second: about one run in eight loses a write at a promotion that nobody held back.
-const FAILING: &str = r#"Scenario(
+pub(super) const FAILING: &str = r#"Scenario(
     cluster: (size: 3, links: (same_zone: "5ms")),
     protocol: LeaderFollower(),
     clients: [(sessions: 3, arrive: Every("10ms"), mix: { Read: 1, Write: 1 }, reads: Any)],

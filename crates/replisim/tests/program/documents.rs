@@ -1,0 +1,181 @@
+//! `docs/json.md` against what the program prints: every field that is printed is in its table, with its type, and every
+//! field in a table is printed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Folder;
+
+/// The tables of the docs: of each shape, its fields with their types.
+struct Shapes(BTreeMap<String, BTreeMap<String, String>>);
+
+impl Shapes {
+    fn read() -> Self {
+        let repository = Folder::at(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        let text = String::from_utf8(repository.read("docs/json.md")).expect("docs are text");
+        let (mut shapes, mut name) = (BTreeMap::<String, BTreeMap<_, _>>::new(), String::new());
+        for line in text.lines() {
+            if let Some(heading) = line.strip_prefix("### ") {
+                name = heading.to_owned();
+            }
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [_, field, type_, ..] = cells.as_slice() else { continue };
+            let is_field = field.starts_with('`') || field.starts_with("all of ");
+            if is_field && !name.is_empty() {
+                let type_ = type_.split(',').next().unwrap_or_default();
+                shapes.entry(name.clone()).or_default().insert(field.replace('`', ""), type_.to_owned());
+            }
+        }
+        Shapes(shapes)
+    }
+
+    /// The fields of a shape, with those of another one that it has all of.
+    fn fields(&self, shape: &str) -> BTreeMap<&str, &str> {
+        let own = self.0.get(shape).unwrap_or_else(|| panic!("docs/json.md has no table {shape}"));
+        let (all, mut fields): (Vec<_>, BTreeMap<_, _>) = (
+            own.keys().filter_map(|field| field.strip_prefix("all of ")).collect(),
+            own.iter().filter(|(field, _)| !field.starts_with("all of ")).map(|(k, v)| (&**k, &**v)).collect(),
+        );
+        all.into_iter().for_each(|other| fields.extend(self.fields(other)));
+        fields
+    }
+
+    /// What in a value is not as its type says.
+    fn complaints(&self, value: &Value, type_: &str, place: &str) -> Vec<String> {
+        if let Some(of) = type_.strip_suffix(" or null") {
+            return if value.is_null() { Vec::new() } else { self.complaints(value, of, place) };
+        }
+        if let (Some(of), Value::Array(items)) = (type_.strip_prefix("list of "), value) {
+            return items.iter().flat_map(|item| self.complaints(item, of, place)).collect();
+        }
+        if let (Some(of), Value::Object(entries)) = (type_.strip_prefix("map of "), value) {
+            return entries.values().flat_map(|entry| self.complaints(entry, of, place)).collect();
+        }
+        let fits = match type_ {
+            "integer" => value.is_u64(),
+            "number" => value.is_number(),
+            "text" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "any" => true,
+            shape if value.is_object() && shape.starts_with(char::is_uppercase) => return self.compared(value, shape),
+            _ => false,
+        };
+        if fits { Vec::new() } else { vec![format!("{place} is {type_} in docs/json.md, and here it is {value}")] }
+    }
+
+    /// What of an object is not in the table of its shape, and what of that is not in the object.
+    fn compared(&self, value: &Value, shape: &str) -> Vec<String> {
+        let (fields, printed) = (self.fields(shape), value.as_object().expect("an object"));
+        let missing = printed.keys().filter(|field| !fields.contains_key(field.as_str()));
+        let missing = missing.map(|field| format!("docs/json.md has no row `{field}` in the table {shape}"));
+        let gone = fields.keys().filter(|field| !printed.contains_key(**field));
+        let gone = gone.map(|field| format!("docs/json.md has `{field}` in the table {shape}, and it is not printed"));
+        let within = fields.iter().filter_map(|(field, type_)| Some((field, type_, printed.get(*field)?)));
+        let within =
+            within.flat_map(|(field, type_, value)| self.complaints(value, type_, &format!("{shape}.{field}")));
+        missing.chain(gone).chain(within).collect()
+    }
+
+    #[track_caller]
+    fn demand(&self, shape: &str, value: &Value) {
+        let mut complaints = self.compared(value, shape);
+        complaints.sort();
+        complaints.dedup();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}
+
+/// A run with a stale read, operations that time out, a promotion, a measure and a cure.
+const RUN: &str = r#"Scenario(
+    cluster: (regions: { "r": ["a", "b", "c"] }, hosts: { "n1": "r/a", "n2": "r/b", "n3": "r/c" }),
+    protocol: PostgreSql(primary: "n1"),
+    clients: [(sessions: 10, at: "r", mix: { Read: 9, Write: 1 }, reads: AnyFollower, timeout: "50ms")],
+    faults: [
+        During("200ms", "700ms", Slow(link: ("n1", "n3"), by: "100ms")), During("500ms", "700ms", Isolate("random 1")),
+        At("800ms", Failover(to: "n2")),
+    ],
+    run: "1s",
+    checks: [ReadYourWrites, NoLostWrites],
+    expect: { ReadYourWrites: Violated },
+    measures: { "writes": (what: WriteLatency(0.5), at_least: 0) },
+    cure: "cure",
+)"#;
+
+/// What a command prints.
+fn printed(folder: &Folder, command: &[&str]) -> String {
+    let finished = folder.program(command);
+    assert!(finished.code <= 1, "{finished:?}");
+    finished.output
+}
+
+fn document(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
+}
+
+#[test]
+fn a_run_is_as_the_docs_say() {
+    let folder = Folder::new("documents/run");
+    folder.write("it.ron", RUN);
+    folder.write("cure.ron", RUN);
+    let run = document(&printed(&folder, &["run", "it.ron", "--format", "json"]));
+    for (list, least) in [("verdicts", 2), ("bounds", 1), ("faults", 3), ("milestones", 1)] {
+        assert!(run[list].as_array().expect("a list").len() >= least, "{list}: {run}");
+    }
+    assert!(run["verdicts"].as_array().expect("a list").iter().any(|it| it["witness"].is_object()), "{run}");
+    assert!(run["measures"]["outcomes"]["unknown"].as_object().is_some_and(|map| !map.is_empty()), "{run}");
+    Shapes::read().demand("Run", &run);
+}
+
+#[test]
+fn a_campaign_is_as_the_docs_say() {
+    let (shapes, folder) = (Shapes::read(), Folder::new("documents/campaign"));
+    folder.write("it.ron", super::fuzz::FAILING);
+    let campaign = |format| printed(&folder, &["fuzz", "it.ron", "--runs", "300", "--format", format]);
+    let first = document(&campaign("json"));
+    assert!(first["subjects"][0]["failures"][0]["id"].is_string(), "{first}");
+    shapes.demand("Campaign", &first);
+    for line in campaign("ndjson").lines() {
+        let line = document(line);
+        assert!(line["known"][0]["id"].is_string(), "{line}");
+        shapes.demand("Line", &line);
+    }
+    for line in printed(&folder, &["campaign", "export", "--format", "ndjson"]).lines() {
+        let line = document(line);
+        let shape = if line["type"] == "run" { "StoredRun" } else { "StoredFailure" };
+        shapes.demand(shape, &line);
+    }
+    let answer = printed(&folder, &["campaign", "sql", "SELECT * FROM causes", "--format", "json"]);
+    shapes.demand("Answer", &document(&answer));
+    let shrunk = printed(&folder, &["shrink", "it.ron", "--seed", "13", "--format", "json"]);
+    shapes.demand("Shrunk", &document(&shrunk));
+}
+
+/// No protocol that comes with replisim draws on hidden chance, so this is printed as the program would.
+#[test]
+fn a_divergence_is_as_the_docs_say() {
+    let divergence = replisim::history::Diverged {
+        seed: 1,
+        fresh: true,
+        plan: "5546".to_owned(),
+        id: "1a2b".to_owned(),
+        case: Some("1a2b.ron".to_owned()),
+        replay: "replisim replay 1a2b".to_owned(),
+        event: 1,
+        one: "this".to_owned(),
+        other: "that".to_owned(),
+    };
+    Shapes::read().demand("Divergence", &json!(divergence));
+}
+
+#[test]
+fn a_field_that_is_in_no_table_is_named() {
+    let shapes = Shapes::read();
+    let complaints = shapes.compared(&json!({ "healed_ns": -1, "more": 1 }), "Rest");
+    for told in
+        ["no row `more` in the table Rest", "`converged_after_ns` in the table Rest", "Rest.healed_ns is integer"]
+    {
+        assert!(complaints.iter().any(|it| it.contains(told)), "{told}: {complaints:?}");
+    }
+}
