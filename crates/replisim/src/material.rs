@@ -8,7 +8,7 @@ use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, Outcome};
 use replisim_report::{Judged, MeasuredBound, Subject};
 
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 /// A report's contents, with what it borrows kept beside it.
 ///
@@ -114,5 +114,5 @@ fn cure(path: &Path, experiment: &Experiment) -> Option<String> {
     let cure = experiment.scenario.cure.as_ref()?;
     let name = if cure.ends_with(".ron") { cure.clone() } else { format!("{cure}.ron") };
     let sibling = path.with_file_name(name);
-    sibling.is_file().then(|| format!("replisim run {}", quoted(&sibling.display().to_string())))
+    sibling.is_file().then(|| format!("{} run {}", program(), quoted(&sibling.display().to_string())))
 }

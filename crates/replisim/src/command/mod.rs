@@ -194,11 +194,10 @@ impl Failure {
 
     /// What there is to say of it, with colours if they are wanted where it is printed.
     fn told(&self, colour: Colour) -> String {
-        let told = match self {
+        match self {
             Failure::Refused(report) => report.render(colour.wanted_on(&std::io::stderr())),
             Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
-        };
-        shell::in_its_name(&told)
+        }
     }
 }
 

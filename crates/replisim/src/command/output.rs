@@ -9,6 +9,7 @@ use replisim_report::trace;
 
 use super::{Ending, Failure};
 use crate::material::title;
+use crate::shell::in_its_name;
 
 /// How much of a file is read to see what it is: the comments above a case are some lines.
 const BEGINNING_BYTES: u64 = 1 << 16;
@@ -22,9 +23,10 @@ pub fn print(text: &str) -> Result<Ending, Failure> {
     }
 }
 
-/// Prints what went wrong to standard error. If nobody listens there either, the exit code still tells.
+/// Prints what went wrong to standard error, and what to do by the name that the program goes by. If nobody listens there
+/// either, the exit code still tells.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", in_its_name(text));
 }
 
 /// Prints how the program had come to the panic that ended the run before this, if there was one and `RUST_BACKTRACE`

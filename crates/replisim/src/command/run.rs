@@ -15,7 +15,7 @@ use super::output::{complain, complain_of_panic, print, write_named, write_trace
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -160,7 +160,7 @@ fn execute(experiment: &Experiment, arguments: &Arguments) -> (Outcome, Duration
 
 /// The command that runs the same again.
 fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
-    let mut command = format!("replisim run {} --seed {}", quoted(&path.display().to_string()), run.seed);
+    let mut command = format!("{} run {} --seed {}", program(), quoted(&path.display().to_string()), run.seed);
     for edit in &arguments.set {
         command.push_str(&format!(" --set {}", quoted(&format!("{}={}", edit.path, edit.value))));
     }

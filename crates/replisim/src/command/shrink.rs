@@ -22,7 +22,7 @@ use super::time::time;
 use super::whereabouts::{Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 /// The version of the document that `--format json` prints.
 const SCHEMA_VERSION: u32 = 1;
@@ -171,7 +171,7 @@ fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
 
 /// The command that runs the shrunk case again.
 fn replay(file: &Path) -> String {
-    format!("replisim replay {}", quoted(&file.display().to_string()))
+    format!("{} replay {}", program(), quoted(&file.display().to_string()))
 }
 
 fn in_words(size: &Size) -> String {

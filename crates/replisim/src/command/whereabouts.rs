@@ -7,7 +7,7 @@ use replisim_lab::scenario::Source;
 use replisim_lab::store::Store;
 
 use super::Failure;
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 /// Where `replisim fuzz` keeps a campaign, unless it is told otherwise.
 pub const STORE: &str = ".replisim/campaign.db";
@@ -22,7 +22,7 @@ pub fn cases(store: &Path) -> PathBuf {
 
 /// The command that replays a case, which is a file or in a store.
 pub fn replay(case: &str, store: &Path) -> String {
-    let replay = format!("replisim replay {}", quoted(case));
+    let replay = format!("{} replay {}", program(), quoted(case));
     if store == Path::new(STORE) {
         replay
     } else {

@@ -165,6 +165,7 @@ fn a_divergence_is_as_the_docs_say() {
         event: 1,
         one: "this".to_owned(),
         other: "that".to_owned(),
+        remembered: false,
     };
     Shapes::read().demand("Divergence", &json!(divergence));
 }

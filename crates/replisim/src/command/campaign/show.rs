@@ -12,7 +12,7 @@ use crate::command::distinct::{Gist, distinct};
 use crate::command::output::print;
 use crate::command::whereabouts::{STORE, replay};
 use crate::command::{Ending, Failure};
-use crate::shell::quoted;
+use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,9 +84,9 @@ const UNREADABLE: &str = "its case was written by another version";
 
 fn export(store: &Path) -> String {
     if store == Path::new(STORE) {
-        return "replisim campaign export --cases cases".to_owned();
+        return format!("{} campaign export --cases cases", program());
     }
-    format!("replisim campaign export {} --cases cases", quoted(&store.display().to_string()))
+    format!("{} campaign export {} --cases cases", program(), quoted(&store.display().to_string()))
 }
 
 fn ran(tally: &Tally) -> Ran {
