@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Distribution, normal};
+use super::{Distribution, normal, power};
 use crate::{Span, Stream};
 
 /// A [`Distribution`] compiled: mixtures flattened, logarithms taken.
@@ -108,7 +108,7 @@ impl Shape {
             Shape::Constant => return Span::ZERO,
             Shape::Uniform { width } => return Span::nanos(part(level, *width)),
             Shape::Exponential { mean } => -mean * libm::log(1.0 - u()),
-            Shape::LogNormal { mu, sigma } => libm::exp2(mu + sigma * normal::at(level)),
+            Shape::LogNormal { mu, sigma } => power::of_two(mu + sigma * normal::at(level)),
             Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u(), -1.0 / shape),
             Shape::Empirical { table } => interpolate(table, u()),
         })
