@@ -75,7 +75,6 @@ impl Sampler {
 
     /// The length that two uniformly drawn words stand for: `choice` picks the branch of a mixture, `level` the
     /// quantile within it. A higher level never gives a shorter length of the same branch.
-    #[inline]
     pub fn sample(&self, choice: u64, level: u64) -> Span {
         let branch = match choice <= self.first.threshold {
             true => &self.first,
