@@ -1,9 +1,9 @@
 //! A map from small whole numbers to values that costs next to nothing to clone.
 //!
 //! Keys are meant to be dense: records, nodes and sessions numbered from zero. Sixty-four neighbouring keys share a
-//! chunk. The first chunk is the table's own and is copied with it: most tables of a short run have no other, and nobody has
-//! to ask who shares it before it is written. All further chunks are found by indexing a list. The list and each chunk on
-//! it stand behind shared pointers, so a clone copies one pointer, and a write copies the list and one chunk if a clone
+//! chunk. The first chunk is the table's own and is copied with it: most tables of a short run have no other, and nobody
+//! has to ask who shares it before it is written. All further chunks are found by indexing a list. The list and each chunk
+//! on it stand behind shared pointers, so a clone copies one pointer, and a write copies the list and one chunk if a clone
 //! still shares them.
 //!
 //! Memory grows with the largest key: one pointer for every 64 keys up to it, plus a chunk for every 64 keys among

@@ -427,8 +427,8 @@ impl<P: Process> Cx<'_, P> {
         self.ask(|| Effect::Note(Note::Milestone(text.into())));
     }
 
-    /// Asks the world for something. The effect is made where it is kept, once there is room for it: most are small, and a
-    /// small one made elsewhere would be moved as if it were large.
+    /// Asks the world for something. The effect is made where it is kept, once there is room for it: most are small, and
+    /// a small one made elsewhere would be moved as if it were large.
     #[inline]
     fn ask(&mut self, effect: impl FnOnce() -> Effect<P>) {
         self.effects.extend(std::iter::once_with(effect));

@@ -1,14 +1,15 @@
 //! Powers of two, for lengths that are drawn.
 //!
-//! `libm::exp2` is right to the last bit, and each of its steps waits for the one before. A length is rounded to a nanosecond
-//! in the end, so a polynomial does here whose terms are worked out side by side: to 1.6 parts in 10¹⁴.
+//! `libm::exp2` is right to the last bit, and each of its steps waits for the one before. A length is rounded to a
+//! nanosecond in the end, so a polynomial does here whose terms are worked out side by side: to 1.6 parts in 10¹⁴.
 //!
-//! It is made of sums and products of doubles alone, so it is the same on every platform. As all of them are of numbers that
-//! are not negative, none rounds to less where one of its parts is greater: a greater exponent never has a smaller power.
+//! It is made of sums and products of doubles alone, so it is the same on every platform. As all of them are of numbers
+//! that are not negative, none rounds to less where one of its parts is greater: a greater exponent never has a smaller
+//! power.
 
-/// The coefficients of a polynomial for 2^x from 0 to 1, constant term first. Of all of the ninth degree that meet 2^x at both
-/// ends, so that the powers before and after a whole exponent fit together, it is the one that strays the least from it in
-/// between (Remez's algorithm).
+/// The coefficients of a polynomial for 2^x from 0 to 1, constant term first. Of all of the ninth degree that meet 2^x at
+/// both ends, so that the powers before and after a whole exponent fit together, it is the one that strays the least from
+/// it in between (Remez's algorithm).
 const FRACTION: [f64; 10] = [
     1.0,
     6.931_471_805_619_873e-1,

@@ -83,8 +83,8 @@ impl<E> Queue<E> {
     pub fn push(&mut self, at: SimTime, event: E) -> u64 {
         let (slot, place) = self.events.vacancy();
         let sequence = self.order.push(at, slot);
-        // The event is moved last and once: it is large. What was there is nothing: to look whether it must be dropped would
-        // cost a copy of the event.
+        // The event is moved last and once: it is large. What was there is nothing: to look whether it must be dropped
+        // would cost a copy of the event.
         std::mem::forget(place.replace(event));
         sequence
     }
