@@ -91,3 +91,17 @@ impl<P: Process> World<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More cells than have a place at hand, come back to in another order.
+    #[test]
+    fn every_cell_that_was_reached_is_kept_once() {
+        let cell = |n: u64| Cell { state: n as u8 % 5, faults: 0, deed: Deed::Struck(n as u8 % 3), cluster: n / 4 };
+        let mut coverage = Coverage::default();
+        (0..1_000).chain((0..1_000).rev()).for_each(|n| coverage.reach(cell(n)));
+        assert!(coverage.into_cells().eq((0..1_000).map(cell).collect::<BTreeSet<_>>()));
+    }
+}
