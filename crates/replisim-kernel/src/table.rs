@@ -1,8 +1,10 @@
-//! A map from small whole numbers to values that costs one pointer to clone.
+//! A map from small whole numbers to values that costs next to nothing to clone.
 //!
 //! Keys are meant to be dense: records, nodes and sessions numbered from zero. Sixty-four neighbouring keys share a
-//! chunk, found by indexing a list of chunks. The list and each chunk stand behind shared pointers, so a clone copies
-//! one pointer, and a write copies the list and one chunk if a clone still shares them.
+//! chunk. The first chunk is the table's own and is copied with it: most tables of a short run have no other, and nobody
+//! has to ask who shares it before it is written. All further chunks are found by indexing a list. The list and each chunk
+//! on it stand behind shared pointers, so a clone copies one pointer, and a write copies the list and one chunk if a clone
+//! still shares them.
 //!
 //! Memory grows with the largest key: one pointer for every 64 keys up to it, plus a chunk for every 64 keys among
 //! which at least one was written. Past [`DENSE_CHUNKS`] chunks the list would waste more than it saves, so chunks of
@@ -25,7 +27,7 @@ struct Chunk<T> {
     used: u32,
 }
 
-/// All chunks, by the number that their keys have in common.
+/// All chunks but the first, by the number that their keys have in common.
 #[derive(Clone)]
 struct Chunks<T> {
     dense: Vec<Option<Arc<Chunk<T>>>>,
@@ -35,6 +37,8 @@ struct Chunks<T> {
 /// A map from dense `u64` keys to `T`, in key order, with a clone in constant time.
 #[derive(Clone)]
 pub struct Table<T> {
+    /// The values of the first [`CHUNK`] keys; empty until there is one.
+    first: Vec<Option<T>>,
     chunks: Arc<Chunks<T>>,
     len: usize,
 }
@@ -42,42 +46,56 @@ pub struct Table<T> {
 impl<T: Clone> Table<T> {
     /// A table with nothing in it.
     pub fn new() -> Self {
-        Table { chunks: Arc::new(Chunks { dense: Vec::new(), sparse: BTreeMap::new() }), len: 0 }
+        Table { first: Vec::new(), chunks: Arc::new(Chunks { dense: Vec::new(), sparse: BTreeMap::new() }), len: 0 }
     }
 
     /// The value at `key`.
     #[inline]
     pub fn get(&self, key: u64) -> Option<&T> {
-        self.chunks.get(key / CHUNK)?.slots[(key % CHUNK) as usize].as_ref()
+        let slot = match key {
+            ..CHUNK => self.first.get(key as usize)?,
+            _ => &self.chunks.get(key / CHUNK)?.slots[(key % CHUNK) as usize],
+        };
+        slot.as_ref()
     }
 
     /// The value at `key`, to be changed in place. A chunk that a clone still shares is copied first.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut T> {
         self.get(key)?;
-        self.chunk_mut(key).slots[(key % CHUNK) as usize].as_mut()
+        match key {
+            ..CHUNK => self.first[key as usize].as_mut(),
+            _ => self.chunk_mut(key).slots[(key % CHUNK) as usize].as_mut(),
+        }
     }
 
     /// Puts `value` at `key` and returns what was there.
     pub fn insert(&mut self, key: u64, value: T) -> Option<T> {
-        let chunk = self.chunk_mut(key);
-        let old = chunk.slots[(key % CHUNK) as usize].replace(value);
-        if old.is_none() {
-            chunk.used += 1;
-            self.len += 1;
-        }
+        let old = match key {
+            ..CHUNK => {
+                if self.first.is_empty() {
+                    self.first.resize(CHUNK as usize, None);
+                }
+                self.first[key as usize].replace(value)
+            }
+            _ => self.chunk_mut(key).replace((key % CHUNK) as usize, value),
+        };
+        self.len += usize::from(old.is_none());
         old
     }
 
-    /// Takes out what is at `key`. The last value of a chunk takes the chunk with it.
+    /// Takes out what is at `key`. The last value of a chunk takes the chunk with it, unless it is the first chunk.
     pub fn remove(&mut self, key: u64) -> Option<T> {
         self.get(key)?;
+        self.len -= 1;
+        if key < CHUNK {
+            return self.first[key as usize].take();
+        }
         let chunk = self.chunk_mut(key);
         let old = chunk.slots[(key % CHUNK) as usize].take();
         chunk.used -= 1;
         if chunk.used == 0 {
             Arc::make_mut(&mut self.chunks).drop_chunk(key / CHUNK);
         }
-        self.len -= 1;
         old
     }
 
@@ -98,9 +116,10 @@ impl<T: Clone> Table<T> {
 
     /// All keys and values, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.chunks.iter().flat_map(|(number, chunk)| {
+        let further = self.chunks.iter().map(|(number, chunk)| (number, &*chunk.slots));
+        std::iter::once((0, &*self.first)).chain(further).flat_map(|(number, slots)| {
             let keys = (0..CHUNK).map(move |slot| number * CHUNK + slot);
-            keys.zip(&chunk.slots).filter_map(|(key, slot)| Some((key, slot.as_ref()?)))
+            keys.zip(slots).filter_map(|(key, slot)| Some((key, slot.as_ref()?)))
         })
     }
 
@@ -149,6 +168,13 @@ impl<T: Clone> Chunks<T> {
 impl<T> Chunk<T> {
     fn empty() -> Arc<Self> {
         Arc::new(Chunk { slots: (0..CHUNK).map(|_| None).collect(), used: 0 })
+    }
+
+    /// Puts a value into a slot and returns what was there.
+    fn replace(&mut self, slot: usize, value: T) -> Option<T> {
+        let old = self.slots[slot].replace(value);
+        self.used += u32::from(old.is_none());
+        old
     }
 }
 
@@ -218,9 +244,9 @@ mod tests {
 
     #[test]
     fn emptied_chunks_are_given_back() {
-        let mut table: Table<u8> = [(5, 1), (u64::MAX, 2)].into_iter().collect();
-        assert_eq!((table.remove(5), table.remove(u64::MAX)), (Some(1), Some(2)));
+        let mut table: Table<u8> = [(5, 1), (CHUNK, 2), (u64::MAX, 3)].into_iter().collect();
+        assert_eq!([5, CHUNK, u64::MAX].map(|key| table.remove(key)), [Some(1), Some(2), Some(3)]);
         assert!(table.is_empty() && table.iter().next().is_none());
-        assert!(table.chunks.dense[0].is_none() && table.chunks.sparse.is_empty());
+        assert!(table.chunks.dense[1].is_none() && table.chunks.sparse.is_empty());
     }
 }

@@ -327,14 +327,14 @@ impl<P: Process> Cx<'_, P> {
     /// host only when a later [`Cx::sync`] has completed.
     pub fn append(&mut self, record: P::Record) -> u64 {
         let position = self.journal.append(record);
-        self.effects.push(Effect::Appended { position });
+        self.ask(|| Effect::Appended { position });
         position
     }
 
     /// Asks the disk to make everything appended so far durable; [`Input::Synced`] says when. Calls made while the
     /// disk is busy are served together by the next sync.
     pub fn sync(&mut self) {
-        self.effects.push(Effect::Sync);
+        self.ask(|| Effect::Sync);
     }
 
     /// Drops the records before `position`: a checkpoint or log retention.
@@ -354,7 +354,7 @@ impl<P: Process> Cx<'_, P> {
 
     /// Sends a datagram: it may be lost, doubled, or overtaken.
     pub fn send(&mut self, to: NodeId, message: P::Message) {
-        self.effects.push(Effect::Send { to, message });
+        self.ask(|| Effect::Send { to, message });
     }
 
     /// Asks for a stream to `to`. [`Input::Opened`] or [`Input::Closed`] tells how it went; what is transmitted
@@ -362,69 +362,76 @@ impl<P: Process> Cx<'_, P> {
     pub fn connect(&mut self, to: NodeId) -> StreamId {
         let stream = StreamId(self.next_stream);
         self.next_stream += 1;
-        self.effects.push(Effect::Connect { stream, to });
+        self.ask(|| Effect::Connect { stream, to });
         stream
     }
 
     /// Sends on a stream: in order, again and again if need be, until it arrives or the stream closes.
     pub fn transmit(&mut self, stream: StreamId, message: P::Message) {
-        self.effects.push(Effect::Transmit { stream, message });
+        self.ask(|| Effect::Transmit { stream, message });
     }
 
     /// Closes a stream once what was sent on it has gone out. This side hears nothing more of it.
     pub fn close(&mut self, stream: StreamId) {
-        self.effects.push(Effect::Close { stream });
+        self.ask(|| Effect::Close { stream });
     }
 
     /// Sets `timer` to go off `after` this long by the monotonic clock, in place of any earlier setting.
     pub fn set_timer(&mut self, timer: P::Timer, after: Span) {
-        self.effects.push(Effect::SetTimer { timer, after });
+        self.ask(|| Effect::SetTimer { timer, after });
     }
 
     /// Unsets `timer`.
     pub fn cancel_timer(&mut self, timer: P::Timer) {
-        self.effects.push(Effect::CancelTimer { timer });
+        self.ask(|| Effect::CancelTimer { timer });
     }
 
     /// Answers a request. A second answer to the same request is ignored.
     pub fn reply(&mut self, id: RequestId, reply: Reply) {
-        self.effects.push(Effect::Reply { id, reply: Box::new(reply) });
+        self.ask(|| Effect::Reply { id, reply: Box::new(reply) });
     }
 
     /// Ends this process with an error; it stays down until something restarts it.
     pub fn exit(&mut self, why: impl Into<String>) {
-        self.effects.push(Effect::Exit { why: why.into() });
+        self.ask(|| Effect::Exit { why: why.into() });
     }
 
     /// Tells an observer that this node, in charge of the order, put a version into its log. Call it once a version,
     /// when it is appended.
     pub fn installed(&mut self, key: Key, value: Option<Value>, position: Position) {
-        self.effects.push(Effect::Note(Note::Installed { key, value, position }));
+        self.ask(|| Effect::Note(Note::Installed { key, value, position }));
     }
 
     /// Tells an observer that everything up to `position` is committed by the protocol's own rule.
     pub fn committed(&mut self, position: Position) {
-        self.effects.push(Effect::Note(Note::Committed { position }));
+        self.ask(|| Effect::Note(Note::Committed { position }));
     }
 
     /// Tells an observer that this replica now shows everything up to `position`.
     pub fn applied(&mut self, position: Position) {
-        self.effects.push(Effect::Note(Note::Applied { position }));
+        self.ask(|| Effect::Note(Note::Applied { position }));
     }
 
     /// Tells an observer that this node gives up a record of its log, to fit another's history again.
     pub fn discarded(&mut self, position: Position) {
-        self.effects.push(Effect::Note(Note::Discarded { position }));
+        self.ask(|| Effect::Note(Note::Discarded { position }));
     }
 
     /// Tells an observer of a change of role.
     pub fn role(&mut self, role: Role, epoch: u32) {
-        self.effects.push(Effect::Note(Note::Role { role, epoch }));
+        self.ask(|| Effect::Note(Note::Role { role, epoch }));
     }
 
     /// Tells an observer something that a person would want to know of this run. Keep these rare.
     pub fn milestone(&mut self, text: impl Into<String>) {
-        self.effects.push(Effect::Note(Note::Milestone(text.into())));
+        self.ask(|| Effect::Note(Note::Milestone(text.into())));
+    }
+
+    /// Asks the world for something. The effect is made where it is kept, once there is room for it: most are small, and
+    /// a small one made elsewhere would be moved as if it were large.
+    #[inline]
+    fn ask(&mut self, effect: impl FnOnce() -> Effect<P>) {
+        self.effects.extend(std::iter::once_with(effect));
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is written down of a run while it goes on. Nothing here ever changes what happens.
 
-use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use replisim_history::{Cell, Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
+use replisim_history::{Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
+
+use crate::world::watch::Coverage;
 
 /// What a step begins with in the fingerprint, so that no two kinds of steps are taken for each other. Steps without one
 /// begin with an instant: a fault moves, a message arrives.
@@ -45,7 +46,7 @@ pub(crate) struct Recorder {
     fingerprint: Fingerprint,
     trace: Option<Trace>,
     /// Where the run has been, if that is watched.
-    pub coverage: Option<BTreeSet<Cell>>,
+    pub coverage: Option<Coverage>,
     /// The trace line that caused what happens now.
     pub cause: u64,
     pub events: u64,

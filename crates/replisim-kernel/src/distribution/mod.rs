@@ -20,6 +20,7 @@
 mod check;
 mod normal;
 mod notation;
+mod power;
 mod sampler;
 
 pub use check::DistributionError;

@@ -2,14 +2,16 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Distribution, normal};
+use super::{Distribution, normal, power};
 use crate::{Span, Stream};
 
 /// A [`Distribution`] compiled: mixtures flattened, logarithms taken.
 #[derive(Clone, Debug)]
 pub struct Sampler {
-    /// In the order of their thresholds; never empty.
-    branches: Vec<Branch>,
+    /// The only branch of most.
+    first: Branch,
+    /// The others of a mixture, in the order of their thresholds.
+    others: Vec<Branch>,
 }
 
 /// One branch of a mixture, or all of a distribution that is none.
@@ -59,7 +61,9 @@ impl Sampler {
         let mut branches = Vec::new();
         flatten(distribution, 1.0, Span::ZERO, &mut branches);
         set_thresholds(&mut branches);
-        Sampler { branches }
+        let mut branches = branches.into_iter();
+        let first = branches.next().expect("a distribution that was checked has a branch");
+        Sampler { first, others: branches.collect() }
     }
 
     /// Draws a length, from exactly two words of the stream.
@@ -71,11 +75,10 @@ impl Sampler {
 
     /// The length that two uniformly drawn words stand for: `choice` picks the branch of a mixture, `level` the
     /// quantile within it. A higher level never gives a shorter length of the same branch.
-    #[inline]
     pub fn sample(&self, choice: u64, level: u64) -> Span {
-        let branch = match self.branches.as_slice() {
-            [only] => only,
-            several => several.iter().find(|branch| choice <= branch.threshold).unwrap_or(&several[0]),
+        let branch = match choice <= self.first.threshold {
+            true => &self.first,
+            false => self.others.iter().find(|branch| choice <= branch.threshold).unwrap_or(&self.first),
         };
         branch.base + branch.shape.at(level)
     }
@@ -83,8 +86,8 @@ impl Sampler {
     /// The one length that it ever gives, if there is only one: it takes no chance to know it.
     #[inline]
     pub fn constant(&self) -> Option<Span> {
-        match self.branches.as_slice() {
-            [Branch { base, shape: Shape::Constant, .. }] => Some(*base),
+        match &self.first {
+            Branch { base, shape: Shape::Constant, .. } if self.others.is_empty() => Some(*base),
             _ => None,
         }
     }
@@ -92,10 +95,15 @@ impl Sampler {
     /// The average length, or `None` if it is infinite.
     pub fn mean(&self) -> Option<Span> {
         let mut nanos = 0.0;
-        for branch in &self.branches {
+        for branch in self.branches() {
             nanos += branch.weight * (branch.base.as_nanos() as f64 + branch.shape.mean()?);
         }
         Some(nearest(nanos))
+    }
+
+    /// All branches, in the order of their thresholds.
+    fn branches(&self) -> impl Iterator<Item = &Branch> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 }
 
@@ -108,7 +116,7 @@ impl Shape {
             Shape::Constant => return Span::ZERO,
             Shape::Uniform { width } => return Span::nanos(part(level, *width)),
             Shape::Exponential { mean } => -mean * libm::log(1.0 - u()),
-            Shape::LogNormal { mu, sigma } => libm::exp2(mu + sigma * normal::at(level)),
+            Shape::LogNormal { mu, sigma } => power::of_two(mu + sigma * normal::at(level)),
             Shape::Pareto { scale, shape } => scale * libm::pow(1.0 - u(), -1.0 / shape),
             Shape::Empirical { table } => interpolate(table, u()),
         })

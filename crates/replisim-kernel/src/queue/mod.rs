@@ -81,10 +81,11 @@ impl<E> Queue<E> {
     /// Schedules an event and returns its sequence number.
     #[inline(always)]
     pub fn push(&mut self, at: SimTime, event: E) -> u64 {
-        let slot = self.events.reserve();
+        let (slot, place) = self.events.vacancy();
         let sequence = self.order.push(at, slot);
-        // The event is moved last and once: it is large.
-        self.events.fill(slot, event);
+        // The event is moved last and once: it is large. What was there is nothing: to look whether it must be dropped
+        // would cost a copy of the event.
+        std::mem::forget(place.replace(event));
         sequence
     }
 

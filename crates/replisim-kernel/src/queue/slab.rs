@@ -16,20 +16,14 @@ impl<E> Slab<E> {
         Slab { slots: Vec::with_capacity(events), vacant: Vec::with_capacity(events) }
     }
 
-    /// A slot that holds nothing, to be filled.
-    #[inline]
-    pub(super) fn reserve(&mut self) -> usize {
-        match self.vacant.pop() {
+    /// The number of a slot that holds nothing, and the slot, to be filled.
+    #[inline(always)]
+    pub(super) fn vacancy(&mut self) -> (usize, &mut Option<E>) {
+        let slot = match self.vacant.pop() {
             Some(slot) => slot as usize,
             None => self.grow(),
-        }
-    }
-
-    /// Fills a slot that was reserved.
-    #[inline(always)]
-    pub(super) fn fill(&mut self, slot: usize, event: E) {
-        // What was there is nothing: to look whether it must be dropped would cost a copy of the event.
-        std::mem::forget(self.slots[slot].replace(event));
+        };
+        (slot, &mut self.slots[slot])
     }
 
     /// Empties a slot.

@@ -225,7 +225,11 @@ impl<T> Channel<T> {
 
     /// Which end is `node`'s.
     pub fn side_of(&self, node: NodeId) -> Option<Side> {
-        [Side::Connecting, Side::Accepting].into_iter().find(|side| self.half(*side).node == node)
+        let [connecting, accepting] = &self.halves;
+        match connecting.node == node {
+            true => Some(Side::Connecting),
+            false => (accepting.node == node).then_some(Side::Accepting),
+        }
     }
 
     pub fn half(&self, side: Side) -> &Half<T> {

@@ -201,6 +201,9 @@ impl<P: Process> World<P> {
     /// Carries out what a handler asked for, in order.
     #[inline]
     fn settle(&mut self, node: NodeId) {
+        if self.effects.is_empty() {
+            return;
+        }
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             self.carry_out(node, effect);

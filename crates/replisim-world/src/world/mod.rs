@@ -29,7 +29,7 @@ mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
-mod watch;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
 use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 
 use self::pace::Pace;
+use self::watch::Coverage;
 use crate::client::{CLIENT, Clients};
 use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
@@ -284,7 +285,7 @@ impl<P: Process> World<P> {
             nodes: self.plan.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
             faults: self.injector.outcome(),
-            coverage: self.recorder.coverage.take().into_iter().flatten().collect(),
+            coverage: self.recorder.coverage.take().into_iter().flat_map(Coverage::into_cells).collect(),
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,
             history: self.recorder.history,
