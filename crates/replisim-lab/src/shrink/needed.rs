@@ -44,7 +44,7 @@ pub enum Without {
     Allowed,
     /// It cannot be run: something else names it.
     Impossible,
-    /// The run goes on and on, far beyond the events of the original one.
+    /// The run has so many more events than the original one that it was given up: nobody knows how it would end.
     Endless,
     /// Nobody has tried: the search was stopped before.
     NotTried,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use replisim_history::words::count;
 use replisim_history::{Check, Names, Run};
 use replisim_kernel::Span;
 
@@ -78,7 +79,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
     lines.extend(anomaly.lines.iter().map(|line| format!("  {line}")));
-    lines.extend(needs(needed));
+    lines.extend(needs(needed, search.events_max()));
     lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
@@ -92,11 +93,11 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
 
 /// What is left, a line each with what happens without it. Hosts come last, those of one kind together: that a host is
 /// there is rarely news.
-fn needs(needed: &[Need]) -> Vec<String> {
+fn needs(needed: &[Need], events_max: u64) -> Vec<String> {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut hosts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for need in needed {
-        let why = why(&need.without);
+        let why = why(&need.without, events_max);
         match &need.piece {
             Piece::Fault(words) | Piece::Operation(words) => rows.push((words.clone(), why)),
             Piece::Session(number) => rows.push((format!("all that c{number} does"), why)),
@@ -113,7 +114,7 @@ fn needs(needed: &[Need]) -> Vec<String> {
     std::iter::once("Needed:".to_owned()).chain(rows).collect()
 }
 
-fn why(without: &Without) -> String {
+fn why(without: &Without, events_max: u64) -> String {
     match without {
         Without::NothingBreaks => "without it nothing breaks".to_owned(),
         Without::Others(checks) => {
@@ -123,7 +124,7 @@ fn why(without: &Without) -> String {
         Without::Same => "not needed: the search was ended before it was left out".to_owned(),
         Without::Allowed => "without it the same is allowed".to_owned(),
         Without::Impossible => "named by what is left".to_owned(),
-        Without::Endless => "without it the run does not end".to_owned(),
+        Without::Endless => format!("without it the run takes more than {} events: not looked at", count(events_max)),
         Without::NotTried => "not tried without it: the search was stopped".to_owned(),
     }
 }

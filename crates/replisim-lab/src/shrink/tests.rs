@@ -71,6 +71,24 @@ const LATE: &str = r#"Scenario(
     expect: { NoLostWrites: Holds },
 )"#;
 
+/// A session reads from another follower than before. Whoever writes later sees to it that the replicas come to rest: without
+/// that write, a follower asks for what the leader has forgotten until the run's patience ends.
+const FORGOTTEN: &str = r#"Scenario(
+    cluster: (size: 3, links: (same_zone: "100us", between_zones: "500us"), disk: (sync: "300us")),
+    protocol: LeaderFollower(flaw: ForgetRetention, retain: Records(1), checkpoint_interval: "20ms"),
+    clients: [
+        (sessions: 1, reads: Token(remembers: WritesAndReads, wait: "50ms", fallback: false), script: [[
+            (op: Txn, parts: [(Read, 1), (Write, 0)]), (op: Write, key: 1), (op: Read), (op: Write, key: 1), (op: Read),
+            (op: Read), (op: Txn, parts: [(Read, 0), (Read, 0)]),
+        ]]),
+        (sessions: 1, script: [[(at: "200ms", op: Write)]]),
+    ],
+    faults: [During("0s", "40ms", Kill("n2"))],
+    run: "300ms",
+    seed: 9381,
+    checks: [MonotonicReads],
+)"#;
+
 fn experiment(text: &str) -> Experiment {
     let source = Source::new("fixture.ron", text);
     Experiment::prepare(&source, &Catalog::standard()).unwrap_or_else(|report| panic!("{}", report.render(false)))
@@ -141,6 +159,14 @@ fn a_log_that_is_outgrown_is_made_small_before_the_operations_that_outgrow_it() 
     demand(&shrunk, Check::Convergence);
     assert!(shrunk.before.operations > 3_000 && shrunk.after.operations <= 3, "{:?}", shrunk.after);
     assert!(shrunk.runs < 1_000, "{}", shrunk.runs);
+}
+
+#[test]
+fn what_a_run_needs_only_to_come_to_rest_is_left_out() {
+    let shrunk = shrink(&experiment(FORGOTTEN), 9381, Check::MonotonicReads);
+    demand(&shrunk, Check::MonotonicReads);
+    assert_eq!(shrunk.before.sessions, 2);
+    assert_eq!(shrunk.after.sessions, 1, "{}", shrunk.case.text());
 }
 
 #[test]
