@@ -1,7 +1,7 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
 use replisim_history::check::check_all;
-use replisim_history::{Check, Run};
+use replisim_history::{Check, Finding, Run};
 
 use super::FEW;
 use super::cluster::without_host;
@@ -16,6 +16,10 @@ pub struct Need {
     pub piece: Piece,
     /// What the run comes to without it.
     pub without: Without,
+    /// In which other way the check is violated without it, where it is: the witness's kind.
+    pub otherwise: Option<String>,
+    /// Which of the checks that are violated without it are so with it, too: of those it is not the cause.
+    pub anyway: Vec<Check>,
 }
 
 /// A part of a scenario.
@@ -34,15 +38,16 @@ pub enum Piece {
 /// What a run comes to without something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Without {
-    /// Nothing breaks.
+    /// No check is violated.
     NothingBreaks,
-    /// Not this check, but others that hold with it.
+    /// Not the same breaks, but something else: these checks are violated. The same check is among them where it is
+    /// violated in another way.
     Others(Vec<Check>),
     /// The same breaks all the same: the search was ended before it came to this.
     Same,
     /// The same breaks, but there it may: the protocol does not promise otherwise any more.
     Allowed,
-    /// It cannot be run: something else names it.
+    /// It cannot be run: something else names it, or the protocol cannot do without it.
     Impossible,
     /// The run has so many more events than the original one that it was given up: nobody knows how it would end.
     Endless,
@@ -52,11 +57,21 @@ pub enum Without {
 
 /// Every fault, operation and host that is left, with what happens without it. `checks` are those of the original scenario.
 pub(super) fn needed(search: &mut Search<'_>, checks: &[Check]) -> Vec<Need> {
-    let broken = broken(&search.best.run, checks);
+    let anyway: Vec<Check> =
+        broken(&search.best.run, checks).into_iter().map(|it| it.check).filter(|it| *it != search.check()).collect();
     let mut needed = Vec::new();
     for (piece, proposed) in pieces(search.scenario(), &search.best.experiment.topology) {
-        let without = look(search, proposed, checks, &broken);
-        needed.push(Need { piece, without });
+        let (without, otherwise) = look(search, proposed, checks);
+        let anyway = match &without {
+            Without::Others(others) => others.iter().copied().filter(|it| anyway.contains(it)).collect(),
+            Without::NothingBreaks
+            | Without::Same
+            | Without::Allowed
+            | Without::Impossible
+            | Without::Endless
+            | Without::NotTried => Vec::new(),
+        };
+        needed.push(Need { piece, without, otherwise, anyway });
     }
     needed
 }
@@ -107,24 +122,26 @@ fn number(scenario: &Scenario, group: usize, session: usize) -> u64 {
     (first_session(&scenario.clients, group) + session) as u64
 }
 
-fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check], broken_with: &[Check]) -> Without {
+/// What the first of these that can be run comes to, and in which other way it violates the same check, if it does.
+fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check]) -> (Without, Option<String>) {
     let looks = proposed.into_iter().map(|scenario| search.look(scenario));
     let (run, grounded) = match looks.into_iter().find(|look| !matches!(look, Look::Impossible)) {
-        None | Some(Look::Impossible) => return Without::Impossible,
-        Some(Look::Endless) => return Without::Endless,
-        Some(Look::Unknown) => return Without::NotTried,
+        None | Some(Look::Impossible) => return (Without::Impossible, None),
+        Some(Look::Endless) => return (Without::Endless, None),
+        Some(Look::Unknown) => return (Without::NotTried, None),
         Some(Look::Run { run, grounded }) => (run, grounded),
     };
-    let findings = check_all(&run.history, checks);
-    if findings.iter().any(|finding| search.aims_at(finding, &run)) {
-        return if grounded { Without::Same } else { Without::Allowed };
+    let broken = broken(&run, checks);
+    if broken.iter().any(|finding| search.aims_at(finding, &run)) {
+        return (if grounded { Without::Same } else { Without::Allowed }, None);
     }
-    let others: Vec<Check> = broken(&run, checks).into_iter().filter(|check| !broken_with.contains(check)).collect();
-    if others.is_empty() { Without::NothingBreaks } else { Without::Others(others) }
+    let same = broken.iter().find(|finding| finding.check == search.check());
+    let otherwise = same.and_then(|finding| finding.verdict.witness()).map(|witness| witness.kind.clone());
+    let others: Vec<Check> = broken.iter().map(|finding| finding.check).collect();
+    (if others.is_empty() { Without::NothingBreaks } else { Without::Others(others) }, otherwise)
 }
 
-/// The checks that a run violates.
-fn broken(run: &Run, checks: &[Check]) -> Vec<Check> {
-    let findings = check_all(&run.history, checks).into_iter();
-    findings.filter(|it| it.verdict.witness().is_some()).map(|it| it.check).collect()
+/// What a run violates.
+fn broken(run: &Run, checks: &[Check]) -> Vec<Finding> {
+    check_all(&run.history, checks).into_iter().filter(|it| it.verdict.witness().is_some()).collect()
 }

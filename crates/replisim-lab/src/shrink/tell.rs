@@ -79,7 +79,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
     lines.extend(anomaly.lines.iter().map(|line| format!("  {line}")));
-    lines.extend(needs(needed, search.events_max()));
+    lines.extend(needs(search, needed));
     lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
@@ -93,11 +93,11 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
 
 /// What is left, a line each with what happens without it. Hosts come last, those of one kind together: that a host is
 /// there is rarely news.
-fn needs(needed: &[Need], events_max: u64) -> Vec<String> {
+fn needs(search: &Search<'_>, needed: &[Need]) -> Vec<String> {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut hosts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for need in needed {
-        let why = why(&need.without, events_max);
+        let why = why(search, need);
         match &need.piece {
             Piece::Fault(words) | Piece::Operation(words) => rows.push((words.clone(), why)),
             Piece::Session(number) => rows.push((format!("all that c{number} does"), why)),
@@ -114,19 +114,30 @@ fn needs(needed: &[Need], events_max: u64) -> Vec<String> {
     std::iter::once("Needed:".to_owned()).chain(rows).collect()
 }
 
-fn why(without: &Without, events_max: u64) -> String {
-    match without {
+fn why(search: &Search<'_>, need: &Need) -> String {
+    match &need.without {
         Without::NothingBreaks => "without it nothing breaks".to_owned(),
-        Without::Others(checks) => {
-            let words: Vec<&str> = checks.iter().map(|check| check.in_words()).collect();
-            format!("without it something else breaks: {}", words.join(", "))
-        }
+        Without::Others(checks) => format!("without it {}", others(search.check(), need, checks)),
         Without::Same => "not needed: the search was ended before it was left out".to_owned(),
         Without::Allowed => "without it the same is allowed".to_owned(),
         Without::Impossible => "named by what is left".to_owned(),
-        Without::Endless => format!("without it the run takes more than {} events: not looked at", count(events_max)),
+        Without::Endless => {
+            format!("without it the run takes more than {} events: not looked at", count(search.events_max()))
+        }
         Without::NotTried => "not tried without it: the search was stopped".to_owned(),
     }
+}
+
+/// What breaks without something, by how much of it is news: the same check in another way, what holds with it, and what does
+/// not hold with it either.
+fn others(aim: Check, need: &Need, checks: &[Check]) -> String {
+    let apart = checks.iter().filter(|check| **check != aim);
+    let (still, new): (Vec<&Check>, Vec<&Check>) = apart.partition(|check| need.anyway.contains(check));
+    let words = |checks: &[&Check]| checks.iter().map(|check| check.in_words()).collect::<Vec<_>>().join(", ");
+    let same = need.otherwise.as_ref().map(|kind| format!("the same check breaks in another way: {kind}"));
+    let new = (!new.is_empty()).then(|| format!("something else breaks: {}", words(&new)));
+    let still = (!still.is_empty()).then(|| format!("something else still breaks: {}", words(&still)));
+    [same, new, still].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn removed(before: Size, after: Size) -> String {
