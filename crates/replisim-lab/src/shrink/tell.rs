@@ -120,7 +120,7 @@ fn why(search: &Search<'_>, need: &Need) -> String {
         Without::Others(checks) => format!("without it {}", others(search.check(), need, checks)),
         Without::Same => "not needed: the search was ended before it was left out".to_owned(),
         Without::Allowed => "without it the same is allowed".to_owned(),
-        Without::Impossible => "named by what is left".to_owned(),
+        Without::Impossible => "cannot be left out".to_owned(),
         Without::Endless => {
             format!("without it the run takes more than {} events: not looked at", count(search.events_max()))
         }
