@@ -2,11 +2,11 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Check, Promise, Verdict};
+use replisim_history::{Check, OpKind, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
-use replisim_world::spec::{Action, Fault, Routing, Target};
+use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
-use super::operations::one_of;
+use super::operations::{one_of, plainer_kinds};
 use super::script::lines;
 use super::{Bound, Limits, Need, NothingToShrink, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
@@ -238,6 +238,33 @@ fn operations_are_merged_only_if_one_of_them_goes() {
     let two = r#"[(at: "1ms", op: Write), (at: "2ms", op: Write)]"#;
     let merged = one_of(&with(&format!("{one}, {two}")), 2).expect("one goes");
     assert_eq!((lines(&merged).len(), merged.clients[0].value_bytes), (2, 200));
+}
+
+#[test]
+fn what_is_more_than_a_write_or_a_read_is_made_one_of_them_where_that_does() {
+    let ops = |text: &str| -> Vec<ScriptedOp> {
+        let scenario = Scenario::parse(&Source::new("fixture.ron", text)).expect("a scenario");
+        lines(&scenario).into_iter().map(|line| line.op).collect()
+    };
+    let plain = |line: &ScriptedOp| matches!(line.op, OpKind::Read | OpKind::Write);
+    assert!(!ops(FORGOTTEN).iter().all(plain));
+    let shrunk = shrink(&experiment(FORGOTTEN), 9381, Check::MonotonicReads);
+    demand(&shrunk, Check::MonotonicReads);
+    assert!(ops(&shrunk.case.source.text).iter().all(plain), "{}", shrunk.case.text());
+}
+
+#[test]
+fn a_transaction_is_less_as_one_of_its_parts_or_without_one() {
+    let line =
+        |op, key, parts: &[(OpKind, u64)]| ScriptedOp { at: Span::ZERO, op, key, parts: parts.to_vec(), reads: None };
+    let parts = [(OpKind::Read, 3), (OpKind::Write, 5)];
+    let less = plainer_kinds(&line(OpKind::Txn, 0, &parts));
+    let plain = [line(OpKind::Write, 5, &[]), line(OpKind::Read, 3, &[]), line(OpKind::Read, 5, &[])];
+    assert_eq!(less[..3], plain);
+    assert_eq!(less[3..], [line(OpKind::Txn, 0, &parts[1..]), line(OpKind::Txn, 0, &parts[..1])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Txn, 0, &parts[..1])), [line(OpKind::Read, 3, &[])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Delete, 7, &[])), [line(OpKind::Write, 7, &[]), line(OpKind::Read, 7, &[])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Write, 7, &[])), []);
 }
 
 #[test]
