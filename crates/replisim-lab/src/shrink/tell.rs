@@ -85,8 +85,9 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
     }
     lines.extend(wrapped(&format!(
-        "Shrunk from {} in {} runs. Run it again with `replisim replay`.",
-        original.source.name, search.runs
+        "Shrunk from {} in {}. Run it again with `replisim replay`.",
+        original.source.name,
+        things(search.runs, "run")
     )));
     lines.join("\n")
 }
@@ -141,21 +142,27 @@ fn others(aim: Check, need: &Need, checks: &[Check]) -> String {
 }
 
 fn removed(before: Size, after: Size) -> String {
-    let of = |before: usize, after: usize, what: &str| match before.saturating_sub(after) {
-        0 => None,
-        gone if after == 0 => Some(format!("all {gone} {what}")),
-        gone => Some(format!("{gone} of {before} {what}")),
+    let of = |before: usize, after: usize, one: &str| match (before.saturating_sub(after), after) {
+        (0, _) => None,
+        (1, 0) => Some(format!("the one {one}")),
+        (gone, 0) => Some(format!("all {}", things(gone as u64, one))),
+        (gone, _) => Some(format!("{} of {}", count(gone as u64), things(before as u64, one))),
     };
     let parts = [
-        of(before.faults, after.faults, "faults"),
-        of(before.operations, after.operations, "operations"),
-        of(before.sessions, after.sessions, "sessions"),
-        of(before.hosts, after.hosts, "hosts"),
+        of(before.faults, after.faults, "fault"),
+        of(before.operations, after.operations, "operation"),
+        of(before.sessions, after.sessions, "session"),
+        of(before.hosts, after.hosts, "host"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let pieces = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let shorter = (after.run < before.run).then(|| format!("; the run takes {}, not {}", after.run, before.run));
     pieces + &shorter.unwrap_or_default()
+}
+
+/// How many of something, given its singular.
+fn things(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// A paragraph in lines.
@@ -173,4 +180,22 @@ fn wrapped(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_removed_is_counted_as_people_count() {
+        let size = |faults, operations, sessions, hosts, run| Size { faults, operations, sessions, hosts, run };
+        let (long, short) = (Span::secs(5), Span::millis(10));
+        let told = |before, after| removed(before, after);
+        assert_eq!(
+            told(size(1, 10_989, 2, 3, long), size(0, 1, 1, 2, short)),
+            "the one fault, 10,988 of 10,989 operations, 1 of 2 sessions, 1 of 3 hosts; the run takes 10ms, not 5s"
+        );
+        assert_eq!(told(size(14, 2, 1, 3, long), size(0, 2, 1, 3, long)), "all 14 faults");
+        assert_eq!(told(size(0, 2, 1, 3, long), size(0, 2, 1, 3, long)), "nothing");
+    }
 }
