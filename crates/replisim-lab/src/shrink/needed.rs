@@ -1,12 +1,13 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
 use replisim_history::check::check_all;
-use replisim_history::{Check, Finding, Run};
+use replisim_history::{Check, Finding, Names, Operation, Run};
+use replisim_kernel::SimTime;
 
 use super::FEW;
 use super::cluster::without_host;
 use super::script::{Line, first_session, in_words, lines, with_lines};
-use super::search::{Look, Search};
+use super::search::{Failing, Look, Search};
 use crate::Scenario;
 
 /// One thing that is left, and what happens without it.
@@ -16,7 +17,7 @@ pub struct Need {
     pub piece: Piece,
     /// What the run comes to without it.
     pub without: Without,
-    /// In which other way the check is violated without it, where it is: the witness's kind.
+    /// In which other way the check is violated without it, where it is: the witness's kind, with the names of the run.
     pub otherwise: Option<String>,
     /// Which of the checks that are violated without it are so with it, too: of those it is not the cause.
     pub anyway: Vec<Check>,
@@ -55,66 +56,92 @@ pub enum Without {
     NotTried,
 }
 
-/// Every fault, operation and host that is left, with what happens without it. `checks` are those of the original scenario.
+/// Every fault, operation and host that is left, in the order of time, with what happens without it. `checks` are those of
+/// the original scenario.
 pub(super) fn needed(search: &mut Search<'_>, checks: &[Check]) -> Vec<Need> {
     let anyway: Vec<Check> =
         broken(&search.best.run, checks).into_iter().map(|it| it.check).filter(|it| *it != search.check()).collect();
     let mut needed = Vec::new();
-    for (piece, proposed) in pieces(search.scenario(), &search.best.experiment.topology) {
-        let (without, otherwise) = look(search, proposed, checks);
-        let anyway = match &without {
-            Without::Others(others) => others.iter().copied().filter(|it| anyway.contains(it)).collect(),
-            Without::NothingBreaks
-            | Without::Same
-            | Without::Allowed
-            | Without::Impossible
-            | Without::Endless
-            | Without::NotTried => Vec::new(),
-        };
+    for Part { piece, without, .. } in parts(&search.best) {
+        let (without, otherwise) = look(search, without, checks);
+        let others = if let Without::Others(others) = &without { &others[..] } else { &[] };
+        let anyway = others.iter().copied().filter(|check| anyway.contains(check)).collect();
         needed.push(Need { piece, without, otherwise, anyway });
     }
     needed
 }
 
-/// Each piece, with the scenarios that do without it.
-fn pieces(scenario: &Scenario, topology: &replisim_world::spec::Topology) -> Vec<(Piece, Vec<Scenario>)> {
-    let mut pieces = Vec::new();
-    for index in 0..scenario.faults.len() {
-        let mut proposed = scenario.clone();
-        let fault = proposed.faults.remove(index);
-        pieces.push((Piece::Fault(fault.to_string()), vec![proposed]));
-    }
-    pieces.extend(match lines(scenario).len() {
-        // Of more than these, those of a session are looked at together.
-        0..=FEW => operations(scenario),
-        _ => sessions(scenario),
-    });
-    let hosts = topology.hosts.iter().map(|host| host.name.clone());
-    pieces.extend(hosts.map(|host| (Piece::Host(host.clone()), without_host(scenario, &host))));
-    pieces
+/// A piece on its own.
+struct Part {
+    /// Since when it counts.
+    from: SimTime,
+    piece: Piece,
+    /// The scenarios that do without it.
+    without: Vec<Scenario>,
 }
 
-/// Each operation, with the scenario that does without it.
-fn operations(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
+/// Every piece, in the order of time: a fault comes before what it causes in the same instant, and hosts come last.
+fn parts(best: &Failing) -> Vec<Part> {
+    let Failing { experiment, run, .. } = best;
+    let scenario = &experiment.scenario;
+    let mut parts = faults(scenario, run);
+    parts.extend(match lines(scenario).len() {
+        // Of more than these, those of a session are looked at together.
+        0..=FEW => operations(scenario, run),
+        _ => sessions(scenario, run),
+    });
+    parts.sort_by_key(|part| part.from);
+    let hosts = experiment.topology.hosts.iter().map(|host| host.name.clone());
+    parts.extend(hosts.map(|host| {
+        let without = without_host(scenario, &host);
+        Part { from: SimTime::NEVER, piece: Piece::Host(host), without }
+    }));
+    parts
+}
+
+/// Each fault.
+fn faults(scenario: &Scenario, run: &Run) -> Vec<Part> {
+    let without = |index: usize| {
+        let mut proposed = scenario.clone();
+        let fault = proposed.faults.remove(index);
+        let firing = run.faults.get(index).and_then(|planned| planned.fired.first());
+        let from = firing.map_or(SimTime::NEVER, |firing| firing.from);
+        Part { from, piece: Piece::Fault(fault.to_string()), without: vec![proposed] }
+    };
+    (0..scenario.faults.len()).map(without).collect()
+}
+
+/// Each operation.
+fn operations(scenario: &Scenario, run: &Run) -> Vec<Part> {
     let all = lines(scenario);
     let without = |nth: usize| {
         let Line { group, session, op } = &all[nth];
         let others: Vec<_> = [&all[..nth], &all[nth + 1..]].concat();
         let who = number(scenario, *group, *session);
-        (Piece::Operation(in_words(who, op)), vec![with_lines(scenario, &others)])
+        let before = all[..nth].iter().filter(|line| (line.group, line.session) == (*group, *session)).count();
+        let came = of_session(run, who).find(|operation| operation.ordinal as usize == before);
+        let from = came.map_or(SimTime::NEVER, |operation| operation.invoked);
+        Part { from, piece: Piece::Operation(in_words(who, op, came)), without: vec![with_lines(scenario, &others)] }
     };
     (0..all.len()).map(without).collect()
 }
 
 /// Each session that does anything, with the scenario in which it does nothing.
-fn sessions(scenario: &Scenario) -> Vec<(Piece, Vec<Scenario>)> {
+fn sessions(scenario: &Scenario, run: &Run) -> Vec<Part> {
     let all = lines(scenario);
     let without = |(group, session)| {
         let others: Vec<_> =
             all.iter().filter(|line| (line.group, line.session) != (group, session)).cloned().collect();
-        (Piece::Session(number(scenario, group, session)), vec![with_lines(scenario, &others)])
+        let who = number(scenario, group, session);
+        let from = of_session(run, who).map(|operation| operation.invoked).min().unwrap_or(SimTime::NEVER);
+        Part { from, piece: Piece::Session(who), without: vec![with_lines(scenario, &others)] }
     };
     super::script::sessions(scenario).into_iter().map(without).collect()
+}
+
+/// What came of a session's operations.
+fn of_session(run: &Run, session: u64) -> impl Iterator<Item = &Operation> {
+    run.history.operations.iter().filter(move |operation| operation.session.index() as u64 == session)
 }
 
 /// A session's number among all.
@@ -136,7 +163,8 @@ fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check]) -> (
         return (if grounded { Without::Same } else { Without::Allowed }, None);
     }
     let same = broken.iter().find(|finding| finding.check == search.check());
-    let otherwise = same.and_then(|finding| finding.verdict.witness()).map(|witness| witness.kind.clone());
+    let otherwise =
+        same.and_then(|finding| finding.verdict.witness()).map(|witness| Names::of(&run).in_text(&witness.kind));
     let others: Vec<Check> = broken.iter().map(|finding| finding.check).collect();
     (if others.is_empty() { Without::NothingBreaks } else { Without::Others(others) }, otherwise)
 }

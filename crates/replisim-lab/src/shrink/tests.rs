@@ -8,7 +8,7 @@ use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
 use super::operations::{one_of, plainer_kinds};
 use super::script::lines;
-use super::{Bound, Limits, Need, NothingToShrink, Shrinker, Shrunk, Without};
+use super::{Bound, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::touchy;
 use crate::{Case, Catalog, Experiment, Scenario};
@@ -265,6 +265,29 @@ fn a_transaction_is_less_as_one_of_its_parts_or_without_one() {
     assert_eq!(plainer_kinds(&line(OpKind::Txn, 0, &parts[..1])), [line(OpKind::Read, 3, &[])]);
     assert_eq!(plainer_kinds(&line(OpKind::Delete, 7, &[])), [line(OpKind::Write, 7, &[]), line(OpKind::Read, 7, &[])]);
     assert_eq!(plainer_kinds(&line(OpKind::Write, 7, &[])), []);
+}
+
+#[test]
+fn a_story_is_told_in_the_order_of_time_and_names_what_is_written() {
+    let experiment = experiment(KEPT_BACK);
+    let shrunk = Shrinker::new(&experiment, 6642).limits(Limits { runs: 0, ..Limits::default() }).shrink();
+    let needed = shrunk.expect("a write is lost").needed;
+    let told = |need: &Need| match &need.piece {
+        Piece::Fault(words) | Piece::Operation(words) => Some(words.clone()),
+        Piece::Session(_) | Piece::Host(_) => None,
+    };
+    let told: Vec<String> = needed.iter().filter_map(told).collect();
+    let begins = [
+        "c0 writes k0 = 0.0 at 0s",
+        "kill n1 from 60ms to 90ms",
+        "c0 then at once writes k0 = 0.1, writes k0 = 0.1",
+        "fail over to n3",
+        "kill n3 at 500ms",
+    ];
+    assert!(
+        told.len() == begins.len() && told.iter().zip(begins).all(|(it, begin)| it.starts_with(begin)),
+        "{told:#?}"
+    );
 }
 
 #[test]
