@@ -4,7 +4,7 @@
 //! struck by name; it is another fault that hurts less. None of these ways leads back, so that they come to an end.
 
 use replisim_history::Run;
-use replisim_kernel::{Distribution, Span};
+use replisim_kernel::{Distribution, Probability, Span};
 use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
 
 use super::ddmin::ddmin;
@@ -18,6 +18,9 @@ const LENGTH_MIN: Span = Span::millis(1);
 
 /// How many times of a recurring fault are tried on their own.
 const FIRINGS_MAX: usize = 16;
+
+/// Shares that are easy to understand, the plainest first.
+const SHARES: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.01];
 
 /// Leaves out every fault that is not needed.
 pub(super) fn fewer(search: &mut Search<'_>) {
@@ -155,12 +158,17 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
             delays(&by).into_iter().map(|by| Action::SlowDisk { host: host.clone(), by }).collect()
         }
         Action::Reordering { link, chance, by } => {
-            rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by }).collect()
+            let certain =
+                shares(chance).into_iter().map(|chance| Action::Reordering { link: link.clone(), chance, by });
+            let rounder = rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by });
+            certain.chain(rounder).collect()
+        }
+        Action::Duplicating { link, chance } => {
+            shares(chance).into_iter().map(|chance| Action::Duplicating { link: link.clone(), chance }).collect()
         }
         Action::Failover { .. }
         | Action::Rot { .. }
         | Action::Lossy { .. }
-        | Action::Duplicating { .. }
         | Action::Throttled { .. }
         | Action::Cut { .. }
         | Action::OneWay { .. }
@@ -196,5 +204,37 @@ fn delays(delay: &Distribution) -> Vec<Distribution> {
     match delay {
         Distribution::Constant(span) => rounder(*span).into_iter().map(Distribution::Constant).collect(),
         drawn => constants(drawn),
+    }
+}
+
+/// Plainer shares of what is held back or doubled: everything, which leaves nothing to luck, or a round one. None is proposed
+/// for a plainer one.
+fn shares(share: Probability) -> Vec<Probability> {
+    let plain = SHARES.into_iter().filter_map(Probability::new);
+    plain.take_while(|plainer| *plainer != share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_becomes_a_plainer_one_and_never_leads_back() {
+        let text = |share: &str| {
+            let share = share.parse().expect("a share");
+            shares(share).iter().map(Probability::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(text("21.239025%"), "100% 50% 20% 10% 1%");
+        assert_eq!(text("20%"), "100% 50%");
+        assert_eq!(text("100%"), "");
+    }
+
+    #[test]
+    fn what_is_held_back_is_made_certain() {
+        let link = || (Target::Leader, Target::Followers);
+        let chance = "21.239025%".parse().expect("a share");
+        let action = Action::Reordering { link: link(), chance, by: Span::millis(1) };
+        let plainest = Action::Reordering { link: link(), chance: Probability::ALWAYS, by: Span::millis(1) };
+        assert_eq!(plainer_actions(&action, &[]).first(), Some(&plainest));
     }
 }

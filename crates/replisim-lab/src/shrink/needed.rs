@@ -1,8 +1,11 @@
 //! Why each thing that is left is needed: what the run comes to without it.
 
+use std::collections::BTreeSet;
+
 use replisim_history::check::check_all;
-use replisim_history::{Check, Finding, Names, Operation, Run};
+use replisim_history::{Check, Finding, Firing, Names, NodeId, Operation, Run};
 use replisim_kernel::SimTime;
+use replisim_world::spec::Fault;
 
 use super::FEW;
 use super::cluster::without_host;
@@ -104,11 +107,19 @@ fn faults(scenario: &Scenario, run: &Run) -> Vec<Part> {
     let without = |index: usize| {
         let mut proposed = scenario.clone();
         let fault = proposed.faults.remove(index);
-        let firing = run.faults.get(index).and_then(|planned| planned.fired.first());
-        let from = firing.map_or(SimTime::NEVER, |firing| firing.from);
-        Part { from, piece: Piece::Fault(fault.to_string()), without: vec![proposed] }
+        let fired = run.faults.get(index).map_or(&[][..], |planned| &planned.fired);
+        let from = fired.first().map_or(SimTime::NEVER, |firing| firing.from);
+        Part { from, piece: Piece::Fault(fault_in_words(&fault, fired, run)), without: vec![proposed] }
     };
     (0..scenario.faults.len()).map(without).collect()
+}
+
+/// A fault as a story tells it, with whom it struck where its words leave that to the run: `kill random 1 at 2ms (n3)`.
+fn fault_in_words(fault: &Fault, fired: &[Firing], run: &Run) -> String {
+    let struck: BTreeSet<NodeId> = fired.iter().flat_map(|firing| firing.struck.iter().copied()).collect();
+    let names: Vec<String> = struck.into_iter().map(|node| Names::of(run).node(node)).collect();
+    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    format!("{fault}{names}")
 }
 
 /// Each operation.
@@ -172,4 +183,29 @@ fn look(search: &mut Search<'_>, proposed: Vec<Scenario>, checks: &[Check]) -> (
 /// What a run violates.
 fn broken(run: &Run, checks: &[Check]) -> Vec<Finding> {
     check_all(&run.history, checks).into_iter().filter(|it| it.verdict.witness().is_some()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_kernel::Span;
+    use replisim_world::spec::{Action, Target};
+
+    use super::*;
+    use crate::touchy;
+
+    #[test]
+    fn a_fault_says_whom_it_struck_where_its_words_do_not() {
+        let run = touchy::experiment("Nowhere", "").run(1, None, false).run;
+        let firing = |struck: &[u16]| {
+            let struck = struck.iter().copied().map(NodeId).collect();
+            Firing { from: SimTime::ZERO, until: SimTime::NEVER, struck }
+        };
+        let fault = Fault::At(Span::millis(2), Action::Kill(Target::Random(1)));
+        assert_eq!(fault_in_words(&fault, &[firing(&[1])], &run), "kill random 1 at 2ms (n2)");
+        assert_eq!(
+            fault_in_words(&fault, &[firing(&[1]), firing(&[0]), firing(&[1])], &run),
+            "kill random 1 at 2ms (n1, n2)"
+        );
+        assert_eq!(fault_in_words(&fault, &[firing(&[])], &run), "kill random 1 at 2ms");
+    }
 }
