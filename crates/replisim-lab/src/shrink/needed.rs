@@ -114,12 +114,21 @@ fn faults(scenario: &Scenario, run: &Run) -> Vec<Part> {
     (0..scenario.faults.len()).map(without).collect()
 }
 
-/// A fault as a story tells it, with whom it struck where its words leave that to the run: `kill random 1 at 2ms (n3)`.
+/// A fault as a story tells it, with whom it struck where its words leave that to the run, and what ended it where they do
+/// not say that it ends: `kill random 1 at 2ms (n3), until 30ms`.
 fn fault_in_words(fault: &Fault, fired: &[Firing], run: &Run) -> String {
     let struck: BTreeSet<NodeId> = fired.iter().flat_map(|firing| firing.struck.iter().copied()).collect();
     let names: Vec<String> = struck.into_iter().map(|node| Names::of(run).node(node)).collect();
     let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    format!("{fault}{names}")
+    let ended = match (fault, fired) {
+        (Fault::At(..) | Fault::When(..), [only]) if only.from < only.until && only.until < SimTime::NEVER => {
+            format!(", until {}", only.until.since(SimTime::ZERO))
+        }
+        (Fault::At(..) | Fault::When(..) | Fault::During(..) | Fault::Every(..) | Fault::WhenFor(..), _) => {
+            String::new()
+        }
+    };
+    format!("{fault}{names}{ended}")
 }
 
 /// Each operation.
@@ -207,5 +216,7 @@ mod tests {
             "kill random 1 at 2ms (n1, n2)"
         );
         assert_eq!(fault_in_words(&fault, &[firing(&[])], &run), "kill random 1 at 2ms");
+        let ended = Firing { until: SimTime::ZERO + Span::millis(30), ..firing(&[0]) };
+        assert_eq!(fault_in_words(&fault, &[ended], &run), "kill random 1 at 2ms (n1), until 30ms");
     }
 }

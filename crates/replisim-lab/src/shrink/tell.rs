@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use replisim_history::words::count;
 use replisim_history::{Check, Names, Run};
-use replisim_kernel::Span;
+use replisim_kernel::{SimTime, Span};
 
 use super::needed::{Need, Piece, Without};
 use super::search::Search;
@@ -16,6 +16,9 @@ const WIDTH: usize = 116;
 
 /// Up to which width things that are left stand in a column, in characters; what is wider sticks out.
 const COLUMN_MAX: usize = 60;
+
+/// How much is told of what happened on the way.
+const MILESTONES_MAX: usize = 6;
 
 /// How large a scenario and its run are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +83,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
     lines.extend(anomaly.lines.iter().map(|line| format!("  {line}")));
     lines.extend(needs(search, needed));
+    lines.extend(on_the_way(&search.best.run));
     lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
@@ -90,6 +94,29 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
         things(search.runs, "run")
     )));
     lines.join("\n")
+}
+
+/// What a person would tell of the run besides: who was promoted, what was thrown away or refused, and since when. What a node
+/// says again and again is told once.
+fn on_the_way(run: &Run) -> Vec<String> {
+    let names = Names::of(run);
+    let mut told: Vec<(SimTime, String, u64)> = Vec::new();
+    for milestone in &run.milestones {
+        let who = milestone.node.map_or_else(String::new, |node| names.node(node) + " ");
+        let text = format!("{who}{}", names.in_text(&milestone.text));
+        match told.iter_mut().find(|(_, other, _)| *other == text) {
+            Some((_, _, times)) => *times += 1,
+            None => told.push((milestone.at, text, 1)),
+        }
+    }
+    let line = |(at, text, times): &(SimTime, String, u64)| match times {
+        1 => format!("  {at:>12}  {text}"),
+        times => format!("  {at:>12}  {text}, {} times", count(*times)),
+    };
+    let heading = (!told.is_empty()).then(|| "On the way:".to_owned());
+    let more = told.len().saturating_sub(MILESTONES_MAX);
+    let more = (more > 0).then(|| format!("  {:>12}  {more} more", "…"));
+    heading.into_iter().chain(told.iter().take(MILESTONES_MAX).map(line)).chain(more).collect()
 }
 
 /// What is left, a line each with what happens without it. Hosts come last, those of one kind together: that a host is
@@ -184,7 +211,30 @@ fn wrapped(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use replisim_history::{Milestone, NodeId};
+
     use super::*;
+    use crate::touchy;
+
+    #[test]
+    fn what_happened_on_the_way_is_told_once_each_and_not_without_end() {
+        let run = touchy::experiment("Nowhere", "").run(1, None, false).run;
+        let milestone = |(ms, node, text): (u64, u16, &str)| Milestone {
+            at: SimTime::ZERO + Span::millis(ms),
+            node: Some(NodeId(node)),
+            text: text.to_owned(),
+        };
+        let of = |milestones: &[(u64, u16, &str)]| {
+            let milestones = milestones.iter().copied().map(milestone).collect();
+            on_the_way(&Run { milestones, ..run.clone() })
+        };
+        assert_eq!(of(&[]), Vec::<String>::new());
+        let told = of(&[(2, 1, "promoted"), (3, 0, "refused by node1"), (1_500, 0, "refused by node1")]);
+        assert_eq!(told, ["On the way:", "      2.000 ms  n2 promoted", "      3.000 ms  n1 refused by n2, 2 times"]);
+        let many = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|text| (1, 0, text));
+        let told = of(&many);
+        assert_eq!((told.len(), told[7].as_str()), (8, "             …  2 more"));
+    }
 
     #[test]
     fn what_was_removed_is_counted_as_people_count() {
