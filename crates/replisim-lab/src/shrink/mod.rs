@@ -11,7 +11,7 @@
 //!        │
 //!   ┌─▶ time.rs       the run ends soon after what goes wrong
 //!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
-//!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
+//!   │   operations.rs fewer sessions and operations (ddmin), plain kinds, fewer keys, round times
 //!   │   generator.rs  the same for workloads that could not be spelled out
 //!   │   settings.rs   lower limits to reach, fewer settings
 //!   │   cluster.rs    fewer hosts, no luck: constants in place of distributions
@@ -310,6 +310,7 @@ fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
     if search.steps == steps {
         // The last resort: it takes many runs, and where something else helps, it is not needed.
         cluster::certain_with_other_times(search);
+        faults::fewer_with_other_times(search);
         operations::other_luck(search);
     }
     search.steps > steps && search.bound.is_none()

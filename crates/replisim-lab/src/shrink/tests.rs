@@ -107,6 +107,17 @@ const KEPT_BACK: &str = r#"Scenario(
     checks: [NoLostWrites, Convergence],
 )"#;
 
+/// What is acknowledged before it is synced is lost with the host, if that is soon enough, or the disk slow enough.
+const TOO_LATE: &str = r#"Scenario(
+    cluster: (size: 1, links: (same_zone: "100us"), disk: (sync: "300us")),
+    protocol: PostgreSql(flaw: AcknowledgeBeforeSync),
+    clients: [(sessions: 1, script: [[(op: Write)]])],
+    faults: [At("0s", SlowDisk(host: "n1", by: "10ms")), During("1ms", "1.1ms", LoseHost(host: "n1"))],
+    run: "10ms",
+    seed: 3893,
+    checks: [NoLostWrites],
+)"#;
+
 fn experiment(text: &str) -> Experiment {
     let source = Source::new("fixture.ron", text);
     Experiment::prepare(&source, &Catalog::standard()).unwrap_or_else(|report| panic!("{}", report.render(false)))
@@ -288,6 +299,13 @@ fn a_story_is_told_in_the_order_of_time_and_names_what_is_written() {
         told.len() == begins.len() && told.iter().zip(begins).all(|(it, begin)| it.starts_with(begin)),
         "{told:#?}"
     );
+}
+
+#[test]
+fn a_fault_that_only_makes_time_for_another_is_left_out_and_the_other_moved() {
+    let shrunk = shrink(&experiment(TOO_LATE), 3893, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    assert_eq!((shrunk.before.faults, shrunk.after.faults), (2, 1), "{}", shrunk.case.text());
 }
 
 #[test]
