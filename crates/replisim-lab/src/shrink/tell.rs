@@ -17,8 +17,8 @@ const WIDTH: usize = 116;
 /// Up to which width things that are left stand in a column, in characters; what is wider sticks out.
 const COLUMN_MAX: usize = 60;
 
-/// How much is told of what happened on the way.
-const MILESTONES_MAX: usize = 6;
+/// In how many lines it is told what happened on the way.
+const MILESTONES_MAX: usize = 8;
 
 /// How large a scenario and its run are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,9 +114,10 @@ fn on_the_way(run: &Run) -> Vec<String> {
         times => format!("  {at:>12}  {text}, {} times", count(*times)),
     };
     let heading = (!told.is_empty()).then(|| "On the way:".to_owned());
-    let more = told.len().saturating_sub(MILESTONES_MAX);
-    let more = (more > 0).then(|| format!("  {:>12}  {more} more", "…"));
-    heading.into_iter().chain(told.iter().take(MILESTONES_MAX).map(line)).chain(more).collect()
+    // The line that counts the others is one of so many.
+    let shown = if told.len() > MILESTONES_MAX { MILESTONES_MAX - 1 } else { told.len() };
+    let more = (shown < told.len()).then(|| format!("  {:>12}  {} more", "…", told.len() - shown));
+    heading.into_iter().chain(told[..shown].iter().map(line)).chain(more).collect()
 }
 
 /// What is left, a line each with what happens without it. Hosts come last, those of one kind together: that a host is
@@ -231,9 +232,10 @@ mod tests {
         assert_eq!(of(&[]), Vec::<String>::new());
         let told = of(&[(2, 1, "promoted"), (3, 0, "refused by node1"), (1_500, 0, "refused by node1")]);
         assert_eq!(told, ["On the way:", "      2.000 ms  n2 promoted", "      3.000 ms  n1 refused by n2, 2 times"]);
-        let many = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|text| (1, 0, text));
+        let many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|text| (1, 0, text));
+        assert_eq!(of(&many[..8]).last().map(String::as_str), Some("      1.000 ms  n1 h"));
         let told = of(&many);
-        assert_eq!((told.len(), told[7].as_str()), (8, "             …  2 more"));
+        assert_eq!((told.len(), told[8].as_str()), (9, "             …  2 more"));
     }
 
     #[test]
