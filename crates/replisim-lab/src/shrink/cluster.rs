@@ -62,17 +62,30 @@ pub(super) fn fewer(search: &mut Search<'_>) {
 pub(super) fn without_host(scenario: &Scenario, host: &str) -> Vec<Scenario> {
     let mut smaller = scenario.clone();
     let cluster = &mut smaller.cluster;
-    match cluster.size {
-        Some(size) if host == format!("n{size}") => cluster.size = Some(size - 1),
-        Some(_) => return Vec::new(),
-        None => {
-            cluster.hosts.shift_remove(host);
-        }
-    }
+    cluster.hosts.shift_remove(host);
     cluster.clocks.shift_remove(host);
     cluster.links.between.retain(|(one, other, _)| one != host && other != host);
     let forgotten = smaller.protocol.without(host).map(|protocol| Scenario { protocol, ..smaller.clone() });
-    [Some(smaller), forgotten].into_iter().flatten().collect()
+    let proposed = [Some(smaller), forgotten].into_iter().flatten();
+    match scenario.cluster.size {
+        Some(size) => proposed.filter_map(|smaller| closed_up(smaller, size, host)).collect(),
+        None => proposed.collect(),
+    }
+}
+
+/// Of `size` hosts that are numbered, one less: those above it have the number of the one before them. `None` if anything
+/// names the one that goes, for its name would mean another.
+fn closed_up(mut scenario: Scenario, size: u16, host: &str) -> Option<Scenario> {
+    let name = |number: u16| format!("n{number}");
+    let gone = (1..=size).find(|number| name(*number) == host)?;
+    if scenario.names(host) {
+        return None;
+    }
+    scenario.cluster.size = Some(size - 1);
+    if gone == size {
+        return Some(scenario);
+    }
+    scenario.renamed(&|word| (gone + 1..=size).find(|number| name(*number) == word).map(|number| name(number - 1)))
 }
 
 /// Makes the cluster a usual one as far as possible. Where nothing was left to luck, nothing is afterwards.
@@ -167,4 +180,28 @@ fn make_certain(cluster: &mut Cluster, nth: usize) -> bool {
         }
     }
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Source;
+
+    #[test]
+    fn the_numbers_of_hosts_close_up_where_nothing_names_the_one_that_goes() {
+        let with = |size: u16, last: &str, settings: &str| {
+            let clients = format!("clients: [(script: [[(op: Read, reads: Host(\"{last}\"))]])]");
+            let faults = format!("faults: [At(\"1ms\", Cut(between: (\"n1, {last}\", \"clients\")))]");
+            let text = format!(
+                "Scenario(cluster: (size: {size}), protocol: Any({settings}), {clients}, {faults}, run: \"1s\")"
+            );
+            Scenario::parse(&Source::new("fixture.ron", text)).expect("a scenario")
+        };
+        let whole = with(3, "n3", r#"relays: { "n3": "n1" }"#);
+        assert_eq!(without_host(&whole, "n2"), [with(2, "n2", r#"relays: { "n2": "n1" }"#)]);
+        assert_eq!(without_host(&whole, "n1"), [], "a fault names it");
+        let forgettable = with(3, "n3", r#"slots: ["n2", "n3"]"#);
+        assert_eq!(without_host(&forgettable, "n2"), [with(2, "n2", r#"slots: ["n2"]"#)]);
+        assert_eq!(without_host(&with(3, "n2", ""), "n3"), [with(2, "n2", "")]);
+    }
 }

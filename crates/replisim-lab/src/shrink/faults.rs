@@ -3,10 +3,13 @@
 //! A fault becomes plainer in three ways: it strikes at a time and no longer waits for something; it strikes whom it
 //! struck by name; it is another fault that hurts less. None of these ways leads back, so that they come to an end.
 
+use std::collections::BTreeSet;
+
 use replisim_history::Run;
-use replisim_kernel::{Distribution, Span};
+use replisim_kernel::{Distribution, Probability, SimTime, Span};
 use replisim_world::spec::{Action, Fault, OldLeader, Target, Unsynced, Wire};
 
+use super::FEW;
 use super::ddmin::ddmin;
 use super::round::{constants, earlier, rounder, shorter};
 use super::search::Search;
@@ -18,6 +21,15 @@ const LENGTH_MIN: Span = Span::millis(1);
 
 /// How many times of a recurring fault are tried on their own.
 const FIRINGS_MAX: usize = 16;
+
+/// Of how many faults one is tried to be left out while another one is moved.
+const TOGETHER_MAX: usize = 3;
+
+/// How exactly a moment is met at which something was answered.
+const MOMENT: Span = Span::micros(100);
+
+/// Shares that are easy to understand, the plainest first.
+const SHARES: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.01];
 
 /// Leaves out every fault that is not needed.
 pub(super) fn fewer(search: &mut Search<'_>) {
@@ -32,6 +44,47 @@ pub(super) fn plainer(search: &mut Search<'_>) {
     for index in 0..search.scenario().faults.len() {
         while try_all(search, index, action_forms) {}
         while try_all(search, index, time_forms) {}
+    }
+}
+
+/// Leaves out a fault, and lets another strike just after something was answered: one may be there for nothing but to make
+/// time for the other.
+pub(super) fn fewer_with_other_times(search: &mut Search<'_>) {
+    let whole = search.scenario().clone();
+    let operations = &search.best.run.history.operations;
+    if !(2..=TOGETHER_MAX).contains(&whole.faults.len()) || operations.len() > FEW {
+        return;
+    }
+    let answered = operations.iter().map(|it| it.completed).filter(|at| *at < SimTime::NEVER);
+    let moments: BTreeSet<Span> = answered.map(|at| just_after(at.since(SimTime::ZERO))).collect();
+    let mut proposed = Vec::new();
+    for left_out in 0..whole.faults.len() {
+        let mut fewer = whole.clone();
+        fewer.faults.remove(left_out);
+        for moved in 0..fewer.faults.len() {
+            for moment in &moments {
+                proposed.extend(moved_to(&fewer.faults[moved], *moment).map(|fault| {
+                    let mut proposed = fewer.clone();
+                    proposed.faults[moved] = fault;
+                    proposed
+                }));
+            }
+        }
+    }
+    search.first(proposed);
+}
+
+/// A round time that is later, but not by much.
+fn just_after(moment: Span) -> Span {
+    Span::nanos((moment.as_nanos() / MOMENT.as_nanos() + 1) * MOMENT.as_nanos())
+}
+
+/// The same fault at another time, for as long; `None` if it names no time.
+fn moved_to(fault: &Fault, at: Span) -> Option<Fault> {
+    match fault {
+        Fault::At(_, action) => Some(Fault::At(at, action.clone())),
+        Fault::During(from, until, action) => Some(Fault::During(at, at + (*until - *from), action.clone())),
+        Fault::Every(..) | Fault::When(..) | Fault::WhenFor(..) => None,
     }
 }
 
@@ -95,7 +148,7 @@ fn names(run: &Run, index: usize) -> Vec<String> {
     let struck = run.faults.get(index).into_iter().flat_map(|it| &it.fired).flat_map(|firing| &firing.struck);
     let mut names: Vec<String> = struck.map(|node| run.nodes[node.index()].name.clone()).collect();
     names.extend(run.nodes.iter().filter(|node| node.replica).map(|node| node.name.clone()));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     names.retain(|name| seen.insert(name.clone()));
     names
 }
@@ -155,12 +208,17 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
             delays(&by).into_iter().map(|by| Action::SlowDisk { host: host.clone(), by }).collect()
         }
         Action::Reordering { link, chance, by } => {
-            rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by }).collect()
+            let certain =
+                shares(chance).into_iter().map(|chance| Action::Reordering { link: link.clone(), chance, by });
+            let rounder = rounder(by).into_iter().map(|by| Action::Reordering { link: link.clone(), chance, by });
+            certain.chain(rounder).collect()
+        }
+        Action::Duplicating { link, chance } => {
+            shares(chance).into_iter().map(|chance| Action::Duplicating { link: link.clone(), chance }).collect()
         }
         Action::Failover { .. }
         | Action::Rot { .. }
         | Action::Lossy { .. }
-        | Action::Duplicating { .. }
         | Action::Throttled { .. }
         | Action::Cut { .. }
         | Action::OneWay { .. }
@@ -196,5 +254,37 @@ fn delays(delay: &Distribution) -> Vec<Distribution> {
     match delay {
         Distribution::Constant(span) => rounder(*span).into_iter().map(Distribution::Constant).collect(),
         drawn => constants(drawn),
+    }
+}
+
+/// Plainer shares of what is held back or doubled: everything, which leaves nothing to luck, or a round one. None is proposed
+/// for a plainer one.
+fn shares(share: Probability) -> Vec<Probability> {
+    let plain = SHARES.into_iter().filter_map(Probability::new);
+    plain.take_while(|plainer| *plainer != share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_becomes_a_plainer_one_and_never_leads_back() {
+        let text = |share: &str| {
+            let share = share.parse().expect("a share");
+            shares(share).iter().map(Probability::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(text("21.239025%"), "100% 50% 20% 10% 1%");
+        assert_eq!(text("20%"), "100% 50%");
+        assert_eq!(text("100%"), "");
+    }
+
+    #[test]
+    fn what_is_held_back_is_made_certain() {
+        let link = || (Target::Leader, Target::Followers);
+        let chance = "21.239025%".parse().expect("a share");
+        let action = Action::Reordering { link: link(), chance, by: Span::millis(1) };
+        let plainest = Action::Reordering { link: link(), chance: Probability::ALWAYS, by: Span::millis(1) };
+        assert_eq!(plainer_actions(&action, &[]).first(), Some(&plainest));
     }
 }

@@ -11,7 +11,7 @@
 //!        │
 //!   ┌─▶ time.rs       the run ends soon after what goes wrong
 //!   │   faults.rs     fewer (ddmin), at plain times, at named hosts, less cruel
-//!   │   operations.rs fewer sessions and operations (ddmin), fewer keys, round times
+//!   │   operations.rs fewer sessions and operations (ddmin), plain kinds, fewer keys, round times
 //!   │   generator.rs  the same for workloads that could not be spelled out
 //!   │   settings.rs   lower limits to reach, fewer settings
 //!   │   cluster.rs    fewer hosts, no luck: constants in place of distributions
@@ -28,7 +28,8 @@
 //! operations is needed for nothing but to draw its share of chance. So constants take the place of what is drawn as soon
 //! as possible; and where that does not fail, fewer operations are tried under other seeds.
 //!
-//! **Promises**: the result fails as the original does. No single fault or operation of it can be left out. The same
+//! **Promises**: the result fails as the original does. No single fault or operation of it can be left out, unless the run
+//! then has more events than a run may have, of which nothing is known and which is said. The same
 //! experiment, seed and limit of runs give the same result for any number of threads, for of all candidates that are tried
 //! side by side the first in order is taken. **Does not promise** the smallest failing scenario there is.
 //!
@@ -270,11 +271,25 @@ fn narrow(search: &mut Search<'_>, seed: u64) {
     operations::fewer(search, COARSE);
     // A usual cluster comes after that: where it takes luck to fail in it, thousands of operations would be that luck.
     cluster::usual(search);
-    for chunks_max in [COARSE, usize::MAX] {
-        while once_around(search, chunks_max) {}
+    loop {
+        for chunks_max in [COARSE, usize::MAX] {
+            while once_around(search, chunks_max) {}
+        }
+        cluster::unused(search);
+        time::unused(search);
+        if !fewer_as_it_is_told(search) {
+            return;
+        }
     }
-    cluster::unused(search);
-    time::unused(search);
+}
+
+/// Leaves out what can be left out of the scenario as it is told, which may wait longer than those that were tried on the way.
+/// Says whether there is a reason to go round again.
+fn fewer_as_it_is_told(search: &mut Search<'_>) -> bool {
+    let steps = search.steps;
+    faults::fewer(search);
+    operations::fewer(search, usize::MAX);
+    search.steps > steps && search.bound.is_none()
 }
 
 /// Tries every way once. Says whether there is a reason to do so again.
@@ -295,6 +310,7 @@ fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
     if search.steps == steps {
         // The last resort: it takes many runs, and where something else helps, it is not needed.
         cluster::certain_with_other_times(search);
+        faults::fewer_with_other_times(search);
         operations::other_luck(search);
     }
     search.steps > steps && search.bound.is_none()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use replisim_history::OpKind;
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, ScriptedOp};
 
@@ -159,6 +160,7 @@ pub(super) fn plainer(search: &mut Search<'_>) {
             }
         }
     }
+    kinds(search);
     values(search);
     keys(search);
     for unit in UNITS {
@@ -174,6 +176,58 @@ pub(super) fn plainer(search: &mut Search<'_>) {
         search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
         let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
         search.accepts(unpinned);
+    }
+}
+
+/// Puts plain writes and reads in place of all that is more than that, and leaves out parts of transactions.
+fn kinds(search: &mut Search<'_>) {
+    for nth in 0..lines(search.scenario()).len() {
+        loop {
+            let whole = search.scenario();
+            let forms = plainer_kinds(&lines(whole)[nth].op);
+            let proposed: Vec<Scenario> =
+                forms.into_iter().map(|form| changed(whole, nth, |line| *line = form)).collect();
+            if search.first(proposed).is_none() {
+                break;
+            }
+        }
+    }
+}
+
+/// What does less than a line, or is easier to understand; the plainest first.
+pub(super) fn plainer_kinds(line: &ScriptedOp) -> Vec<ScriptedOp> {
+    let plain = |op: OpKind, key: u64| {
+        let reads = line.reads.clone().filter(|_| op == OpKind::Read);
+        ScriptedOp { op, key, parts: Vec::new(), reads, ..line.clone() }
+    };
+    let of_each = |op: OpKind, keys: Vec<u64>| {
+        let keys: BTreeSet<u64> = keys.into_iter().collect();
+        keys.into_iter().map(move |key| plain(op, key)).collect::<Vec<_>>()
+    };
+    match line.op {
+        OpKind::Read | OpKind::Write => Vec::new(),
+        OpKind::Txn => {
+            let written = match line.parts.as_slice() {
+                [] => vec![line.key],
+                parts => parts.iter().filter(|(op, _)| *op != OpKind::Read).map(|(_, key)| *key).collect(),
+            };
+            let less = (0..line.parts.len()).filter(|_| line.parts.len() > 1).map(|nth| {
+                let mut less = line.clone();
+                less.parts.remove(nth);
+                less
+            });
+            let (writes, reads) = (of_each(OpKind::Write, written), of_each(OpKind::Read, keys_of(line)));
+            writes.into_iter().chain(reads).chain(less).collect()
+        }
+        OpKind::Generate
+        | OpKind::CompareAndSet
+        | OpKind::Delete
+        | OpKind::Add
+        | OpKind::SetAdd
+        | OpKind::SetRemove
+        | OpKind::Append
+        | OpKind::TextInsert
+        | OpKind::TextDelete => vec![plain(OpKind::Write, line.key), plain(OpKind::Read, line.key)],
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::OpKind;
+use replisim_history::{Op, OpKind, Operation, Value};
+use replisim_kernel::SimTime;
 use replisim_world::spec::{ClientGroup, Routing, ScriptedOp};
 
 use crate::Scenario;
@@ -75,12 +76,16 @@ pub(super) fn rename(line: &mut ScriptedOp, name: impl Fn(u64) -> u64) {
     line.parts.iter_mut().for_each(|(_, key)| *key = name(*key));
 }
 
-/// A line as a story tells it: `c0 writes k1 at 20ms`.
-pub(super) fn in_words(session: u64, line: &ScriptedOp) -> String {
+/// A line as a story tells it: `c0 writes k1 = 0.1 at 20ms`. What came of it names the values that it writes, and says
+/// whether it came when the session was done with the line before it, and not at its own time.
+pub(super) fn in_words(session: u64, line: &ScriptedOp, came: Option<&Operation>) -> String {
+    let ops = came.map_or(&[][..], |operation| operation.op.parts());
+    let value = |nth: usize| ops.get(nth).and_then(written).map_or_else(String::new, |value| format!(" = {value}"));
     let does = match line.parts.as_slice() {
-        [] => format!("{} k{}", verb(line.op), line.key),
+        [] => format!("{} k{}{}", verb(line.op), line.key, value(0)),
         parts => {
-            let parts: Vec<String> = parts.iter().map(|(op, key)| format!("{} k{key}", verb(*op))).collect();
+            let part = |(nth, (op, key)): (usize, &(OpKind, u64))| format!("{} k{key}{}", verb(*op), value(nth));
+            let parts: Vec<String> = parts.iter().enumerate().map(part).collect();
             format!("at once {}", parts.join(", "))
         }
     };
@@ -97,7 +102,26 @@ pub(super) fn in_words(session: u64, line: &ScriptedOp) -> String {
         )
         | None => String::new(),
     };
-    format!("c{session} {does}{from} at {}", line.at)
+    let waited = |it: &Operation| it.ordinal > 0 && it.invoked > SimTime::ZERO + line.at;
+    match came.is_some_and(waited) {
+        true => format!("c{session} then {does}{from}"),
+        false => format!("c{session} {does}{from} at {}", line.at),
+    }
+}
+
+/// The value that names what an operation writes.
+fn written(op: &Op) -> Option<Value> {
+    match op {
+        Op::Write { value, .. } | Op::CompareAndSet { value, .. } => Some(*value),
+        Op::SetAdd { element, .. } | Op::SetRemove { element, .. } | Op::Append { element, .. } => Some(*element),
+        Op::TextInsert { character, .. } => Some(*character),
+        Op::Read { .. }
+        | Op::Generate { .. }
+        | Op::Delete { .. }
+        | Op::Add { .. }
+        | Op::TextDelete { .. }
+        | Op::Txn(_) => None,
+    }
 }
 
 const fn verb(kind: OpKind) -> &'static str {

@@ -92,6 +92,11 @@ impl<'w> Search<'w> {
         self.how.until
     }
 
+    /// The most events of a run: one with more is given up.
+    pub fn events_max(&self) -> u64 {
+        self.how.events
+    }
+
     /// The smallest failing scenario.
     pub fn scenario(&self) -> &Scenario {
         &self.best.experiment.scenario
@@ -171,6 +176,7 @@ impl<'w> Search<'w> {
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
         match failing.filter(|failing| failing.run.fingerprint == self.best.run.fingerprint) {
             Some(same) => {
+                self.tried.insert(digest(&same.experiment.source.text));
                 self.best = same;
                 true
             }

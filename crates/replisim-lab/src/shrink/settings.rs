@@ -52,7 +52,8 @@ fn spliced(text: &str, range: &Range<usize>, words: &str) -> String {
     [&text[..range.start], words, &text[range.end..]].concat()
 }
 
-/// Where each field stands, from its name up to the next one or to the bracket that closes them all.
+/// Where each field stands, from its name up to the next one or to the bracket that closes them all: a comma behind the
+/// last one would have nothing before it.
 fn fields(text: &str) -> Vec<Range<usize>> {
     let outline = Outline::of(text);
     let mut ranges = Vec::new();
@@ -60,12 +61,18 @@ fn fields(text: &str) -> Vec<Range<usize>> {
         for (nth, field) in fields.iter().enumerate() {
             let end = match fields.get(nth + 1) {
                 Some(next) => next.key.start,
-                None => field.value.span.end,
+                None => end_of_last(text, field.value.span.end),
             };
             ranges.push(field.key.start..end);
         }
     }
     ranges
+}
+
+/// Where the last of some fields ends, given where its value does.
+fn end_of_last(text: &str, value_end: usize) -> usize {
+    let behind = text[value_end..].trim_start();
+    if behind.starts_with(',') { text.len() - behind.len() + 1 } else { value_end }
 }
 
 /// A whole number in a text, and its unit, if it is a size.
@@ -129,10 +136,14 @@ mod tests {
         let told: Vec<String> =
             fields(TEXT).iter().map(|range| TEXT[range.start..].chars().take(4).collect()).collect();
         assert_eq!(told, ["prim", "keep", "size", "wait", "shar", "at: ", "name", "\"s1\""]);
-        for range in fields(TEXT) {
-            let left = spliced(TEXT, &range, "");
-            let (before, after) = (fields(TEXT).len(), fields(&left).len());
-            assert!(after < before && ProtocolText::new(&left).is_some(), "{left}");
+        // As it is written on several lines.
+        let commas = TEXT.replace("30)", "30,)").replace(" })", " ,\n },\n)");
+        for text in [TEXT, &commas] {
+            for range in fields(text) {
+                let left = spliced(text, &range, "");
+                let (before, after) = (fields(text).len(), fields(&left).len());
+                assert!(after < before && ProtocolText::new(&left).is_some(), "{left}");
+            }
         }
     }
 }

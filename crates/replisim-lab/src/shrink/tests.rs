@@ -2,13 +2,13 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Check, Promise, Verdict};
+use replisim_history::{Check, OpKind, Promise, Verdict};
 use replisim_kernel::{SimTime, Span};
-use replisim_world::spec::{Action, Fault, Routing, Target};
+use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
-use super::operations::one_of;
+use super::operations::{one_of, plainer_kinds};
 use super::script::lines;
-use super::{Bound, Limits, Need, NothingToShrink, Shrinker, Shrunk, Without};
+use super::{Bound, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::touchy;
 use crate::{Case, Catalog, Experiment, Scenario};
@@ -69,6 +69,53 @@ const LATE: &str = r#"Scenario(
     run: "4s",
     checks: [NoLostWrites],
     expect: { NoLostWrites: Holds },
+)"#;
+
+/// A session reads from another follower than before. Whoever writes later sees to it that the replicas come to rest: without
+/// that write, a follower asks for what the leader has forgotten until the run's patience ends.
+const FORGOTTEN: &str = r#"Scenario(
+    cluster: (size: 3, links: (same_zone: "100us", between_zones: "500us"), disk: (sync: "300us")),
+    protocol: LeaderFollower(flaw: ForgetRetention, retain: Records(1), checkpoint_interval: "20ms"),
+    clients: [
+        (sessions: 1, reads: Token(remembers: WritesAndReads, wait: "50ms", fallback: false), script: [[
+            (op: Txn, parts: [(Read, 1), (Write, 0)]), (op: Write, key: 1), (op: Read), (op: Write, key: 1), (op: Read),
+            (op: Read), (op: Txn, parts: [(Read, 0), (Read, 0)]),
+        ]]),
+        (sessions: 1, script: [[(at: "200ms", op: Write)]]),
+    ],
+    faults: [During("0s", "40ms", Kill("n2"))],
+    run: "300ms",
+    seed: 9381,
+    checks: [MonotonicReads],
+)"#;
+
+/// What is written is acknowledged, and a promotion asks for what was applied. Without the last kill a write is lost all the
+/// same, only not with what came in its place.
+const KEPT_BACK: &str = r#"Scenario(
+    cluster: (size: 3, links: (same_zone: "400us", between_zones: "10ms"), disk: (sync: "50ms")),
+    protocol: LeaderFollower(acknowledge: All, progress: Written, retry_interval: "100ms", flaw: PromoteBeforeReplay,
+                             checkpoint_interval: "20ms"),
+    clients: [(sessions: 1, script: [[(op: Write), (op: Txn, parts: [(Write, 0), (Write, 0)])]])],
+    faults: [
+        At("500ms", Kill("n3")),
+        At("400ms", Failover(to: "n3", old: Reseeded)),
+        During("60ms", "90ms", Kill("n1")),
+    ],
+    run: "600ms",
+    settle: "65s",
+    seed: 6642,
+    checks: [NoLostWrites, Convergence],
+)"#;
+
+/// What is acknowledged before it is synced is lost with the host, if that is soon enough, or the disk slow enough.
+const TOO_LATE: &str = r#"Scenario(
+    cluster: (size: 1, links: (same_zone: "100us"), disk: (sync: "300us")),
+    protocol: PostgreSql(flaw: AcknowledgeBeforeSync),
+    clients: [(sessions: 1, script: [[(op: Write)]])],
+    faults: [At("0s", SlowDisk(host: "n1", by: "10ms")), During("1ms", "1.1ms", LoseHost(host: "n1"))],
+    run: "10ms",
+    seed: 3893,
+    checks: [NoLostWrites],
 )"#;
 
 fn experiment(text: &str) -> Experiment {
@@ -144,6 +191,26 @@ fn a_log_that_is_outgrown_is_made_small_before_the_operations_that_outgrow_it() 
 }
 
 #[test]
+fn what_a_run_needs_only_to_come_to_rest_is_left_out() {
+    let shrunk = shrink(&experiment(FORGOTTEN), 9381, Check::MonotonicReads);
+    demand(&shrunk, Check::MonotonicReads);
+    assert_eq!(shrunk.before.sessions, 2);
+    assert_eq!(shrunk.after.sessions, 1, "{}", shrunk.case.text());
+}
+
+#[test]
+fn nothing_is_said_to_break_only_where_nothing_does() {
+    let experiment = experiment(KEPT_BACK);
+    let shrunk = shrink(&experiment, 6642, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    let text = shrunk.case.text();
+    let otherwise = shrunk.needed.iter().find(|need| need.otherwise.is_some()).expect("a write is lost in another way");
+    let of = |without: &Without| matches!(without, Without::Others(checks) if checks.contains(&Check::NoLostWrites));
+    assert!(of(&otherwise.without), "{text}");
+    assert!(text.contains("the same check breaks in another way: "), "{text}");
+}
+
+#[test]
 fn a_promise_that_is_broken_stays_one_in_the_case() {
     let experiment = experiment(MISCOUNTED);
     let seed = failing(&experiment, Check::NoLostWrites, 1);
@@ -182,6 +249,63 @@ fn operations_are_merged_only_if_one_of_them_goes() {
     let two = r#"[(at: "1ms", op: Write), (at: "2ms", op: Write)]"#;
     let merged = one_of(&with(&format!("{one}, {two}")), 2).expect("one goes");
     assert_eq!((lines(&merged).len(), merged.clients[0].value_bytes), (2, 200));
+}
+
+#[test]
+fn what_is_more_than_a_write_or_a_read_is_made_one_of_them_where_that_does() {
+    let ops = |text: &str| -> Vec<ScriptedOp> {
+        let scenario = Scenario::parse(&Source::new("fixture.ron", text)).expect("a scenario");
+        lines(&scenario).into_iter().map(|line| line.op).collect()
+    };
+    let plain = |line: &ScriptedOp| matches!(line.op, OpKind::Read | OpKind::Write);
+    assert!(!ops(FORGOTTEN).iter().all(plain));
+    let shrunk = shrink(&experiment(FORGOTTEN), 9381, Check::MonotonicReads);
+    demand(&shrunk, Check::MonotonicReads);
+    assert!(ops(&shrunk.case.source.text).iter().all(plain), "{}", shrunk.case.text());
+}
+
+#[test]
+fn a_transaction_is_less_as_one_of_its_parts_or_without_one() {
+    let line =
+        |op, key, parts: &[(OpKind, u64)]| ScriptedOp { at: Span::ZERO, op, key, parts: parts.to_vec(), reads: None };
+    let parts = [(OpKind::Read, 3), (OpKind::Write, 5)];
+    let less = plainer_kinds(&line(OpKind::Txn, 0, &parts));
+    let plain = [line(OpKind::Write, 5, &[]), line(OpKind::Read, 3, &[]), line(OpKind::Read, 5, &[])];
+    assert_eq!(less[..3], plain);
+    assert_eq!(less[3..], [line(OpKind::Txn, 0, &parts[1..]), line(OpKind::Txn, 0, &parts[..1])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Txn, 0, &parts[..1])), [line(OpKind::Read, 3, &[])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Delete, 7, &[])), [line(OpKind::Write, 7, &[]), line(OpKind::Read, 7, &[])]);
+    assert_eq!(plainer_kinds(&line(OpKind::Write, 7, &[])), []);
+}
+
+#[test]
+fn a_story_is_told_in_the_order_of_time_and_names_what_is_written() {
+    let experiment = experiment(KEPT_BACK);
+    let shrunk = Shrinker::new(&experiment, 6642).limits(Limits { runs: 0, ..Limits::default() }).shrink();
+    let needed = shrunk.expect("a write is lost").needed;
+    let told = |need: &Need| match &need.piece {
+        Piece::Fault(words) | Piece::Operation(words) => Some(words.clone()),
+        Piece::Session(_) | Piece::Host(_) => None,
+    };
+    let told: Vec<String> = needed.iter().filter_map(told).collect();
+    let begins = [
+        "c0 writes k0 = 0.0 at 0s",
+        "kill n1 from 60ms to 90ms",
+        "c0 then at once writes k0 = 0.1, writes k0 = 0.1",
+        "fail over to n3",
+        "kill n3 at 500ms",
+    ];
+    assert!(
+        told.len() == begins.len() && told.iter().zip(begins).all(|(it, begin)| it.starts_with(begin)),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn a_fault_that_only_makes_time_for_another_is_left_out_and_the_other_moved() {
+    let shrunk = shrink(&experiment(TOO_LATE), 3893, Check::NoLostWrites);
+    demand(&shrunk, Check::NoLostWrites);
+    assert_eq!((shrunk.before.faults, shrunk.after.faults), (2, 1), "{}", shrunk.case.text());
 }
 
 #[test]

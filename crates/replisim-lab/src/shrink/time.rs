@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::Check;
 use replisim_kernel::Span;
 use replisim_world::spec::{ClientGroup, Fault};
 
@@ -112,11 +111,12 @@ pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
     scenario
 }
 
-/// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. Where the replicas'
-/// last state decides, less patience would make a case of replicas that are merely late; and a panic waits for nothing.
+/// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. So patience costs the
+/// smallest run nothing as long as it comes to rest. What is smaller still may not, and would be given up for its many events
+/// of waiting: so there is little patience from the beginning. Where the replicas' last state decides, that would make a
+/// case of replicas that are merely late.
 fn settle(search: &mut Search<'_>) {
-    let ends_by_itself = search.check() == Check::NoPanic || search.best.run.settling.converged_after.is_some();
-    if !ends_by_itself && !search.check().asks_for_the_end() {
+    if !search.check().asks_for_the_end() {
         let settle = search.scenario().settle;
         let settled = |settle| Scenario { settle, ..search.scenario().clone() };
         let proposed: Vec<Scenario> = shorter(settle, Span::secs(1)).into_iter().map(settled).collect();

@@ -136,6 +136,29 @@ impl Tree {
         below.into_iter().fold(found, |found, tree| tree.forget(word) || found)
     }
 
+    /// The same with another name in every text that is a name, or a list of names; keys are names, too. Says whether there was
+    /// any.
+    pub fn renamed(self, other: &dyn Fn(&str) -> Option<String>) -> (Tree, bool) {
+        let mut found = false;
+        let mut renamed = |tree: Tree| {
+            let (tree, here) = tree.renamed(other);
+            found |= here;
+            tree
+        };
+        let tree = match self {
+            Tree::Word(word) => return renamed_word(word, other),
+            Tree::Struct(name, fields) => {
+                Tree::Struct(name, fields.into_iter().map(|(field, value)| (field, renamed(value))).collect())
+            }
+            Tree::Tuple(name, elements) => Tree::Tuple(name, elements.into_iter().map(renamed).collect()),
+            Tree::List(elements) => Tree::List(elements.into_iter().map(renamed).collect()),
+            Tree::Map(entries) => {
+                Tree::Map(entries.into_iter().map(|(key, value)| (renamed(key), renamed(value))).collect())
+            }
+        };
+        (tree, found)
+    }
+
     /// What stands before the opening bracket; all of it, where there is none.
     pub fn head(&self) -> &str {
         match self {
@@ -166,4 +189,17 @@ impl Tree {
             Tree::Map(entries) => entries.iter().map(|(key, value)| (format!("{}: ", key.flat()), value)).collect(),
         }
     }
+}
+
+/// A word with other names in it, if it is a text that has any.
+fn renamed_word(word: String, other: &dyn Fn(&str) -> Option<String>) -> (Tree, bool) {
+    let Some(text) = word.starts_with('"').then(|| ron::from_str::<String>(&word).ok()).flatten() else {
+        return (Tree::Word(word), false);
+    };
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    if names.iter().all(|name| other(name).is_none()) {
+        return (Tree::Word(word), false);
+    }
+    let names: Vec<String> = names.into_iter().map(|name| other(name).unwrap_or_else(|| name.to_owned())).collect();
+    (Tree::text(&names.join(", ")), true)
 }
