@@ -45,7 +45,8 @@ pub struct Losses {
 /// Finds the lost writes.
 ///
 /// # Errors
-/// [`Limit::NoFinalState`] if writes were acknowledged and no replica led at the end.
+/// [`Limit::BrokenOff`] if the run did not come to its end; [`Limit::NoFinalState`] if writes were acknowledged and no
+/// replica led there.
 pub fn losses(history: &History) -> Result<Losses, Limit> {
     examine(&Placed::new(history)).map(|(losses, _)| losses)
 }
@@ -98,6 +99,7 @@ struct Loss {
 }
 
 fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
+    placed.history.end()?;
     let authority = Authority::of(placed);
     let (mut losses, mut first) = (Losses::default(), None);
     let mut writes = Vec::with_capacity(placed.parts.len());

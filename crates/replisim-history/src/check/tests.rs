@@ -418,6 +418,13 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn does_not_take_where_a_run_was_broken_off_for_its_end() {
+        let lost = format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1");
+        expect(LOST, &lost, "violated 1/4: tail lost at promotion");
+        expect(LOST, &format!("{lost}\nbroken off @2200"), "unknown 0/0: the run was broken off at 2.2 s");
+    }
+
+    #[test]
     fn lists_the_losses() {
         let losses = losses(&history(&format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1"))).expect("a final state");
         assert_eq!((losses.lost, losses.acknowledged), (vec![3], 4));
@@ -436,6 +443,14 @@ mod convergence {
         expect(SAME, "final n0 leads | | k1=[1.0 2.0]\nfinal n1 | | k1=[2.0 1.0]", differ);
         let outvoted = "final n0 leads | | k1=1.0\nfinal n1 leads | | k1=2.0\nfinal n2 leads | | k1=2.0";
         expect(SAME, outvoted, "violated 1/3: replicas differ");
+    }
+
+    #[test]
+    fn does_not_take_where_a_run_was_broken_off_for_its_end() {
+        for held in ["1.0", "2.0"] {
+            let text = format!("final n0 leads | | k1=1.0\nfinal n1 | | k1={held}\nbroken off @2200");
+            expect(SAME, &text, "unknown 0/0: the run was broken off at 2.2 s");
+        }
     }
 
     #[test]
