@@ -69,7 +69,8 @@ impl<F: Profile> Replica<F> {
         self.lead();
         self.save(cx);
         cx.role(self.role(), self.epoch);
-        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.log.tip));
+        // Its own log may hold more, if it leads before all of that was applied.
+        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.shown.position()));
         self.begin_epoch(cx);
         self.announce_leader(cx);
         self.stop_checkpoint();
