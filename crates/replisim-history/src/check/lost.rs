@@ -19,7 +19,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use replisim_kernel::SimTime;
+use replisim_kernel::{SimTime, Tape};
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
@@ -27,7 +27,8 @@ use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
-use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Position, Value, Verdict, Witness};
+use crate::{Check, Datum, Final, Finding, History, Install, Limit, Lineage, NodeId, Operation, Position, Value};
+use crate::{Verdict, Witness};
 
 const UNIT: &str = "acknowledged writes";
 
@@ -79,7 +80,10 @@ enum Fate {
 enum Way {
     Vanished,
     Undone,
-    TailLost,
+    RecordGone {
+        /// Whether somebody else has come to lead since it was acknowledged.
+        promoted: bool,
+    },
     MissingFromSum,
 }
 
@@ -136,11 +140,13 @@ fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write
 /// The replicas whose word counts at the end.
 struct Authority<'a> {
     leading: Vec<Leader<'a>>,
+    installs: &'a Tape<Install>,
     additions: Additions,
 }
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
+    node: NodeId,
     lineage: &'a Lineage,
     holds: Vec<Held<'a>>,
 }
@@ -161,7 +167,7 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
+        Leader { node: replica.node, lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
     }
 
     /// What it holds of the key that was written.
@@ -174,7 +180,7 @@ impl<'a> Authority<'a> {
     fn of(placed: &Placed<'a>) -> Self {
         let leading = placed.history.finals.iter().filter(|replica| replica.leads);
         let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
-        Authority { leading, additions: Additions::of(placed) }
+        Authority { leading, installs: &placed.history.installs, additions: Additions::of(placed) }
     }
 
     /// The best fate that the write has with any of the leading replicas.
@@ -186,7 +192,7 @@ impl<'a> Authority<'a> {
     fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
         let record = record(leader, write);
         if record == Some(false) {
-            return Fate::Lost(Way::TailLost);
+            return Fate::Lost(Way::RecordGone { promoted: self.has_succeeded(leader, write.part.of) });
         }
         match write.change {
             Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
@@ -197,6 +203,13 @@ impl<'a> Authority<'a> {
             Change::Remove(element) => fate_of_removal(leader, write, element),
             Change::Erase => fate_of_deletion(leader, write),
         }
+    }
+
+    /// Whether another than the one that acknowledged a write leads at the end, or has ordered anything since: a leader that
+    /// lost the record by a crash of its own has no successor.
+    fn has_succeeded(&self, leader: &Leader, it: &Operation) -> bool {
+        let since = |install: &&Install| install.at > it.completed;
+        leader.node != it.node || self.installs.iter().rev().take_while(since).any(|install| install.node != it.node)
     }
 }
 
@@ -368,7 +381,8 @@ impl Way {
         match self {
             Way::Vanished => "write vanished",
             Way::Undone => "deletion undone",
-            Way::TailLost => "tail lost at promotion",
+            Way::RecordGone { promoted: true } => "tail lost at promotion",
+            Way::RecordGone { promoted: false } => "gone from the leader's log",
             Way::MissingFromSum => "addition missing",
         }
     }
@@ -386,7 +400,10 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     }
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
-    let gone = if loss.way == Way::TailLost { beside(", without") } else { String::new() };
+    let gone = match loss.way {
+        Way::RecordGone { .. } => format!("; record{} is gone", beside("")),
+        Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
+    };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
         let remark = match replica.lineage.last() {
             Position::ZERO => "it leads at the end".to_owned(),
