@@ -13,6 +13,7 @@
 
 use std::sync::Arc;
 
+use replisim_history::words::things;
 use replisim_history::{Lineage, NodeId};
 use replisim_kernel::{Span, Tape};
 use replisim_world::process::{Command, Cx, StreamId};
@@ -164,7 +165,7 @@ impl<F: Profile> Replica<F> {
                 cx.discarded(position);
             }
         }
-        cx.milestone(format!("rewound: {discarded} records discarded"));
+        cx.milestone(format!("rewound: {} discarded", things(discarded, "record")));
         self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
     }
 
