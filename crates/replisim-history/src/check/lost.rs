@@ -4,7 +4,8 @@
 //! only if none of them has it. A write is lost if either
 //!
 //! - **its record is gone**: its position is known and is not in the authority's lineage, nor is that of any other
-//!   install of the same value. This is how a promotion loses a tail, and it holds even for what was overwritten before;
+//!   install of the same value. This is how a promotion loses a tail, or a crash a leader's own, and it holds even for what
+//!   was overwritten before;
 //! - **its effect is gone**: the authority holds an older version, and no acknowledged write is newer. What was
 //!   overwritten or deleted, or may have been by a write that was never answered, is not lost. A set, list or text must
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
@@ -19,7 +20,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use replisim_kernel::{SimTime, Tape};
+use replisim_kernel::SimTime;
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
@@ -27,7 +28,7 @@ use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
-use crate::{Check, Datum, Final, Finding, History, Install, Limit, Lineage, NodeId, Operation, Position, Value};
+use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Operation, Position, Value};
 use crate::{Verdict, Witness};
 
 const UNIT: &str = "acknowledged writes";
@@ -80,10 +81,7 @@ enum Fate {
 enum Way {
     Vanished,
     Undone,
-    RecordGone {
-        /// Whether somebody else has come to lead since it was acknowledged.
-        promoted: bool,
-    },
+    RecordGone,
     MissingFromSum,
 }
 
@@ -140,13 +138,11 @@ fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write
 /// The replicas whose word counts at the end.
 struct Authority<'a> {
     leading: Vec<Leader<'a>>,
-    installs: &'a Tape<Install>,
     additions: Additions,
 }
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
-    node: NodeId,
     lineage: &'a Lineage,
     holds: Vec<Held<'a>>,
 }
@@ -167,7 +163,7 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { node: replica.node, lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
+        Leader { lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
     }
 
     /// What it holds of the key that was written.
@@ -180,7 +176,7 @@ impl<'a> Authority<'a> {
     fn of(placed: &Placed<'a>) -> Self {
         let leading = placed.history.finals.iter().filter(|replica| replica.leads);
         let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
-        Authority { leading, installs: &placed.history.installs, additions: Additions::of(placed) }
+        Authority { leading, additions: Additions::of(placed) }
     }
 
     /// The best fate that the write has with any of the leading replicas.
@@ -192,7 +188,7 @@ impl<'a> Authority<'a> {
     fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
         let record = record(leader, write);
         if record == Some(false) {
-            return Fate::Lost(Way::RecordGone { promoted: self.has_succeeded(leader, write.part.of) });
+            return Fate::Lost(Way::RecordGone);
         }
         match write.change {
             Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
@@ -203,13 +199,6 @@ impl<'a> Authority<'a> {
             Change::Remove(element) => fate_of_removal(leader, write, element),
             Change::Erase => fate_of_deletion(leader, write),
         }
-    }
-
-    /// Whether another than the one that acknowledged a write leads at the end, or has ordered anything since: a leader that
-    /// lost the record by a crash of its own has no successor.
-    fn has_succeeded(&self, leader: &Leader, it: &Operation) -> bool {
-        let since = |install: &&Install| install.at > it.completed;
-        leader.node != it.node || self.installs.iter().rev().take_while(since).any(|install| install.node != it.node)
     }
 }
 
@@ -381,8 +370,7 @@ impl Way {
         match self {
             Way::Vanished => "write vanished",
             Way::Undone => "deletion undone",
-            Way::RecordGone { promoted: true } => "tail lost at promotion",
-            Way::RecordGone { promoted: false } => "gone from the leader's log",
+            Way::RecordGone => "gone from the leader's log",
             Way::MissingFromSum => "addition missing",
         }
     }
@@ -391,17 +379,17 @@ impl Way {
 /// The lost write, and what the authority holds instead.
 fn tell(placed: &Placed, loss: &Loss) -> Witness {
     let it = placed.operation(loss.operation);
-    let beside =
-        |word: &str| if it.position == Position::ZERO { String::new() } else { format!("{word} {}", it.position) };
+    let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
     let mut story = Story::new(placed.history);
-    story.tell(loss.operation, format!("{}{}", acknowledged(it), beside(" at")));
+    story.tell(loss.operation, acknowledged(it) + &place);
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
-        Way::RecordGone { .. } => format!("; record{} is gone", beside("")),
+        Way::RecordGone if it.position == Position::ZERO => "; its record is gone".to_owned(),
+        Way::RecordGone => format!("; record {} is gone", it.position),
         Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
     };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
@@ -412,7 +400,18 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
         rest_on_writers(key, &replica.contents.read(key.key), &mut story);
         story.end(replica, key.key, remark);
     }
-    story.called(loss.way.kind())
+    story.called(match loss.way {
+        Way::RecordGone if is_succeeded(placed.history, it) => "tail lost at promotion",
+        way => way.kind(),
+    })
+}
+
+/// Whether another than the leader that acknowledged a write leads at the end, or has ordered anything since: who lost the
+/// record by a crash of its own has no successor.
+fn is_succeeded(history: &History, it: &Operation) -> bool {
+    let since = history.installs.iter().filter(|install| install.at > it.completed).map(|install| install.node);
+    let leading = history.finals.iter().filter(|replica| replica.leads).map(|replica| replica.node);
+    leading.chain(since).any(|node| node != it.node)
 }
 
 /// What is held instead is older than what was lost: where no log says so, the times of its writes do.
