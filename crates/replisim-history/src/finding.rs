@@ -6,7 +6,7 @@ use std::str::FromStr;
 use replisim_kernel::SimTime;
 use serde::{Deserialize, Serialize};
 
-use crate::words::count;
+use crate::words::{count, span};
 
 /// A guarantee that can be checked over a [`crate::History`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -63,8 +63,12 @@ pub enum Limit {
     },
     /// No replica was up at the end of the quiet phase.
     NoFinalState,
-    /// The quiet phase ended before the system came to rest.
-    NeverQuiet,
+    /// The run was broken off before it came to its end.
+    BrokenOff {
+        /// When, in nanoseconds of true time.
+        #[serde(with = "nanos")]
+        at: SimTime,
+    },
     /// A panic cut the run short.
     Panicked,
 }
@@ -215,7 +219,7 @@ impl fmt::Display for Limit {
                 write!(f, "the order of versions is not known for {} read{s}", count(*reads))
             }
             Limit::NoFinalState => f.write_str("no replica was up at the end"),
-            Limit::NeverQuiet => f.write_str("the quiet phase ended before the system came to rest"),
+            Limit::BrokenOff { at } => write!(f, "the run was broken off at {}", span(at.since(SimTime::ZERO))),
             Limit::Panicked => f.write_str("a panic cut the run short"),
         }
     }

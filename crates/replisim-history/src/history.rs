@@ -2,7 +2,7 @@
 
 use replisim_kernel::{SimTime, Span, Tape};
 
-use crate::{Contents, Key, Lineage, NodeId, Op, Outcome, Position, Seen, SessionId, Value};
+use crate::{Contents, Key, Limit, Lineage, NodeId, Op, Outcome, Position, Seen, SessionId, Value};
 
 /// One operation of one session, from the client's side.
 #[derive(Clone, Debug)]
@@ -94,10 +94,26 @@ pub struct History {
     pub installs: Tape<Install>,
     /// Every record that was given up by a rewind, in true time.
     pub discards: Tape<Discard>,
-    /// Every replica that was up at the end; empty while the run is under way, and in one that a panic cut short.
+    /// Every replica that was up at the end, or where the run was broken off; empty while the run is under way, and in one
+    /// that a panic cut short.
     pub finals: Vec<Final>,
     /// What cut it short, if anything did.
     pub panic: Option<Panic>,
+    /// When somebody broke it off, if that was before it came to its end.
+    pub broken_off: Option<SimTime>,
+}
+
+impl History {
+    /// What the replicas held once all was quiet.
+    ///
+    /// # Errors
+    /// [`Limit::BrokenOff`] if the run never came so far: what is missing somewhere may still have been on its way.
+    pub fn end(&self) -> Result<&[Final], Limit> {
+        match self.broken_off {
+            Some(at) => Err(Limit::BrokenOff { at }),
+            None => Ok(&self.finals),
+        }
+    }
 }
 
 impl Operation {

@@ -7,6 +7,11 @@ pub fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
+/// How many of something, given its singular: `1 key`, `2,004 keys`.
+pub fn things(number: u64, singular: &str) -> String {
+    format!("{} {singular}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A length of time to three digits, in the largest unit it reaches: `1.42 ms`, `304 ms`, `1,250 s`.
 pub fn span(span: Span) -> String {
     const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1)];

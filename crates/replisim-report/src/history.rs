@@ -33,9 +33,10 @@ const TOLD_MAX: usize = 48;
 /// The whole text, to its last line break.
 pub fn summary(subject: &Subject) -> String {
     let run = subject.run;
+    let clock = section::clock(subject, STORY_LINES);
     let parts = [
-        ("what happened", section::story(run, STORY_LINES)),
-        ("verdicts", section::verdicts(subject, Style::Plain)),
+        ("what happened", section::story(run, STORY_LINES, clock)),
+        ("verdicts", section::verdicts(subject, Style::Plain, clock)),
         ("measures", section::measures(run)),
         ("bounds", section::bounds(subject.bounds, Style::Plain)),
         ("at the end", finals(run)),
@@ -163,7 +164,7 @@ mod tests {
           lag of s1             1.1 ms   3.8 ms   3.8 ms   3.8 ms
           lag of s2             304 ms   311 ms   311 ms   311 ms
           reads behind by          0 s   1.7 ms   1.7 ms   1.7 ms
-          80 % of 5 operations answered; failed: 1 connection refused; longest wait for any write 1.9 ms
+          80 % of 5 operations answered; failed: connection refused (1); longest wait for any write 1.9 ms
 
         bounds
           stale reads       0.205 %  from 0.1 % to 0.5 %

@@ -12,10 +12,11 @@ const STORY_LINES: usize = 12;
 
 /// The whole screen, to its last line break.
 pub fn screen(subject: &Subject, style: Style) -> String {
+    let clock = section::clock(subject, STORY_LINES);
     let sections = [
         heading(subject) + &wrapped(subject.about, "", WIDTH),
-        section::story(subject.run, STORY_LINES),
-        section::verdicts(subject, style),
+        section::story(subject.run, STORY_LINES, clock),
+        section::verdicts(subject, style, clock),
         section::measures(subject.run),
         section::bounds(subject.bounds, style),
         totals(subject) + &commands(subject),
@@ -79,7 +80,7 @@ mod tests {
           lag of s1             1.1 ms   3.8 ms   3.8 ms   3.8 ms
           lag of s2             304 ms   311 ms   311 ms   311 ms
           reads behind by          0 s   1.7 ms   1.7 ms   1.7 ms
-          80 % of 5 operations answered; failed: 1 connection refused; longest wait for any write 1.9 ms
+          80 % of 5 operations answered; failed: connection refused (1); longest wait for any write 1.9 ms
 
           stale reads       0.205 %  from 0.1 % to 0.5 %
           median commit  1,402.5 ms  at most 2 ms         OUT OF BOUNDS

@@ -10,14 +10,9 @@
 //! | an instant | `2.013 s`: to the millisecond, or finer where that tells two apart ([`Clock`]) |
 
 use replisim_history::measure::Unit;
-pub use replisim_history::words::{count, span};
+pub use replisim_history::words::{count, span, things};
 use replisim_history::words::{grouped, trimmed};
 use replisim_kernel::SimTime;
-
-/// How many of something, given its singular: `1 key`, `2,004 keys`.
-pub fn things(number: u64, singular: &str) -> String {
-    format!("{} {singular}{}", count(number), if number == 1 { "" } else { "s" })
-}
 
 /// How many of how many, given what they are in the plural: `37 of 18,031 reads`, or only `18,031 reads` where none is
 /// broken.
@@ -29,18 +24,28 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     }
 }
 
-/// How often: `1 in 2,300`, or `2 of 3` where that is no good approximation, as it never is of nothing.
+/// How often, to two digits: `1 in 2,300`, or `2 of 3` where that is no good approximation, as it never is of nothing, nor of
+/// what was seen but once: `1 of 15,867`.
 pub fn one_in(part: u64, of: u64) -> String {
     match (of + part / 2).checked_div(part) {
-        Some(often @ 4..) => format!("1 in {}", roughly(often)),
+        Some(often @ 4..) if part > 1 => {
+            let scale = two_digits(often);
+            format!("1 in {}", count((often + scale / 2) / scale * scale))
+        }
         Some(_) | None => format!("{} of {}", count(part), count(of)),
     }
 }
 
-/// A number to two digits, the others made zeros: as much as chance leaves of an estimate.
+/// A number to two digits, the others made zeros: as much as chance leaves of an estimate. Never more than it is, so that
+/// *at most 1 in so many* stays true.
 pub fn roughly(number: u64) -> String {
-    let scale = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    let scale = two_digits(number);
     count(number / scale * scale)
+}
+
+/// What the second digit of a number stands for.
+fn two_digits(number: u64) -> u64 {
+    10_u64.pow(number.max(1).ilog10().saturating_sub(1))
 }
 
 /// A number of things in a second, to three digits or more: `0.25`, `12.5`, `1,803`.
@@ -129,7 +134,11 @@ mod tests {
     #[test]
     fn rates_keep_two_digits() {
         assert_eq!([0, 7, 61, 619, 61_999].map(roughly), ["0", "7", "61", "610", "61,000"]);
-        assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 610"]);
+        assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 620"]);
+        assert_eq!(
+            [one_in(1, 15_867), one_in(2, 31_734), one_in(2, 1_999)],
+            ["1 of 15,867", "1 in 16,000", "1 in 1,000"]
+        );
         assert_eq!([one_in(37, 300), one_in(30, 105), one_in(0, 7)], ["1 in 8", "1 in 4", "0 of 7"]);
     }
 

@@ -138,6 +138,7 @@ fn history() -> History {
         discards: tape([]),
         finals: vec![holds(0, true, key, new), holds(2, false, key, new)],
         panic: None,
+        broken_off: None,
     }
 }
 

@@ -10,12 +10,16 @@ const UNIT: &str = "replicas";
 
 /// Every replica that is up at the end holds the same data.
 pub(super) fn convergence(history: &History) -> Finding {
-    let Some(model) = model(&history.finals) else {
+    let finals = match history.end() {
+        Ok(finals) => finals,
+        Err(limit) => return undecided(Check::Convergence, UNIT, limit),
+    };
+    let Some(model) = model(finals) else {
         return undecided(Check::Convergence, UNIT, Limit::NoFinalState);
     };
-    let others = history.finals.iter().filter(|replica| !std::ptr::eq(*replica, model));
+    let others = finals.iter().filter(|replica| !std::ptr::eq(*replica, model));
     let differing: Vec<&Final> = others.filter(|replica| !replica.contents.same_data(&model.contents)).collect();
-    let tally = Tally { broken: differing.len() as u64, of: history.finals.len() as u64, ..Tally::default() };
+    let tally = Tally { broken: differing.len() as u64, of: finals.len() as u64, ..Tally::default() };
     tally.conclude(Check::Convergence, UNIT, differing.first().map(|other| tell(history, model, other)))
 }
 

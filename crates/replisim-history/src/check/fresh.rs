@@ -29,7 +29,7 @@ use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
 use super::witness::Story;
 use crate::measure::Quantile;
-use crate::words::span;
+use crate::words::{span, things};
 use crate::{Check, Datum, Finding, History, Value};
 
 /// How far a read was behind.
@@ -121,9 +121,10 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     let mut story = Story::new(placed.history);
     story.tell_end(missed);
     let Staleness { time_behind, versions_behind } = stale.behind;
-    let versions = if versions_behind == 1 { "version" } else { "versions" };
-    let node = placed.operation(read).node;
-    story.tell(read, format!("{node} was {} and {versions_behind} {versions} behind", span(time_behind)));
+    let (node, asked) = (placed.operation(read).node, placed.operation(read).invoked);
+    let versions = things(versions_behind, "version");
+    // It counts from when the read began, and the line is told by when it ended.
+    story.tell(read, format!("asked at {asked}, {node} was {} and {versions} behind", span(time_behind)));
     for returned in placed.writers_of(read) {
         story.tell_end(returned);
     }

@@ -4,7 +4,8 @@
 //! only if none of them has it. A write is lost if either
 //!
 //! - **its record is gone**: its position is known and is not in the authority's lineage, nor is that of any other
-//!   install of the same value. This is how a promotion loses a tail, and it holds even for what was overwritten before;
+//!   install of the same value. This is how a promotion loses a tail, or a crash a leader's own, and it holds even for what
+//!   was overwritten before;
 //! - **its effect is gone**: the authority holds an older version, and no acknowledged write is newer. What was
 //!   overwritten or deleted, or may have been by a write that was never answered, is not lost. A set, list or text must
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
@@ -27,7 +28,8 @@ use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
-use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Position, Value, Verdict, Witness};
+use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Operation, Position, Value};
+use crate::{Verdict, Witness};
 
 const UNIT: &str = "acknowledged writes";
 
@@ -45,7 +47,8 @@ pub struct Losses {
 /// Finds the lost writes.
 ///
 /// # Errors
-/// [`Limit::NoFinalState`] if writes were acknowledged and no replica led at the end.
+/// [`Limit::BrokenOff`] if the run did not come to its end; [`Limit::NoFinalState`] if writes were acknowledged and no
+/// replica led there.
 pub fn losses(history: &History) -> Result<Losses, Limit> {
     examine(&Placed::new(history)).map(|(losses, _)| losses)
 }
@@ -78,7 +81,7 @@ enum Fate {
 enum Way {
     Vanished,
     Undone,
-    TailLost,
+    RecordGone,
     MissingFromSum,
 }
 
@@ -98,6 +101,7 @@ struct Loss {
 }
 
 fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
+    placed.history.end()?;
     let authority = Authority::of(placed);
     let (mut losses, mut first) = (Losses::default(), None);
     let mut writes = Vec::with_capacity(placed.parts.len());
@@ -184,7 +188,7 @@ impl<'a> Authority<'a> {
     fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
         let record = record(leader, write);
         if record == Some(false) {
-            return Fate::Lost(Way::TailLost);
+            return Fate::Lost(Way::RecordGone);
         }
         match write.change {
             Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
@@ -366,7 +370,7 @@ impl Way {
         match self {
             Way::Vanished => "write vanished",
             Way::Undone => "deletion undone",
-            Way::TailLost => "tail lost at promotion",
+            Way::RecordGone => "gone from the leader's log",
             Way::MissingFromSum => "addition missing",
         }
     }
@@ -375,16 +379,19 @@ impl Way {
 /// The lost write, and what the authority holds instead.
 fn tell(placed: &Placed, loss: &Loss) -> Witness {
     let it = placed.operation(loss.operation);
-    let beside =
-        |word: &str| if it.position == Position::ZERO { String::new() } else { format!("{word} {}", it.position) };
+    let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
     let mut story = Story::new(placed.history);
-    story.tell(loss.operation, format!("{}{}", acknowledged(it), beside(" at")));
+    story.tell(loss.operation, acknowledged(it) + &place);
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
-    let gone = if loss.way == Way::TailLost { beside(", without") } else { String::new() };
+    let gone = match loss.way {
+        Way::RecordGone if it.position == Position::ZERO => "; its record is gone".to_owned(),
+        Way::RecordGone => format!("; record {} is gone", it.position),
+        Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
+    };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
         let remark = match replica.lineage.last() {
             Position::ZERO => "it leads at the end".to_owned(),
@@ -393,7 +400,18 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
         rest_on_writers(key, &replica.contents.read(key.key), &mut story);
         story.end(replica, key.key, remark);
     }
-    story.called(loss.way.kind())
+    story.called(match loss.way {
+        Way::RecordGone if is_succeeded(placed.history, it) => "tail lost at promotion",
+        way => way.kind(),
+    })
+}
+
+/// Whether another than the leader that acknowledged a write leads at the end, or has ordered anything since: who lost the
+/// record by a crash of its own has no successor.
+fn is_succeeded(history: &History, it: &Operation) -> bool {
+    let since = history.installs.iter().filter(|install| install.at > it.completed).map(|install| install.node);
+    let leading = history.finals.iter().filter(|replica| replica.leads).map(|replica| replica.node);
+    leading.chain(since).any(|node| node != it.node)
 }
 
 /// What is held instead is older than what was lost: where no log says so, the times of its writes do.

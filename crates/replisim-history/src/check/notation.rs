@@ -7,6 +7,7 @@
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute
+//! broken off @11                           before the end
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
 
@@ -30,6 +31,8 @@ pub(super) fn history(text: &str) -> History {
             history.finals.push(last(rest));
         } else if let Some(rest) = line.strip_prefix("panic ") {
             history.panic = Some(panic(rest));
+        } else if let Some(when) = line.strip_prefix("broken off @") {
+            history.broken_off = Some(at(when));
         } else {
             let ordinal = |session| history.operations.iter().filter(|it: &&Operation| it.session == session).count();
             let operation = operation(line, ordinal);

@@ -305,6 +305,16 @@ mod fresh_reads {
         expect(FRESH, &format!("{in_turn}\nc3 read k1=1.0 @4-7 ok"), "holds 1");
     }
 
+    /// The read ended at 10 ms, and was behind as of its beginning.
+    #[test]
+    fn tells_since_when_a_read_was_behind() {
+        let history = history(&format!("{LOG}c3 read k1=nothing @9-10 ok"));
+        let Verdict::Violated(witness) = check(FRESH, &history).verdict else { panic!("it is violated") };
+        let told: Vec<_> = witness.lines.iter().map(|it| format!("{} at {}: {}", it.what, it.at, it.remark)).collect();
+        let read = "read k1 = nothing at 10.000 ms: asked at 9.000 ms, node0 was 7 ms and 2 versions behind";
+        assert_eq!(told, ["wrote k1 = 1.0 at 2.000 ms: acknowledged by node0", read]);
+    }
+
     #[test]
     fn measures_time_and_versions_behind() {
         let text = "c3 read k1=nothing @9-10 ok\nc3 read k1=2.0 @11-12 ok\nc3 read k2=1.1 @20-21 ok";
@@ -418,6 +428,33 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn speaks_of_a_promotion_only_where_another_leads() {
+        let of = |node| format!("{LOG}final {node} leads | 1:0-3 2:64-64 | k1=2.0; k2=1.1");
+        expect(LOST, &of("n0"), "violated 1/4: gone from the leader's log");
+        expect(LOST, &of("n1"), "violated 1/4: tail lost at promotion");
+        let back = format!("{}\ninstall k3=3.0 4@2 n1 @9", of("n0"));
+        expect(LOST, &back, "violated 1/4: tail lost at promotion");
+    }
+
+    /// What it holds is the same as if the deletion were there.
+    #[test]
+    fn says_that_the_record_of_a_deletion_is_gone() {
+        let text = "install k1=- 1@1 n0 @1\nc1 delete k1 @0-2 ok 1@1\nfinal n1 leads | 2:0-1 |";
+        let history = history(text);
+        let Verdict::Violated(witness) = check(LOST, &history).verdict else { panic!("it is violated") };
+        let told: Vec<_> = witness.lines.iter().map(|it| format!("{} {}, {}", it.who, it.what, it.remark)).collect();
+        let end = "node1 holds k1 = nothing, it leads at the end, at 1@2; record 1@1 is gone";
+        assert_eq!(told, ["c1 deleted k1, acknowledged by node0 at 1@1", end]);
+    }
+
+    #[test]
+    fn does_not_take_where_a_run_was_broken_off_for_its_end() {
+        let lost = format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1");
+        expect(LOST, &lost, "violated 1/4: gone from the leader's log");
+        expect(LOST, &format!("{lost}\nbroken off @2200"), "unknown 0/0: the run was broken off at 2.2 s");
+    }
+
+    #[test]
     fn lists_the_losses() {
         let losses = losses(&history(&format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1"))).expect("a final state");
         assert_eq!((losses.lost, losses.acknowledged), (vec![3], 4));
@@ -436,6 +473,14 @@ mod convergence {
         expect(SAME, "final n0 leads | | k1=[1.0 2.0]\nfinal n1 | | k1=[2.0 1.0]", differ);
         let outvoted = "final n0 leads | | k1=1.0\nfinal n1 leads | | k1=2.0\nfinal n2 leads | | k1=2.0";
         expect(SAME, outvoted, "violated 1/3: replicas differ");
+    }
+
+    #[test]
+    fn does_not_take_where_a_run_was_broken_off_for_its_end() {
+        for held in ["1.0", "2.0"] {
+            let text = format!("final n0 leads | | k1=1.0\nfinal n1 | | k1={held}\nbroken off @2200");
+            expect(SAME, &text, "unknown 0/0: the run was broken off at 2.2 s");
+        }
     }
 
     #[test]

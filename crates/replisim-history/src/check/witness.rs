@@ -16,7 +16,7 @@ pub(super) struct Story<'a> {
 }
 
 /// Whether `witness` violates `check` on its own: in the history that holds nothing but its operations, what was
-/// installed, what the replicas held at the end, and what cut it short.
+/// installed, what the replicas held at the end, and what ended it early.
 pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
     let reduced = History {
         operations: witness.operations.iter().filter_map(|&at| history.operations.get(at)).cloned().collect(),
@@ -24,6 +24,7 @@ pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
         discards: history.discards.clone(),
         finals: history.finals.clone(),
         panic: history.panic.clone(),
+        broken_off: history.broken_off,
     };
     super::check(check, &reduced).verdict.witness().is_some()
 }

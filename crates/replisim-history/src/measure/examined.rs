@@ -27,7 +27,7 @@ impl<'a> Examined<'a> {
     }
 
     /// How many of the writes acknowledged in the window were lost, and how many there are; `None` if nobody led at the
-    /// end.
+    /// end, or the run did not come to it.
     pub(super) fn lost(&self, window: Window) -> Option<(u64, u64)> {
         let inside = |at: &&u64| window.contains(self.run.history.operations[**at].completed);
         let lost = self.losses()?.lost.iter().filter(inside).count();

@@ -404,9 +404,10 @@ fn answers(run: &Run, window: Window, class: Class) -> impl Iterator<Item = &Ope
     good.filter(move |it| window.contains(it.completed) && Class::of(it) == class)
 }
 
-/// How many keys hold something on whoever leads at the end; the most of several leaders, `None` if nobody leads.
+/// How many keys hold something on whoever leads at the end; the most of several leaders, `None` if nobody leads or the
+/// run did not come to its end.
 fn rows(run: &Run) -> Option<usize> {
-    let leading = run.history.finals.iter().filter(|replica| replica.leads);
+    let leading = run.history.end().ok()?.iter().filter(|replica| replica.leads);
     let held = |replica: &Final| replica.contents.iter().filter(|(_, version)| version.datum != Datum::Absent).count();
     leading.map(held).max()
 }

@@ -140,6 +140,10 @@ fn finds_losses_and_staleness_through_the_checkers() {
         Some(0.0),
         "the one that leads at the end holds nothing"
     );
+    run.history.broken_off = Some(at(1_000));
+    for measure in [Measure::Lost, Measure::LostShare, Measure::DiscardedIsLost, Measure::Rows] {
+        assert_eq!(measure.evaluate(&Examined::of(&run), None), None, "what was held then is no end: {measure:?}");
+    }
 }
 
 #[test]

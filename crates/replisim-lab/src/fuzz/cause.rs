@@ -21,15 +21,19 @@ pub(super) fn phase(run: &Run, witness: &Witness) -> String {
     before.map_or_else(String::new, |milestone| bare(&milestone.text, run))
 }
 
-/// A milestone's text up to its first colon or comma, without words that name a node or hold a number.
+/// What leads to a name or a number, and hangs in the air without it.
+const LEADING: [&str; 11] = ["as", "at", "of", "by", "to", "for", "with", "the", "is", "data", "="];
+
+/// A milestone's text up to its first colon or comma, without words that name a node or hold a number, and what led to them.
 fn bare(text: &str, run: &Run) -> String {
     let head = text.split([':', ',']).next().unwrap_or_default();
     let names = |word: &str| run.nodes.iter().any(|node| word.strip_suffix("'s").unwrap_or(word) == node.name);
-    let kept = head.split_whitespace().filter(|word| !names(word) && !word.contains(|c: char| c.is_ascii_digit()));
-    let mut words: Vec<&str> = kept.collect();
-    // What led to the names and numbers hangs in the air without them.
-    while words.last().is_some_and(|last| ["as", "at", "of", "by", "to", "the", "is", "data"].contains(last)) {
-        words.pop();
+    let mut words: Vec<&str> = Vec::new();
+    for word in head.split_whitespace().map(Some).chain([None]) {
+        match word.filter(|word| !names(word) && !word.contains(|c: char| c.is_ascii_digit())) {
+            Some(word) => words.push(word),
+            None => words.truncate(words.iter().rposition(|word| !LEADING.contains(word)).map_or(0, |last| last + 1)),
+        }
     }
     words.join(" ")
 }
@@ -66,6 +70,15 @@ mod tests {
             trace: None,
         };
         assert_eq!(bare("promoted: epoch 2 begins after 12@1", &run), "promoted");
-        assert_eq!(bare("has a copy of n2's data as of 14@1", &run), "has a copy");
+        for (text, phase) in [
+            ("has a copy of n2's data as of 14@1", "has a copy"),
+            ("1 of 2 synchronous followers connected: commits hang", "synchronous followers connected"),
+            ("n2 silent for 10s: its connection is given up", "silent"),
+            ("has caught up with n1", "has caught up"),
+            ("the slot of n2 holds back too much log: given up", "the slot holds back too much log"),
+            ("wal_keep_size = 5", "wal_keep_size"),
+        ] {
+            assert_eq!(bare(text, &run), phase, "{text}");
+        }
     }
 }

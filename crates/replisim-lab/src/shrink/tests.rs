@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Check, OpKind, Promise, Verdict};
+use replisim_history::{Check, Finding, OpKind, Promise};
 use replisim_kernel::{SimTime, Span};
 use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
@@ -381,24 +381,23 @@ fn a_panic_is_not_shrunk_to_one_that_says_the_same_elsewhere() {
 }
 
 #[test]
-fn a_run_that_was_broken_off_stays_so_if_the_whole_one_holds() {
+fn where_a_run_was_broken_off_nothing_is_shrunk_that_looks_at_its_end() {
     let experiment = experiment(LOST);
-    let until: Span = "2s".parse().expect("a time");
-    let kind = |seed, until| {
-        let outcome = experiment.run(seed, until, false);
-        let lost = outcome.findings.into_iter().find(|it| it.check == Check::NoLostWrites)?;
-        match lost.verdict {
-            Verdict::Violated(witness) => Some(witness.kind),
-            Verdict::Holds | Verdict::Unknown(_) => None,
-        }
+    let until = Some(Span::secs(2));
+    let kinds = |seed, until: Option<Span>| {
+        let outcome = experiment.run(seed, until.map(|until| SimTime::ZERO + until), false);
+        let kind = |finding: Finding| Some((finding.check, finding.verdict.witness()?.kind.clone()));
+        outcome.findings.into_iter().filter_map(kind).collect::<Vec<_>>()
     };
-    let end = SimTime::ZERO + until;
-    let fails_early = |seed: &u64| kind(*seed, Some(end)).is_some_and(|early| kind(*seed, None) != Some(early));
-    let seed = (0..1_000).find(fails_early).expect("one of a thousand seeds fails early alone");
-    let shrinker = Shrinker::new(&experiment, seed).check(Some(Check::NoLostWrites));
-    let shrunk = shrinker.until(Some(until)).shrink().expect("the check is violated");
-    assert_eq!(shrunk.case.until, Some(until));
-    demand(&shrunk, Check::NoLostWrites);
+    for seed in 0..100 {
+        let whole = kinds(seed, None);
+        let early = kinds(seed, until);
+        assert!(early.iter().all(|found| !found.0.asks_for_the_end() && whole.contains(found)), "{seed}: {early:?}");
+    }
+    let seed = failing(&experiment, Check::NoLostWrites, 15);
+    let check = Check::NoLostWrites;
+    let refused = Shrinker::new(&experiment, seed).until(until).check(Some(check)).shrink().expect_err("it is unknown");
+    assert_eq!(refused, NothingToShrink::NotViolated { check, seed });
 }
 
 #[test]

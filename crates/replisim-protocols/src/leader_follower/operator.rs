@@ -13,6 +13,7 @@
 
 use std::sync::Arc;
 
+use replisim_history::words::things;
 use replisim_history::{Lineage, NodeId};
 use replisim_kernel::{Span, Tape};
 use replisim_world::process::{Command, Cx, StreamId};
@@ -69,7 +70,8 @@ impl<F: Profile> Replica<F> {
         self.lead();
         self.save(cx);
         cx.role(self.role(), self.epoch);
-        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.log.tip));
+        // Its own log may hold more, if it leads before all of that was applied.
+        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.shown.position()));
         self.begin_epoch(cx);
         self.announce_leader(cx);
         self.stop_checkpoint();
@@ -163,7 +165,7 @@ impl<F: Profile> Replica<F> {
                 cx.discarded(position);
             }
         }
-        cx.milestone(format!("rewound: {discarded} records discarded"));
+        cx.milestone(format!("rewound: {} discarded", things(discarded, "record")));
         self.begin_copy(cx, leader, Some(discarded * PAGE_BYTES));
     }
 

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use replisim_history::words::things;
 use replisim_history::{Lineage, NodeId, Position};
 use replisim_kernel::Span;
 use replisim_world::process::Cx;
@@ -121,7 +122,7 @@ impl<F: Profile> Replica<F> {
         let end = cx.journal().iter_from(redo).last().map_or(redo, |(offset, _)| offset + 1);
         let lost = cx.journal().end().saturating_sub(end);
         if lost > 0 {
-            cx.milestone(format!("recovery ends at an unreadable record: {lost} records dropped"));
+            cx.milestone(format!("recovery ends at an unreadable record: {} dropped", things(lost, "record")));
             cx.cut_back(end);
         }
     }

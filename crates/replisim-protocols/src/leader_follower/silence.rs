@@ -9,6 +9,7 @@
 //! One alarm serves all commits under way: it looks at the first one that waits, and is set again for the rest of that
 //! one's time. So a busy leader sets it once for every span of patience, not once for every commit.
 
+use replisim_history::words::things;
 use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::Cx;
@@ -64,8 +65,8 @@ impl<F: Profile> Replica<F> {
 
     /// Goes on without followers, and releases everybody who waits for them.
     pub(super) fn fall_back(&mut self, cx: &mut Cx<'_, Self>, why: &str) {
-        let waiting = self.commits.count();
-        cx.milestone(format!("{why}: semi-synchronous falls back to asynchronous, {waiting} commits released"));
+        let waiting = things(self.commits.count() as u64, "commit");
+        cx.milestone(format!("{why}: semi-synchronous falls back to asynchronous, {waiting} released"));
         self.commits.silence.fallen_back = true;
         self.commits.acknowledged = self.log.tip.index;
         self.settle(cx);

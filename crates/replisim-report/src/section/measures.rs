@@ -53,7 +53,7 @@ fn outcomes(figures: &Figures) -> String {
     }
     let by_reason = |name: &str, counts: &BTreeMap<String, u64>| {
         let counts: Vec<String> =
-            counts.iter().map(|(reason, operations)| format!("{} {reason}", number::count(*operations))).collect();
+            counts.iter().map(|(reason, operations)| format!("{reason} ({})", number::count(*operations))).collect();
         if counts.is_empty() { String::new() } else { format!("; {name}: {}", counts.join(", ")) }
     };
     let downtime = match figures.downtime_ns {
@@ -121,7 +121,7 @@ mod tests {
         lost.outcome = Outcome::Info(Reason::Timeout);
         run.history = History::default();
         run.history.operations.push(lost);
-        let told = "  0 % of 1 operation answered; unknown: 1 timed out; longest wait for any write 1.42 ms\n";
+        let told = "  0 % of 1 operation answered; unknown: timed out (1); longest wait for any write 1.42 ms\n";
         assert_eq!(measures(&run), told);
     }
 }

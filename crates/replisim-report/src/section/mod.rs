@@ -1,10 +1,12 @@
 //! The parts that a screen and a snapshot are put together from, each a few lines of text, or none where there is
 //! nothing to tell.
 
+mod clock;
 mod measures;
 mod story;
 mod verdicts;
 
+pub use clock::clock;
 pub(crate) use measures::in_words;
 pub use measures::{bounds, measures};
 pub use story::story;

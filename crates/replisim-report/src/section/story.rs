@@ -17,11 +17,10 @@ struct Event {
     times: Vec<(SimTime, SimTime)>,
 }
 
-/// What happened in `run`, in at most `limit` lines. What came again and again is told once, with how often; what does
+/// What happened in `run`, in at most `limit` lines by `clock`. What came again and again is told once, with how often; what does
 /// not fit is left out of the middle and counted, for a story is understood from its beginning and its end.
-pub fn story(run: &Run, limit: usize) -> String {
+pub fn story(run: &Run, limit: usize, clock: Clock) -> String {
     let events = events(run);
-    let clock = Clock::telling_apart(events.iter().map(Event::begin));
     let mut table = Table::new(&[Align::Right, Align::Left, Align::Left]);
     let (head, tail) = ends(events.len(), limit);
     for event in &events[..head] {
@@ -34,6 +33,14 @@ pub fn story(run: &Run, limit: usize) -> String {
         table.row(event.cells(clock));
     }
     table.print(2, Style::Plain)
+}
+
+/// Every instant that the story of `run` shows if it is told in at most `limit` lines.
+pub(super) fn instants(run: &Run, limit: usize) -> Vec<SimTime> {
+    let events = events(run);
+    let (head, tail) = ends(events.len(), limit);
+    let shown = events[..head].iter().chain(&events[tail..]);
+    shown.flat_map(|event| [event.begin(), event.end()]).filter(|at| at.is_reached()).collect()
 }
 
 /// Up to where the beginning is told, and from where the end: all, or two thirds and one third of the lines, less the
@@ -109,6 +116,10 @@ impl Event {
         self.times[0].0
     }
 
+    fn end(&self) -> SimTime {
+        self.times[self.times.len() - 1].1
+    }
+
     fn cells(&self, clock: Clock) -> [Cell; 3] {
         [clock.show(self.begin()).into(), self.who.as_str().into(), (self.text.clone() + &self.extent(clock)).into()]
     }
@@ -132,6 +143,10 @@ mod tests {
 
     use super::*;
     use crate::sample;
+
+    fn story(run: &Run, limit: usize) -> String {
+        super::story(run, limit, Clock::telling_apart(instants(run, limit)))
+    }
 
     #[test]
     fn a_long_story_is_cut_in_the_middle() {

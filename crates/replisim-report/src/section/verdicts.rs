@@ -15,14 +15,15 @@ const WITNESS_INDENT: usize = 12;
 /// How long the texts of a witness may be: a list that was read may have any number of elements.
 const TOLD_MAX: usize = 64;
 
-/// Each check with its verdict, its promise, its numbers, and whether it came out as expected.
-pub fn verdicts(subject: &Subject, style: Style) -> String {
+/// Each check with its verdict, its promise, its numbers, and whether it came out as expected. Witnesses are
+/// told by `clock`.
+pub fn verdicts(subject: &Subject, style: Style, clock: Clock) -> String {
     let names = Names::of(subject.run);
     let mut table = Table::new(&[Align::Left; 5]);
     for judged in subject.findings {
         table.row(row(judged, &subject.run.settling));
         if let Some(witness) = judged.finding.verdict.witness() {
-            table.under(print_witness(witness, &names));
+            table.under(print_witness(witness, &names, clock));
         }
     }
     table.print(2, style) + &reasons(subject.findings)
@@ -62,8 +63,7 @@ fn numbers(finding: &Finding, settling: &Settling) -> String {
     }
 }
 
-fn print_witness(witness: &Witness, names: &Names) -> String {
-    let clock = Clock::telling_apart(witness.lines.iter().map(|line| line.at));
+fn print_witness(witness: &Witness, names: &Names, clock: Clock) -> String {
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left]);
     for line in &witness.lines {
         table.row([

@@ -124,7 +124,8 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
     }
     let undecided = subject.checks.iter().filter(|check| check.undecided > 0);
     let undecided = undecided.map(|check| {
-        let (of, word) = (number::tally(check.undecided, subject.runs, "runs"), check.check.in_words());
+        let of = number::tally(check.undecided, subject.runs, "runs");
+        let word = format!("“{}”", check.check.in_words());
         if check.decided() == 0 {
             style.broken(&format!("{word} never decided")).into_owned()
         } else {
@@ -207,7 +208,7 @@ pub(super) fn why(divergence: &Diverged) -> &'static str {
 
 fn anomaly(check: &CheckTally) -> String {
     let share = number::percent(check.anomalies, check.decided());
-    format!("{} violated in {share} of runs", check.check.in_words())
+    format!("“{}” violated in {share} of runs", check.check.in_words())
 }
 
 /// What the campaign did not meet.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use replisim_history::words::things;
 use replisim_kernel::Distribution;
 
 use crate::spec::{Action, Fault, OldLeader, Target, Trigger, Unsynced, Wire};
@@ -18,12 +19,17 @@ impl fmt::Display for Fault {
     }
 }
 
+/// So many of something: `1 record is`, `2,000 records are`.
+fn are(count: u64, singular: &str) -> String {
+    things(count, singular) + if count == 1 { " is" } else { " are" }
+}
+
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trigger::LeaderElected(nth) => write!(f, "a leader is elected ({nth})"),
-            Trigger::Commits(count) => write!(f, "{count} records are committed"),
-            Trigger::Acknowledged(count) => write!(f, "{count} writes are acknowledged"),
+            Trigger::Commits(count) => write!(f, "{} committed", are(*count, "record")),
+            Trigger::Acknowledged(count) => write!(f, "{} acknowledged", are(*count, "write")),
             Trigger::Lag { of, over } => write!(f, "{of} lags by more than {over}"),
         }
     }
@@ -70,7 +76,8 @@ impl fmt::Display for Action {
             Action::StallDisk(target) => write!(f, "disk of {target} stalls"),
             Action::LyingSync(target) => write!(f, "disk of {target} lies about syncs"),
             Action::FullDisk(target) => write!(f, "disk of {target} full"),
-            Action::Rot { host, records } => write!(f, "{records} records rot on {host}"),
+            Action::Rot { host, records: 1 } => write!(f, "1 record rots on {host}"),
+            Action::Rot { host, records } => write!(f, "{} rot on {host}", things(u64::from(*records), "record")),
             Action::Snapshot(target) => write!(f, "snapshot the disk of {target}"),
             Action::RestoreSnapshot(target) => write!(f, "put the disk of {target} back to its snapshot"),
             Action::Jump { host, by } => write!(f, "clock of {host} jumps by {by}"),

@@ -74,9 +74,10 @@ impl<P: Process> World<P> {
         self.process(node)?.contents().map(|(contents, _)| contents)
     }
 
-    /// Ends the run here, if it is not over.
+    /// Breaks the run off here, if it is not over.
     pub fn stop(&mut self) {
         if !matches!(self.phase, Phase::Over { .. }) {
+            self.recorder.history.broken_off = Some(self.now);
             self.end(None);
         }
     }

@@ -1,6 +1,7 @@
 //! Faults begin, go on and end.
 
 use replisim_history::NodeId;
+use replisim_history::words::things;
 use replisim_kernel::{Sampler, SimTime, Span};
 
 use super::{Phase, World};
@@ -370,7 +371,7 @@ impl<P: Process> World<P> {
             };
             if lost > 0 && self.recorder.traces() {
                 let name = self.recorder.name(node).to_owned();
-                self.recorder.line(self.now, name, format!("{lost} records unsynced, lost"));
+                self.recorder.line(self.now, name, format!("{} unsynced, lost", things(lost, "record")));
             }
         }
         self.roster.power_off(host, wire == Wire::Discarded);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::{Names, Run, TraceLine};
-use replisim_lab::{Case, Catalog, Experiment, Outcome, Parting};
+use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::{Style, human, number};
 
 use super::output::{complain_of_panic, print, write_trace};
@@ -20,7 +20,8 @@ Examples:
   replisim replay 243b89c5 --store night.db      the same, of a campaign that is kept elsewhere
   replisim replay stale_read-0df1a22c.ron --trace trace.txt
 
-Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is; 5 another run.";
+Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is, or it was not looked for;
+            5 another run.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -51,7 +52,12 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     print(&human::screen(&subject, style))?;
     if outcome.run.fingerprint == case.fingerprint {
         print("the same run: its fingerprint is the case's\n")?;
-        return Ok(if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine });
+        let unseen = case.anomaly.as_ref().filter(|anomaly| !anomaly.is_among(&outcome.findings));
+        if let Some(anomaly) = unseen {
+            print(&of_anomaly(anomaly, &outcome))?;
+        }
+        let fine = outcome.judgement.is_fine() && unseen.is_none();
+        return Ok(if fine { Ending::Fine } else { Ending::NotFine });
     }
     print(&diverged(&arguments.case, &case, &experiment, &outcome))?;
     Ok(Ending::Diverged)
@@ -69,10 +75,20 @@ fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome)
         text += &stretch(&parting, &outcome.run);
     }
     if let Some(anomaly) = &case.anomaly {
-        let still = if anomaly.is_among(&outcome.findings) { "still there" } else { "gone" };
-        text += &format!("the anomaly is {still}: {}, {}\n", anomaly.check.in_words(), anomaly.kind);
+        text += &of_anomaly(anomaly, outcome);
     }
     text
+}
+
+/// What became of the anomaly that a case was kept for. That it was not found says nothing where nobody looked.
+fn of_anomaly(anomaly: &Anomaly, outcome: &Outcome) -> String {
+    let looked_for = outcome.findings.iter().any(|finding| finding.check == anomaly.check);
+    let became = match (looked_for, anomaly.is_among(&outcome.findings)) {
+        (_, true) => "is still there",
+        (true, false) => "is gone",
+        (false, false) => "was not looked for, for the case's checks leave it out",
+    };
+    format!("the anomaly {became}: {}, {}\n", anomaly.check.in_words(), anomaly.kind)
 }
 
 /// Why the run of a case that this version wrote may be another.

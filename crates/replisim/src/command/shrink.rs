@@ -227,12 +227,15 @@ fn need(need: &Need) -> Value {
     };
     let (without, others) = match &need.without {
         Without::NothingBreaks => ("nothing breaks", Vec::new()),
-        Without::Others(checks) => ("another check breaks", checks.iter().map(|check| check.name()).collect()),
+        Without::Others(checks) => ("something else breaks", checks.iter().map(|check| check.name()).collect()),
         Without::Same => ("the same breaks", Vec::new()),
         Without::Allowed => ("the same is allowed", Vec::new()),
         Without::Impossible => ("cannot be run", Vec::new()),
-        Without::Endless => ("does not end", Vec::new()),
+        Without::Endless => ("too many events", Vec::new()),
         Without::NotTried => ("not tried", Vec::new()),
     };
-    json!({ "kind": kind, "what": what, "without": without, "broken": others })
+    let anyway: Vec<&str> = need.anyway.iter().map(|check| check.name()).collect();
+    json!({
+        "kind": kind, "what": what, "without": without, "broken": others, "anyway": anyway, "otherwise": need.otherwise,
+    })
 }

@@ -198,6 +198,23 @@ fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
 }
 
 #[test]
+fn a_case_that_does_not_look_for_its_anomaly_says_so_and_is_not_fine() {
+    let folder = with_scenario("not-looked-for");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    let case = String::from_utf8(folder.read("small.case")).expect("a case is text");
+    let checks = "checks: [ReadYourWrites]";
+    assert!(case.contains(checks), "{case}");
+    let expected = "expect: { ReadYourWrites: Violated },";
+    folder.write("other.case", case.replace(checks, "checks: [Convergence]").replace(expected, ""));
+    let replay = folder.program(&["replay", "other.case"]);
+    assert_eq!(replay.code, 1, "{replay:?}");
+    let told = "the same run: its fingerprint is the case's\n\
+                the anomaly was not looked for, for the case's checks leave it out: read your writes, older than own write\n";
+    assert!(replay.output.ends_with(told), "{}", replay.output);
+}
+
+#[test]
 fn what_is_no_case_is_refused() {
     let folder = with_scenario("no-case");
     folder.write("cut.case", b"Case(\n    version: \"0.1.0\",\n    seed: ");

@@ -97,6 +97,21 @@ fn options_choose_the_seed_the_values_and_the_end() {
     assert!(stopped["events"].as_u64() < plain["events"].as_u64());
 }
 
+/// The link is still slow where it is broken off: nobody can say what would have come of it.
+#[test]
+fn a_run_that_is_broken_off_is_not_judged_by_its_end() {
+    let folder = with_scenario("broken_off");
+    let run = folder.program(&["run", "small.ron", "--until", "300ms", "--case", "it.case"]);
+    for check in ["convergence", "no acknowledged write lost"] {
+        let row = run.output.lines().find(|line| line.contains(check)).unwrap_or_default();
+        assert!(row.starts_with("  unknown "), "{row}");
+        assert!(row.contains("the run was broken off at 300 ms"), "{row}");
+    }
+    assert!(!run.output.contains("promise broken"), "{}", run.output);
+    let shrink = folder.program(&["shrink", "it.case", "--check", "Convergence"]);
+    assert_eq!(shrink.code, 4, "nothing was found that could be shrunk: {shrink:?}");
+}
+
 #[test]
 fn a_missed_expectation_is_told_by_the_exit_code() {
     let folder = with_scenario("missed");
