@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::words::count;
+use replisim_history::words::{count, things};
 use replisim_history::{Check, Names, Run};
 use replisim_kernel::{SimTime, Span};
 
@@ -100,18 +100,19 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
 /// says again and again is told once.
 fn on_the_way(run: &Run) -> Vec<String> {
     let names = Names::of(run);
-    let mut told: Vec<(SimTime, String, u64)> = Vec::new();
+    let mut told: Vec<(SimTime, [String; 2], u64)> = Vec::new();
     for milestone in &run.milestones {
-        let who = milestone.node.map_or_else(String::new, |node| names.node(node) + " ");
-        let text = format!("{who}{}", names.in_text(&milestone.text));
-        match told.iter_mut().find(|(_, other, _)| *other == text) {
+        let who = milestone.node.map_or_else(String::new, |node| names.node(node));
+        let said = [who, names.in_text(&milestone.text)];
+        match told.iter_mut().find(|(_, other, _)| *other == said) {
             Some((_, _, times)) => *times += 1,
-            None => told.push((milestone.at, text, 1)),
+            None => told.push((milestone.at, said, 1)),
         }
     }
-    let line = |(at, text, times): &(SimTime, String, u64)| match times {
-        1 => format!("  {at:>12}  {text}"),
-        times => format!("  {at:>12}  {text}, {} times", count(*times)),
+    let width = told.iter().map(|(_, [who, _], _)| who.chars().count()).max().unwrap_or(0);
+    let line = |(at, [who, text], times): &(SimTime, [String; 2], u64)| match times {
+        1 => format!("  {at:>12}  {who:width$}  {text}"),
+        times => format!("  {at:>12}  {who:width$}  {text}, {} times", count(*times)),
     };
     let heading = (!told.is_empty()).then(|| "On the way:".to_owned());
     // The line that counts the others is one of so many.
@@ -188,11 +189,6 @@ fn removed(before: Size, after: Size) -> String {
     pieces + &shorter.unwrap_or_default()
 }
 
-/// How many of something, given its singular.
-fn things(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// A paragraph in lines.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -231,9 +227,9 @@ mod tests {
         };
         assert_eq!(of(&[]), Vec::<String>::new());
         let told = of(&[(2, 1, "promoted"), (3, 0, "refused by node1"), (1_500, 0, "refused by node1")]);
-        assert_eq!(told, ["On the way:", "      2.000 ms  n2 promoted", "      3.000 ms  n1 refused by n2, 2 times"]);
+        assert_eq!(told, ["On the way:", "      2.000 ms  n2  promoted", "      3.000 ms  n1  refused by n2, 2 times"]);
         let many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|text| (1, 0, text));
-        assert_eq!(of(&many[..8]).last().map(String::as_str), Some("      1.000 ms  n1 h"));
+        assert_eq!(of(&many[..8]).last().map(String::as_str), Some("      1.000 ms  n1  h"));
         let told = of(&many);
         assert_eq!((told.len(), told[8].as_str()), (9, "             …  2 more"));
     }
