@@ -7,6 +7,9 @@ use crate::section::WIDTH;
 use crate::table::{reflowed, wrapped};
 use crate::{Style, number};
 
+/// How many failures of a subject are told, unless more were shrunk: one cause probably shows in many shapes.
+const FAILURES_MAX: usize = 8;
+
 /// How many knobs of a failure are told that was not shrunk: nobody knows which of them matter.
 const KNOBS_MAX: usize = 4;
 
@@ -109,8 +112,13 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
     if titled {
         text += &format!("{} · {} · {}\n", subject.name, subject.system, number::things(subject.runs, "run"));
     }
-    for failure in &subject.failures {
+    let (shown, more) = worth_telling(&subject.failures);
+    for failure in shown {
         text += &told(failure, subject.runs, style);
+    }
+    if more > 0 {
+        text +=
+            &format!("  and {} that were not shrunk: --format json has them\n", number::things(more, "more failure"));
     }
     for divergence in &subject.divergences {
         text += &diverged(divergence, style);
@@ -137,6 +145,20 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
         text += &wrapped(&format!("undecided: {}", undecided.join(", ")), "  ", WIDTH);
     }
     text + &never(subject)
+}
+
+/// All that were shrunk, and of the others as many as leave a screen that is read; and how many more there are.
+fn worth_telling(failures: &[FailureGroup]) -> (Vec<&FailureGroup>, u64) {
+    let shrunk = failures.iter().filter(|failure| failure.operations.is_some()).count();
+    let mut room = FAILURES_MAX.saturating_sub(shrunk);
+    let mut is_shown = |failure: &&FailureGroup| {
+        let shown = failure.operations.is_some() || room > 0;
+        room -= usize::from(shown && failure.operations.is_none());
+        shown
+    };
+    let shown: Vec<_> = failures.iter().filter(&mut is_shown).collect();
+    let more = (failures.len() - shown.len()) as u64;
+    (shown, more)
 }
 
 /// A failure: what it is, how often, how small, and how to run it again.
@@ -293,6 +315,24 @@ mod tests {
         assert_eq!(told(4, None).as_deref(), Some("drawn: k0=1, k1=1, k2=1, k3=1"));
         assert_eq!(told(30, None).as_deref(), Some("drawn: k0=1, k1=1, k2=1, k3=1 and 26 more"));
         assert_eq!(told(0, None), None);
+    }
+
+    #[test]
+    fn what_was_not_shrunk_is_told_as_long_as_the_screen_can_be_read() {
+        let told = |shrunk: usize, others: usize| {
+            let mut survey = sample::survey();
+            let one = survey.subjects[0].failures.remove(0);
+            let bare = FailureGroup { operations: None, ..one.clone() };
+            survey.subjects[0].failures = [vec![one; shrunk], vec![bare; others]].concat();
+            let screen = screen(&survey, None, Style::Plain);
+            let more = screen.lines().find(|line| line.starts_with("  and ") && line.contains("not shrunk"));
+            (screen.matches("; shrunk to").count(), screen.matches(", not shrunk").count(), more.map(str::to_owned))
+        };
+        let more = |told: &str| Some(format!("  and {told} that were not shrunk: --format json has them"));
+        assert_eq!(told(7, 1), (7, 1, None));
+        assert_eq!(told(7, 2), (7, 1, more("1 more failure")));
+        assert_eq!(told(9, 1_200), (9, 0, more("1,200 more failures")));
+        assert_eq!(told(0, 9), (0, 8, more("1 more failure")));
     }
 
     #[test]

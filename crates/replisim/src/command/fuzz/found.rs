@@ -21,8 +21,11 @@ const RUNS_MAX: u64 = 4_000;
 /// How many events these runs may have together: some seconds' worth. A bound on time would depend on the machine.
 const EVENTS_MAX: u64 = 40_000_000;
 
-/// How many distinct failures are shrunk: beyond that, one cause probably shows in many shapes.
-const SHRUNK_MAX: usize = 8;
+/// How many stories of a scenario are told: beyond that, one cause probably shows in many shapes.
+const STORIES_MAX: usize = 8;
+
+/// How many distinct failures of a scenario are shrunk for that: many come down to the same story.
+const SHRUNK_MAX: usize = 3 * STORIES_MAX;
 
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
@@ -44,13 +47,17 @@ impl Keeping<'_, '_, '_> {
         let progress = Progress::shrinking(survey.failures());
         let mut kept = Ok(());
         for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
-            let mut told = Vec::new();
+            let (mut told, mut stories) = (Vec::new(), Vec::new());
             for (number, mut group) in std::mem::take(&mut surveyed.failures).into_iter().enumerate() {
                 progress.next();
                 let cause = Cause { check: group.check, kind: group.kind.clone(), phase: group.phase.clone() };
-                let smaller = number < SHRUNK_MAX && self.shrinking && !interrupted();
+                let enough = number >= SHRUNK_MAX || stories.len() >= STORIES_MAX;
+                let smaller = !enough && self.shrinking && !interrupted();
                 let found = tally.causes.get(&cause);
                 let case = found.and_then(|found| self.make_case(&mut group, &cause, found, smaller));
+                if let Some(gist) = gist(&group).filter(|gist| !stories.contains(gist)) {
+                    stories.push(gist);
+                }
                 told.push((group, case.unwrap_or_default()));
             }
             for (mut group, case) in merged(told) {
@@ -157,17 +164,23 @@ fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<(FailureGroup, String)> 
     let size =
         |(group, case): &(FailureGroup, String)| (group.faults.len(), group.operations.unwrap_or(u32::MAX), case.len());
     told.sort_by(|one, other| size(one).cmp(&size(other)).then_with(|| one.1.cmp(&other.1)));
-    let gist = |(group, _): &(FailureGroup, String)| {
-        let (check, kind) = (group.check.name().to_owned(), group.kind.clone());
-        Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
-    };
-    let told = distinct(told, gist, |(one, _), (other, _)| {
-        one.runs += other.runs;
-        one.first = one.first.min(other.first);
-        one.phase.clear();
-    });
+    let told = distinct(
+        told,
+        |(group, _)| gist(group),
+        |(one, _), (other, _)| {
+            one.runs += other.runs;
+            one.first = one.first.min(other.first);
+            one.phase.clear();
+        },
+    );
     let run = |(group, _): &(FailureGroup, String)| Some(group.id.clone()).filter(|id| !id.is_empty());
     distinct(told, run, |(one, _), (other, _)| one.also.push(Broken { check: other.check, kind: other.kind }))
+}
+
+/// What a failure's story is made of, if it was shrunk.
+fn gist(group: &FailureGroup) -> Option<Gist> {
+    let (check, kind) = (group.check.name().to_owned(), group.kind.clone());
+    Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
 }
 
 /// What is said in place of a command where a run fails no more.
