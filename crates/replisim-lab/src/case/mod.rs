@@ -35,7 +35,7 @@ pub use marks::{Marks, Parting};
 /// A run to be repeated.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Case {
-    /// What there is to say of it, in lines: the comment above the case.
+    /// What there is to say of it, in lines: the comment above the case. What to do with a case stands below it in the text.
     pub story: String,
     /// The version of replisim that wrote it.
     pub version: String,
@@ -85,6 +85,9 @@ struct Written {
 /// How many digits of its fingerprint a case goes by.
 const ID: usize = 8;
 
+/// What stands below the story of a case in its file.
+const AGAIN: &str = "Run it again with `replisim replay`.";
+
 /// Where cases come from, for whoever has a text that is none.
 const ADVICE: &str =
     "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
@@ -99,7 +102,7 @@ impl Case {
             scenario = value_of(&experiment.scenario.text());
         }
         Case {
-            story: format!("A case of {name}. Run it again with `replisim replay`."),
+            story: format!("A case of {name}."),
             version: VERSION.to_owned(),
             seed: run.seed,
             until,
@@ -160,8 +163,8 @@ impl Case {
 
     /// The case as a file holds it.
     pub fn text(&self) -> String {
-        let mut text: String =
-            self.story.lines().map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
+        let comments = self.story.lines().chain((!self.story.is_empty()).then_some(AGAIN));
+        let mut text: String = comments.map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
         text += &format!("Case(\n    version: \"{}\",\n    seed: {},\n", self.version, self.seed);
         if let Some(until) = self.until {
             text += &format!("    until: \"{until}\",\n");
@@ -234,10 +237,12 @@ fn moved_out(text: &str) -> String {
     if is_in { text.replace("\n    ", "\n") } else { text.to_owned() }
 }
 
-/// The comment that a text begins with.
+/// The comment that a text begins with, without what stands below every story.
 fn story_of(text: &str) -> String {
     let comments = text.lines().map_while(|line| line.strip_prefix("//"));
-    comments.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<&str> = comments.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    lines.pop_if(|last| *last == AGAIN);
+    lines.join("\n")
 }
 
 fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {

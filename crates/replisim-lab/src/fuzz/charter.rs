@@ -73,8 +73,14 @@ impl Charter {
             |message: String| Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(ADVICE));
         let charter: Charter =
             ron::from_str(&source.text).map_err(|error| refuse(format!("this is no plan: {error}")))?;
-        if (charter.version.as_str(), charter.lot) != (VERSION, LOT) {
+        if charter.version != VERSION {
             return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", charter.version)));
+        }
+        if charter.lot != LOT {
+            return Err(refuse(format!(
+                "this is a plan of lots of {}, and this version has lots of {LOT}",
+                charter.lot
+            )));
         }
         Ok(charter)
     }

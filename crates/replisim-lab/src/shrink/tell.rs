@@ -88,11 +88,7 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     if search.bound.is_some() {
         lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
     }
-    lines.extend(wrapped(&format!(
-        "Shrunk from {} in {}. Run it again with `replisim replay`.",
-        original.source.name,
-        things(search.runs, "run")
-    )));
+    lines.extend(wrapped(&format!("Shrunk from {} in {}.", original.source.name, things(search.runs, "run"))));
     lines.join("\n")
 }
 
