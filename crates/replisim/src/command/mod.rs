@@ -96,6 +96,9 @@ enum Failure {
     /// A scenario, a case or a plan cannot be read or used.
     #[error("{0}")]
     Refused(#[from] Report),
+    /// Several of them were refused.
+    #[error("{} scenarios were refused", .0.len())]
+    AllRefused(Vec<Report>),
     /// A store cannot be read or used, or not all of several scenarios. The text is a whole diagnostic.
     #[error("{0}")]
     Scenario(String),
@@ -187,15 +190,17 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Refused(_) | Failure::Scenario(_) | Failure::File(_) => 3,
+            Failure::Refused(_) | Failure::AllRefused(_) | Failure::Scenario(_) | Failure::File(_) => 3,
             Failure::Nothing(_) => 4,
         }
     }
 
     /// What there is to say of it, with colours if they are wanted where it is printed.
     fn told(&self, colour: Colour) -> String {
+        let render = |report: &Report| report.render(colour.wanted_on(&std::io::stderr()));
         match self {
-            Failure::Refused(report) => report.render(colour.wanted_on(&std::io::stderr())),
+            Failure::Refused(report) => render(report),
+            Failure::AllRefused(reports) => reports.iter().map(render).collect::<Vec<_>>().join("\n"),
             Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
         }
     }

@@ -1,34 +1,40 @@
 //! What the words of a command line mean: scenarios, or protocols.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use replisim_lab::fuzz::Subject;
-use replisim_lab::scenario::Source;
+use replisim_lab::scenario::{Report, Source};
 use replisim_lab::{Catalog, Experiment, folder};
 
 use super::What;
 use crate::command::{Failure, LIBRARY};
 
-/// Every scenario that the words mean, ready to run.
+/// Every scenario that the words mean, ready to run. If some cannot be, all of these are told.
 pub fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Failure> {
-    let (mut subjects, mut named) = (Vec::new(), BTreeSet::new());
+    let (mut subjects, mut refused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for word in &what.subjects {
-        // A file may be meant twice, by itself and by its folder.
-        let sources = sources(word, catalog)?;
-        for source in sources.into_iter().filter(|source| named.insert(source.name.clone())) {
-            let edited = Experiment::edit(&source, &what.set, catalog);
-            let subject = edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog));
-            subjects.push(subject?);
+        for source in sources(word, catalog, &mut seen)? {
+            let edited = source.and_then(|source| Experiment::edit(&source, &what.set, catalog));
+            match edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog)) {
+                Ok(subject) => subjects.push(subject),
+                Err(report) => refused.push(report),
+            }
         }
     }
-    Ok(subjects)
+    if refused.is_empty() { Ok(subjects) } else { Err(Failure::AllRefused(refused)) }
 }
 
-fn sources(word: &str, catalog: &Catalog) -> Result<Vec<Source>, Failure> {
+/// The scenarios that a word means, without those that were `seen`: a file may be meant twice, by itself and by its folder.
+fn sources(
+    word: &str,
+    catalog: &Catalog,
+    seen: &mut BTreeSet<PathBuf>,
+) -> Result<Vec<Result<Source, Report>>, Failure> {
     if let Some(protocol) = catalog.get(word) {
-        return Ok(vec![protocol.swarm()]);
+        return Ok(seen.insert(word.into()).then(|| Ok(protocol.swarm())).into_iter().collect());
     }
-    let paths = folder::find(word, Path::new(LIBRARY), catalog)?;
-    paths.iter().map(|path| Ok(Source::read(path)?)).collect()
+    let mut paths = folder::find(word, Path::new(LIBRARY), catalog)?;
+    paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+    Ok(paths.iter().map(|path| Source::read(path)).collect())
 }

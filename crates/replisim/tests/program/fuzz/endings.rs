@@ -47,6 +47,21 @@ fn the_exit_code_says_how_it_ended() {
 }
 
 #[test]
+fn all_that_cannot_be_run_is_told_and_a_file_named_twice_is_one() {
+    let folder = super::folder("refused");
+    folder.write("bad/one.ron", "Scenario(cluster: (size: 0))");
+    folder.write("bad/two.ron", "Scenario(run: \"no time\")");
+    let refused = folder.program(&["fuzz", "clean.ron", "bad", "--runs", "10", "--no-store"]);
+    assert!(
+        refused.code == 3 && refused.errors.contains("one.ron:") && refused.errors.contains("two.ron:"),
+        "{refused:?}"
+    );
+    let twice =
+        folder.program(&["fuzz", "clean.ron", "./clean.ron", "--runs", "10", "--no-store", "--format", "ndjson"]);
+    assert_eq!((twice.code, twice.output.lines().count()), (0, 1), "{twice:?}");
+}
+
+#[test]
 fn the_help_says_how_long_an_hour_is_written() {
     let help = super::folder("help").program(&["fuzz", "--help"]);
     assert!(help.output.contains("as in 90s, 60m or 1h"), "{help:?}");
