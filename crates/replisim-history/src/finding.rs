@@ -219,7 +219,9 @@ impl fmt::Display for Limit {
                 write!(f, "the order of versions is not known for {} read{s}", count(*reads))
             }
             Limit::NoFinalState => f.write_str("no replica was up at the end"),
-            Limit::BrokenOff { at } => write!(f, "the run was broken off at {}", span(at.since(SimTime::ZERO))),
+            Limit::BrokenOff { at } => {
+                write!(f, "the run was broken off, its last event at {}", span(at.since(SimTime::ZERO)))
+            }
             Limit::Panicked => f.write_str("a panic cut the run short"),
         }
     }

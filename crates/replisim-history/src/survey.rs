@@ -145,6 +145,8 @@ pub struct Broken {
     pub check: Check,
     /// The shape of its witness.
     pub kind: String,
+    /// In how many runs it was found.
+    pub runs: u64,
 }
 
 /// Two runs of the same plan that were not the same.

@@ -61,8 +61,8 @@ pub struct Cause {
     pub kind: String,
     /// In which phase of the run.
     pub phase: String,
-    /// What its smallest case breaks besides: the check in words, and how.
-    pub also: Vec<(String, String)>,
+    /// What its smallest case breaks besides.
+    pub also: Vec<Also>,
     /// The name of the subject.
     pub subject: String,
     /// In how many runs.
@@ -75,6 +75,17 @@ pub struct Cause {
     pub operations: u32,
     /// The command that replays the smallest case.
     pub replay: String,
+}
+
+/// Another check that the run of a cause's smallest case breaks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Also {
+    /// The check in words.
+    pub check: String,
+    /// The shape of the anomaly.
+    pub kind: String,
+    /// In how many runs.
+    pub runs: u64,
 }
 
 /// The whole screen, to its last line break.
@@ -129,7 +140,7 @@ fn cause(cause: &Cause, style: Style) -> String {
     let head = wrapped(&format!("{}{kind}{after}", cause.check), "  ", WIDTH);
     let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
-    let also = |(check, kind): &(String, String)| wrapped(&survey::also(check, kind), "      ", WIDTH);
+    let also = |it: &Also| wrapped(&survey::also(&it.check, &it.kind, it.runs, cause.of), "      ", WIDTH);
     let also: String = cause.also.iter().map(also).collect();
     format!("{head}{}{also}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
 }
@@ -196,7 +207,7 @@ mod tests {
             check: "no acknowledged write lost".to_owned(),
             kind: "write vanished".to_owned(),
             phase: "heal".to_owned(),
-            also: vec![("read your writes".to_owned(), "older than own write".to_owned())],
+            also: vec![Also { check: "read your writes".to_owned(), kind: "older than own write".to_owned(), runs: 7 }],
             subject: "lost_write".to_owned(),
             runs: 40,
             of: 92_110,
@@ -225,7 +236,7 @@ mod tests {
 
           no acknowledged write lost: write vanished, after “heal”
               lost_write: 40 of 92,110 runs; 5 operations and 1 fault
-              and in the same run, read your writes: older than own write
+              the same run breaks “read your writes”: older than own write (7 of 92,110 runs)
               replisim replay cases/a1f30000.ron
 
           lost_write   92,110 runs                    206 cells

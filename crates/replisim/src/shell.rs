@@ -12,7 +12,7 @@ pub(crate) use replisim_lab::shell::quoted;
 const REPLISIM: &str = "replisim";
 
 /// What stands before a command in our own texts: a quote, the margin of a list, and what announces it.
-const LEADS: [&str; 3] = ["`", "\n  ", "note: "];
+const LEADS: [&str; 3] = ["`", "\n  ", ": "];
 
 /// What the program is called.
 static NAME: OnceLock<String> = OnceLock::new();

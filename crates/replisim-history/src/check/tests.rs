@@ -451,7 +451,11 @@ mod no_lost_writes {
     fn does_not_take_where_a_run_was_broken_off_for_its_end() {
         let lost = format!("{LOG}final n0 leads | 1:0-3 | k1=2.0; k2=1.1");
         expect(LOST, &lost, "violated 1/4: gone from the leader's log");
-        expect(LOST, &format!("{lost}\nbroken off @2200"), "unknown 0/0: the run was broken off at 2.2 s");
+        expect(
+            LOST,
+            &format!("{lost}\nbroken off @2200"),
+            "unknown 0/0: the run was broken off, its last event at 2.2 s",
+        );
     }
 
     #[test]
@@ -479,7 +483,7 @@ mod convergence {
     fn does_not_take_where_a_run_was_broken_off_for_its_end() {
         for held in ["1.0", "2.0"] {
             let text = format!("final n0 leads | | k1=1.0\nfinal n1 | | k1={held}\nbroken off @2200");
-            expect(SAME, &text, "unknown 0/0: the run was broken off at 2.2 s");
+            expect(SAME, &text, "unknown 0/0: the run was broken off, its last event at 2.2 s");
         }
     }
 

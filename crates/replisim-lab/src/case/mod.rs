@@ -86,7 +86,7 @@ struct Written {
 const ID: usize = 8;
 
 /// What stands below the story of a case in its file.
-const AGAIN: &str = "Run it again with `replisim replay`.";
+const AGAIN: &str = "Run it again with the command `replay`.";
 
 /// Where cases come from, for whoever has a text that is none.
 const ADVICE: &str =

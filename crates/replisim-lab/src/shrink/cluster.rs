@@ -203,5 +203,9 @@ mod tests {
         let forgettable = with(3, "n3", r#"slots: ["n2", "n3"]"#);
         assert_eq!(without_host(&forgettable, "n2"), [with(2, "n2", r#"slots: ["n2"]"#)]);
         assert_eq!(without_host(&with(3, "n2", ""), "n3"), [with(2, "n2", "")]);
+        let standbys = |names: &str| format!("synchronous_standby_names: \"ANY 1 ({names})\"");
+        let quorum = with(4, "n1", &standbys("n3, n4"));
+        assert_eq!(without_host(&quorum, "n2"), [with(3, "n1", &standbys("n2, n3"))]);
+        assert_eq!(without_host(&quorum, "n3"), [], "the standbys name it");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use super::file::{beside, has_log, remove_logs};
+use super::file::{beside, has_log, remove, remove_logs};
 use super::lock::Lock;
 
 /// A store on its way to its place, which nobody else may take meanwhile.
@@ -31,6 +31,14 @@ impl Placing {
     /// Where it is written until it is whole. What an earlier try has left there may be gone on with.
     pub fn part(&self) -> &Path {
         &self.part
+    }
+
+    /// Drops what was written: the place is free, and the next try begins with nothing.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn give_up(self) -> Result<(), StoreError> {
+        remove(&self.part).map_err(|error| StoreError::File { path: self.part, error })
     }
 
     /// Gives the store, now whole, the name at which it is looked for: not even a log may stand there. SQLite takes a log for

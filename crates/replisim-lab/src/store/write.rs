@@ -142,7 +142,7 @@ pub fn forget(path: &Path, subject: Option<&str>) -> Result<u64, StoreError> {
 }
 
 /// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids, names, and the digests of
-/// their texts.
+/// what their texts say.
 fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<Enrolled>> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
@@ -162,7 +162,7 @@ fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rus
 struct Enrolled {
     id: i64,
     name: String,
-    /// The digest of its text.
+    /// The digest of what its text says.
     text: Digest,
 }
 

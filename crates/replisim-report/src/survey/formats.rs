@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+use replisim_history::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 use serde::Serialize;
 
 use super::human::{self, WHY_NEVER_RUN, why};
@@ -78,7 +78,7 @@ pub fn junit(survey: &Survey) -> String {
 /// Whether a subject had the runs that were asked for.
 fn run_case(subject: &Surveyed, interrupted: bool) -> TestCase {
     let status = match (subject.runs, interrupted) {
-        (0, _) => non_success(NonSuccessKind::Error, NEVER_RUN, WHY_NEVER_RUN),
+        (0, false) => non_success(NonSuccessKind::Error, NEVER_RUN, WHY_NEVER_RUN),
         (_, true) => non_success(NonSuccessKind::Error, BROKEN_OFF, &format!("after {}", runs(subject))),
         (_, false) => TestCaseStatus::success(),
     };
@@ -164,8 +164,8 @@ fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCa
 }
 
 fn failure_text(failure: &FailureGroup, runs: u64) -> String {
-    let also: String =
-        failure.also.iter().map(|also| format!("  {}\n", human::also(also.check.in_words(), &also.kind))).collect();
+    let also = |it: &Broken| format!("  {}\n", human::also(it.check.in_words(), &it.kind, it.runs, runs));
+    let also: String = failure.also.iter().map(also).collect();
     let story: String = failure.story.iter().map(|line| format!("  {line}\n")).collect();
     format!(
         "{}: {}, first after {}\n{also}{story}  {}\n",

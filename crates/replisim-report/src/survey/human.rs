@@ -14,7 +14,7 @@ const FAILURES_MAX: usize = 8;
 const KNOBS_MAX: usize = 4;
 
 /// Why a scenario had no run.
-pub(super) const WHY_NEVER_RUN: &str = "there were fewer runs than scenarios, or no time for all";
+pub(super) const WHY_NEVER_RUN: &str = "the campaign was over before its turn";
 
 /// How much was done, and how long that took.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -179,7 +179,7 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
     text += &failure
         .also
         .iter()
-        .map(|it| wrapped(&also(it.check.in_words(), &it.kind), "      ", WIDTH))
+        .map(|it| wrapped(&also(it.check.in_words(), &it.kind, it.runs, runs), "      ", WIDTH))
         .collect::<String>();
     text += &wrapped(&drawn(failure), "      ", WIDTH);
     text += &reflowed(&failure.story.join("\n"), "      ");
@@ -187,8 +187,8 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
 }
 
 /// What a failure's case breaks besides.
-pub(crate) fn also(check: &str, kind: &str) -> String {
-    format!("and in the same run, {check}: {kind}")
+pub(crate) fn also(check: &str, kind: &str, runs: u64, of: u64) -> String {
+    format!("the same run breaks “{check}”: {kind} ({})", number::tally(runs, of, "runs"))
 }
 
 /// The knobs that are worth a look: those that shrinking has left, else the first few. JSON has them all.
@@ -289,10 +289,7 @@ mod tests {
         survey.known.clear();
         survey.subjects[0].runs = 0;
         assert!(has(&survey, "nothing new failed in 10,000 runs, but a scenario was never run"));
-        assert!(has(
-            &survey,
-            "never run, for there were fewer runs than scenarios, or no time for all: scenarios/one.ron"
-        ));
+        assert!(has(&survey, "never run, for the campaign was over before its turn: scenarios/one.ron"));
         survey.subjects[0].runs = 10_000;
         survey.subjects[0].differing = 1;
         survey.subjects[1].checks[0].undecided = 10_000;

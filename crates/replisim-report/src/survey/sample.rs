@@ -40,7 +40,7 @@ pub fn survey() -> Survey {
         check: Check::NoLostWrites,
         kind: "write vanished".to_owned(),
         phase: "promoted".to_owned(),
-        also: vec![Broken { check: Check::ReadYourWrites, kind: "older than own write".to_owned() }],
+        also: vec![Broken { check: Check::ReadYourWrites, kind: "older than own write".to_owned(), runs: 7 }],
         runs: 41,
         first: 17,
         seed: 90_210,

@@ -12,7 +12,7 @@ use crate::material::title;
 use crate::shell::in_its_name;
 
 /// How much of a file is read to see what it is: the comments above a case are some lines.
-const BEGINNING_BYTES: u64 = 1 << 16;
+const BEGINNING_BYTES: u64 = 1 << 20;
 
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {

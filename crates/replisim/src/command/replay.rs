@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Names, Run, TraceLine};
+use replisim_history::{Names, Run, TraceLine, Verdict};
 use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::{Style, human, number};
 
@@ -82,11 +82,13 @@ fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome)
 
 /// What became of the anomaly that a case was kept for. That it was not found says nothing where nobody looked.
 fn of_anomaly(anomaly: &Anomaly, outcome: &Outcome) -> String {
-    let looked_for = outcome.findings.iter().any(|finding| finding.check == anomaly.check);
-    let became = match (looked_for, anomaly.is_among(&outcome.findings)) {
-        (_, true) => "is still there",
-        (true, false) => "is gone",
-        (false, false) => "was not looked for, for the case's checks leave it out",
+    let found = outcome.findings.iter().find(|finding| finding.check == anomaly.check);
+    let became = match found.map(|finding| &finding.verdict) {
+        None => "was not looked for, for the case's checks leave it out".to_owned(),
+        Some(Verdict::Holds) => "is gone".to_owned(),
+        Some(Verdict::Violated(witness)) if witness.kind == anomaly.kind => "is still there".to_owned(),
+        Some(Verdict::Violated(witness)) => format!("is another one now, “{}”", witness.kind),
+        Some(Verdict::Unknown(limit)) => format!("could not be looked for, {limit}"),
     };
     format!("the anomaly {became}: {}, {}\n", anomaly.check.in_words(), anomaly.kind)
 }

@@ -22,11 +22,15 @@ pub fn cases(store: &Path) -> PathBuf {
 
 /// The command that replays a case, which is a file or in a store.
 pub fn replay(case: &str, store: &Path) -> String {
-    let replay = format!("{} replay {}", program(), quoted(case));
+    of_store(format!("{} replay {}", program(), quoted(case)), store)
+}
+
+/// A command that takes a store by `--store`, where it is not the usual one.
+pub fn of_store(command: String, store: &Path) -> String {
     if store == Path::new(STORE) {
-        replay
+        command
     } else {
-        format!("{replay} --store {}", quoted(&store.display().to_string()))
+        format!("{command} --store {}", quoted(&store.display().to_string()))
     }
 }
 

@@ -25,13 +25,13 @@ impl Scenario {
         tree(self).print()
     }
 
-    /// Whether a text of it is this name, or a list of names that has it: `"n1"`, `"n1, n2"`.
+    /// Whether a text of it has this name in it: `"n1"`, `"n1, n2"`, `"ANY 1 (n1, n2)"`.
     pub(crate) fn names(&self, name: &str) -> bool {
         tree(self).renamed(&|word| (word == name).then(String::new)).1
     }
 
-    /// The same with another name wherever a text is a name that `other` has another one for, or a list of names with such a
-    /// one. `None` if no scenario can have these names.
+    /// The same with another name wherever a text has a name in it that `other` has another one for. `None` if no scenario can
+    /// have these names.
     pub(crate) fn renamed(&self, other: &dyn Fn(&str) -> Option<String>) -> Option<Scenario> {
         Scenario::parse(&Source::new("", tree(self).renamed(other).0.print())).ok()
     }

@@ -191,15 +191,21 @@ impl Tree {
     }
 }
 
-/// A word with other names in it, if it is a text that has any.
+/// A word with other names in it, if it is a text that has any: alone, in a list, or within brackets as in `ANY 1 (s1, s2)`.
 fn renamed_word(word: String, other: &dyn Fn(&str) -> Option<String>) -> (Tree, bool) {
     let Some(text) = word.starts_with('"').then(|| ron::from_str::<String>(&word).ok()).flatten() else {
         return (Tree::Word(word), false);
     };
-    let names: Vec<&str> = text.split(',').map(str::trim).collect();
-    if names.iter().all(|name| other(name).is_none()) {
-        return (Tree::Word(word), false);
+    let is_of_a_name = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    let (mut renamed, mut found, mut rest) = (String::new(), false, text.as_str());
+    while !rest.is_empty() {
+        let (name, behind) = rest.split_at(rest.find(|c| !is_of_a_name(c)).unwrap_or(rest.len()));
+        let another = other(name);
+        found |= another.is_some();
+        renamed += another.as_deref().unwrap_or(name);
+        let (between, next) = behind.split_at(behind.find(is_of_a_name).unwrap_or(behind.len()));
+        renamed += between;
+        rest = next;
     }
-    let names: Vec<String> = names.into_iter().map(|name| other(name).unwrap_or_else(|| name.to_owned())).collect();
-    (Tree::text(&names.join(", ")), true)
+    if found { (Tree::text(&renamed), true) } else { (Tree::Word(word), false) }
 }

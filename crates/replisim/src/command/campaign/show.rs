@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
 use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
-use replisim_report::campaign::{Campaign, Cause, Ran, screen};
+use replisim_report::campaign::{Also, Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
 use super::id_of;
@@ -76,7 +76,10 @@ fn told_once(causes: Vec<store::Cause>, store: &Path) -> Vec<Cause> {
     };
     let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store)).collect();
     let run = |cause: &Cause| (cause.replay != UNREADABLE).then(|| (cause.subject.clone(), cause.replay.clone()));
-    distinct(causes, run, |one, other| one.also.push((other.check, other.kind)))
+    let unite = |one: &mut Cause, other: Cause| {
+        one.also.push(Also { check: other.check, kind: other.kind, runs: other.runs });
+    };
+    distinct(causes, run, unite)
 }
 
 /// What stands in place of a command where a case is none that can be replayed.

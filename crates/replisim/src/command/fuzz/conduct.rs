@@ -18,7 +18,8 @@ use crate::command::Failure;
 use crate::command::interrupt::interrupted;
 use crate::command::output::{complain, make_folder};
 use crate::command::progress::Progress;
-use crate::shell::quoted;
+use crate::command::whereabouts;
+use crate::shell::{program, quoted};
 
 /// What ends a campaign early.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,7 @@ pub fn campaign(
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
     let known = archive.as_ref().map_or(Ok(Reruns::default()), |_| fuzz::run_known(store, subjects, catalog))?;
-    say_what_is_left_alone(&known);
+    say_what_is_left_alone(&known, store);
     let (tallies, pace) = match &mut archive {
         Some(archive) => conduct(subjects, orders, limits, archive),
         None => conduct(subjects, orders, limits, &mut Forgetful),
@@ -124,12 +125,12 @@ fn say_what_becomes_of(runs: u64, begin: Begin, store: &Path) {
     }
 }
 
-fn say_what_is_left_alone(known: &Reruns) {
+fn say_what_is_left_alone(known: &Reruns, store: &Path) {
     for (subject, count) in &known.of_others {
         let (told, subject) = (number::things(*count, "failure"), quoted(subject));
+        let forget = whereabouts::of_store(format!("{} campaign forget {subject}", program()), store);
         complain(&format!(
-            "{told} of {subject} as it was before, or with other settings, not run again: `replisim campaign forget {subject}` \
-             drops what is known of it"
+            "{told} of {subject} as it was before, or with other settings, not run again: `{forget}` drops all that is known of it"
         ));
     }
 }

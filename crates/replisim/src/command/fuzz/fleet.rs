@@ -114,7 +114,9 @@ fn run_shard(
     found::keep_differing(&mut survey, &tallies, output)?;
     let differ = reports::divergences(&survey, style);
     if !differ.is_empty() {
-        print(&format!("{differ}not placed, for its runs would not come out the same again: {}\n", output.display()))?;
+        // Whoever went on with it would have to take the one of two runs for the true one.
+        placing.give_up()?;
+        print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
         return Ok(Ending::Diverged);
     }
     placing.finish()?;

@@ -157,8 +157,8 @@ fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     Ok(file.display().to_string())
 }
 
-/// The failures with their cases, the smallest case first as in the store's view of causes. Those that came down to the same
-/// story are told once, and those that came down to the same run as one that breaks several checks.
+/// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to the
+/// same story are told once, and those that came down to the same run as one that breaks several checks.
 fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<(FailureGroup, String)> {
     // What was not shrunk has as many operations as it happens to have.
     let size =
@@ -174,7 +174,9 @@ fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<(FailureGroup, String)> 
         },
     );
     let run = |(group, _): &(FailureGroup, String)| Some(group.id.clone()).filter(|id| !id.is_empty());
-    distinct(told, run, |(one, _), (other, _)| one.also.push(Broken { check: other.check, kind: other.kind }))
+    distinct(told, run, |(one, _), (other, _)| {
+        one.also.push(Broken { check: other.check, kind: other.kind, runs: other.runs });
+    })
 }
 
 /// What a failure's story is made of, if it was shrunk.

@@ -146,7 +146,7 @@ fn a_scenario_without_a_run_is_not_fine() {
     folder.write("other.ron", CLEAN);
     let arguments = ["fuzz", "clean.ron", "other.ron", "--runs", "1", "--no-store"];
     let fuzz = folder.program(&arguments);
-    assert!(fuzz.code == 1 && fuzz.output.contains("or no time for all: other.ron"), "{fuzz:?}");
+    assert!(fuzz.code == 1 && fuzz.output.contains("over before its turn: other.ron"), "{fuzz:?}");
     let junit = folder.program(&[&arguments[..], &["--format", "junit"]].concat());
     assert!(junit.output.contains("<error message=\"never run\""), "{junit:?}");
 }
