@@ -62,5 +62,6 @@ mod tests {
         let text = "Examples:\n  replisim run it\n`replisim list` is of replisim 0.1\n note: replisim explain S012";
         let told = "Examples:\n  mine run it\n`mine list` is of replisim 0.1\n note: mine explain S012";
         assert_eq!(named(text, "mine"), told);
+        assert_eq!(named("note\u{1b}[0m: replisim explain S001", "mine"), "note\u{1b}[0m: mine explain S001");
     }
 }

@@ -215,6 +215,35 @@ fn a_case_that_does_not_look_for_its_anomaly_says_so_and_is_not_fine() {
 }
 
 #[test]
+fn an_anomaly_that_cannot_be_seen_or_is_another_one_is_not_gone() {
+    let folder = with_scenario("undecided");
+    let shrink = folder.program(&["shrink", "small.ron", "-o", "small.case"]);
+    assert_eq!(shrink.code, 0, "{shrink:?}");
+    let case = String::from_utf8(folder.read("small.case")).expect("a case is text");
+    let kind = "kind: \"older than own write\"";
+    assert!(case.contains(kind), "{case}");
+    folder.write("renamed.case", case.replace(kind, "kind: \"as it was called before\""));
+    let replay = folder.program(&["replay", "renamed.case"]);
+    let told = "the anomaly is another one now, “older than own write”: read your writes, as it was called before\n";
+    assert!(replay.code == 1 && replay.output.ends_with(told), "{replay:?}");
+
+    // Broken off, it has no end at which replicas could differ.
+    let broken_off = case.replace("ReadYourWrites", "Convergence").replacen(
+        "    fingerprint:",
+        "    until: \"1ms\",\n    fingerprint:",
+        1,
+    );
+    folder.write("broken_off.case", broken_off);
+    let replay = folder.program(&["replay", "broken_off.case"]);
+    assert_eq!(replay.code, 5, "{replay:?}");
+    assert!(
+        replay.output.contains("\nthe anomaly could not be looked for, the run was broken off"),
+        "{}",
+        replay.output
+    );
+}
+
+#[test]
 fn what_is_no_case_is_refused() {
     let folder = with_scenario("no-case");
     folder.write("cut.case", b"Case(\n    version: \"0.1.0\",\n    seed: ");
