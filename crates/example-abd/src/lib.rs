@@ -18,6 +18,8 @@
 //! References: Attiya, Bar-Noy and Dolev, "Sharing Memory Robustly in Message-Passing Systems", J. ACM 42(1), 1995;
 //! Lynch and Shvartsman, FTCS 1997, for several writers.
 
+pub mod careless;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

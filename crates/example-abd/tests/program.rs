@@ -40,3 +40,42 @@ fn what_it_advises_can_be_done_with_it() {
     let (code, template) = program("advice", &["new"]);
     assert_eq!((code, template.contains("//   example-abd run FILE ")), (0, true), "{template}");
 }
+
+/// A fresh folder of the test's own.
+fn fresh(folder: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("the folder of an earlier test can be removed");
+    }
+    folder
+}
+
+#[test]
+fn a_case_that_no_seed_fixes_is_told_to_be_one() {
+    fresh("careless");
+    let (code, found) = program("careless", &["fuzz", "Careless", "--runs", "64"]);
+    assert_eq!((code, found.contains("chance that the seed does not fix")), (5, true), "{found}");
+    let id = found.lines().find_map(|line| line.trim().strip_prefix("example-abd replay ")).expect("its case is told");
+    let (code, replayed) = program("careless", &["replay", id]);
+    assert_eq!((code, replayed.contains("run once more it is yet another one")), (5, true), "{replayed}");
+}
+
+#[test]
+fn a_shard_whose_runs_differ_keeps_nothing_and_is_not_whole_the_next_time() {
+    let folder = fresh("careless-shard");
+    let (code, _) = program("careless-shard", &["fuzz", "plan", "Careless", "--runs", "64", "-o", "plan.ron"]);
+    assert_eq!(code, 0);
+    for _ in 0..2 {
+        let (code, told) = program("careless-shard", &["fuzz", "shard", "plan.ron", "--shard", "1/1", "-o", "one.db"]);
+        assert_eq!(
+            (code, told.contains("not kept, for its runs would not come out the same again")),
+            (5, true),
+            "{told}"
+        );
+        let files =
+            fs::read_dir(&folder).expect("the folder can be read").map(|file| file.expect("a file").file_name());
+        let mut files = files.collect::<Vec<_>>();
+        files.sort();
+        assert_eq!(files, ["cases", "plan.ron"], "{told}");
+    }
+}

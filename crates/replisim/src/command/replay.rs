@@ -14,6 +14,10 @@ use crate::material::Material;
 /// How many lines of a trace are shown where a run diverges.
 const LINES_MAX: usize = 24;
 
+/// Why a case that was run twice gave two runs, neither of them its own.
+const HIDDEN_CHANCE: &str =
+    "run once more it is yet another one: something in it draws on chance that the seed does not fix";
+
 const EXAMPLES: &str = "\
 Examples:
   replisim replay 243b89c5                       a case that `replisim fuzz` has told
@@ -59,17 +63,17 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
         let fine = outcome.judgement.is_fine() && unseen.is_none();
         return Ok(if fine { Ending::Fine } else { Ending::NotFine });
     }
-    print(&diverged(&arguments.case, &case, &experiment, &outcome))?;
+    let another = case.run(&experiment, false).run.fingerprint != outcome.run.fingerprint;
+    let reason = if another { HIDDEN_CHANCE.to_owned() } else { versions(&case.version) };
+    print(&diverged(&arguments.case, &case, &experiment, &outcome, &reason))?;
     Ok(Ending::Diverged)
 }
 
-/// What there is to say of a run that is not the case's: where it left the path, and whether that matters.
-fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome) -> String {
+/// What there is to say of a run that is not the case's: why, where it left the path, and whether that matters.
+fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome, reason: &str) -> String {
     let mut text = format!(
-        "diverged: {name} has the fingerprint {}, and this run {}\n{}\n",
-        case.fingerprint,
-        outcome.run.fingerprint,
-        versions(&case.version),
+        "diverged: {name} has the fingerprint {}, and this run {}\n{reason}\n",
+        case.fingerprint, outcome.run.fingerprint,
     );
     if let Some(parting) = case.parting(experiment, &outcome.run) {
         text += &stretch(&parting, &outcome.run);
