@@ -1,8 +1,8 @@
 //! A mistake to look at: a protocol that draws on chance which no seed fixes.
 //!
-//! It goes by the order of a hash map, which is another one in every process of the operating system, and in every map of
+//! It goes by the order of a hash set, which is another one in every process of the operating system, and in every set of
 //! one process. Two runs of one plan part as soon as somebody is told of something, and no case of it replays. The lint
-//! against hash maps that this workspace has (`clippy.toml`) names the place; without it, `fuzz` finds that runs differ,
+//! against hash sets that this workspace has (`clippy.toml`) names the place; without it, `fuzz` finds that runs differ,
 //! and at which event, for it does one run in 64 twice:
 //!
 //! ```text
@@ -16,18 +16,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use replisim::prelude::*;
 use serde::Deserialize;
 
-/// Tells one other of every request: whichever a hash map happens to hold first.
+/// Tells one other of every request: whichever a hash set happens to hold first.
 #[derive(Clone, Debug)]
 pub struct Careless {
-    #[expect(clippy::disallowed_types, reason = "this is the mistake that must be found")]
-    others: std::collections::HashMap<NodeId, ()>,
+    others: Vec<NodeId>,
     tells: bool,
 }
 
 /// What it does that no seed fixes.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub enum Whim {
-    /// It goes by the order of a hash map.
+    /// It goes by the order of a hash set.
     #[default]
     HashOrder,
     /// It tells nobody of anything, but for one process among all that the program ever started.
@@ -57,7 +56,7 @@ impl Process for Careless {
 
     fn boot(cx: &mut Cx<'_, Self>, (replicas, whim): &(u16, Whim)) -> Self {
         let me = cx.me();
-        let others = (0..*replicas).map(NodeId).filter(|node| *node != me).map(|node| (node, ())).collect();
+        let others = (0..*replicas).map(NodeId).filter(|node| *node != me).collect();
         let tells = match whim {
             Whim::HashOrder => true,
             Whim::OneBootOf(number) => BOOTS.fetch_add(1, Ordering::Relaxed) == *number,
@@ -67,8 +66,10 @@ impl Process for Careless {
 
     fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>) {
         if let Input::Request(request) = input {
-            if let Some(other) = self.others.keys().next().filter(|_| self.tells) {
-                cx.send(*other, Heard(request.op.key().unwrap_or(Key(0))));
+            if self.tells
+                && let Some(other) = any_of(&self.others)
+            {
+                cx.send(other, Heard(request.op.key().unwrap_or(Key(0))));
             }
             cx.reply(request.id, Reply::fail(Reason::NotServing));
         }
@@ -77,6 +78,11 @@ impl Process for Careless {
     fn view(&self) -> View {
         View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
     }
+}
+
+#[expect(clippy::disallowed_types, reason = "this is the mistake that is to be found")]
+fn any_of(nodes: &[NodeId]) -> Option<NodeId> {
+    nodes.iter().copied().collect::<std::collections::HashSet<_>>().into_iter().next()
 }
 
 impl Protocol for Careless {

@@ -2,11 +2,14 @@
 //!
 //! One thread decides and learns, in order; workers spell out what it decided on, and run it. Nothing that a worker does
 //! depends on when it does it, so the number of workers shows in how long a campaign takes and nowhere else.
+//!
+//! Tasks and results travel in packs: a run may be over in less time than it takes to wake the thread that waits for it.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
 
 use super::attempt::{Attempt, Idea, Tried};
-use super::lot::{LOT, Lot};
+use super::lot::{LOT, Lot, WINDOW};
 use super::subject::Subject;
 use super::tally::Tally;
 use super::twice::{Divergence, compare};
@@ -23,8 +26,14 @@ pub use crate::store::Place;
 /// One run in so many is done twice.
 const TWICE: u32 = 64;
 
-/// How many attempts are handed to each worker ahead of time.
-const AHEAD: usize = 4;
+/// How many packs are handed to each worker ahead of time.
+const AHEAD: usize = 3;
+
+/// How many attempts a pack has at most.
+const PACK_MAX: usize = 4;
+
+/// A pack has no more attempts once as many events are to be expected of it: a few milliseconds of work.
+const PACK_EVENTS: u64 = 10_000;
 
 /// What a campaign is to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,15 +157,18 @@ struct Ran {
     /// Whether that was known before.
     recalled: bool,
     elapsed: Option<Duration>,
+    twice: bool,
+    divergence: Option<Divergence>,
 }
 
 /// What a worker has done.
 struct Done {
     place: Place,
     ran: Ran,
-    twice: bool,
-    divergence: Option<Divergence>,
 }
+
+/// What came of a pack; of each attempt, what panicked if something did outside of its run.
+type Report = Vec<thread::Result<Done>>;
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
@@ -170,51 +182,63 @@ pub fn campaign(
     ledger: &mut dyn Ledger,
     watch: &mut dyn FnMut(&[Tally]) -> ControlFlow<()>,
 ) -> Vec<Tally> {
-    let (tasks, todo) = unbounded::<Task>();
-    let (report, done) = unbounded::<thread::Result<Done>>();
+    let (tasks, todo) = unbounded::<Vec<Task>>();
+    let (reports, done) = unbounded::<Report>();
+    let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        for worker in 0..orders.jobs.max(1) {
-            let (todo, report, clock) = (todo.clone(), report.clone(), ledger.clock());
-            let work = move || work(subjects, clock, &todo, &report);
+        for number in 0..orders.jobs.max(1) {
+            let worker = Worker { subjects, clock: ledger.clock(), over: &over };
+            let (todo, reports) = (todo.clone(), reports.clone());
             // Where the system gives no more threads, those that there are do all.
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                assert!(worker > 0, "the system gives no thread");
+            if thread::Builder::new().spawn_scoped(scope, move || worker.work(&todo, &reports)).is_err() {
+                assert!(number > 0, "the system gives no thread");
                 break;
             }
         }
-        drop((todo, report));
+        drop((todo, reports));
         let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
         chief.conduct(&done);
+        over.store(true, Ordering::Relaxed);
         chief.tallies
     })
 }
 
-fn work(subjects: &[Subject<'_>], clock: Option<Clock>, todo: &Receiver<Task>, report: &Sender<thread::Result<Done>>) {
-    for Task { place, idea, known } in todo {
-        let began = clock.map(|now| now());
-        let elapsed = || Some(clock?().saturating_sub(began?));
-        let task = || run(place, idea.spell_out(&subjects[place.subject as usize]), known, elapsed);
-        // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would be
-        // waited for.
-        if report.send(catch_unwind(AssertUnwindSafe(task))).is_err() {
-            return;
-        }
-    }
+/// One of those that do what is decided on.
+struct Worker<'c, 's> {
+    subjects: &'s [Subject<'c>],
+    clock: Option<Clock>,
+    /// Set once nobody waits for results any more.
+    over: &'s AtomicBool,
 }
 
-/// Runs an attempt, unless it is known what comes of it. What `elapsed` says once it is over is its time: that it may be
-/// done twice does not count.
-fn run(place: Place, attempt: Attempt, known: Option<Tried>, elapsed: impl Fn() -> Option<Duration>) -> Done {
-    let attempt = Arc::new(attempt);
-    let (tried, recalled, elapsed) = match known {
-        Some(tried) => (tried, true, None),
-        None => (attempt.run(), false, elapsed()),
-    };
-    let twice = is_done_twice(place);
-    let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
-    let at_end = |again| Divergence::at_end(&attempt, &tried, &again, recalled);
-    let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
-    Done { place, ran: Ran { attempt, tried, recalled, elapsed }, twice, divergence }
+impl Worker<'_, '_> {
+    fn work(&self, todo: &Receiver<Vec<Task>>, reports: &Sender<Report>) {
+        for tasks in todo {
+            // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would
+            // be waited for.
+            let run = |task| catch_unwind(AssertUnwindSafe(|| self.run(task)));
+            let report = tasks.into_iter().take_while(|_| !self.over.load(Ordering::Relaxed)).map(run).collect();
+            if reports.send(report).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Runs an attempt, unless it is known what comes of it. That it may be done twice does not count for its time.
+    fn run(&self, task: Task) -> Done {
+        let Task { place, idea, known } = task;
+        let began = self.clock.map(|now| now());
+        let attempt = Arc::new(idea.spell_out(&self.subjects[place.subject as usize]));
+        let (tried, recalled, elapsed) = match known {
+            Some(tried) => (tried, true, None),
+            None => (attempt.run(), false, self.clock.zip(began).map(|(now, began)| now().saturating_sub(began))),
+        };
+        let twice = is_done_twice(place);
+        let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
+        let at_end = |again| Divergence::at_end(&attempt, &tried, &again, recalled);
+        let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
+        Done { place, ran: Ran { attempt, tried, recalled, elapsed, twice, divergence } }
+    }
 }
 
 /// Each time it is another place of as many, so that it is not always a fresh attempt, or never one. Short campaigns do
@@ -233,7 +257,7 @@ struct Chief<'s, 'c, 'l> {
     orders: &'l Orders,
     ledger: &'l mut dyn Ledger,
     watch: Watch<'l>,
-    tasks: Sender<Task>,
+    tasks: Sender<Vec<Task>>,
     /// Which subject is next to have an attempt handed out: when time is up, all have had as many.
     turn: usize,
     under_way: usize,
@@ -249,6 +273,8 @@ struct Course<'s, 'c> {
     lots: Lots,
     /// Results that came before it was their turn.
     early: BTreeMap<u32, Ran>,
+    /// How many events the latest run had that was learnt from: about as many, the next will have.
+    events: u64,
 }
 
 impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
@@ -257,7 +283,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         orders: &'l Orders,
         ledger: &'l mut dyn Ledger,
         watch: Watch<'l>,
-        tasks: Sender<Task>,
+        tasks: Sender<Vec<Task>>,
     ) -> Self {
         let course = |(number, subject): (u32, &'s Subject<'c>)| Course {
             subject,
@@ -265,63 +291,81 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             lot: None,
             lots: orders.lots_of(number, subjects.len()),
             early: BTreeMap::new(),
+            events: PACK_EVENTS,
         };
         let courses = (0..).zip(subjects).map(course).collect();
         let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks_made().len())).collect();
         Chief { courses, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
-    fn conduct(&mut self, done: &Receiver<thread::Result<Done>>) {
-        loop {
+    /// Goes on until all is done, or it is to stop. What is still under way is left then: how much that is depends on the
+    /// number of workers.
+    fn conduct(&mut self, done: &Receiver<Report>) {
+        while !self.stopping {
             self.hand_out();
             if self.under_way == 0 {
                 return;
             }
-            let Ok(done) = done.recv() else { return };
-            let Done { place, ran, twice, divergence } = done.unwrap_or_else(|panic| resume_unwind(panic));
-            self.under_way -= 1;
-            let index = place.subject as usize;
-            self.tallies[index].twice += u64::from(twice);
-            if let Some(divergence) = divergence {
-                self.tallies[index].differ(place, divergence);
+            let Ok(report) = done.recv() else { return };
+            for done in report {
+                let Done { place, ran } = done.unwrap_or_else(|panic| resume_unwind(panic));
+                self.under_way -= 1;
+                let index = place.subject as usize;
+                self.courses[index].early.insert(place.place, ran);
+                self.learn(index);
             }
-            self.courses[index].early.insert(place.place, ran);
-            self.learn(index);
         }
     }
 
-    /// Hands attempts out, one of each subject in turn, until the workers have enough.
+    /// Hands packs out until the workers have enough.
     fn hand_out(&mut self) {
-        let enough = self.orders.jobs.max(1) * AHEAD;
-        let mut idle = 0;
-        while !self.stopping && self.under_way < enough && idle < self.courses.len() {
-            let index = self.turn;
-            self.turn = (index + 1) % self.courses.len();
-            match self.courses[index].take(self.orders) {
+        let jobs = self.orders.jobs.max(1);
+        // Small packs where there are many workers: a lot has no more than its window to share out among them.
+        let pack_max = (WINDOW as usize / (AHEAD * jobs)).clamp(1, PACK_MAX);
+        while self.under_way < AHEAD * jobs * pack_max {
+            let pack = self.pack(pack_max);
+            if pack.is_empty() {
+                return;
+            }
+            self.under_way += pack.len();
+            // Workers live as long as the channel does.
+            self.tasks.send(pack).expect("workers wait for tasks until the campaign is over");
+        }
+    }
+
+    /// The next attempts, one of each subject in turn; none, if all wait for results, or are over.
+    fn pack(&mut self, most: usize) -> Vec<Task> {
+        let mut pack = Vec::new();
+        let (mut events, mut idle, subjects) = (0, 0, self.courses.len());
+        while pack.len() < most && events < PACK_EVENTS && idle < subjects {
+            let course = &mut self.courses[self.turn];
+            self.turn = (self.turn + 1) % subjects;
+            match course.take(self.orders) {
                 None => idle += 1,
                 Some((place, idea)) => {
                     idle = 0;
-                    self.under_way += 1;
-                    let known = self.ledger.recall(place);
-                    let task = Task { place, idea, known };
-                    // Workers live as long as the channel does.
-                    self.tasks.send(task).expect("workers wait for tasks until the campaign is over");
+                    events += course.events;
+                    pack.push(Task { place, idea, known: self.ledger.recall(place) });
                 }
             }
         }
+        pack
     }
 
-    /// Learns what is in, in order. Once the campaign is to stop, what is still under way is left: how much that is
-    /// depends on the number of workers.
+    /// Learns what is in, in order.
     fn learn(&mut self, index: usize) {
         while !self.stopping
             && let Some((place, ran, new)) = self.courses[index].learn()
         {
-            let Ran { attempt, tried, recalled, elapsed } = ran;
+            let Ran { attempt, tried, recalled, elapsed, twice, divergence } = ran;
+            let tally = &mut self.tallies[index];
             if recalled {
-                self.tallies[index].recall(&tried);
+                tally.recall(&tried);
             }
-            self.tallies[index].add(place, &attempt, &tried, &new);
+            if twice {
+                tally.compare(place, divergence);
+            }
+            tally.add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new, elapsed);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }
@@ -351,6 +395,7 @@ impl Course<'_, '_> {
         let place = lot.place();
         let ran = self.early.remove(&place)?;
         let new = lot.learn(&ran.attempt, &ran.tried);
+        self.events = ran.tried.events;
         Some((Place { subject: self.number, lot: lot.number, place }, ran, new))
     }
 }

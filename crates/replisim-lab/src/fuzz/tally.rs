@@ -99,12 +99,13 @@ impl Tally {
         self.recalled_events += tried.events;
     }
 
-    /// Adds that two runs differed. They may come in any order: which of them are kept does not depend on it.
-    pub fn differ(&mut self, place: Place, divergence: Divergence) {
+    /// Adds that a run was done twice, and how the two differed if they did.
+    pub fn compare(&mut self, place: Place, divergence: Option<Divergence>) {
+        self.twice += 1;
+        let Some(divergence) = divergence else { return };
         self.differing += 1;
-        self.divergences.insert(place, divergence);
-        if self.divergences.len() > DIVERGENCES_MAX {
-            self.divergences.pop_last();
+        if self.divergences.len() < DIVERGENCES_MAX {
+            self.divergences.insert(place, divergence);
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, after, bounded, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, after, bounded};
 use replisim_kernel::Digest;
 use rusqlite::Connection;
 
@@ -21,6 +21,9 @@ use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunR
 
 /// How long a row waits for its batch to be committed, if the disk keeps up.
 const BATCH_TIME: Duration = Duration::from_millis(200);
+
+/// How long the writer leaves orders to gather when it has written all there are.
+const NAP: Duration = Duration::from_millis(5);
 
 /// How many orders make a batch.
 const BATCH_ROWS: usize = 20_000;
@@ -265,15 +268,15 @@ impl Clerk {
     }
 }
 
-/// The next order, unless the time is up or nobody is left to give one. Asking the channel alone is cheaper than waiting
-/// for both, so that comes first; a batch that never has to wait is ended by its number of rows.
+/// The next order, unless the time is up or nobody is left to give one. Who finds the channel empty naps instead of waiting at
+/// it: to be woken for every order would cost whoever gives it more than the order itself.
 fn receive<T>(waiting: &Receiver<Order>, end: &Receiver<T>) -> Option<Order> {
-    match waiting.try_recv() {
-        Ok(order) => Some(order),
-        Err(TryRecvError::Disconnected) => None,
-        Err(TryRecvError::Empty) => select! {
-            recv(waiting) -> order => order.ok(),
-            recv(end) -> _ => None,
-        },
+    loop {
+        match waiting.try_recv() {
+            Ok(order) => return Some(order),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if end.recv_timeout(NAP).is_ok() => return None,
+            Err(TryRecvError::Empty) => {}
+        }
     }
 }
