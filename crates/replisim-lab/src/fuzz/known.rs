@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use replisim_history::{Finding, KnownFailure};
+use replisim_kernel::Digest;
 
 use super::subject::Subject;
 use crate::scenario::{Report, Source};
@@ -24,11 +25,17 @@ pub struct Reruns {
     pub of_others: BTreeMap<String, u64>,
 }
 
-/// Runs the known failures of these subjects again, of each kind the smallest first.
+/// Runs the known failures of these subjects again, of each kind the smallest first. A campaign that is resumed tells of its own
+/// with what it finds.
 ///
 /// # Errors
 /// If there is a store that cannot be read.
-pub fn run_known(path: &Path, subjects: &[Subject<'_>], catalog: &Catalog) -> Result<Reruns, StoreError> {
+pub fn run_known(
+    path: &Path,
+    subjects: &[Subject<'_>],
+    resumed: Option<Digest>,
+    catalog: &Catalog,
+) -> Result<Reruns, StoreError> {
     let mut reruns = Reruns::default();
     if !path.exists() {
         return Ok(reruns);
@@ -36,7 +43,8 @@ pub fn run_known(path: &Path, subjects: &[Subject<'_>], catalog: &Catalog) -> Re
     let says = |subject: &Subject<'_>| (subject.name().to_owned(), digest_of(&subject.base().source.text));
     let says: BTreeMap<_, _> = subjects.iter().map(says).collect();
     let mut kinds: BTreeMap<(String, String, String), Vec<KnownRow>> = BTreeMap::new();
-    for row in Store::open(path)?.known()? {
+    let store = Store::open(path)?;
+    for row in resumed.map_or_else(|| store.known(), |campaign| store.known_besides(campaign))? {
         match says.get(&row.subject) {
             Some(_) if row.status == Status::Fixed || row.case.is_empty() => {}
             Some(says) if *says == row.scenario => {

@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction, params};
 
 use super::file::{self, at};
+use super::row::blob;
 use super::{CellRow, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject};
 
 /// A store, open for reading. Another process may write to it meanwhile. It can be sent to a thread but not shared:
@@ -24,6 +25,7 @@ pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, f
 /// What [`known_of`] reads.
 pub(super) const KNOWN_COLUMNS: &str =
     "subject_name, scenario, seed, plan, check_name, kind, status, version, case_text";
+const KNOWN_ORDER: &str = "ORDER BY subject_name, scenario, seed, plan, check_name, kind";
 /// What [`cell_of`] reads.
 pub(super) const CELL_COLUMNS: &str = "lot, place, cell, words";
 
@@ -102,8 +104,25 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn known(&self) -> Result<Vec<KnownRow>, StoreError> {
-        let order = "ORDER BY subject_name, scenario, seed, plan, check_name, kind";
-        self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {order}"), [], known_of)
+        self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {KNOWN_ORDER}"), [], known_of)
+    }
+
+    /// The same, without the failures of the campaign's own runs.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn known_besides(&self, campaign: Digest) -> Result<Vec<KnownRow>, StoreError> {
+        let sql = format!(
+            "SELECT {KNOWN_COLUMNS} FROM known WHERE (subject_name, seed, plan) NOT IN (
+                 SELECT subject.name, run.seed, run.plan
+                 FROM campaign
+                 JOIN subject ON subject.campaign = campaign.id
+                 JOIN failure ON failure.subject = subject.id
+                 JOIN run USING (subject, lot, place)
+                 WHERE campaign.digest = ?1
+             ) {KNOWN_ORDER}"
+        );
+        self.rows(&sql, [blob(campaign)], known_of)
     }
 
     /// Every case that is kept, of failures and of what is known, each text once and in the order of the texts.

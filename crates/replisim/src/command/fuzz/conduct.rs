@@ -60,7 +60,13 @@ pub fn campaign(
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
-    let known = archive.as_ref().map_or(Ok(Reruns::default()), |_| fuzz::run_known(store, subjects, catalog))?;
+    let known = match &archive {
+        Some(archive) => {
+            let resumed = (begin == Some(Begin::Resume)).then(|| archive.campaign());
+            fuzz::run_known(store, subjects, resumed, catalog)?
+        }
+        None => Reruns::default(),
+    };
     say_what_is_left_alone(&known, store);
     let (tallies, pace) = match &mut archive {
         Some(archive) => conduct(subjects, orders, limits, archive),
