@@ -10,7 +10,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Catalog, Outcome, Standing};
+use crate::{Case, Catalog, Outcome};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -73,7 +73,7 @@ impl<'c> Trial<'c> {
     ///
     /// # Panics
     /// If one does not, naming the smallest seed, what was wrong, and the command that runs it again. If a check was
-    /// violated that should not have been, the run is shrunk first, and the panic shows the [`Case`](crate::Case) and the
+    /// violated that should not have been, the run is shrunk first, and the panic shows the [`Case`] and the
     /// command that replays it. Its file is written into the folder that the environment's `REPLISIM_CASES` names, so that
     /// a build server can keep it, or else into the folder for temporary files: a test that fails should leave nothing
     /// behind in the sources.
@@ -113,7 +113,7 @@ impl<'c> Trial<'c> {
         let shrink = |check| Shrinker::new(&variant.experiment, failure.seed).check(Some(check)).shrink().ok();
         let case = wrong.into_iter().find_map(shrink)?.case;
         let text = case.text();
-        let told = match write_case(self.subject.name(), &case.fingerprint.to_string(), &text) {
+        let told = match write_case(&case, Path::new(self.subject.name())) {
             Ok(file) => format!("replisim replay {}", quoted(&file.display().to_string())),
             Err(error) => format!("it could not be written to a file: {error}"),
         };
@@ -122,7 +122,7 @@ impl<'c> Trial<'c> {
 
     fn tell(&self, failure: &Failure) -> String {
         let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine());
-        let wrong: Vec<String> = wrong.map(|it| format!("{}: {}", it.check, Standing::in_words(it.standing))).collect();
+        let wrong: Vec<String> = wrong.map(|it| format!("{}: {}", it.check, it.standing.in_words())).collect();
         let outside = failure.outcome.judgement.measures.iter().filter(|it| !it.within);
         let outside = outside.map(|it| format!("{} out of bounds", it.name));
         let all: Vec<String> = wrong.into_iter().chain(outside).collect();
@@ -132,12 +132,11 @@ impl<'c> Trial<'c> {
 }
 
 /// Writes a case where cases of failed tests go, and returns its file.
-fn write_case(scenario: &str, fingerprint: &str, text: &str) -> io::Result<PathBuf> {
+fn write_case(case: &Case, scenario: &Path) -> io::Result<PathBuf> {
     let folder = env::var_os("REPLISIM_CASES").map_or_else(env::temp_dir, PathBuf::from);
     fs::create_dir_all(&folder)?;
-    let stem = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
-    let file = folder.join(format!("{stem}-{}.ron", fingerprint.get(..8).unwrap_or(fingerprint)));
-    fs::write(&file, text)?;
+    let file = folder.join(case.file_name(scenario));
+    fs::write(&file, case.text())?;
     Ok(file)
 }
 

@@ -46,8 +46,8 @@ pub struct Ran {
     pub per_second: Option<f64>,
     /// How many are what their seed stands for; the search made the others up.
     pub fresh: u64,
-    /// At most which share of fresh runs fails, at 95 %, where no run did.
-    pub bound: Option<f64>,
+    /// At most this share of fresh runs fails, with a confidence of 95 %; `None` if some did, or if there are none.
+    pub at_most: Option<f64>,
     /// Each check: its words, and in how many runs it holds, failed, was violated without a promise, and is unknown.
     pub checks: Vec<(String, [u64; 4])>,
 }
@@ -62,7 +62,7 @@ pub struct Cause {
     /// In which phase of the run.
     pub phase: String,
     /// What its smallest case breaks besides.
-    pub also: Vec<Also>,
+    pub also: Vec<Cause>,
     /// The name of the subject.
     pub subject: String,
     /// In how many runs.
@@ -75,17 +75,6 @@ pub struct Cause {
     pub operations: u32,
     /// The command that replays the smallest case.
     pub replay: String,
-}
-
-/// Another check that the run of a cause's smallest case breaks.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Also {
-    /// The check in words.
-    pub check: String,
-    /// The shape of the anomaly.
-    pub kind: String,
-    /// In how many runs.
-    pub runs: u64,
 }
 
 /// The whole screen, to its last line break.
@@ -140,7 +129,7 @@ fn cause(cause: &Cause, style: Style) -> String {
     let head = wrapped(&format!("{}{kind}{after}", cause.check), "  ", WIDTH);
     let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
-    let also = |it: &Also| wrapped(&survey::also(&it.check, &it.kind, it.runs, cause.of), "      ", WIDTH);
+    let also = |it: &Cause| wrapped(&survey::also(&it.check, &it.kind, it.runs, cause.of), "      ", WIDTH);
     let also: String = cause.also.iter().map(also).collect();
     format!("{head}{}{also}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
 }
@@ -151,10 +140,10 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
         let rate = ran.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
         table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
-        let outcome = match ran.bound {
-            _ if ran.runs == 0 => "has not run yet".to_owned(),
-            Some(bound) => clean(bound, ran.fresh == ran.runs),
-            None => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
+        let outcome = match ran {
+            Ran { runs: 0, .. } => "has not run yet".to_owned(),
+            Ran { failed: 0, .. } => clean(ran),
+            _ => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
         };
         table.under(format!("      {outcome}\n"));
     }
@@ -162,11 +151,11 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
 }
 
 /// What can be said of a subject of which no run failed.
-fn clean(bound: f64, all_fresh: bool) -> String {
-    let fresh = if all_fresh { "" } else { "fresh ones " };
-    match (1.0 / bound) as u64 {
-        0 | 1 => "no run failed, of too few to say more".to_owned(),
-        often => format!("no run failed; at most 1 in {} {fresh}does (95 %)", number::roughly(often)),
+fn clean(ran: &Ran) -> String {
+    let fresh = if ran.fresh == ran.runs { "" } else { "fresh ones " };
+    match ran.at_most.and_then(number::at_most) {
+        None => "no run failed, of too few to say more".to_owned(),
+        Some(few) => format!("no run failed; at most {few} {fresh}does (95 %)"),
     }
 }
 
@@ -200,28 +189,29 @@ mod tests {
             cells: 206,
             per_second: (failed == 0).then_some(3_070.0),
             fresh: 23_028,
-            bound: (failed == 0).then_some(3.25e-5),
+            at_most: (failed == 0).then_some(3.25e-5),
             checks: vec![("no acknowledged write lost".to_owned(), [92_110 - failed, failed, 0, 0])],
         };
-        let cause = Cause {
-            check: "no acknowledged write lost".to_owned(),
-            kind: "write vanished".to_owned(),
+        let cause = |check: &str, kind: &str, runs, also| Cause {
+            check: check.to_owned(),
+            kind: kind.to_owned(),
             phase: "heal".to_owned(),
-            also: vec![Also { check: "read your writes".to_owned(), kind: "older than own write".to_owned(), runs: 7 }],
+            also,
             subject: "lost_write".to_owned(),
-            runs: 40,
+            runs,
             of: 92_110,
             faults: 1,
             operations: 5,
             replay: "replisim replay cases/a1f30000.ron".to_owned(),
         };
+        let also = cause("read your writes", "older than own write", 7, Vec::new());
         Campaign {
             digest: "8c1e52d0".to_owned(),
             version: "0.1.0".to_owned(),
             settings: "lots of 64".to_owned(),
             ordered: Some(200_000),
             subjects: vec![ran("lost_write", 40), ran("split_brain", 0)],
-            causes: vec![cause],
+            causes: vec![cause("no acknowledged write lost", "write vanished", 40, vec![also])],
             export: "replisim campaign export a.store --cases cases".to_owned(),
         }
     }
@@ -272,7 +262,8 @@ mod tests {
 
     #[test]
     fn too_few_runs_say_nothing() {
-        assert_eq!(clean(0.95, true), "no run failed, of too few to say more");
-        assert_eq!(clean(0.001, true), "no run failed; at most 1 in 1,000 does (95 %)");
+        let clean = |at_most| clean(&Ran { at_most, ..campaign().subjects.remove(0) });
+        assert_eq!(clean(Some(0.95)), "no run failed, of too few to say more");
+        assert_eq!(clean(None), "no run failed, of too few to say more");
     }
 }

@@ -7,12 +7,12 @@
 //!                  └─ trace    one line an event
 //! ```
 //!
-//! Every one of these takes a [`Subject`]; [`campaign`] shows many runs, counted, and [`grid`] any rows at all. What
-//! human and history print alike stands in [`section`]: what happened, the verdicts, the measures. All of them put the
+//! Every one of these takes a [`Subject`]; [`survey`] tells of a campaign that has ended, [`campaign`] of those in a
+//! store, and [`grid`] shows any rows at all. What human and history print alike stands in `section`: what happened, the verdicts, the measures. All of them put the
 //! scenario's names where a run says `n0` ([`Names`]), and print numbers in one manner ([`number`]): thousands grouped, each
 //! with its unit, each share with what it is a share of.
 //!
-//! **Invariant**: reports read the run alone. Nothing here depends on the wall clock, the terminal or the platform; how
+//! **Invariant**: reports read what is handed in alone. Nothing here depends on the wall clock, the terminal or the platform; how
 //! long a run took and whether colours are wanted arrive as arguments.
 
 pub mod campaign;
@@ -22,7 +22,7 @@ pub mod history;
 pub mod human;
 pub mod json;
 pub mod number;
-pub mod section;
+mod section;
 mod style;
 mod subject;
 pub mod survey;

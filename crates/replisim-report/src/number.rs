@@ -36,11 +36,12 @@ pub fn one_in(part: u64, of: u64) -> String {
     }
 }
 
-/// A number to two digits, the others made zeros: as much as chance leaves of an estimate. Never more than it is, so that
-/// *at most 1 in so many* stays true.
-pub fn roughly(number: u64) -> String {
-    let scale = two_digits(number);
-    count(number / scale * scale)
+/// A share that something has at most: `1 in 33,000`, to two digits, which is as much as chance leaves of an estimate. It is
+/// never a smaller share than it was, so that *at most* stays true. `None` for more than one in two, which says nothing.
+pub fn at_most(share: f64) -> Option<String> {
+    let often = (1.0 / share) as u64;
+    let scale = two_digits(often);
+    (often > 1).then(|| format!("1 in {}", count(often / scale * scale)))
 }
 
 /// What the second digit of a number stands for.
@@ -133,7 +134,9 @@ mod tests {
 
     #[test]
     fn rates_keep_two_digits() {
-        assert_eq!([0, 7, 61, 619, 61_999].map(roughly), ["0", "7", "61", "610", "61,000"]);
+        let told = [7.0, 61.0, 619.0, 61_999.0].map(|often| at_most(1.0 / (often + 0.5)).unwrap());
+        assert_eq!(told, ["1 in 7", "1 in 61", "1 in 610", "1 in 61,000"]);
+        assert_eq!([at_most(0.95), at_most(1.0)], [None, None]);
         assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 620"]);
         assert_eq!(
             [one_in(1, 15_867), one_in(2, 31_734), one_in(2, 1_999)],

@@ -161,6 +161,11 @@ impl Case {
         self.fingerprint.to_string()[..ID].to_owned()
     }
 
+    /// The name of a file beside which nothing else is called so: the scenario's, and what the case goes by.
+    pub fn file_name(&self, scenario: &Path) -> String {
+        format!("{}-{}.ron", scenario.file_stem().unwrap_or_default().to_string_lossy(), self.id())
+    }
+
     /// The case as a file holds it.
     pub fn text(&self) -> String {
         let comments = self.story.lines().chain((!self.story.is_empty()).then_some(AGAIN));

@@ -9,7 +9,7 @@ use super::attempt::{Attempt, Tried};
 use super::campaign::Place;
 use super::cause::Cause;
 use super::twice::Divergence;
-use crate::store::Mark;
+use crate::store::{Mark, rate_bound};
 
 /// How many divergences of a subject are kept: they probably have one cause.
 pub const DIVERGENCES_MAX: usize = 4;
@@ -114,12 +114,10 @@ impl Tally {
         self.marks.get(check).and_then(|marks| marks.get(&mark)).copied().unwrap_or(0)
     }
 
-    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none.
-    ///
-    /// Had a larger share p been broken, n clean runs in a row would have a chance of (1 − p)ⁿ below 5 % (Hanley and
-    /// Lippman-Hand 1983). It speaks of fresh runs alone: only they are drawn at random.
+    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none. It
+    /// speaks of fresh runs alone: only they are drawn at random.
     pub fn at_most(&self) -> Option<f64> {
-        (self.failing == 0 && self.fresh > 0).then(|| 1.0 - libm::pow(0.05, 1.0 / self.fresh as f64))
+        rate_bound(self.fresh).filter(|_| self.failing == 0)
     }
 }
 

@@ -238,6 +238,7 @@ impl<'e> Shrinker<'e> {
         let aim_of = |check: Check| {
             let finding = outcome.findings.iter().find(|finding| finding.check == check)?;
             let judged = judged.iter().find(|it| it.check == check)?;
+            // A promise counts first: a scenario that shows a flaw expects its promise broken, and so must the smallest one.
             let ground = match (judged.promised, judged.expected) {
                 (true, _) => Ground::Promise,
                 (false, Some(Expected::Holds)) => {

@@ -139,87 +139,112 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
     Explained { code, title, hint }
 }
 
-/// Every kind of error that a store can answer with.
+const MISSING: Explained =
+    explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder");
+const FOREIGN: Explained = explained(
+    "C002",
+    "the file is not a store",
+    "give a file that a campaign wrote; it is an SQLite file of its own kind",
+);
+const NEWER: Explained =
+    explained("C003", "the store has a later schema", "use the replisim that wrote it, or a later one");
+const DAMAGED: Explained =
+    explained("C004", "the store is damaged", "merge what other copies there are; what is missing can be run again");
+const CONFLICT: Explained = explained(
+    "C005",
+    "one place has two results",
+    "either the protocol was changed since, and the campaign is to be run anew, without --resume; or the run is not \
+     deterministic: a campaign that is run anew does one run in 64 twice, and names the first event that differs",
+);
+const NO_CAMPAIGN: Explained = explained(
+    "C006",
+    "the store has no such campaign",
+    "`replisim campaign list STORE` shows the campaigns of a store",
+);
+const NO_SUBJECT: Explained =
+    explained("C007", "the campaign has no such subject", "subjects are numbered from 0, in the order of the manifest");
+const NO_RUN: Explained =
+    explained("C008", "a failure without its run", "a failure is written with its run or after it");
+const EXISTS: Explained = explained("C009", "the output is there already", "choose another name, or remove it first");
+const SQLITE: Explained =
+    explained("C010", "the database cannot be used", "see whether the disk is full, and who else uses the file");
+const FILE: Explained =
+    explained("C011", "the file cannot be used", "see whether the folder is there and may be written to");
+const QUERY: Explained = explained(
+    "C012",
+    "a question that a store does not answer",
+    "ask \"SELECT name, sql FROM sqlite_schema\" for tables and views; a store is only ever read",
+);
+const OLDER: Explained = explained(
+    "C013",
+    "the store has an earlier schema",
+    "what is in it can be run again: choose another file with --store, or remove this one; the replisim that wrote it \
+     can still read it, and its cases replay with this one",
+);
+const BUSY: Explained = explained(
+    "C014",
+    "somebody else uses the store",
+    "one campaign, shard or merge at a time writes a store, and none can begin while somebody reads it for long: do the \
+     same again when the other one has ended, or name another file",
+);
+const READ: Explained = explained(
+    "C015",
+    "somebody still reads the store",
+    "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
+);
+const EMPTY: Explained = explained(
+    "C016",
+    "the store is empty",
+    "a campaign that ends as it begins leaves such a file; `replisim fuzz --store FILE` begins one in it",
+);
+const UNPLAYED: Explained = explained(
+    "C017",
+    "the store cannot be read where it is",
+    "copy it, with the files beside it whose names begin like its own, to a folder that may be written to",
+);
+
+/// Every kind of error that a store can answer with, in the order of their codes.
 pub const CODES: [Explained; 17] = [
-    explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder"),
-    explained(
-        "C002",
-        "the file is not a store",
-        "give a file that a campaign wrote; it is an SQLite file of its own kind",
-    ),
-    explained("C003", "the store has a later schema", "use the replisim that wrote it, or a later one"),
-    explained("C004", "the store is damaged", "merge what other copies there are; what is missing can be run again"),
-    explained(
-        "C005",
-        "one place has two results",
-        "either the protocol was changed since, and the campaign is to be run anew, without --resume; or the run is not \
-         deterministic: a campaign that is run anew does one run in 64 twice, and names the first event that differs",
-    ),
-    explained(
-        "C006",
-        "the store has no such campaign",
-        "`replisim campaign list STORE` shows the campaigns of a store",
-    ),
-    explained("C007", "the campaign has no such subject", "subjects are numbered from 0, in the order of the manifest"),
-    explained("C008", "a failure without its run", "a failure is written with its run or after it"),
-    explained("C009", "the output is there already", "choose another name, or remove it first"),
-    explained("C010", "the database cannot be used", "see whether the disk is full, and who else uses the file"),
-    explained("C011", "the file cannot be used", "see whether the folder is there and may be written to"),
-    explained(
-        "C012",
-        "a question that a store does not answer",
-        "ask \"SELECT name, sql FROM sqlite_schema\" for tables and views; a store is only ever read",
-    ),
-    explained(
-        "C013",
-        "the store has an earlier schema",
-        "what is in it can be run again: choose another file with --store, or remove this one; the replisim that wrote it \
-         can still read it, and its cases replay with this one",
-    ),
-    explained(
-        "C014",
-        "somebody else uses the store",
-        "one campaign, shard or merge at a time writes a store, and none can begin while somebody reads it for long: do the \
-         same again when the other one has ended, or name another file",
-    ),
-    explained(
-        "C015",
-        "somebody still reads the store",
-        "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
-    ),
-    explained(
-        "C016",
-        "the store is empty",
-        "a campaign that ends as it begins leaves such a file; `replisim fuzz --store FILE` begins one in it",
-    ),
-    explained(
-        "C017",
-        "the store cannot be read where it is",
-        "copy it, with the files beside it whose names begin like its own, to a folder that may be written to",
-    ),
+    MISSING,
+    FOREIGN,
+    NEWER,
+    DAMAGED,
+    CONFLICT,
+    NO_CAMPAIGN,
+    NO_SUBJECT,
+    NO_RUN,
+    EXISTS,
+    SQLITE,
+    FILE,
+    QUERY,
+    OLDER,
+    BUSY,
+    READ,
+    EMPTY,
+    UNPLAYED,
 ];
 
 impl StoreError {
     /// What kind of error this is.
     pub const fn explained(&self) -> Explained {
         match self {
-            StoreError::Missing { .. } => CODES[0],
-            StoreError::Foreign { .. } => CODES[1],
-            StoreError::Newer { .. } => CODES[2],
-            StoreError::Damaged { .. } => CODES[3],
-            StoreError::Conflict(_) => CODES[4],
-            StoreError::NoCampaign { .. } => CODES[5],
-            StoreError::NoSubject { .. } => CODES[6],
-            StoreError::NoRun { .. } => CODES[7],
-            StoreError::Exists { .. } => CODES[8],
-            StoreError::Sqlite { .. } => CODES[9],
-            StoreError::File { .. } => CODES[10],
-            StoreError::Query { .. } => CODES[11],
-            StoreError::Older { .. } => CODES[12],
-            StoreError::Busy { .. } => CODES[13],
-            StoreError::Read { .. } => CODES[14],
-            StoreError::Empty { .. } => CODES[15],
-            StoreError::Unplayed { .. } => CODES[16],
+            StoreError::Missing { .. } => MISSING,
+            StoreError::Foreign { .. } => FOREIGN,
+            StoreError::Newer { .. } => NEWER,
+            StoreError::Damaged { .. } => DAMAGED,
+            StoreError::Conflict(_) => CONFLICT,
+            StoreError::NoCampaign { .. } => NO_CAMPAIGN,
+            StoreError::NoSubject { .. } => NO_SUBJECT,
+            StoreError::NoRun { .. } => NO_RUN,
+            StoreError::Exists { .. } => EXISTS,
+            StoreError::Sqlite { .. } => SQLITE,
+            StoreError::File { .. } => FILE,
+            StoreError::Query { .. } => QUERY,
+            StoreError::Older { .. } => OLDER,
+            StoreError::Busy { .. } => BUSY,
+            StoreError::Read { .. } => READ,
+            StoreError::Empty { .. } => EMPTY,
+            StoreError::Unplayed { .. } => UNPLAYED,
         }
     }
 

@@ -58,7 +58,7 @@ pub struct RunRow {
     pub origin: Origin,
     /// Its seed.
     pub seed: u64,
-    /// The digest of its plan of faults and operations.
+    /// The digest of its plan: seed, knobs and faults.
     pub plan: Digest,
     /// Its fingerprint.
     pub fingerprint: Digest,
@@ -70,7 +70,8 @@ pub struct RunRow {
     pub verdicts: String,
     /// Whether the run fails its campaign.
     pub failed: bool,
-    /// The coverage cells that no earlier place of the lot had reached, as the search writes them. Opaque here.
+    /// What the search has to remember of it, as it writes that: the kinds of its faults, how many operations it had, and the
+    /// coverage cells that no earlier place of the lot had reached. Opaque here.
     pub cells: Vec<u8>,
 }
 
@@ -94,7 +95,7 @@ pub enum Mark {
 pub struct FailureRow {
     /// Where the run stands, which must be in the store or in the same [`Record`].
     pub at: Place,
-    /// The name of the check, or of the measure that was out of its bounds.
+    /// The name of the check.
     pub check: String,
     /// The shape of the anomaly, as its witness tells it.
     pub kind: String,

@@ -137,10 +137,13 @@ const CHECKS: &str = "
     FROM subject_check LEFT JOIN shapes
     WHERE subject = ?1 GROUP BY position ORDER BY position";
 
-/// At most which share of runs breaks a promise, if none of `runs` did: the exact bound at 95 %, which is close to the
-/// three in `runs` of the rule of three (Hanley and Lippman-Hand 1983). One, if nothing ran.
-pub fn rate_bound(runs: u64) -> f64 {
-    if runs == 0 { 1.0 } else { -libm::expm1(libm::log(0.05) / runs as f64) }
+/// At most this share of runs breaks something, with a confidence of 95 %, if none of so many did that were drawn at random;
+/// `None` if there were none.
+///
+/// Had a larger share p been broken, n clean runs in a row would have a chance of (1 − p)ⁿ below 5 %. It is close to the
+/// three in n of the rule of three (Hanley and Lippman-Hand 1983).
+pub fn rate_bound(runs: u64) -> Option<f64> {
+    (runs > 0).then(|| -libm::expm1(libm::log(0.05) / runs as f64))
 }
 
 fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {

@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use replisim_history::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 use serde::Serialize;
 
-use super::human::{self, WHY_NEVER_RUN, why};
+use super::human::{self, DIFFER, WHY_NEVER_RUN, why};
 use super::known::{self, KnownKind};
 use crate::number;
 
@@ -123,9 +123,6 @@ fn twice_case(subject: &Surveyed) -> TestCase {
     };
     TestCase::new("the same run twice", status)
 }
-
-/// What is wrong where a run done twice is not the same run. No seed is named: the search may have made the plan up.
-const DIFFER: &str = "two runs of one plan differ";
 
 fn divergence_text(divergence: &Diverged) -> String {
     let Diverged { event, one, other, replay, .. } = divergence;

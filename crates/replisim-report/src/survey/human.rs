@@ -205,7 +205,7 @@ fn drawn(failure: &FailureGroup) -> String {
 
 fn diverged(divergence: &Diverged, style: Style) -> String {
     // Not of one seed, which may have stood for another plan than the search's.
-    let head = format!("two runs of one plan differ, first at event {}", number::count(divergence.event));
+    let head = format!("{DIFFER}, first at event {}", number::count(divergence.event));
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
     let replay = Some(&divergence.replay).filter(|it| !it.is_empty());
     format!(
@@ -218,13 +218,19 @@ fn diverged(divergence: &Diverged, style: Style) -> String {
     )
 }
 
+/// What is wrong where a run done twice is not the same run. No seed is named: the search may have made the plan up.
+pub(super) const DIFFER: &str = "two runs of one plan differ";
+
+/// Why two runs differ that should be the same.
+pub const HIDDEN_CHANCE: &str = "something in it draws on chance that the seed does not fix";
+
 /// What two runs of one plan differ for.
 pub(super) fn why(divergence: &Diverged) -> &'static str {
     if divergence.remembered {
         "one is what the store remembers: the code has changed since, and all is done anew without --resume; or something \
          in it draws on chance that the seed does not fix"
     } else {
-        "something in it draws on chance that the seed does not fix"
+        HIDDEN_CHANCE
     }
 }
 
@@ -253,20 +259,19 @@ fn never(subject: &Surveyed) -> String {
 fn bound(survey: &Survey) -> String {
     let twice: u64 = survey.subjects.iter().map(|subject| subject.twice).sum();
     let worst = survey.subjects.iter().map(|subject| subject.at_most).reduce(|one, other| Some(one?.max(other?)));
-    let bound = worst.flatten().filter(|share| *share < 1.0).map(|share| at_most(survey, share)).unwrap_or_default();
+    let bound = worst.flatten().and_then(number::at_most).map(|few| at_most(survey, &few)).unwrap_or_default();
     bound + &format!("{} done twice and compared\n", number::things(twice, "run"))
 }
 
 /// The bound itself. It follows from the fresh runs alone, for only these are drawn at random.
-fn at_most(survey: &Survey, share: f64) -> String {
-    let few = number::count((1.0 / share).floor() as u64);
+fn at_most(survey: &Survey, few: &str) -> String {
     let of = if survey.subjects.len() > 1 { " of any subject" } else { "" };
     let (runs, fresh) = (survey.runs(), survey.subjects.iter().map(|subject| subject.fresh).sum::<u64>());
     if fresh == runs {
-        return format!("at most 1 in {few} runs{of} breaks a promise (95 %)\n");
+        return format!("at most {few} runs{of} breaks a promise (95 %)\n");
     }
     let from = format!("{} of {} were fresh", number::count(fresh), number::things(runs, "run"));
-    format!("at most 1 in {few} fresh runs{of} breaks a promise (95 %); {from}\n")
+    format!("at most {few} fresh runs{of} breaks a promise (95 %); {from}\n")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod known;
 
 pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
 pub(crate) use human::also;
-pub use human::{Pace, divergences, screen};
+pub use human::{HIDDEN_CHANCE, Pace, divergences, screen};
 
 #[cfg(test)]
 mod sample;

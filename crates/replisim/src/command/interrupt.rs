@@ -3,8 +3,7 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The exit code of a process that was stopped by an interrupt.
-const CODE: i32 = 130;
+use super::Ending;
 
 /// Whether somebody has asked to stop. From the first call on, an interrupt does no more than that; a second one ends the
 /// process.
@@ -15,7 +14,7 @@ pub fn interrupted() -> bool {
         // Without a handler an interrupt ends the process at once, which costs no more than the summary.
         let _ = ctrlc::set_handler(|| {
             if INTERRUPTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(CODE);
+                std::process::exit(Ending::Interrupted.code().into());
             }
         });
     });

@@ -14,12 +14,21 @@ use crate::shell::in_its_name;
 /// How much of a file is read to see what it is: the comments above a case are some lines.
 const BEGINNING_BYTES: u64 = 1 << 20;
 
+/// The version of what is printed for programs, other than runs and campaigns, which have their own.
+pub const SCHEMA_VERSION: u32 = 1;
+
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::File(format!("cannot print: {error}"))),
-        _ => Ok(Ending::Fine),
+    is_unread(out.write_all(text.as_bytes()).and_then(|()| out.flush())).map(|_| Ending::Fine)
+}
+
+/// Whether what came of printing says that nobody reads any more.
+pub fn is_unread(printed: std::io::Result<()>) -> Result<bool, Failure> {
+    match printed {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
+        Err(error) => Err(Failure::File(format!("cannot print: {error}"))),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use replisim_history::{Names, Run, TraceLine, Verdict};
 use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
+use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Style, human, number};
 
 use super::output::{complain_of_panic, print, write_trace};
@@ -13,10 +14,6 @@ use crate::material::Material;
 
 /// How many lines of a trace are shown where a run diverges.
 const LINES_MAX: usize = 24;
-
-/// Why a case that was run twice gave two runs, neither of them its own.
-const HIDDEN_CHANCE: &str =
-    "run once more it is yet another one: something in it draws on chance that the seed does not fix";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,7 +61,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
         return Ok(if fine { Ending::Fine } else { Ending::NotFine });
     }
     let another = case.run(&experiment, false).run.fingerprint != outcome.run.fingerprint;
-    let reason = if another { HIDDEN_CHANCE.to_owned() } else { versions(&case.version) };
+    let reason =
+        if another { format!("run once more it is yet another one: {HIDDEN_CHANCE}") } else { versions(&case.version) };
     print(&diverged(&arguments.case, &case, &experiment, &outcome, &reason))?;
     Ok(Ending::Diverged)
 }

@@ -16,16 +16,13 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
-use super::output::{keep_foreign, print, write_named};
+use super::output::{SCHEMA_VERSION, keep_foreign, print, write_named};
 use super::run::Format;
 use super::time::time;
 use super::whereabouts::{Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
 use crate::shell::{program, quoted};
-
-/// The version of the document that `--format json` prints.
-const SCHEMA_VERSION: u32 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +76,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     let failing = read(arguments, catalog)?;
     arguments.output.as_deref().map_or(Ok(()), keep_foreign)?;
     let shrunk = shrink(&failing, arguments)?;
-    let file = arguments.output.clone().unwrap_or_else(|| name_of(&failing.path, &shrunk.case));
+    let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
     write_named(&file, shrunk.case.text().as_bytes())?;
     match arguments.format {
         Format::Human => print(&screen(&failing, &shrunk, &file))?,
@@ -148,12 +145,6 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
         shrinker.limits(limits).watch(&watch).shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));
     bar.finish_and_clear();
     shrunk
-}
-
-/// A file beside which nothing else is called so: the scenario's name and the beginning of the fingerprint.
-fn name_of(path: &Path, case: &Case) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from(format!("{stem}-{}.ron", case.id()))
 }
 
 fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {

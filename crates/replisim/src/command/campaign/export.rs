@@ -1,8 +1,7 @@
 //! `replisim campaign export`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
@@ -11,7 +10,7 @@ use replisim_report::number;
 use serde_json::json;
 
 use super::id_of;
-use crate::command::output::{print, write_file};
+use crate::command::output::{SCHEMA_VERSION, is_unread, make_folder, print, write_file};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 
@@ -54,14 +53,13 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
 
 /// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough.
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
-    let refuse_file = |error| Failure::File(format!("cannot write to {}: {error}", folder.display()));
     let mut cases = BTreeMap::new();
     for case in store.cases()? {
         if let Some(id) = id_of(&case) {
             cases.entry(id).or_insert(case);
         }
     }
-    fs::create_dir_all(folder).map_err(refuse_file)?;
+    make_folder(folder)?;
     for (name, case) in &cases {
         write_file(&folder.join(format!("{name}.ron")), case.as_bytes())?;
     }
@@ -84,15 +82,6 @@ fn print_lines(store: &Store) -> Result<Ending, Failure> {
     is_unread(out.flush()).map(|_| Ending::Fine)
 }
 
-/// Whether nobody reads any more.
-fn is_unread(written: std::io::Result<()>) -> Result<bool, Failure> {
-    match written {
-        Ok(()) => Ok(false),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(true),
-        Err(error) => Err(Failure::File(format!("cannot print: {error}"))),
-    }
-}
-
 fn subject(manifest: &Manifest, number: u32) -> &Subject {
     &manifest.subjects[number as usize]
 }
@@ -100,7 +89,7 @@ fn subject(manifest: &Manifest, number: u32) -> &Subject {
 fn run_line(manifest: &Manifest, run: &RunRow) -> serde_json::Value {
     let subject = subject(manifest, run.at.subject);
     json!({
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "type": "run",
         "campaign": manifest.digest().to_string(),
         "subject": subject.name,
@@ -125,7 +114,7 @@ fn verdicts(subject: &Subject, run: &RunRow) -> serde_json::Map<String, serde_js
 
 fn failure_line(manifest: &Manifest, failure: &FailureRow) -> serde_json::Value {
     json!({
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "type": "failure",
         "campaign": manifest.digest().to_string(),
         "subject": subject(manifest, failure.at.subject).name,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
 use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
-use replisim_report::campaign::{Also, Campaign, Cause, Ran, screen};
+use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
 
 use super::id_of;
@@ -76,10 +76,7 @@ fn told_once(causes: Vec<store::Cause>, store: &Path) -> Vec<Cause> {
     };
     let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store)).collect();
     let run = |cause: &Cause| (cause.replay != UNREADABLE).then(|| (cause.subject.clone(), cause.replay.clone()));
-    let unite = |one: &mut Cause, other: Cause| {
-        one.also.push(Also { check: other.check, kind: other.kind, runs: other.runs });
-    };
-    distinct(causes, run, unite)
+    distinct(causes, run, |one: &mut Cause, other: Cause| one.also.push(other))
 }
 
 /// What stands in place of a command where a case is none that can be replayed.
@@ -105,7 +102,7 @@ fn ran(tally: &Tally) -> Ran {
         per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
         // Only fresh runs are drawn at random.
         fresh: tally.runs - tally.mutants,
-        bound: (tally.failed == 0).then(|| rate_bound(tally.runs - tally.mutants)),
+        at_most: rate_bound(tally.runs - tally.mutants).filter(|_| tally.failed == 0),
         checks: checks.map(|it| (in_words(&it.name), counted(it))).collect(),
     }
 }
@@ -129,7 +126,7 @@ fn cause(cause: &store::Cause, store: &Path) -> Cause {
     }
 }
 
-/// A check in words; a measure, or a check of another version, by its name.
+/// A check in words; a check of another version, by its name.
 fn in_words(check: &str) -> String {
     check.parse::<Check>().map_or_else(|_| check.to_owned(), |check| check.in_words().to_owned())
 }

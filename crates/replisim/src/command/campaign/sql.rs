@@ -8,7 +8,7 @@ use replisim_lab::store::{Answer, Store, Value};
 use replisim_report::{grid, number};
 use serde_json::json;
 
-use crate::command::output::print;
+use crate::command::output::{SCHEMA_VERSION, print};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 use crate::shell::quoted;
@@ -104,7 +104,7 @@ fn csv(answer: &Answer) -> String {
 /// The answer as JSON. Columns may share a name, so rows are lists.
 fn document(answer: &Answer) -> String {
     let rows: Vec<Vec<serde_json::Value>> = answer.rows.iter().map(|row| data(row)).collect();
-    format!("{:#}\n", json!({ "schema_version": 1, "columns": answer.columns, "rows": rows }))
+    format!("{:#}\n", json!({ "schema_version": SCHEMA_VERSION, "columns": answer.columns, "rows": rows }))
 }
 
 fn data(row: &[Value]) -> Vec<serde_json::Value> {
