@@ -77,9 +77,43 @@ pub struct Cause {
     pub replay: String,
 }
 
+impl Campaign {
+    /// How many runs there are, of all subjects.
+    pub fn runs(&self) -> u64 {
+        self.subjects.iter().map(|ran| ran.runs).fold(0, u64::saturating_add)
+    }
+
+    /// What nothing is known of, in words: runs that were ordered and are not here, subjects that have not run, and checks that
+    /// no run decided. As long as there is any, that nothing failed says little.
+    pub fn wanting(&self) -> Vec<String> {
+        let missing = self.ordered.filter(|ordered| self.runs() < *ordered);
+        let missing =
+            missing.map(|ordered| format!("{} are missing", number::tally(ordered - self.runs(), ordered, "runs")));
+        let of_subjects = self.subjects.iter().flat_map(|ran| match ran.runs {
+            0 => vec![format!("{} has not run", ran.name)],
+            _ => ran.never_decided().map(|check| format!("{}: no run decided “{check}”", ran.name)).collect(),
+        });
+        missing.into_iter().chain(of_subjects).collect()
+    }
+}
+
+impl Ran {
+    /// The checks that could not be decided in any run.
+    fn never_decided(&self) -> impl Iterator<Item = &str> {
+        let never = |(_, [.., unknown]): &&(String, [u64; 4])| *unknown == self.runs;
+        self.checks.iter().filter(never).map(|(check, _)| check.as_str())
+    }
+}
+
 /// The whole screen, to its last line break.
 pub fn screen(campaign: &Campaign, style: Style) -> String {
-    let sections = [heading(campaign), causes(campaign, style), subjects(campaign, style), checks(campaign, style)];
+    let sections = [
+        heading(campaign),
+        causes(campaign, style),
+        subjects(campaign, style),
+        checks(campaign, style),
+        wanting(campaign, style),
+    ];
     let mut screen = sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n");
     if !campaign.causes.is_empty() {
         screen.push_str(&format!("\ncases     {}\n", campaign.export));
@@ -89,8 +123,8 @@ pub fn screen(campaign: &Campaign, style: Style) -> String {
 
 fn heading(campaign: &Campaign) -> String {
     let Campaign { digest, version, settings, subjects, .. } = campaign;
-    let total = |of: fn(&Ran) -> u64| subjects.iter().map(of).fold(0, u64::saturating_add);
-    let (runs, events) = (total(|it| it.runs), number::things(total(|it| it.events), "event"));
+    let (runs, events) = (campaign.runs(), subjects.iter().map(|it| it.events).fold(0, u64::saturating_add));
+    let events = number::things(events, "event");
     let runs = match campaign.ordered.filter(|ordered| runs < *ordered) {
         Some(ordered) => format!("{} of {}", number::count(runs), number::things(ordered, "run")),
         None => number::things(runs, "run"),
@@ -112,9 +146,8 @@ fn causes(campaign: &Campaign, style: Style) -> String {
         return String::new();
     }
     let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
-    let runs = campaign.subjects.iter().map(|it| it.runs).fold(0, u64::saturating_add);
     let told: String = campaign.causes.iter().map(|it| cause(it, style)).collect();
-    format!("{distinct} in {}, smallest first\n\n{told}", number::things(runs, "run"))
+    format!("{distinct} in {}, smallest first\n\n{told}", number::things(campaign.runs(), "run"))
 }
 
 /// A failure in the words of the screen that `fuzz` ends with: what it is, how often, how small, and how to run it again.
@@ -157,6 +190,12 @@ fn clean(ran: &Ran) -> String {
         None => "no run failed, of too few to say more".to_owned(),
         Some(few) => format!("no run failed; at most {few} {fresh}does (95 %)"),
     }
+}
+
+fn wanting(campaign: &Campaign, style: Style) -> String {
+    let line =
+        |it: &String| wrapped(it, "", WIDTH).lines().map(|it| format!("{}\n", style.broken(it))).collect::<String>();
+    campaign.wanting().iter().map(line).collect()
 }
 
 fn checks(campaign: &Campaign, style: Style) -> String {

@@ -170,6 +170,9 @@ pub(super) fn plainer(search: &mut Search<'_>) {
     }
     let count = lines(search.scenario()).len();
     for nth in 0..count {
+        if search.is_over() {
+            return;
+        }
         let at = lines(search.scenario())[nth].op.at;
         let whole = search.scenario().clone();
         let times = rounder(at).into_iter().chain(earlier(at));
@@ -183,6 +186,9 @@ pub(super) fn plainer(search: &mut Search<'_>) {
 fn kinds(search: &mut Search<'_>) {
     for nth in 0..lines(search.scenario()).len() {
         loop {
+            if search.is_over() {
+                return;
+            }
             let whole = search.scenario();
             let forms = plainer_kinds(&lines(whole)[nth].op);
             let proposed: Vec<Scenario> =

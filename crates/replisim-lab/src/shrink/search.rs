@@ -112,6 +112,11 @@ impl<'w> Search<'w> {
         matches!(self.aim.ground, Ground::Allowed)
     }
 
+    /// Whether it was ended before it had tried everything: nothing more is tried, so there is no use in proposing it.
+    pub fn is_over(&self) -> bool {
+        self.bound.is_some()
+    }
+
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
     pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
         let mut proposed = proposed.into_iter().enumerate();

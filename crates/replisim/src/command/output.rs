@@ -63,24 +63,48 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// Writes a file that somebody has named: a case, a plan or a trace. One that replisim wrote may be written again; what
-/// else is there was written by somebody, and is kept.
-pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    keep_foreign(path)?;
+/// What replisim writes into files whose names somebody gives, or looks into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Written {
+    Case,
+    Plan,
+    Trace,
+}
+
+impl Written {
+    /// How it begins, after its comments.
+    const fn head(self) -> &'static str {
+        match self {
+            Written::Case => "Case(",
+            Written::Plan => "Charter(",
+            Written::Trace => "replisim trace ",
+        }
+    }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Written::Case => "case",
+            Written::Plan => "plan",
+            Written::Trace => "trace",
+        }
+    }
+}
+
+/// Writes a file of which others may know. One of the same kind may be written again; what else is there is kept.
+pub fn write_named(path: &Path, what: Written, bytes: &[u8]) -> Result<(), Failure> {
+    keep_foreign(path, what)?;
     write_file(path, bytes)
 }
 
-/// Refuses to write over a file that replisim did not write. Whoever is about to work for long asks before.
-pub fn keep_foreign(path: &Path) -> Result<(), Failure> {
+/// Refuses to write over a file that is something else. Whoever is about to work for long asks before.
+pub fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
     let is_file = path.metadata().is_ok_and(|there| there.is_file());
-    // What cannot be read is not known to be ours.
-    if !is_file || beginning(path).is_ok_and(|text| is_ours(&text)) {
+    // What cannot be read is not known to be one.
+    if !is_file || beginning(path).is_ok_and(|text| is_empty_or_one(&text, what)) {
         return Ok(());
     }
-    Err(Failure::File(format!(
-        "{} is there already, and is neither a case nor a plan nor a trace; choose another name, or remove it",
-        path.display()
-    )))
+    let (path, what) = (path.display(), what.in_words());
+    Err(Failure::File(format!("{path} is there already, and is no {what}; choose another name, or remove it")))
 }
 
 /// As much of a file as tells what it is.
@@ -90,11 +114,11 @@ fn beginning(path: &Path) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether a text begins, after its comments, as everything does that replisim writes into files that are named; or is none.
-fn is_ours(text: &str) -> bool {
+/// Whether a text begins, after its comments, as everything of this kind does; or is none.
+fn is_empty_or_one(text: &str, what: Written) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     match lines.find(|line| !line.starts_with("//")) {
-        Some(line) => ["Case(", "Charter(", "replisim trace "].iter().any(|head| line.starts_with(head)),
+        Some(line) => line.starts_with(what.head()),
         None => text.trim().is_empty(),
     }
 }
@@ -110,5 +134,5 @@ pub fn write_trace(file: &Path, path: &Path, run: &Run) -> Result<(), Failure> {
     if let Some(lines) = &run.trace {
         trace::write(&mut bytes, &title(path), run, lines).map_err(|error| Failure::File(error.to_string()))?;
     }
-    write_named(file, &bytes)
+    write_named(file, Written::Trace, &bytes)
 }

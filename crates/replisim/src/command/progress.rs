@@ -25,8 +25,7 @@ impl Progress {
         let target =
             if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(length), target);
-        let style =
-            ProgressStyle::with_template("  {bar:24.red}  {elapsed}   {wide_msg}").expect("the template is right");
+        let style = ProgressStyle::with_template("  {bar:24}  {elapsed}   {wide_msg}").expect("the template is right");
         bar.set_style(style.progress_chars("██ "));
         Progress { bar, limit, shown: None }
     }

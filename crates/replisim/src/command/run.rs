@@ -11,7 +11,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, number};
 
-use super::output::{complain, complain_of_panic, keep_foreign, print, write_named, write_trace};
+use super::output::{Written, complain, complain_of_panic, keep_foreign, print, write_named, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
@@ -106,7 +106,8 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Expe
 /// A single scenario, with everything there is to say of it.
 fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog)?;
-    arguments.trace.iter().chain(&arguments.case).try_for_each(|file| keep_foreign(file))?;
+    let named = [(&arguments.trace, Written::Trace), (&arguments.case, Written::Case)];
+    named.into_iter().try_for_each(|(file, what)| file.as_ref().map_or(Ok(()), |file| keep_foreign(file, what)))?;
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -114,7 +115,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) 
     }
     if let Some(file) = &arguments.case {
         let case = Case::of(&experiment, arguments.until, &outcome.run);
-        write_named(file, case.text().as_bytes())?;
+        write_named(file, Written::Case, case.text().as_bytes())?;
     }
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));

@@ -16,7 +16,7 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
-use super::output::{SCHEMA_VERSION, keep_foreign, print, write_named};
+use super::output::{SCHEMA_VERSION, Written, keep_foreign, print, write_named};
 use super::run::Format;
 use super::time::time;
 use super::whereabouts::{Where, is_id};
@@ -74,10 +74,10 @@ struct Failing {
 /// Shrinks a failing run and writes what is left of it.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
-    arguments.output.as_deref().map_or(Ok(()), keep_foreign)?;
+    arguments.output.as_deref().map_or(Ok(()), |file| keep_foreign(file, Written::Case))?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
-    write_named(&file, shrunk.case.text().as_bytes())?;
+    write_named(&file, Written::Case, shrunk.case.text().as_bytes())?;
     match arguments.format {
         Format::Human => print(&screen(&failing, &shrunk, &file))?,
         Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file)))?,

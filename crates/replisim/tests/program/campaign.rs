@@ -45,6 +45,8 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
         no acknowledged write lost           0       0             0        0
         convergence                          0       0             0        0
 
+    mine.ron has not run
+
     cases     replisim campaign export a.store --cases cases
 
     2 known failures, 2 not fixed
@@ -53,7 +55,7 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
 
     fix(&folder.path("a.store"));
     let shown = folder.program(&["campaign", "show", "a.store"]);
-    assert_eq!(shown.code, 0, "{}", shown.output);
+    assert_eq!(shown.code, 1, "nothing is known of mine.ron: {}", shown.output);
     assert!(shown.output.contains("\n2 known failures, 0 not fixed\n"), "{}", shown.output);
 }
 
@@ -278,6 +280,7 @@ fn campaigns_are_shown_as_they_were_begun_and_how_far_they_are() {
     assert!(places[0].is_some() && places.is_sorted(), "{shown}");
     let counted = |runs: &str| shown.contains(&format!("2 subjects, {runs}, 100,000 events"));
     assert!(counted("100 of 300 runs") && counted("100 of 9,000 runs") && counted("100 runs"), "{shown}");
+    assert!(shown.contains("\n8,900 of 9,000 runs are missing\n"), "{shown}");
 }
 
 #[test]

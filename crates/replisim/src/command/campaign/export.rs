@@ -10,7 +10,7 @@ use replisim_report::number;
 use serde_json::json;
 
 use super::id_of;
-use crate::command::output::{SCHEMA_VERSION, is_unread, make_folder, print, write_file};
+use crate::command::output::{SCHEMA_VERSION, Written, is_unread, make_folder, print, write_named};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 
@@ -61,7 +61,7 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     }
     make_folder(folder)?;
     for (name, case) in &cases {
-        write_file(&folder.join(format!("{name}.ron")), case.as_bytes())?;
+        write_named(&folder.join(format!("{name}.ron")), Written::Case, case.as_bytes())?;
     }
     Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
 }

@@ -50,5 +50,9 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
 fn of_whom(known: &[store::KnownRow]) -> String {
     let mut names: Vec<_> = known.iter().map(|row| format!("`{}`", row.subject)).collect();
     names.dedup();
-    if names.is_empty() { "of nothing is any".to_owned() } else { format!("there are some of {}", names.join(", ")) }
+    if names.is_empty() {
+        "the store knows of none".to_owned()
+    } else {
+        format!("there are some of {}", names.join(", "))
+    }
 }

@@ -20,7 +20,8 @@ Examples:
   replisim campaign show night.db
   replisim campaign show night.db --color never > night.txt
 
-Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed; 3 there is no such store.";
+Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed, or runs are missing that were ordered, or
+            nothing is known of a scenario or a check; 3 there is no such store.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -33,15 +34,18 @@ pub struct Arguments {
 /// Shows each campaign, then what the store as a whole is.
 pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
     let store = Store::open(&arguments.store)?;
+    let mut whole = true;
     for manifest in store.campaigns()? {
-        print(&(screen(&campaign(&store, &manifest)?, style) + "\n"))?;
+        let campaign = campaign(&store, &manifest)?;
+        whole &= campaign.wanting().is_empty();
+        print(&(screen(&campaign, style) + "\n"))?;
     }
     let known = store.known()?;
     let failing = known.iter().filter(|known| known.status == Status::Failing).count();
     let known = number::things(known.len() as u64, "known failure");
     let digest = store.digest()?;
     print(&format!("{known}, {} not fixed\ndigest    {digest}\n", number::count(failing as u64)))?;
-    Ok(if failing == 0 { Ending::Fine } else { Ending::NotFine })
+    Ok(if whole && failing == 0 { Ending::Fine } else { Ending::NotFine })
 }
 
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {

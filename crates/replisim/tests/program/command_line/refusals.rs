@@ -52,18 +52,20 @@ fn what_cannot_be_written_is_told() {
 fn what_somebody_wrote_is_not_written_over() {
     let folder = with_scenario("foreign");
     folder.write("notes.txt", "// Nothing but a remark.");
-    for (file, command) in [
-        ("small.ron", ["run", "small.ron", "--case", "small.ron"].as_slice()),
-        ("small.ron", &["run", "small.ron", "--trace", "small.ron"]),
-        ("small.ron", &["shrink", "small.ron", "-o", "small.ron"]),
-        ("small.ron", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "small.ron"]),
-        ("notes.txt", &["run", "small.ron", "--case", "notes.txt"]),
+    assert_eq!(folder.program(&["run", "small.ron", "--case", "case.ron"]).code, 0);
+    for (file, what, command) in [
+        ("small.ron", "case", ["run", "small.ron", "--case", "small.ron"].as_slice()),
+        ("small.ron", "trace", &["run", "small.ron", "--trace", "small.ron"]),
+        ("small.ron", "case", &["shrink", "small.ron", "-o", "small.ron"]),
+        ("small.ron", "plan", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "small.ron"]),
+        ("notes.txt", "case", &["run", "small.ron", "--case", "notes.txt"]),
+        ("case.ron", "trace", &["replay", "case.ron", "--trace", "case.ron"]),
+        ("case.ron", "plan", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "case.ron"]),
     ] {
         let before = folder.read(file);
         let run = folder.program(command);
         assert_eq!((run.code, folder.read(file) == before), (3, true), "{run:?}");
-        let told =
-            format!("error: {file} is there already, and is neither a case nor a plan nor a trace; choose another");
+        let told = format!("error: {file} is there already, and is no {what}; choose another");
         assert!(run.errors.starts_with(&told), "{}", run.errors);
     }
 }
@@ -71,17 +73,20 @@ fn what_somebody_wrote_is_not_written_over() {
 #[test]
 fn what_replisim_wrote_may_be_written_again() {
     let folder = with_scenario("own");
-    folder.write("it", "");
-    for command in [
-        ["run", "small.ron", "--case", "it"].as_slice(),
-        &["shrink", "small.ron", "-o", "it"],
-        &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "it"],
-        &["run", "small.ron", "--trace", "it"],
-        &["run", "small.ron", "--case", "it"],
+    for commands in [
+        [["run", "small.ron", "--case", "it"].as_slice(), &["shrink", "small.ron", "-o", "it"]],
+        [
+            &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "it"],
+            &["fuzz", "plan", "small.ron", "--swarm", "--runs", "200", "-o", "it"],
+        ],
+        [&["run", "small.ron", "--trace", "it"], &["run", "small.ron", "--seed", "8", "--trace", "it"]],
     ] {
-        let before = folder.read("it");
-        let run = folder.program(command);
-        assert_eq!((run.code, folder.read("it") != before), (0, true), "{run:?}");
+        folder.write("it", "");
+        for command in commands {
+            let before = folder.read("it");
+            let run = folder.program(command);
+            assert_eq!((run.code, folder.read("it") != before), (0, true), "{run:?}");
+        }
     }
 }
 

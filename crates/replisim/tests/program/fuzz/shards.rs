@@ -57,6 +57,28 @@ fn however_a_campaign_is_shared_out_it_is_the_same() {
 }
 
 #[test]
+fn what_is_merged_is_not_fine_while_a_shard_is_missing() {
+    let folder = super::folder("gate");
+    let plan = ["fuzz", "plan", "clean.ron", "--runs", "8192", "-o", "plan.ron"];
+    assert_eq!(folder.program(&plan).code, 0);
+    for (shards, code, told) in [(&["1/2"][..], 1, true), (&["1/2", "2/2"], 0, false)] {
+        let stores: Vec<String> = shards.iter().map(|part| format!("{}.db", &part[..1])).collect();
+        for (part, store) in shards.iter().zip(&stores).filter(|(_, store)| !folder.path(store).exists()) {
+            shard(&folder, part, "4", store);
+        }
+        let stores: Vec<&str> = stores.iter().map(String::as_str).collect();
+        let all = format!("{}.merged", shards.len());
+        assert_eq!(folder.program(&[&["fuzz", "merge"], &stores[..], &["-o", &all]].concat()).code, 0);
+        let shown = folder.program(&["campaign", "show", &all]);
+        assert_eq!(
+            (shown.code, shown.output.contains("\n4,096 of 8,192 runs are missing\n")),
+            (code, told),
+            "{shown:?}"
+        );
+    }
+}
+
+#[test]
 fn a_shard_that_is_there_is_not_run_again() {
     let folder = planned("again");
     assert!(shard(&folder, "2/7", "4", "part.db").contains(" runs, "));
