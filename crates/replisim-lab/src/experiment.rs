@@ -143,6 +143,7 @@ impl Experiment {
         let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
             reconfigured: self.scenario.faults.iter().map(Fault::action).any(reconfigures),
+            lasts: self.scenario.run + self.scenario.settle,
             clients: &self.scenario.clients,
             topology: &self.topology,
         });

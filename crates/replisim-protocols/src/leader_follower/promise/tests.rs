@@ -14,9 +14,19 @@ const READERS: [Check; 6] =
 
 /// What `P` promises on three hosts to these clients under these faults.
 fn promised<P: Protocol>(settings: &P::Settings, clients: &[ClientGroup], faults: &[FaultFamily]) -> Vec<Check> {
+    promised_for::<P>(Span::secs(60), settings, clients, faults)
+}
+
+/// The same, if the run lasts so long.
+fn promised_for<P: Protocol>(
+    lasts: Span,
+    settings: &P::Settings,
+    clients: &[ClientGroup],
+    faults: &[FaultFamily],
+) -> Vec<Check> {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults, reconfigured: false, clients, topology: &topology };
+    let circumstances = Circumstances { faults, reconfigured: false, lasts, clients, topology: &topology };
     let promises = P::promises(settings, &circumstances);
     Check::OF_DATA.into_iter().filter(|check| promises[check] == Promise::Promised).collect()
 }
@@ -154,6 +164,18 @@ fn standbys_come_back_where_the_log_waits_for_them() {
 }
 
 #[test]
+fn replicas_come_back_where_the_log_is_kept_for_longer_than_the_run() {
+    const DAY: u64 = 86_400;
+    let settings = mysql::Settings { binlog_expire_logs_seconds: 8 * DAY, ..mysql::Settings::default() };
+    let promised = |lasts| {
+        promised_for::<MySql>(lasts, &settings, &[reading(Routing::Leader)], &[Partition]).contains(&Convergence)
+    };
+    assert!(promised(Span::secs(7 * DAY)));
+    assert!(!promised(Span::secs(8 * DAY)), "what was written first is dropped at the end");
+    assert!(!promised(Span::secs(20 * DAY)), "a replica may be away for nine days");
+}
+
+#[test]
 fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show() {
     let promised = |names: &str, chain: &[(&str, &str)]| {
         let settings = postgresql::Settings {
@@ -173,7 +195,8 @@ fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show
 fn whoever_changes_settings_on_the_way_voids_every_promise() {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults: &[], reconfigured: true, clients: &[], topology: &topology };
+    let circumstances =
+        Circumstances { faults: &[], reconfigured: true, lasts: Span::secs(60), clients: &[], topology: &topology };
     let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
     assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
 }
