@@ -74,7 +74,7 @@ pub struct Circumstances<'a> {
     /// The families of the faults that are written down or may be drawn.
     pub faults: &'a [FaultFamily],
     /// Whether an operator changes a setting, replaces a server's data or promotes one by hand in between: orders that are
-    /// carried out to the letter, whatever that loses.
+    /// carried out to the letter, whatever that loses. [`Action::reconfigures`](crate::spec::Action::reconfigures) tells.
     pub reconfigured: bool,
     /// How long the run lasts at most, the quiet time after the heal included.
     pub lasts: Span,

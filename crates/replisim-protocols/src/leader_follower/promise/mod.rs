@@ -1,9 +1,8 @@
 //! What a configuration promises, reasoned from a few facts about it.
 //!
 //! A promise is made for a configuration and its [`Circumstances`]: the kinds of faults, how long it all lasts, and how
-//! sessions read. It says
-//! what the system's own documentation lets a user rely on, not what a lucky run shows: losing a write under asynchronous
-//! replication is no broken promise.
+//! sessions read. It says what the system's own documentation lets a user rely on, not what a lucky run shows: losing a
+//! write under asynchronous replication is no broken promise.
 //!
 //! Two facts decide nearly everything. **One history**: only one server ever leads, and nothing that it shows is ever
 //! taken back. Then every server shows a beginning of one log, and sessions differ only in how far theirs reaches.
