@@ -218,7 +218,7 @@ impl<F: Profile> Replica<F> {
         self.changed.push((setting, value));
         self.save(cx);
         match self.part {
-            Part::Leads => self.recount_acknowledgements(cx),
+            Part::Leads => self.count_acknowledgements(cx),
             Part::Follows(_) => {
                 self.reset_status_timer(cx);
                 self.hurry_replay(cx);
