@@ -229,11 +229,10 @@ pub enum Rewind {
     Unsupported,
     /// Always, as far as its log goes back to the fork.
     Supported,
-    /// As `pg_rewind` does: the target must log hints, and the source is judged by its last checkpoint.
-    ByCheckpoint {
-        /// Whether the target's log is good for it.
-        log_hints: bool,
-    },
+    /// As `pg_rewind` does: the source is judged by its last checkpoint.
+    ByCheckpoint,
+    /// It could, but its settings are not made for it: for this reason, in the system's words.
+    Refused(&'static str),
 }
 
 impl Rules {

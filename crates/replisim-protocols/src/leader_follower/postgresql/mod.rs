@@ -146,7 +146,7 @@ impl Profile for Streaming {
                 cost: settings.replay_time,
                 workers: 1,
             },
-            rewind: Rewind::ByCheckpoint { log_hints: settings.wal_log_hints },
+            rewind: rewind(settings),
             connections_max: settings.max_connections,
             data_bytes: settings.database_size.0,
             flaw: settings.flaw,
@@ -255,6 +255,13 @@ fn reporting(settings: &Settings) -> Reporting {
     match settings.wal_receiver_status_interval.is_zero() {
         true => Reporting::WhenIdle,
         false => Reporting::AtProgress,
+    }
+}
+
+fn rewind(settings: &Settings) -> Rewind {
+    match settings.wal_log_hints {
+        true => Rewind::ByCheckpoint,
+        false => Rewind::Refused("neither wal_log_hints nor data checksums are on"),
     }
 }
 
