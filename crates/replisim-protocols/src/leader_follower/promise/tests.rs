@@ -7,6 +7,7 @@ use replisim_world::protocol::{Circumstances, Protocol};
 use replisim_world::spec::FaultFamily::{self, *};
 use replisim_world::spec::{ClientGroup, Cluster, PinMemory, Remembers, Routing, ScriptedOp, Swarm, Topology};
 
+use crate::leader_follower::rules::Progress;
 use crate::leader_follower::{LeaderFollower, MySql, PostgreSql, mysql, plain, postgresql};
 
 const READERS: [Check; 6] =
@@ -127,11 +128,11 @@ fn one_reader_of_a_kind_spoils_it_for_all_and_a_script_is_read_line_by_line() {
 fn what_every_server_applied_is_fresh_everywhere_and_survives_a_failover() {
     let clients = [reading(Routing::Any)];
     let settings = |progress| plain::Settings { acknowledge: plain::Wait::All, progress, ..plain::Settings::default() };
-    let applied = settings(plain::Level::Applied);
+    let applied = settings(Progress::Applied);
     let fresh = promised::<LeaderFollower>(&applied, &clients, &harmless());
     assert_eq!(fresh, [NoLostWrites, ReadYourWrites, FreshReads, Convergence]);
     assert_eq!(promised::<LeaderFollower>(&applied, &clients, &[Failover]), [NoLostWrites]);
-    let written = settings(plain::Level::Written);
+    let written = settings(Progress::Written);
     assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover]), [NoLostWrites]);
     assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover, HostLoss]), []);
 }
