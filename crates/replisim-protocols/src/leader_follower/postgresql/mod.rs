@@ -84,7 +84,7 @@ use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::{Flaw as Named, Problem};
 
-pub use settings::{Megabytes, Settings, SynchronousCommit};
+pub use settings::{Megabytes, MegabytesOrNoLimit, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
 
 use super::ack::{Acknowledge, Choice, Quorum};
@@ -242,11 +242,11 @@ fn flush(settings: &Settings) -> Flush {
 
 fn retention(settings: &Settings) -> Retention {
     Retention::Size {
-        keep: settings.wal_keep_size.0.unwrap_or(u64::MAX),
-        segment: settings.wal_segment_size.0.unwrap_or(DEFAULT_SEGMENT_BYTES),
+        keep: settings.wal_keep_size.0,
+        segment: settings.wal_segment_size.0,
         slot_max: settings.max_slot_wal_keep_size.0,
         // A checkpoint is to be done before `max_wal_size` is reached, so it begins at about half of it.
-        checkpoint_every: settings.max_wal_size.0.unwrap_or(u64::MAX) / 2,
+        checkpoint_every: settings.max_wal_size.0 / 2,
     }
 }
 
@@ -272,6 +272,3 @@ fn or_never(span: Span) -> Span {
 
 /// A page of the log (`XLOG_BLCKSZ`).
 const PAGE_BYTES: u64 = 8192;
-
-/// The size of a segment unless `initdb` is told otherwise.
-const DEFAULT_SEGMENT_BYTES: u64 = 16 << 20;

@@ -159,8 +159,10 @@ fn standbys_come_back_where_the_log_waits_for_them() {
     assert!(!promised(&with(&[])));
     assert!(!promised(&with(&["n2"])), "n3 has no slot");
     assert!(promised(&with(&["n2", "n3"])));
-    let limited =
-        postgresql::Settings { max_slot_wal_keep_size: postgresql::Megabytes(Some(1 << 30)), ..with(&["n2", "n3"]) };
+    let limited = postgresql::Settings {
+        max_slot_wal_keep_size: postgresql::MegabytesOrNoLimit(Some(1 << 30)),
+        ..with(&["n2", "n3"])
+    };
     assert!(!promised(&limited), "a slot that holds back too much is given up");
 }
 
