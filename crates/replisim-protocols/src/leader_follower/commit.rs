@@ -118,7 +118,8 @@ impl<F: Profile> Replica<F> {
             return cx.reply(request.id, Reply::fail(Reason::Exhausted));
         }
         let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
-        let place @ (position, _) = self.next_place(bytes);
+        let place = self.next_place(bytes);
+        let position = place.position;
         let how = (self.rules.format, self.rules.numbering);
         let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
         for (key, value) in executed.versions {

@@ -17,7 +17,7 @@ use replisim_world::disk::Journal;
 use replisim_world::process::Cx;
 
 use super::node::{Profile, Replica, Timer};
-use super::record::{Entry, Record};
+use super::record::{Entry, Place, Record};
 use super::rules::{Extent, Flush, Numbering};
 
 /// What a server knows of its log beside the journal itself.
@@ -189,13 +189,13 @@ impl<F: Profile> Replica<F> {
         Arc::new(self.log.history.clone())
     }
 
-    /// The place of the next record if it is `bytes` long, and the index before it.
-    pub(super) fn next_place(&self, bytes: u32) -> (Position, u64) {
+    /// The place of the next record if it is `bytes` long.
+    pub(super) fn next_place(&self, bytes: u32) -> Place {
         let previous = match self.log.tip.epoch == self.epoch {
             true => self.log.tip.index,
             false => self.rules.numbering.epoch_begins(self.log.tip.index),
         };
-        (Position::new(self.epoch, self.rules.numbering.after(previous, bytes)), previous)
+        Place { position: Position::new(self.epoch, self.rules.numbering.after(previous, bytes)), previous }
     }
 
     /// Writes what fills whole pages; the rest stays in memory.

@@ -87,7 +87,7 @@ use replisim_world::protocol::{Flaw as Named, Problem};
 pub use settings::{Megabytes, MegabytesOrNoLimit, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
 
-use super::ack::{Acknowledge, Choice, Quorum};
+use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
@@ -218,8 +218,7 @@ fn quorum(standbys: &StandbyNames, servers: &Servers, me: NodeId) -> Quorum {
             }
         }
     }
-    let choice: Choice = standbys.choice;
-    Quorum { choice, count: standbys.count, members }
+    Quorum { choice: standbys.choice, count: standbys.count, members }
 }
 
 fn progress(level: SynchronousCommit) -> Progress {
