@@ -174,7 +174,8 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// A follower has come further, or the rules or whose word counts have changed: counts how far commits are acknowledged now.
+    /// A follower has come further, or the rules or whose word counts have changed: counts how far commits are acknowledged
+    /// now.
     pub(super) fn count_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
         match &self.rules.acknowledge {
             // Nobody is waited for any more: whoever waits is released.

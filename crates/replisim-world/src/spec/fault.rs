@@ -295,7 +295,8 @@ impl FaultFamily {
 }
 
 impl Action {
-    /// The family it belongs to; `None` for orders, of which [`Action::reconfigures`] tells, and for what only prepares others.
+    /// The family it belongs to; `None` for orders, of which [`Action::reconfigures`] tells, and for what only prepares
+    /// others.
     pub fn family(&self) -> Option<FaultFamily> {
         Some(match self {
             Action::Slow { .. }
