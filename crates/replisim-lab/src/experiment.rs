@@ -138,11 +138,10 @@ impl Experiment {
     }
 
     fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {
-        let reconfigures =
-            |action: &Action| matches!(action, Action::Configure { .. } | Action::Reseed { .. } | Action::Promote(_));
         let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
-            reconfigured: self.scenario.faults.iter().map(Fault::action).any(reconfigures),
+            reconfigured: self.scenario.faults.iter().map(Fault::action).any(Action::reconfigures),
+            lasts: self.scenario.run + self.scenario.settle,
             clients: &self.scenario.clients,
             topology: &self.topology,
         });

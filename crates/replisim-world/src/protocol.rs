@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_kernel::Span;
 use serde::de::DeserializeOwned;
 
 use crate::process::Process;
@@ -67,14 +68,16 @@ pub struct Member<P: Process> {
     pub config: P::Config,
 }
 
-/// What a promise depends on beside the settings: what goes wrong, who asks and how, and who stands where.
+/// What a promise depends on beside the settings: what goes wrong, for how long, who asks and how, and who stands where.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
     /// The families of the faults that are written down or may be drawn.
     pub faults: &'a [FaultFamily],
     /// Whether an operator changes a setting, replaces a server's data or promotes one by hand in between: orders that are
-    /// carried out to the letter, whatever that loses.
+    /// carried out to the letter, whatever that loses. [`Action::reconfigures`](crate::spec::Action::reconfigures) tells.
     pub reconfigured: bool,
+    /// How long the run lasts at most, the quiet time after the heal included.
+    pub lasts: Span,
     /// Everybody who asks for something.
     pub clients: &'a [ClientGroup],
     /// Every machine.

@@ -118,7 +118,8 @@ impl<F: Profile> Replica<F> {
             return cx.reply(request.id, Reply::fail(Reason::Exhausted));
         }
         let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
-        let place @ (position, _) = self.next_place(bytes);
+        let place = self.next_place(bytes);
+        let position = place.position;
         let how = (self.rules.format, self.rules.numbering);
         let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
         for (key, value) in executed.versions {
@@ -173,10 +174,12 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// A follower has come further, or whose word counts has changed: counts how far commits are acknowledged now.
+    /// A follower has come further, or the rules or whose word counts have changed: counts how far commits are acknowledged
+    /// now.
     pub(super) fn count_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
         match &self.rules.acknowledge {
-            Acknowledge::Asynchronous => self.commits.acknowledged = u64::MAX,
+            // Nobody is waited for any more: whoever waits is released.
+            Acknowledge::Asynchronous => self.commits.acknowledged = self.log.tip.index,
             Acknowledge::Quorum(quorum) => {
                 let Some(index) = quorum.acknowledged(|follower| self.reached(follower)) else { return };
                 self.commits.acknowledged = self.commits.acknowledged.max(index);
@@ -187,13 +190,6 @@ impl<F: Profile> Replica<F> {
             }
         }
         self.settle(cx);
-    }
-
-    /// The rules have changed: commits that waited for followers may no longer have to.
-    pub(super) fn recount_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
-        self.commits.acknowledged = self.commits.acknowledged.min(self.log.tip.index);
-        self.count_acknowledgements(cx);
-        self.commits.acknowledged = self.commits.acknowledged.min(self.log.tip.index);
     }
 
     /// Stops leading: all that is logged is shown, as after a restart, and nobody hears how their commit ended.

@@ -17,7 +17,7 @@ use replisim_world::disk::Journal;
 use replisim_world::process::Cx;
 
 use super::node::{Profile, Replica, Timer};
-use super::record::{Entry, Record};
+use super::record::{Entry, Place, Record};
 use super::rules::{Extent, Flush, Numbering};
 
 /// What a server knows of its log beside the journal itself.
@@ -72,7 +72,7 @@ impl Log {
         self.tip = entry.position;
     }
 
-    /// The entries in memory that fill whole pages of `page_bytes`, taken out; all of them if `page_bytes` is one.
+    /// The entries in memory that fill whole pages of `page_bytes`, taken out.
     fn take_full_pages(&mut self, page_bytes: u64) -> impl Iterator<Item = Arc<Entry>> {
         let full = self.tip.index - self.tip.index % page_bytes;
         let whole = self.buffer.partition_point(|entry| entry.position.index <= full);
@@ -133,7 +133,7 @@ impl<F: Profile> Replica<F> {
             }
             Flush::Buffered { page_bytes, .. } => {
                 self.log.buffer.push_back(entry);
-                self.write_pages(cx, page_bytes);
+                self.write_full_pages(cx, page_bytes);
                 self.call_log_writer(cx);
                 None
             }
@@ -148,6 +148,7 @@ impl<F: Profile> Replica<F> {
 
     /// The log writer's moment: everything is written and synced.
     pub(super) fn on_log_writer(&mut self, cx: &mut Cx<'_, Self>) {
+        self.log_writer_called = false;
         self.write_buffer(cx);
         self.log.unsynced = 0;
         cx.sync();
@@ -172,8 +173,8 @@ impl<F: Profile> Replica<F> {
 
     /// Writes everything that is still in memory.
     pub(super) fn write_buffer(&mut self, cx: &mut Cx<'_, Self>) {
-        if !self.log.buffer.is_empty() {
-            self.write_pages(cx, 1);
+        while let Some(entry) = self.log.buffer.pop_front() {
+            cx.append(Record::Entry(entry));
         }
     }
 
@@ -188,17 +189,18 @@ impl<F: Profile> Replica<F> {
         Arc::new(self.log.history.clone())
     }
 
-    /// The place of the next record if it is `bytes` long, and the index before it.
-    pub(super) fn next_place(&self, bytes: u32) -> (Position, u64) {
+    /// The place of the next record if it is `bytes` long.
+    pub(super) fn next_place(&self, bytes: u32) -> Place {
         let previous = match self.log.tip.epoch == self.epoch {
             true => self.log.tip.index,
             false => self.rules.numbering.epoch_begins(self.log.tip.index),
         };
-        (Position::new(self.epoch, self.rules.numbering.after(previous, bytes)), previous)
+        Place { position: Position::new(self.epoch, self.rules.numbering.after(previous, bytes)), previous }
     }
 
-    fn write_pages(&mut self, cx: &mut Cx<'_, Self>, page_bytes: u64) {
-        debug_assert!(page_bytes == 1 || self.rules.numbering == Numbering::Bytes, "pages need a log counted in bytes");
+    /// Writes what fills whole pages; the rest stays in memory.
+    fn write_full_pages(&mut self, cx: &mut Cx<'_, Self>, page_bytes: u64) {
+        assert!(self.rules.numbering == Numbering::Bytes, "pages need a log counted in bytes");
         for entry in self.log.take_full_pages(page_bytes) {
             cx.append(Record::Entry(entry));
         }

@@ -251,10 +251,7 @@ impl<F: Profile> Replica<F> {
 
     fn on_timer(&mut self, cx: &mut Cx<'_, Self>, timer: Timer) {
         match timer {
-            Timer::LogWriter => {
-                self.log_writer_called = false;
-                self.on_log_writer(cx);
-            }
+            Timer::LogWriter => self.on_log_writer(cx),
             Timer::Checkpoint => self.on_checkpoint_timer(cx),
             Timer::Unanswered => self.on_unanswered(cx),
             Timer::Sender(follower) => self.on_sender_timer(cx, follower),

@@ -116,10 +116,8 @@ impl<F: Profile> Replica<F> {
                 cx.milestone("this system cannot rewind: everything is copied");
                 self.reseed(cx, leader);
             }
-            Rewind::ByCheckpoint { log_hints: false } => {
-                cx.milestone("cannot rewind: neither wal_log_hints nor data checksums are on");
-            }
-            Rewind::Supported | Rewind::ByCheckpoint { log_hints: true } => {
+            Rewind::Refused(why) => cx.milestone(format!("cannot rewind: {why}")),
+            Rewind::Supported | Rewind::ByCheckpoint => {
                 self.change_part(cx, Part::Rewinds(leader));
                 self.turn_readers_away(cx);
                 self.connect(cx);
@@ -149,8 +147,8 @@ impl<F: Profile> Replica<F> {
     fn rewind_to(&mut self, cx: &mut Cx<'_, Self>, leader: NodeId, history: &Lineage, checkpointed: bool) {
         // pg_rewind compares the timelines of the two last checkpoints. A promoted server that has not made its first one
         // yet looks as if nothing had happened.
-        let by_checkpoint = matches!(self.rules.rewind, Rewind::ByCheckpoint { .. });
-        if history.contains(self.log.tip) || (by_checkpoint && !checkpointed) {
+        let misled = self.rules.rewind == Rewind::ByCheckpoint && !checkpointed;
+        if history.contains(self.log.tip) || misled {
             cx.milestone("no rewind required");
             self.change_part(cx, Part::Follows(leader));
             return self.connect(cx);
@@ -218,7 +216,7 @@ impl<F: Profile> Replica<F> {
         self.changed.push((setting, value));
         self.save(cx);
         match self.part {
-            Part::Leads => self.recount_acknowledgements(cx),
+            Part::Leads => self.count_acknowledgements(cx),
             Part::Follows(_) => {
                 self.reset_status_timer(cx);
                 self.hurry_replay(cx);

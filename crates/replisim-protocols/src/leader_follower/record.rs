@@ -50,6 +50,15 @@ pub struct Entry {
     digest: Digest,
 }
 
+/// Where an entry belongs in the replicated history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Its position.
+    pub position: Position,
+    /// The index before it; where its epoch begins, if it is the epoch's first.
+    pub previous: u64,
+}
+
 /// What a transaction does to the data.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Change {
@@ -165,8 +174,8 @@ impl Part {
 }
 
 impl Entry {
-    /// An entry at its place and after the index before it.
-    pub fn new((position, previous): (Position, u64), stamp: WallTime, bytes: u32, change: Change) -> Arc<Entry> {
+    /// An entry at its place.
+    pub fn new(Place { position, previous }: Place, stamp: WallTime, bytes: u32, change: Change) -> Arc<Entry> {
         let digest = Digest::of(&(position, previous, stamp, bytes, &change));
         Arc::new(Entry { position, previous, stamp, bytes, change, digest })
     }

@@ -39,8 +39,9 @@ impl<F: Profile> Replica<F> {
         let limit = self.extent(cx, self.rules.replay.from);
         let before = self.replaying.next;
         while self.replaying.next < limit {
-            if let Some(wait) = self.wait_before_next(cx, limit) {
+            if let Some((wait, batch)) = self.wait_before_next(cx, limit) {
                 self.replaying.alarmed = true;
+                self.replaying.batch = batch;
                 cx.set_timer(Timer::Apply, wait);
                 break;
             }
@@ -90,19 +91,19 @@ impl<F: Profile> Replica<F> {
         self.replaying.next >= self.extent(cx, self.rules.replay.from)
     }
 
-    /// How long to wait before the next entry can be shown: until it is due, or until a batch that begins with it is
-    /// done. `None` if it can be shown at once.
-    fn wait_before_next(&mut self, cx: &Cx<'_, Self>, limit: u64) -> Option<Span> {
+    /// How long to wait before the next entry can be shown, and how many are applied meanwhile: until it is due, with none,
+    /// or until a batch that begins with it is done. `None` if it can be shown at once.
+    fn wait_before_next(&self, cx: &Cx<'_, Self>, limit: u64) -> Option<(Span, u16)> {
         let replay = self.rules.replay;
         let held = self.held_back(cx);
         if !held.is_zero() {
-            return Some(held);
+            return Some((held, 0));
         }
         if replay.cost.is_zero() {
             return None;
         }
-        self.replaying.batch = u64::from(replay.workers.max(1)).min(limit - self.replaying.next) as u16;
-        Some(replay.cost)
+        let batch = u64::from(replay.workers.max(1)).min(limit - self.replaying.next) as u16;
+        Some((replay.cost, batch))
     }
 
     /// For how long the next entry must still be held back.

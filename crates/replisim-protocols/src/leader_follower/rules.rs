@@ -4,6 +4,7 @@
 //! these; it never asks which system it is.
 
 use replisim_kernel::Span;
+use serde::Deserialize;
 
 use super::ack::Acknowledge;
 use super::flaw::Flaw;
@@ -53,8 +54,9 @@ pub struct Rules {
     pub flaw: Option<Flaw>,
 }
 
-/// How far a follower has come with a record. Each level includes those before it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// How far a follower has come with a record. Each level includes those before it. [`super::plain`] has a setting of this
+/// type.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
 pub enum Progress {
     /// Handed to the operating system: survives the follower's process.
     Written,
@@ -128,8 +130,8 @@ pub enum Relay {
     Applied,
 }
 
-/// What the log says of a change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What the log says of a change. [`super::plain`] has a setting of this type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub enum Format {
     /// The bytes that changed in the data files.
     Physical,
@@ -229,11 +231,10 @@ pub enum Rewind {
     Unsupported,
     /// Always, as far as its log goes back to the fork.
     Supported,
-    /// As `pg_rewind` does: the target must log hints, and the source is judged by its last checkpoint.
-    ByCheckpoint {
-        /// Whether the target's log is good for it.
-        log_hints: bool,
-    },
+    /// As `pg_rewind` does: the source is judged by its last checkpoint.
+    ByCheckpoint,
+    /// It could, but its settings are not made for it: for this reason, in the system's words.
+    Refused(&'static str),
 }
 
 impl Rules {

@@ -295,7 +295,8 @@ impl FaultFamily {
 }
 
 impl Action {
-    /// The family it belongs to; `None` for what does no harm.
+    /// The family it belongs to; `None` for orders, of which [`Action::reconfigures`] tells, and for what only prepares
+    /// others.
     pub fn family(&self) -> Option<FaultFamily> {
         Some(match self {
             Action::Slow { .. }
@@ -332,6 +333,38 @@ impl Action {
             | Action::TakeBackup(_)
             | Action::Configure { .. } => return None,
         })
+    }
+
+    /// Whether an operator thereby changes a setting, replaces a server's data or promotes one by hand: what a protocol
+    /// promised of the cluster as it was says nothing of the one that this makes.
+    pub fn reconfigures(&self) -> bool {
+        match self {
+            Action::Promote(_) | Action::Reseed { .. } | Action::Configure { .. } => true,
+            // Whoever gets these keeps its data, and nobody leads who did not.
+            Action::Follow { .. } | Action::Demote(_) => false,
+            Action::Slow { .. }
+            | Action::Lossy { .. }
+            | Action::Duplicating { .. }
+            | Action::Reordering { .. }
+            | Action::Throttled { .. }
+            | Action::Hold { .. }
+            | Action::Cut { .. }
+            | Action::OneWay { .. }
+            | Action::Isolate(_)
+            | Action::Halves
+            | Action::Bridge(_)
+            | Action::MajorityRing
+            | Action::Flapping { .. }
+            | Action::Swizzle { .. } => false,
+            Action::Kill(_) | Action::LoseHost { .. } | Action::Restart(_) | Action::Start(_) => false,
+            Action::Pause(_) | Action::SlowCpu { .. } | Action::Wipe(_) => false,
+            Action::SlowDisk { .. } | Action::StallDisk(_) | Action::LyingSync(_) | Action::FullDisk(_) => false,
+            Action::Rot { .. } | Action::Snapshot(_) | Action::RestoreSnapshot(_) => false,
+            Action::Jump { .. } | Action::Drift { .. } | Action::Strobe { .. } | Action::Freeze(_) => false,
+            // Of these the family tells.
+            Action::Failover { .. } | Action::Rewind { .. } | Action::DropTable(_) | Action::RestoreTo { .. } => false,
+            Action::TakeBackup(_) => false,
+        }
     }
 }
 

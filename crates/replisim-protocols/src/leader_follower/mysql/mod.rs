@@ -54,6 +54,7 @@
 
 mod settings;
 
+use replisim_history::words::things;
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::{Flaw as Named, Problem};
@@ -87,7 +88,7 @@ impl Profile for BinaryLog {
         );
         let mut others = servers.strangers("source_delay", settings.source_delay.keys());
         if settings.rpl_semi_sync_source_wait_for_replica_count == 0 {
-            others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", "a commit waits for at least 1"));
+            others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", settings::WAITS_FOR_NONE));
         }
         Plan::unless(plan, others)
     }
@@ -153,21 +154,14 @@ impl Profile for BinaryLog {
     }
 
     fn summary(settings: &Settings) -> String {
-        let format = match settings.binlog_format {
-            BinlogFormat::Row => "ROW",
-            BinlogFormat::Statement => "STATEMENT",
-            BinlogFormat::Mixed => "MIXED",
-        };
+        let format = settings.binlog_format.word();
         if !settings.rpl_semi_sync_source_enabled {
             return format!("asynchronous, binlog_format {format}");
         }
-        let point = match settings.rpl_semi_sync_source_wait_point {
-            WaitPoint::AfterSync => "AFTER_SYNC",
-            WaitPoint::AfterCommit => "AFTER_COMMIT",
-        };
-        let (count, timeout) =
-            (settings.rpl_semi_sync_source_wait_for_replica_count, settings.rpl_semi_sync_source_timeout);
-        format!("semi-synchronous {point}, {count} replica, timeout {timeout} ms, binlog_format {format}")
+        let point = settings.rpl_semi_sync_source_wait_point.word();
+        let replicas = things(settings.rpl_semi_sync_source_wait_for_replica_count.into(), "replica");
+        let timeout = settings.rpl_semi_sync_source_timeout;
+        format!("semi-synchronous {point}, {replicas}, timeout {timeout} ms, binlog_format {format}")
     }
 
     fn complaint(refusal: Refusal) -> &'static str {
@@ -191,3 +185,21 @@ fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledg
 
 /// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired.
 const CHECKPOINT_INTERVAL: Span = Span::secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_counts_the_replicas_that_a_commit_waits_for() {
+        let summary = |count| {
+            BinaryLog::summary(&Settings {
+                rpl_semi_sync_source_enabled: true,
+                rpl_semi_sync_source_wait_for_replica_count: count,
+                ..Settings::default()
+            })
+        };
+        assert_eq!(summary(1), "semi-synchronous AFTER_SYNC, 1 replica, timeout 10000 ms, binlog_format ROW");
+        assert_eq!(summary(2), "semi-synchronous AFTER_SYNC, 2 replicas, timeout 10000 ms, binlog_format ROW");
+    }
+}

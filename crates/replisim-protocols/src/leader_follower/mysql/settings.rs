@@ -1,6 +1,7 @@
 //! MySQL's settings, by their own names and with the defaults of MySQL 8.4, but for `gtid_mode`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::super::flaw::Flaw;
 use replisim_kernel::Span;
@@ -133,24 +134,14 @@ impl Settings {
             "rpl_semi_sync_source_enabled" => self.rpl_semi_sync_source_enabled = switch(value)?,
             "rpl_semi_sync_source_timeout" => self.rpl_semi_sync_source_timeout = number(value)?,
             "rpl_semi_sync_source_wait_for_replica_count" => {
-                self.rpl_semi_sync_source_wait_for_replica_count = number(value)?;
+                self.rpl_semi_sync_source_wait_for_replica_count = match number(value)? {
+                    0 => return Err(WAITS_FOR_NONE.to_owned()),
+                    count => count,
+                }
             }
             "rpl_semi_sync_source_wait_no_replica" => self.rpl_semi_sync_source_wait_no_replica = switch(value)?,
-            "rpl_semi_sync_source_wait_point" => {
-                self.rpl_semi_sync_source_wait_point = match value {
-                    "AFTER_SYNC" => WaitPoint::AfterSync,
-                    "AFTER_COMMIT" => WaitPoint::AfterCommit,
-                    _ => return Err("neither AFTER_SYNC nor AFTER_COMMIT".to_owned()),
-                }
-            }
-            "binlog_format" => {
-                self.binlog_format = match value {
-                    "ROW" => BinlogFormat::Row,
-                    "STATEMENT" => BinlogFormat::Statement,
-                    "MIXED" => BinlogFormat::Mixed,
-                    _ => return Err("none of ROW, STATEMENT, MIXED".to_owned()),
-                }
-            }
+            "rpl_semi_sync_source_wait_point" => self.rpl_semi_sync_source_wait_point = value.parse()?,
+            "binlog_format" => self.binlog_format = value.parse()?,
             "sync_binlog" => self.sync_binlog = number(value)?,
             "innodb_flush_log_at_trx_commit" => self.innodb_flush_log_at_trx_commit = number(value)?,
             "binlog_expire_logs_seconds" => self.binlog_expire_logs_seconds = number(value)?,
@@ -163,7 +154,49 @@ impl Settings {
     }
 }
 
-fn number<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+/// Why [`Settings::rpl_semi_sync_source_wait_for_replica_count`] is not zero.
+pub(super) const WAITS_FOR_NONE: &str = "a commit waits for at least 1";
+
+impl WaitPoint {
+    /// The value as `my.cnf` has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            WaitPoint::AfterSync => "AFTER_SYNC",
+            WaitPoint::AfterCommit => "AFTER_COMMIT",
+        }
+    }
+}
+
+impl FromStr for WaitPoint {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let points = [WaitPoint::AfterSync, WaitPoint::AfterCommit];
+        let found = points.into_iter().find(|point| point.word() == text);
+        found.ok_or_else(|| "neither AFTER_SYNC nor AFTER_COMMIT".to_owned())
+    }
+}
+
+impl BinlogFormat {
+    /// The value as `my.cnf` has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            BinlogFormat::Row => "ROW",
+            BinlogFormat::Statement => "STATEMENT",
+            BinlogFormat::Mixed => "MIXED",
+        }
+    }
+}
+
+impl FromStr for BinlogFormat {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let formats = [BinlogFormat::Row, BinlogFormat::Statement, BinlogFormat::Mixed];
+        let found = formats.into_iter().find(|format| format.word() == text);
+        found.ok_or_else(|| "none of ROW, STATEMENT, MIXED".to_owned())
+    }
+}
+
+fn number<N: FromStr>(text: &str) -> Result<N, String> {
     text.trim().parse().map_err(|_| format!("`{text}` is not a number that fits"))
 }
 
@@ -185,7 +218,12 @@ mod tests {
         assert_eq!(settings.set("rpl_semi_sync_source_enabled", "ON"), Ok(()));
         assert!(settings.rpl_semi_sync_source_enabled);
         assert_eq!(settings.set("binlog_format", "MIXED"), Ok(()));
+        assert_eq!(settings.binlog_format, BinlogFormat::Mixed);
         assert!(settings.set("binlog_format", "mix").is_err());
+        assert_eq!(settings.set("rpl_semi_sync_source_wait_point", "AFTER_COMMIT"), Ok(()));
+        assert_eq!(settings.rpl_semi_sync_source_wait_point, WaitPoint::AfterCommit);
+        assert!(settings.set("rpl_semi_sync_source_wait_for_replica_count", "0").is_err());
+        assert_eq!(settings.rpl_semi_sync_source_wait_for_replica_count, 1);
         assert!(settings.set("rpl_semi_sync_source_timeout", "-1").is_err());
         assert!(settings.set("gtid_mode", "OFF").is_err());
     }

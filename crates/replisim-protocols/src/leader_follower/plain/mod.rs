@@ -44,11 +44,11 @@ pub struct Settings {
     /// Whose acknowledgement a commit needs.
     pub acknowledge: Wait,
     /// What a follower must have done before it acknowledges.
-    pub progress: Level,
+    pub progress: Progress,
     /// Whether others see a commit before the followers have acknowledged it.
     pub show_early: bool,
     /// What the log says of a change.
-    pub log: LogFormat,
+    pub log: Format,
     /// How much of the log is kept.
     pub retain: Retain,
     /// Whether log that a follower lacks is kept however long that takes.
@@ -89,32 +89,6 @@ pub enum Wait {
     First(u16, Vec<String>),
 }
 
-/// What a follower must have done before it acknowledges.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-pub enum Level {
-    /// Handed the record to its operating system.
-    Written,
-    /// Synced it.
-    #[default]
-    Flushed,
-    /// Applied it.
-    Applied,
-}
-
-/// What the log says of a change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-pub enum LogFormat {
-    /// Bytes.
-    Physical,
-    /// Rows.
-    #[default]
-    Row,
-    /// Statements.
-    Statement,
-    /// Statements where they are safe, else rows.
-    Mixed,
-}
-
 /// How much of the log is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 pub enum Retain {
@@ -132,9 +106,9 @@ impl Default for Settings {
             relays: BTreeMap::new(),
             joining: Vec::new(),
             acknowledge: Wait::Asynchronous,
-            progress: Level::Flushed,
+            progress: Progress::Flushed,
             show_early: false,
-            log: LogFormat::Row,
+            log: Format::Row,
             retain: Retain::Everything,
             slots: false,
             checkpoint_interval: Span::secs(300),
@@ -178,11 +152,7 @@ impl Profile for Plain {
         let delay = settings.delay.get(servers.name(me)).copied().unwrap_or(Span::ZERO);
         Rules {
             acknowledge: acknowledge(settings, servers, me),
-            progress: match settings.progress {
-                Level::Written => Progress::Written,
-                Level::Flushed => Progress::Flushed,
-                Level::Applied => Progress::Applied,
-            },
+            progress: settings.progress,
             unanswered: match settings.acknowledge {
                 Wait::SemiSynchronous(after) => Unanswered::Replace { after },
                 Wait::Asynchronous | Wait::All | Wait::Any(_) | Wait::First(..) => Unanswered::Block,
@@ -191,12 +161,7 @@ impl Profile for Plain {
             show: if settings.show_early { Show::BeforeAcknowledgement } else { Show::AfterAcknowledgement },
             ship: Extent::Flushed,
             relay: Relay::Received,
-            format: match settings.log {
-                LogFormat::Physical => Format::Physical,
-                LogFormat::Row => Format::Row,
-                LogFormat::Statement => Format::Statement,
-                LogFormat::Mixed => Format::Mixed,
-            },
+            format: settings.log,
             numbering: Numbering::Records,
             resume: Resume::LastRecord,
             retention: match settings.retain {
@@ -227,9 +192,9 @@ impl Profile for Plain {
         match (name, value) {
             ("acknowledge", "Asynchronous") => settings.acknowledge = Wait::Asynchronous,
             ("acknowledge", "All") => settings.acknowledge = Wait::All,
-            ("progress", "Written") => settings.progress = Level::Written,
-            ("progress", "Flushed") => settings.progress = Level::Flushed,
-            ("progress", "Applied") => settings.progress = Level::Applied,
+            ("progress", "Written") => settings.progress = Progress::Written,
+            ("progress", "Flushed") => settings.progress = Progress::Flushed,
+            ("progress", "Applied") => settings.progress = Progress::Applied,
             _ => return Err("only `acknowledge` to Asynchronous or All and `progress` can be changed".to_owned()),
         }
         Ok(())

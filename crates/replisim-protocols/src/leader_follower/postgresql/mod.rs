@@ -84,10 +84,10 @@ use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
 use replisim_world::protocol::{Flaw as Named, Problem};
 
-pub use settings::{Megabytes, Settings, SynchronousCommit};
+pub use settings::{Megabytes, MegabytesOrNoLimit, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
 
-use super::ack::{Acknowledge, Choice, Quorum};
+use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
 use super::message::Refusal;
 use super::profile::{Plan, Profile, Servers};
@@ -146,7 +146,7 @@ impl Profile for Streaming {
                 cost: settings.replay_time,
                 workers: 1,
             },
-            rewind: Rewind::ByCheckpoint { log_hints: settings.wal_log_hints },
+            rewind: rewind(settings),
             connections_max: settings.max_connections,
             data_bytes: settings.database_size.0,
             flaw: settings.flaw,
@@ -218,8 +218,7 @@ fn quorum(standbys: &StandbyNames, servers: &Servers, me: NodeId) -> Quorum {
             }
         }
     }
-    let choice: Choice = standbys.choice;
-    Quorum { choice, count: standbys.count, members }
+    Quorum { choice: standbys.choice, count: standbys.count, members }
 }
 
 fn progress(level: SynchronousCommit) -> Progress {
@@ -242,11 +241,11 @@ fn flush(settings: &Settings) -> Flush {
 
 fn retention(settings: &Settings) -> Retention {
     Retention::Size {
-        keep: settings.wal_keep_size.0.unwrap_or(u64::MAX),
-        segment: settings.wal_segment_size.0.unwrap_or(DEFAULT_SEGMENT_BYTES),
+        keep: settings.wal_keep_size.0,
+        segment: settings.wal_segment_size.0,
         slot_max: settings.max_slot_wal_keep_size.0,
         // A checkpoint is to be done before `max_wal_size` is reached, so it begins at about half of it.
-        checkpoint_every: settings.max_wal_size.0.unwrap_or(u64::MAX) / 2,
+        checkpoint_every: settings.max_wal_size.0 / 2,
     }
 }
 
@@ -258,6 +257,13 @@ fn reporting(settings: &Settings) -> Reporting {
     }
 }
 
+fn rewind(settings: &Settings) -> Rewind {
+    match settings.wal_log_hints {
+        true => Rewind::ByCheckpoint,
+        false => Rewind::Refused("neither wal_log_hints nor data checksums are on"),
+    }
+}
+
 /// Zero turns a timeout off.
 fn or_never(span: Span) -> Span {
     if span.is_zero() { Span::FOREVER } else { span }
@@ -265,6 +271,3 @@ fn or_never(span: Span) -> Span {
 
 /// A page of the log (`XLOG_BLCKSZ`).
 const PAGE_BYTES: u64 = 8192;
-
-/// The size of a segment unless `initdb` is told otherwise.
-const DEFAULT_SEGMENT_BYTES: u64 = 16 << 20;

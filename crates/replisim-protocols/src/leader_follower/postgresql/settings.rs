@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
 use super::super::flaw::Flaw;
 use replisim_kernel::Span;
@@ -28,7 +30,7 @@ pub struct Settings {
     /// How much log is kept for standbys, beside what recovery needs.
     pub wal_keep_size: Megabytes,
     /// How much log slots may hold back; -1 for no limit.
-    pub max_slot_wal_keep_size: Megabytes,
+    pub max_slot_wal_keep_size: MegabytesOrNoLimit,
     /// The size of a segment of the log, set when the cluster is made (`initdb --wal-segsize`).
     pub wal_segment_size: Megabytes,
     /// A checkpoint begins early once about so much log was written.
@@ -82,9 +84,13 @@ pub enum SynchronousCommit {
     RemoteApply,
 }
 
-/// A size in bytes, written `"64MB"`, or as PostgreSQL does without a unit: in megabytes. -1 is no limit.
+/// A size in bytes, written `"64MB"`, or as PostgreSQL does without a unit: in megabytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Megabytes(pub Option<u64>);
+pub struct Megabytes(pub u64);
+
+/// A size in bytes, written like [`Megabytes`]; -1 is no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MegabytesOrNoLimit(pub Option<u64>);
 
 impl Default for Settings {
     fn default() -> Self {
@@ -95,7 +101,7 @@ impl Default for Settings {
             synchronous_commit: SynchronousCommit::On,
             synchronous_standby_names: String::new(),
             wal_keep_size: Megabytes::of(0),
-            max_slot_wal_keep_size: Megabytes(None),
+            max_slot_wal_keep_size: MegabytesOrNoLimit(None),
             wal_segment_size: Megabytes::of(16),
             max_wal_size: Megabytes::of(1024),
             checkpoint_timeout: Span::secs(300),
@@ -149,7 +155,7 @@ fn span(text: &str) -> Result<Span, String> {
 impl Megabytes {
     /// So many megabytes.
     pub const fn of(megabytes: u64) -> Self {
-        Megabytes(Some(megabytes << 20))
+        Megabytes(megabytes.saturating_mul(1 << 20))
     }
 }
 
@@ -166,7 +172,7 @@ impl SynchronousCommit {
     }
 }
 
-impl std::str::FromStr for SynchronousCommit {
+impl FromStr for SynchronousCommit {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         use SynchronousCommit::{Local, Off, On, RemoteApply, RemoteWrite};
@@ -177,37 +183,57 @@ impl std::str::FromStr for SynchronousCommit {
     }
 }
 
-impl std::str::FromStr for Megabytes {
+impl FromStr for Megabytes {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         match text.trim().parse::<i64>() {
-            Ok(-1) => Ok(Megabytes(None)),
-            Ok(number) if number >= 0 => Ok(Megabytes::of(number as u64)),
-            Ok(_) => Err(format!("`{text}` is no size: only -1 stands for no limit")),
-            Err(_) => text.parse::<ByteSize>().map(|size| Megabytes(Some(size.0))),
+            Ok(number) => match u64::try_from(number) {
+                Ok(megabytes) => Ok(Megabytes::of(megabytes)),
+                Err(_) => Err(format!("`{text}` is no size: it is negative")),
+            },
+            Err(_) => text.parse::<ByteSize>().map(|size| Megabytes(size.0)),
+        }
+    }
+}
+
+impl FromStr for MegabytesOrNoLimit {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "-1" => Ok(MegabytesOrNoLimit(None)),
+            size => size.parse().map(|Megabytes(bytes)| MegabytesOrNoLimit(Some(bytes))),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Megabytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Size;
-        impl de::Visitor<'_> for Size {
-            type Value = Megabytes;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a size such as \"64MB\", a number of megabytes, or -1")
-            }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Megabytes, E> {
-                number.to_string().parse().map_err(E::custom)
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Megabytes, E> {
-                number.to_string().parse().map_err(E::custom)
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Megabytes, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(Size)
+        deserializer.deserialize_any(Size("a size such as \"64MB\", or a number of megabytes", PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for MegabytesOrNoLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Size("a size such as \"64MB\", a number of megabytes, or -1", PhantomData))
+    }
+}
+
+/// Reads a size that is a text or a bare number; what is expected, in words.
+struct Size<T>(&'static str, PhantomData<T>);
+
+impl<T: FromStr<Err = String>> de::Visitor<'_> for Size<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        number.to_string().parse().map_err(E::custom)
+    }
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        number.to_string().parse().map_err(E::custom)
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -217,10 +243,21 @@ mod tests {
 
     #[test]
     fn sizes_read_with_and_without_a_unit() {
-        assert_eq!("-1".parse(), Ok(Megabytes(None)));
         assert_eq!("64".parse(), Ok(Megabytes::of(64)));
         assert_eq!("1GB".parse(), Ok(Megabytes::of(1024)));
-        assert!("-2".parse::<Megabytes>().is_err());
+        assert_eq!("64".parse(), Ok(MegabytesOrNoLimit(Some(64 << 20))));
+    }
+
+    #[test]
+    fn only_what_slots_hold_back_can_be_without_limit() {
+        assert_eq!("-1".parse(), Ok(MegabytesOrNoLimit(None)));
+        assert!("-2".parse::<MegabytesOrNoLimit>().is_err());
+        let read = |setting: &str| ron::from_str::<Settings>(&format!("({setting}: -1)"));
+        assert_eq!(read("max_slot_wal_keep_size"), Ok(Settings::default()));
+        for setting in ["wal_keep_size", "max_wal_size", "wal_segment_size"] {
+            assert!(read(setting).is_err(), "{setting}");
+        }
+        assert!(Settings::default().set("wal_keep_size", "-1").is_err());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a configuration promises, reasoned from a few facts about it.
 //!
-//! A promise is made for a configuration and its [`Circumstances`]: the kinds of faults, and how sessions read. It says
-//! what the system's own documentation lets a user rely on, not what a lucky run shows: losing a write under asynchronous
-//! replication is no broken promise.
+//! A promise is made for a configuration and its [`Circumstances`]: the kinds of faults, how long it all lasts, and how
+//! sessions read. It says what the system's own documentation lets a user rely on, not what a lucky run shows: losing a
+//! write under asynchronous replication is no broken promise.
 //!
 //! Two facts decide nearly everything. **One history**: only one server ever leads, and nothing that it shows is ever
 //! taken back. Then every server shows a beginning of one log, and sessions differ only in how far theirs reaches.
@@ -26,7 +26,6 @@ mod readers;
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, Promise};
-use replisim_kernel::Span;
 use replisim_world::protocol::Circumstances;
 use replisim_world::spec::FaultFamily;
 
@@ -42,9 +41,6 @@ pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>)
     let every = Check::OF_DATA.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
-
-/// No run lasts as long: what is kept for that long is kept.
-const LONGER_THAN_A_RUN: Span = Span::secs(7 * 86_400);
 
 /// Why a check is not promised.
 type Objection = Option<&'static str>;
@@ -238,7 +234,8 @@ impl Facts<'_> {
     fn log_may_run_out(&self) -> bool {
         match self.leader.retention {
             Retention::Forever => false,
-            Retention::Age(age) => age < LONGER_THAN_A_RUN,
+            // What is kept for longer than there is anybody to ask for it is kept.
+            Retention::Age(age) => age <= self.circumstances.lasts,
             Retention::Size { slot_max: None, .. } => {
                 self.servers.iter().filter(|server| !std::ptr::eq(*server, self.leader)).any(|server| !server.slot)
             }

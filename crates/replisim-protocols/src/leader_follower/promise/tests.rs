@@ -7,6 +7,7 @@ use replisim_world::protocol::{Circumstances, Protocol};
 use replisim_world::spec::FaultFamily::{self, *};
 use replisim_world::spec::{ClientGroup, Cluster, PinMemory, Remembers, Routing, ScriptedOp, Swarm, Topology};
 
+use crate::leader_follower::rules::Progress;
 use crate::leader_follower::{LeaderFollower, MySql, PostgreSql, mysql, plain, postgresql};
 
 const READERS: [Check; 6] =
@@ -14,9 +15,19 @@ const READERS: [Check; 6] =
 
 /// What `P` promises on three hosts to these clients under these faults.
 fn promised<P: Protocol>(settings: &P::Settings, clients: &[ClientGroup], faults: &[FaultFamily]) -> Vec<Check> {
+    promised_for::<P>(Span::secs(60), settings, clients, faults)
+}
+
+/// The same, if the run lasts so long.
+fn promised_for<P: Protocol>(
+    lasts: Span,
+    settings: &P::Settings,
+    clients: &[ClientGroup],
+    faults: &[FaultFamily],
+) -> Vec<Check> {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults, reconfigured: false, clients, topology: &topology };
+    let circumstances = Circumstances { faults, reconfigured: false, lasts, clients, topology: &topology };
     let promises = P::promises(settings, &circumstances);
     Check::OF_DATA.into_iter().filter(|check| promises[check] == Promise::Promised).collect()
 }
@@ -117,11 +128,11 @@ fn one_reader_of_a_kind_spoils_it_for_all_and_a_script_is_read_line_by_line() {
 fn what_every_server_applied_is_fresh_everywhere_and_survives_a_failover() {
     let clients = [reading(Routing::Any)];
     let settings = |progress| plain::Settings { acknowledge: plain::Wait::All, progress, ..plain::Settings::default() };
-    let applied = settings(plain::Level::Applied);
+    let applied = settings(Progress::Applied);
     let fresh = promised::<LeaderFollower>(&applied, &clients, &harmless());
     assert_eq!(fresh, [NoLostWrites, ReadYourWrites, FreshReads, Convergence]);
     assert_eq!(promised::<LeaderFollower>(&applied, &clients, &[Failover]), [NoLostWrites]);
-    let written = settings(plain::Level::Written);
+    let written = settings(Progress::Written);
     assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover]), [NoLostWrites]);
     assert_eq!(promised::<LeaderFollower>(&written, &clients, &[Failover, HostLoss]), []);
 }
@@ -148,9 +159,23 @@ fn standbys_come_back_where_the_log_waits_for_them() {
     assert!(!promised(&with(&[])));
     assert!(!promised(&with(&["n2"])), "n3 has no slot");
     assert!(promised(&with(&["n2", "n3"])));
-    let limited =
-        postgresql::Settings { max_slot_wal_keep_size: postgresql::Megabytes(Some(1 << 30)), ..with(&["n2", "n3"]) };
+    let limited = postgresql::Settings {
+        max_slot_wal_keep_size: postgresql::MegabytesOrNoLimit(Some(1 << 30)),
+        ..with(&["n2", "n3"])
+    };
     assert!(!promised(&limited), "a slot that holds back too much is given up");
+}
+
+#[test]
+fn replicas_come_back_where_the_log_is_kept_for_longer_than_the_run() {
+    const DAY: u64 = 86_400;
+    let settings = mysql::Settings { binlog_expire_logs_seconds: 8 * DAY, ..mysql::Settings::default() };
+    let promised = |lasts| {
+        promised_for::<MySql>(lasts, &settings, &[reading(Routing::Leader)], &[Partition]).contains(&Convergence)
+    };
+    assert!(promised(Span::secs(7 * DAY)));
+    assert!(!promised(Span::secs(8 * DAY)), "what was written first is dropped at the end");
+    assert!(!promised(Span::secs(20 * DAY)), "a replica may be away for nine days");
 }
 
 #[test]
@@ -173,7 +198,8 @@ fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show
 fn whoever_changes_settings_on_the_way_voids_every_promise() {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults: &[], reconfigured: true, clients: &[], topology: &topology };
+    let circumstances =
+        Circumstances { faults: &[], reconfigured: true, lasts: Span::secs(60), clients: &[], topology: &topology };
     let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
     assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
 }

@@ -48,8 +48,13 @@ fn keeps_its_promises<P: Protocol>(settings: &str, seed: u64) {
     let plan = format!("{settings} seed {seed}: {:#?}", scene.faults);
     let families: Vec<_> = scene.faults.iter().filter_map(|fault| fault.action().family()).collect();
     let topology = Topology::resolve(&scene.cluster).expect("the test's cluster is in order");
-    let circumstances =
-        Circumstances { faults: &families, reconfigured: false, clients: &scene.clients, topology: &topology };
+    let circumstances = Circumstances {
+        faults: &families,
+        reconfigured: false,
+        lasts: scene.run + scene.settle,
+        clients: &scene.clients,
+        topology: &topology,
+    };
     let promised = P::promises(&scene.settings, &circumstances);
     let run = scene.run();
     // PostgreSQL promises no convergence, for log might run out; in so short a run it does not.
