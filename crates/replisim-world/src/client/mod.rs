@@ -191,15 +191,14 @@ impl Clients {
     /// Takes note of an answer and says what becomes of the operation.
     pub fn judge(&mut self, session: SessionId, reply: &Reply, wall: WallTime) -> Verdict {
         let state = &mut self.sessions[session.index()];
-        let ClientGroup { reads: routing, retries, .. } = &self.groups[state.group as usize].spec;
-        let memory = if let Routing::Pin { memory, .. } = routing { Some(*memory) } else { None };
+        let retries = self.groups[state.group as usize].spec.retries;
         let Some(current) = &mut state.current else { return Verdict::Done(reply.outcome) };
         match reply.outcome {
             Outcome::Ok => {
                 let (reads, server) = (current.task.op.is_read(), current.server);
                 state.learn(reply, reads);
-                if let (false, Some(memory)) = (reads, memory) {
-                    self.pin(session, server, wall, memory);
+                if !reads {
+                    self.remember_write(session, server, wall);
                 }
                 Verdict::Done(Outcome::Ok)
             }
@@ -212,7 +211,7 @@ impl Clients {
                 current.at_leader = true;
                 Verdict::Again
             }
-            outcome => state.retry_or(outcome, *retries),
+            outcome => state.retry_or(outcome, retries),
         }
     }
 
@@ -265,12 +264,16 @@ impl Clients {
         pins.get(&session).copied()
     }
 
-    fn pin(&mut self, session: SessionId, server: NodeId, wall: WallTime, memory: PinMemory) {
-        let pins = match memory {
-            PinMemory::Process => &mut self.pins[usize::from(server.0 - self.first_server)],
-            PinMemory::Shared => &mut self.shared_pins,
-        };
-        pins.insert(session, wall);
+    /// Takes note of when a session wrote, wherever a read of its group may look for that.
+    fn remember_write(&mut self, session: SessionId, server: NodeId, wall: WallTime) {
+        let Clients { groups, sessions, pins, shared_pins, first_server, .. } = self;
+        for memory in &groups[sessions[session.index()].group as usize].pin_memories {
+            let pins = match memory {
+                PinMemory::Process => &mut pins[usize::from(server.0 - *first_server)],
+                PinMemory::Shared => &mut *shared_pins,
+            };
+            pins.insert(session, wall);
+        }
     }
 }
 
@@ -376,5 +379,58 @@ impl Current {
     /// Whether it is to go to the leader whatever the routing says.
     pub fn at_leader(&self) -> bool {
         self.at_leader
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_history::{OpKind, Seen};
+    use replisim_kernel::Span;
+
+    use super::*;
+    use crate::spec::ScriptedOp;
+
+    const SERVER: NodeId = NodeId(3);
+
+    /// A session that follows this script, whose reads else go to any follower of the leader, node 0.
+    fn scripted(lines: [ScriptedOp; 2]) -> Clients {
+        let reads = Routing::AnyFollower;
+        let group =
+            ClientGroup { sessions: 1, servers: 1, reads, script: vec![lines.into()], ..ClientGroup::default() };
+        let mut clients = Clients::new(&[group], SERVER, 7);
+        clients.introduce(Some(NodeId(0)));
+        clients
+    }
+
+    fn line(op: OpKind, reads: Option<Routing>) -> ScriptedOp {
+        ScriptedOp { at: Span::ZERO, op, key: 1, parts: Vec::new(), reads }
+    }
+
+    /// Begins the session's next operation and says whether it is for the leader alone.
+    fn begin(clients: &mut Clients, ordinal: u32, wall: WallTime) -> bool {
+        let session = SessionId(0);
+        let task = clients.draw(session).expect("the script has another line");
+        let patience = Patience { ends: SimTime::NEVER, cause: 0 };
+        clients.sessions[0].begin(task, u64::from(ordinal), ordinal, SERVER, patience);
+        let (replicas, names) = ([0, 1, 2].map(NodeId), ["p", "s1", "s2"].map(str::to_owned));
+        let sight = Sight { replicas: &replicas, names: &names, distance: &|_| 0, wall };
+        clients.route(session, &sight).expect("an operation is under way").1
+    }
+
+    #[test]
+    fn a_lines_own_pin_holds_whatever_its_group_reads_by() {
+        for memory in [PinMemory::Process, PinMemory::Shared] {
+            let pin = Routing::Pin { window: Span::secs(1), memory };
+            for (after, pinned) in [(Span::millis(999), true), (Span::secs(1), false)] {
+                let lines = [line(OpKind::Write, None), line(OpKind::Read, Some(pin.clone()))];
+                let mut clients = scripted(lines);
+                assert!(begin(&mut clients, 0, WallTime(0)), "a write is for the leader");
+                let answer = Reply::ok(Seen::Nothing, Position::ZERO, Position::ZERO);
+                let next = clients.judge(SessionId(0), &answer, WallTime(0));
+                assert_eq!(next, Verdict::Done(Outcome::Ok));
+                let read_at = WallTime(after.as_nanos() as i64);
+                assert_eq!(begin(&mut clients, 1, read_at), pinned, "{memory:?} {after}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use replisim_history::{Key, Op, OpKind, SessionId, Value};
 use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
 
 use super::keys::{KeyChoice, fresh};
-use crate::spec::{Arrival, ClientGroup, Routing, ScriptedOp};
+use crate::spec::{Arrival, ClientGroup, PinMemory, Routing, ScriptedOp};
 
 /// The stream that decides what each session asks for.
 pub(crate) const CLIENT: Concern = Concern::new("client");
@@ -20,6 +20,8 @@ pub(crate) struct Group {
     pub spec: ClientGroup,
     pub keys: KeyChoice,
     pub think: Option<Sampler>,
+    /// Where reads look for when a session last wrote: what the group's routing says, and what its scripts' lines say.
+    pub pin_memories: Vec<PinMemory>,
     total_weight: u64,
 }
 
@@ -53,7 +55,8 @@ impl Group {
             Arrival::Every(_) | Arrival::Poisson(_) => None,
         };
         let total_weight = spec.mix.values().map(|&weight| u64::from(weight)).sum();
-        Group { keys: KeyChoice::new(&spec.keys), think, total_weight, spec: spec.clone() }
+        let (keys, pin_memories) = (KeyChoice::new(&spec.keys), pin_memories(spec));
+        Group { keys, think, pin_memories, total_weight, spec: spec.clone() }
     }
 
     /// The kind that a random word stands for.
@@ -177,6 +180,20 @@ impl Workload {
             OpKind::Txn => Op::Txn([Op::Write { key, value }].into()),
         }
     }
+}
+
+/// Each memory that a read of the group may be pinned by, once.
+fn pin_memories(spec: &ClientGroup) -> Vec<PinMemory> {
+    let lines = spec.script.iter().flatten().filter_map(|line| line.reads.as_ref());
+    let mut memories = Vec::new();
+    for reads in lines.chain([&spec.reads]) {
+        if let Routing::Pin { memory, .. } = reads
+            && !memories.contains(memory)
+        {
+            memories.push(*memory);
+        }
+    }
+    memories
 }
 
 fn streams(seed: u64, entity: u64, salt: u64) -> (Stream, Stream) {
