@@ -182,17 +182,6 @@ impl Lineage {
         }
     }
 
-    /// Drops what `epoch` has beyond `index`, and all later epochs: a rewind, or a fork.
-    pub fn cut(&mut self, at: Position) {
-        self.0.retain(|stretch| stretch.epoch <= at.epoch);
-        for stretch in &mut self.0 {
-            if stretch.epoch == at.epoch {
-                stretch.upto = stretch.upto.min(at.index);
-            }
-        }
-        self.0.retain(|stretch| stretch.after < stretch.upto);
-    }
-
     /// Whether the record at `position` is part of this history. The beginning of all is part of every history.
     #[inline]
     pub fn contains(&self, position: Position) -> bool {
@@ -223,16 +212,6 @@ mod tests {
         assert!(!lineage.contains(Position::new(1, 502)), "the tail of epoch 1 was lost");
         assert!(lineage.contains(Position::new(2, 502)));
         assert!(!lineage.contains(Position::new(2, 480)), "epoch 2 begins after 480");
-    }
-
-    #[test]
-    fn a_rewind_cuts_the_lineage() {
-        let mut lineage = Lineage::new();
-        lineage.extend(0, Position::new(1, 500));
-        lineage.cut(Position::new(1, 480));
-        lineage.extend(480, Position::new(2, 481));
-        assert!(!lineage.contains(Position::new(1, 481)));
-        assert_eq!(lineage.last(), Position::new(2, 481));
     }
 
     #[test]

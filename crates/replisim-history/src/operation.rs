@@ -129,8 +129,6 @@ pub enum Reason {
     Exhausted,
     /// Aborted by a conflict with another transaction.
     Conflict,
-    /// The run ended first.
-    Ended,
 }
 
 impl OpKind {
@@ -307,7 +305,6 @@ impl fmt::Display for Reason {
             Reason::NotCaughtUp => "not caught up",
             Reason::Exhausted => "exhausted",
             Reason::Conflict => "conflict",
-            Reason::Ended => "the run ended",
         })
     }
 }

@@ -13,8 +13,6 @@ use rand_chacha::ChaCha8Core;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::rand_core::block::Generator;
 
-use crate::Probability;
-
 /// What a stream decides about: a short name, such as `link` or `disk`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Concern([u8; 8]);
@@ -112,12 +110,6 @@ impl Stream {
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
-    }
-
-    /// Whether something of probability `p` happens, from one word.
-    #[inline]
-    pub fn chance(&mut self, p: Probability) -> bool {
-        p.hit((self.word() >> 32) as u32)
     }
 }
 
