@@ -12,6 +12,8 @@ use crate::spec::{ClientGroup, Routing};
 
 /// What a request weighs on the wire beside its value.
 const REQUEST_BYTES: u32 = 100;
+/// What an answer weighs on the wire, whatever was seen.
+const REPLY_BYTES: u32 = 200;
 
 impl RequestId {
     /// The name of one attempt at one operation.
@@ -175,11 +177,18 @@ impl<P: Process> World<P> {
         stream
     }
 
-    /// The stream on which a request came to `node`, and its session.
-    pub(super) fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<(StreamId, SessionId)> {
+    /// The stream on which a request came to `node`, if its session still waits for the answer.
+    fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<StreamId> {
         let session = self.clients.sessions.get(id.session().index())?;
         let current = session.current.as_ref().filter(|current| current.ordinal == id.ordinal())?;
-        session.streams.get(&(current.server, node)).map(|stream| (*stream, session.id))
+        session.streams.get(&(current.server, node)).copied()
+    }
+
+    /// A process answers a request.
+    pub(super) fn send_reply(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
+        let Some(stream) = self.stream_of_request(from, id) else { return };
+        let parcel = Parcel::Reply { id, reply };
+        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REPLY_BYTES, around));
     }
 
     /// An answer has arrived.

@@ -8,11 +8,8 @@ use crate::disk::SyncFate;
 use crate::event::{Entry, Event, Parcel};
 use crate::network::{Agenda, Signal, Streams, Surroundings, Upcall};
 use crate::node::{Node, Syncing, Work};
-use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Reply, RequestId, Role, StreamId};
+use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 use crate::recorder::Mark;
-
-/// What an answer or a request weighs on the wire beside its value.
-const REQUEST_BYTES: u32 = 200;
 
 /// The queue as the streams see it: what they put there is caused by what happens now.
 pub(super) struct Pending<'a, P: Process> {
@@ -296,12 +293,6 @@ impl<P: Process> World<P> {
             }
             SyncFate::Fails(error) => self.schedule(self.now, Event::DiskFailed { node, incarnation, error }),
         }
-    }
-
-    fn send_reply(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
-        let Some((stream, _)) = self.stream_of_request(from, id) else { return };
-        let parcel = Parcel::Reply { id, reply };
-        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REQUEST_BYTES, around));
     }
 
     fn note(&mut self, node: NodeId, note: Note) {
