@@ -109,7 +109,7 @@ impl Stream {
     /// A whole number below `bound` (zero if `bound` is zero), from one word. The bias is below `bound` / 2⁶⁴.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
+        share(self.word(), bound)
     }
 }
 
@@ -117,6 +117,14 @@ impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").finish_non_exhaustive()
     }
+}
+
+/// The whole number below `bound` (zero if `bound` is zero) that a word stands for: as far into the range as the word is into
+/// all words (D. Lemire, *Fast Random Integer Generation in an Interval*, ACM TOMACS 29(1), 2019, without the rejection). For
+/// draws that take their words first and learn their bounds later.
+#[inline]
+pub const fn share(word: u64, bound: u64) -> u64 {
+    ((word as u128 * bound as u128) >> 64) as u64
 }
 
 /// The number in [0, 1) that a word stands for: its upper 53 bits.

@@ -4,7 +4,7 @@
 //! for the same things.
 
 use replisim_history::{Key, Op, OpKind, SessionId, Value};
-use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
+use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream, share};
 
 use super::keys::{KeyChoice, fresh};
 use crate::spec::{Arrival, ClientGroup, PinMemory, Routing, ScriptedOp};
@@ -61,7 +61,7 @@ impl Group {
 
     /// The kind that a random word stands for.
     fn kind(&self, word: u64) -> OpKind {
-        let mut left = ((u128::from(word) * u128::from(self.total_weight)) >> 64) as u64;
+        let mut left = share(word, self.total_weight);
         for (kind, weight) in &self.spec.mix {
             match left.checked_sub(u64::from(*weight)) {
                 Some(rest) => left = rest,
@@ -146,13 +146,12 @@ impl Workload {
 
     /// When the first operation begins: spread over the first interval, so that sessions do not march in step.
     pub fn first(&mut self, group: &Group) -> SimTime {
-        let share = self.pace.word();
+        let word = self.pace.word();
         let interval = match &group.spec.arrive {
             Arrival::Every(interval) | Arrival::Poisson(interval) => *interval,
             Arrival::Think(time) => Sampler::new(time).sample(1 << 63, 1 << 63),
         };
-        let offset = (u128::from(share) * u128::from(interval.as_nanos())) >> 64;
-        SimTime::ZERO + group.spec.from + Span::nanos(offset as u64)
+        SimTime::ZERO + group.spec.from + Span::nanos(share(word, interval.as_nanos()))
     }
 
     fn key(&mut self, group: &Group, word: u64, reads: bool, sessions: u64) -> Key {
