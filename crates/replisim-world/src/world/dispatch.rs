@@ -11,6 +11,9 @@ use crate::node::{Node, Syncing, Work};
 use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 use crate::recorder::Mark;
 
+/// How often a sync that a stalled disk holds up looks whether the stall is over.
+const STALL_LOOK_EVERY: Span = Span::millis(10);
+
 /// The queue as the streams see it: what they put there is caused by what happens now.
 pub(super) struct Pending<'a, P: Process> {
     queue: &'a mut Queue<Entry<P>>,
@@ -122,8 +125,8 @@ impl<P: Process> World<P> {
             return;
         }
         if self.machines[self.roster.host_of(node)].disk.is_stalled() {
-            // Look again later: a stall has an end, if only the heal.
-            let again = self.now + Span::millis(10);
+            // A stall has an end, if only the heal.
+            let again = self.now + STALL_LOOK_EVERY;
             self.schedule(again, Event::Synced { node, incarnation, power_losses: losses, upto, lied });
             return;
         }
