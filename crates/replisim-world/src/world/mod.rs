@@ -17,19 +17,19 @@
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
 //! | `watch.rs` | which states met which faults, if anybody wants to know |
-//! | `pace.rs` | what a run may come to before it is taken to have no end |
+//! | `watchdog.rs` | what a run may come to before it is taken to have no end |
 
 mod aim;
 mod converse;
 mod dispatch;
 mod operate;
-mod pace;
 mod rest;
 mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
 pub(crate) mod watch;
+mod watchdog;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ use std::sync::Arc;
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
 use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 
-use self::pace::Pace;
 use self::watch::Coverage;
+use self::watchdog::Watchdog;
 use crate::client::{CLIENT, Clients};
 use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
@@ -88,7 +88,7 @@ pub struct World<P: Process> {
     injector: Injector,
     recorder: Recorder,
     phase: Phase,
-    pace: Pace,
+    watchdog: Watchdog,
     /// Who became leader last.
     last_leader: Option<NodeId>,
     /// Whom an operator promoted last.
@@ -164,7 +164,7 @@ impl<P: Process> World<P> {
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             phase: Phase::Acting,
-            pace: Pace::default(),
+            watchdog: Watchdog::default(),
             last_leader: None,
             heir: None,
             plan,
@@ -219,8 +219,8 @@ impl<P: Process> World<P> {
         if let Phase::Over { .. } = self.phase {
             return false;
         }
-        if pace::is_due(self.recorder.events) {
-            self.keep_pace();
+        if watchdog::is_due(self.recorder.events) {
+            self.check_progress();
         }
         let Some(next) = self.queue.pop() else {
             self.come_to_rest();
