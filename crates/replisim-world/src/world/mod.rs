@@ -16,11 +16,12 @@
 //! | `converse.rs` | sessions send operations and take answers |
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
-//! | `watch.rs` | which states met which faults, if anybody wants to know |
+//! | `coverage.rs` | which states met which faults, if anybody wants to know |
 //! | `watchdog.rs` | what a run may come to before it is taken to have no end |
 
 mod aim;
 mod converse;
+mod coverage;
 mod dispatch;
 mod operate;
 mod rest;
@@ -28,7 +29,6 @@ mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
-pub(crate) mod watch;
 mod watchdog;
 
 use std::fmt;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
 use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 
-use self::watch::Coverage;
+use self::coverage::Coverage;
 use self::watchdog::Watchdog;
 use crate::client::{CLIENT, Clients};
 use crate::clock::Clocks;
@@ -87,6 +87,8 @@ pub struct World<P: Process> {
     clients: Clients,
     injector: Injector,
     recorder: Recorder,
+    /// Where the run has been, if that is watched.
+    coverage: Option<Coverage>,
     phase: Phase,
     watchdog: Watchdog,
     /// Who became leader last.
@@ -163,6 +165,7 @@ impl<P: Process> World<P> {
             injector: Injector::new(&blueprint.faults, seed),
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
+            coverage: None,
             phase: Phase::Acting,
             watchdog: Watchdog::default(),
             last_leader: None,
@@ -285,7 +288,7 @@ impl<P: Process> World<P> {
             nodes: self.plan.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
             faults: self.injector.outcome(),
-            coverage: self.recorder.coverage.take().into_iter().flat_map(Coverage::into_cells).collect(),
+            coverage: self.coverage.into_iter().flat_map(Coverage::into_cells).collect(),
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,
             history: self.recorder.history,
