@@ -6,8 +6,9 @@ use replisim_kernel::{Queue, SimTime, Span};
 use super::World;
 use crate::disk::SyncFate;
 use crate::event::{Entry, Event, Parcel};
+use crate::machine::Work;
 use crate::network::{Agenda, Signal, Streams, Surroundings, Upcall};
-use crate::node::{Node, Syncing, Work};
+use crate::node::{Node, Syncing};
 use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 use crate::recorder::Mark;
 

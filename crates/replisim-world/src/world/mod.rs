@@ -40,12 +40,12 @@ use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 use self::coverage::Coverage;
 use self::watchdog::Watchdog;
 use crate::client::{CLIENT, Clients};
-use crate::clock::Clocks;
-use crate::disk::{DISK, Device};
+use crate::disk::DISK;
 use crate::event::{Entry, Event, Parcel};
 use crate::fault::{FAULT, Injector};
+use crate::machine::{CPU, Machine};
 use crate::network::{LINK, Network, Streams};
-use crate::node::{CPU, Machine, NODE, Node, Processor};
+use crate::node::{NODE, Node};
 use crate::process::{Effect, Process, Role, View};
 use crate::protocol::Member;
 use crate::recorder::Recorder;
@@ -151,14 +151,15 @@ impl<P: Process> World<P> {
         let plan = Arc::new(Plan::of(&blueprint));
         let host_of: Vec<u16> = plan.nodes.iter().map(|node| plan.host_index(&node.host) as u16).collect();
         let cluster = &blueprint.cluster;
-        let hosts = plan.topology.hosts.len();
+        let hosts = &plan.topology.hosts;
         let stream = |concern, entity| Stream::derive(seed, concern, entity as u64, 0);
+        let machine = |(i, host)| Machine::new(cluster, host, |concern| stream(concern, i));
         World {
             now: SimTime::ZERO,
             seed,
             queue: Queue::new(),
-            machines: (0..hosts).map(|host| machine(cluster, &plan.topology.hosts[host], host, &stream)).collect(),
-            roster: Roster::new(&host_of, hosts),
+            machines: hosts.iter().enumerate().map(machine).collect(),
+            roster: Roster::new(&host_of, hosts.len()),
             streams: Streams::new(host_of.len()),
             network: Network::new(cluster, &plan.topology, host_of, seed),
             clients: Clients::new(&blueprint.clients, plan.first_server, seed),
@@ -403,14 +404,5 @@ fn info(topology: &Topology, name: &str, host: usize, replica: bool) -> NodeInfo
         zone: topology.zones[*zone].name.clone(),
         region: topology.regions[topology.zones[*zone].region].clone(),
         replica,
-    }
-}
-
-fn machine(cluster: &Cluster, host: &Host, index: usize, stream: &dyn Fn(Concern, usize) -> Stream) -> Machine {
-    let clocks = cluster.clocks.get(&host.name).copied().unwrap_or_default();
-    Machine {
-        clocks: Clocks::new(clocks.offset.0, i64::from(clocks.drift_ppm) * 1_000),
-        disk: Device::new(&cluster.disk, stream(DISK, index)),
-        processor: Processor::new(&cluster.service, stream(CPU, index)),
     }
 }
