@@ -83,7 +83,8 @@ impl Contents {
         self.present().eq(other.present())
     }
 
-    fn present(&self) -> impl Iterator<Item = (Key, &Datum)> {
+    /// Every key that holds something, ascending, and what it holds.
+    pub fn present(&self) -> impl Iterator<Item = (Key, &Datum)> {
         let data = self.iter().map(|(key, version)| (key, &version.datum));
         data.filter(|(_, datum)| **datum != Datum::Absent)
     }
@@ -105,29 +106,29 @@ fn step(op: &Op, now: &Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Dat
         Op::Delete { .. } => (Some(Datum::Absent), Seen::Nothing),
         Op::Add { amount, .. } => (Some(Datum::Counter(sum(now) + amount)), Seen::Nothing),
         Op::SetAdd { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             if let Err(place) = elements.binary_search(&element) {
                 elements.insert(place, element);
             }
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::SetRemove { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             elements.retain(|other| *other != element);
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::Append { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             elements.push(element);
             (Some(Datum::List(elements.into())), Seen::Nothing)
         }
         Op::TextInsert { at, character, .. } => {
-            let mut characters = elements(now);
+            let mut characters = now.elements().to_vec();
             characters.insert((at as usize).min(characters.len()), character);
             (Some(Datum::List(characters.into())), Seen::Nothing)
         }
         Op::TextDelete { at, .. } => {
-            let mut characters = elements(now);
+            let mut characters = now.elements().to_vec();
             if (at as usize) < characters.len() {
                 characters.remove(at as usize);
             }
@@ -141,13 +142,6 @@ fn sum(datum: &Datum) -> i64 {
     match datum {
         Datum::Counter(sum) => *sum,
         Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
-    }
-}
-
-fn elements(datum: &Datum) -> Vec<Value> {
-    match datum {
-        Datum::Set(elements) | Datum::List(elements) => elements.to_vec(),
-        Datum::Absent | Datum::Register(_) | Datum::Counter(_) => Vec::new(),
     }
 }
 

@@ -243,6 +243,16 @@ impl fmt::Display for Op {
     }
 }
 
+impl Datum {
+    /// The elements of a set or list, or the characters of a text, in its order; nothing of what is neither.
+    pub fn elements(&self) -> &[Value] {
+        match self {
+            Datum::Set(elements) | Datum::List(elements) => elements,
+            Datum::Absent | Datum::Register(_) | Datum::Counter(_) => &[],
+        }
+    }
+}
+
 impl fmt::Display for Datum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
