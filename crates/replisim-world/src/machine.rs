@@ -2,8 +2,8 @@
 //!
 //! The processor is why latency grows with load and why a slow host falls behind: a queue in front of so many cores. Work is
 //! taken up in the order it comes in, by a core that is free or else by the first that will be. A client's request costs what
-//! the cluster's `operation` says, all else that a process hears what `message` says. An instant is given out at once, when
-//! the work comes in, so nothing is kept of what waits but when each core is free.
+//! the cluster's `operation` says, what comes from another process what `message` says; a timer or a completed sync costs
+//! nothing. When work will be done is settled as it comes in, so a processor keeps no more than when each core is free.
 //!
 //! ```text
 //!   work comes in ──▶ waits for a core ──▶ cost × slowdown ──▶ the process hears of it
