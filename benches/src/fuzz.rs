@@ -3,7 +3,8 @@
 use replisim_lab::scenario::Source;
 use replisim_lab::{Catalog, Experiment};
 
-/// About 2,000 events: a leader with two followers, four sessions that write and read anywhere, a cut and a crash.
+/// About 2,000 events: a leader with two followers, four sessions that write and read anywhere, a host cut off and
+/// another that stands still for a moment.
 const SCENARIO: &str = r#"
 Scenario(
     about: "A small run, as a fuzz campaign makes them by the thousand.",

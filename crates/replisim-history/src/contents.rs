@@ -83,7 +83,8 @@ impl Contents {
         self.present().eq(other.present())
     }
 
-    fn present(&self) -> impl Iterator<Item = (Key, &Datum)> {
+    /// Every key that holds something, ascending, and what it holds.
+    pub fn present(&self) -> impl Iterator<Item = (Key, &Datum)> {
         let data = self.iter().map(|(key, version)| (key, &version.datum));
         data.filter(|(_, datum)| **datum != Datum::Absent)
     }
@@ -105,29 +106,29 @@ fn step(op: &Op, now: &Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Dat
         Op::Delete { .. } => (Some(Datum::Absent), Seen::Nothing),
         Op::Add { amount, .. } => (Some(Datum::Counter(sum(now) + amount)), Seen::Nothing),
         Op::SetAdd { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             if let Err(place) = elements.binary_search(&element) {
                 elements.insert(place, element);
             }
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::SetRemove { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             elements.retain(|other| *other != element);
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::Append { element, .. } => {
-            let mut elements = elements(now);
+            let mut elements = now.elements().to_vec();
             elements.push(element);
             (Some(Datum::List(elements.into())), Seen::Nothing)
         }
         Op::TextInsert { at, character, .. } => {
-            let mut characters = elements(now);
+            let mut characters = now.elements().to_vec();
             characters.insert((at as usize).min(characters.len()), character);
             (Some(Datum::List(characters.into())), Seen::Nothing)
         }
         Op::TextDelete { at, .. } => {
-            let mut characters = elements(now);
+            let mut characters = now.elements().to_vec();
             if (at as usize) < characters.len() {
                 characters.remove(at as usize);
             }
@@ -141,13 +142,6 @@ fn sum(datum: &Datum) -> i64 {
     match datum {
         Datum::Counter(sum) => *sum,
         Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
-    }
-}
-
-fn elements(datum: &Datum) -> Vec<Value> {
-    match datum {
-        Datum::Set(elements) | Datum::List(elements) => elements.to_vec(),
-        Datum::Absent | Datum::Register(_) | Datum::Counter(_) => Vec::new(),
     }
 }
 
@@ -182,17 +176,6 @@ impl Lineage {
         }
     }
 
-    /// Drops what `epoch` has beyond `index`, and all later epochs: a rewind, or a fork.
-    pub fn cut(&mut self, at: Position) {
-        self.0.retain(|stretch| stretch.epoch <= at.epoch);
-        for stretch in &mut self.0 {
-            if stretch.epoch == at.epoch {
-                stretch.upto = stretch.upto.min(at.index);
-            }
-        }
-        self.0.retain(|stretch| stretch.after < stretch.upto);
-    }
-
     /// Whether the record at `position` is part of this history. The beginning of all is part of every history.
     #[inline]
     pub fn contains(&self, position: Position) -> bool {
@@ -223,16 +206,6 @@ mod tests {
         assert!(!lineage.contains(Position::new(1, 502)), "the tail of epoch 1 was lost");
         assert!(lineage.contains(Position::new(2, 502)));
         assert!(!lineage.contains(Position::new(2, 480)), "epoch 2 begins after 480");
-    }
-
-    #[test]
-    fn a_rewind_cuts_the_lineage() {
-        let mut lineage = Lineage::new();
-        lineage.extend(0, Position::new(1, 500));
-        lineage.cut(Position::new(1, 480));
-        lineage.extend(480, Position::new(2, 481));
-        assert!(!lineage.contains(Position::new(1, 481)));
-        assert_eq!(lineage.last(), Position::new(2, 481));
     }
 
     #[test]

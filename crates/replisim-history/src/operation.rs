@@ -129,8 +129,6 @@ pub enum Reason {
     Exhausted,
     /// Aborted by a conflict with another transaction.
     Conflict,
-    /// The run ended first.
-    Ended,
 }
 
 impl OpKind {
@@ -245,6 +243,16 @@ impl fmt::Display for Op {
     }
 }
 
+impl Datum {
+    /// The elements of a set or list, or the characters of a text, in its order; nothing of what is neither.
+    pub fn elements(&self) -> &[Value] {
+        match self {
+            Datum::Set(elements) | Datum::List(elements) => elements,
+            Datum::Absent | Datum::Register(_) | Datum::Counter(_) => &[],
+        }
+    }
+}
+
 impl fmt::Display for Datum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -307,7 +315,6 @@ impl fmt::Display for Reason {
             Reason::NotCaughtUp => "not caught up",
             Reason::Exhausted => "exhausted",
             Reason::Conflict => "conflict",
-            Reason::Ended => "the run ended",
         })
     }
 }

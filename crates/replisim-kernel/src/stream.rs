@@ -13,8 +13,6 @@ use rand_chacha::ChaCha8Core;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::rand_core::block::Generator;
 
-use crate::Probability;
-
 /// What a stream decides about: a short name, such as `link` or `disk`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Concern([u8; 8]);
@@ -111,13 +109,7 @@ impl Stream {
     /// A whole number below `bound` (zero if `bound` is zero), from one word. The bias is below `bound` / 2⁶⁴.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
-    }
-
-    /// Whether something of probability `p` happens, from one word.
-    #[inline]
-    pub fn chance(&mut self, p: Probability) -> bool {
-        p.hit((self.word() >> 32) as u32)
+        share(self.word(), bound)
     }
 }
 
@@ -125,6 +117,14 @@ impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").finish_non_exhaustive()
     }
+}
+
+/// The whole number below `bound` (zero if `bound` is zero) that a word stands for: as far into the range as the word is into
+/// all words (D. Lemire, *Fast Random Integer Generation in an Interval*, ACM TOMACS 29(1), 2019, without the rejection). For
+/// draws that take their words first and learn their bounds later.
+#[inline]
+pub const fn share(word: u64, bound: u64) -> u64 {
+    ((word as u128 * bound as u128) >> 64) as u64
 }
 
 /// The number in [0, 1) that a word stands for: its upper 53 bits.

@@ -191,7 +191,7 @@ impl fmt::Debug for Span {
 }
 
 impl fmt::Display for SimTime {
-    /// The trace's clock: milliseconds below a second, seconds from there, always to the microsecond or millisecond.
+    /// The trace's clock: milliseconds below a second, seconds from there, always to the microsecond.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
             u64::MAX => "never".to_owned(),

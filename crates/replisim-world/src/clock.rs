@@ -78,14 +78,6 @@ impl Clocks {
         self.frozen = None;
     }
 
-    /// Corrects both offset and drift, as a working NTP does in time. The monotonic clock keeps what it shows.
-    pub fn correct(&mut self, now: SimTime) {
-        self.rebase(now);
-        self.wall_then = now.as_nanos() as i64;
-        self.drift_ppb = 0;
-        self.frozen = None;
-    }
-
     fn rebase(&mut self, now: SimTime) {
         let elapsed = self.elapsed(now);
         self.wall_then = self.wall_then.saturating_add(elapsed as i64);
@@ -169,8 +161,6 @@ mod tests {
         clocks.jump(at(5), -3_000_000_000);
         assert_eq!(clocks.wall(at(6)).0, 3_000_000_000);
         assert_eq!(clocks.monotonic(at(6)).0, 6_000_000_000);
-        clocks.correct(at(7));
-        assert_eq!(clocks.wall(at(8)).0, 8_000_000_000);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod disk;
 mod event;
 mod fault;
+mod machine;
 mod network;
 mod node;
 pub mod process;

@@ -1,16 +1,12 @@
 //! A process in its place: its state while it lives, and what outlives it.
 
-use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
+use replisim_kernel::{Concern, SimTime, Stream};
 
-use crate::clock::Clocks;
-use crate::disk::{Device, Journal};
+use crate::disk::Journal;
 use crate::process::{Command, Input, Process, Role};
-use crate::spec::Service;
 
 /// The stream of chance that each process draws from.
 pub(crate) const NODE: Concern = Concern::new("node");
-/// The stream of chance of each host's processor.
-pub(crate) const CPU: Concern = Concern::new("cpu");
 
 /// A process, alive or dead, with what is its own.
 #[derive(Clone, Debug)]
@@ -50,34 +46,6 @@ pub(crate) enum Syncing {
     Busy {
         again: bool,
     },
-}
-
-/// What a host's processes share.
-#[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    pub clocks: Clocks,
-    pub disk: Device,
-    pub processor: Processor,
-}
-
-/// Serves requests and messages at a finite rate: a queue in front of so many cores.
-#[derive(Clone, Debug)]
-pub(crate) struct Processor {
-    /// How long each kind of work takes.
-    costs: [Sampler; 2],
-    /// When each core is free.
-    cores: Vec<SimTime>,
-    chance: Stream,
-    /// How much slower it is than it should be.
-    pub slowdown: u32,
-    idle: bool,
-}
-
-/// What there is to do: a place among a processor's costs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Work {
-    Operation,
-    Message,
 }
 
 impl<P: Process> Node<P> {
@@ -136,41 +104,5 @@ impl<P: Process> Node<P> {
         self.parked.clear();
         self.sync = Syncing::Idle;
         self.role = None;
-    }
-}
-
-impl Processor {
-    pub fn new(service: &Service, chance: Stream) -> Self {
-        let costs = [&service.operation, &service.message].map(Sampler::new);
-        let idle = costs.iter().all(|cost| cost.mean() == Some(Span::ZERO));
-        let cores = vec![SimTime::ZERO; usize::from(service.cores.max(1))];
-        Processor { costs, cores, chance, slowdown: 1, idle }
-    }
-
-    /// Goes on with another stream of chance.
-    pub fn reseed(&mut self, chance: Stream) {
-        self.chance = chance;
-    }
-
-    /// When work that comes in now is done: at once on an idle processor that takes no time for anything.
-    #[inline]
-    pub fn serve(&mut self, now: SimTime, work: Work) -> SimTime {
-        if self.idle {
-            return now;
-        }
-        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * u64::from(self.slowdown);
-        // Any core that is free now will do; if none is, the first that will be.
-        let core = match self.cores.iter().position(|core| *core <= now) {
-            Some(free) => &mut self.cores[free],
-            None => self.cores.iter_mut().min().expect("a processor has a core"),
-        };
-        *core = (*core).max(now) + cost;
-        *core
-    }
-
-    /// How long a piece of work takes, where it does not always take as long: most does.
-    #[cold]
-    fn draw(&mut self, work: Work) -> Span {
-        self.costs[work as usize].draw(&mut self.chance)
     }
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use replisim_history::{Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
 
-use crate::world::watch::Coverage;
-
 /// What a step begins with in the fingerprint, so that no two kinds of steps are taken for each other. Steps without one
-/// begin with an instant: a fault moves, a message arrives.
+/// begin with an instant, as when a fault moves or a message arrives; what a process appends to its journal, which is part of
+/// a step, begins with the node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
     Boot,
@@ -45,8 +44,6 @@ pub(crate) struct Recorder {
     unapplied: Vec<u64>,
     fingerprint: Fingerprint,
     trace: Option<Trace>,
-    /// Where the run has been, if that is watched.
-    pub coverage: Option<Coverage>,
     /// The trace line that caused what happens now.
     pub cause: u64,
     pub events: u64,
@@ -65,7 +62,6 @@ impl Recorder {
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
             trace: trace.then(Trace::default),
-            coverage: None,
             cause: 0,
             events: 0,
             commits: 0,

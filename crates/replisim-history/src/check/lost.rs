@@ -1,12 +1,12 @@
 //! Lost writes: acknowledged to a client, and gone at the end.
 //!
-//! The authority at the end is the replica that leads; where several lead, as in a leaderless system, a write is lost
-//! only if none of them has it. A write is lost if either
+//! Whoever leads at the end has the last word; where several lead, as in a leaderless system, a write is lost only if none of
+//! them has it. A write is lost if either
 //!
-//! - **its record is gone**: its position is known and is not in the authority's lineage, nor is that of any other
+//! - **its record is gone**: its position is known and is not in the leader's lineage, nor is that of any other
 //!   install of the same value. This is how a promotion loses a tail, or a crash a leader's own, and it holds even for what
 //!   was overwritten before;
-//! - **its effect is gone**: the authority holds an older version, and no acknowledged write is newer. What was
+//! - **its effect is gone**: the leader holds an older version, and no acknowledged write is newer. What was
 //!   overwritten or deleted, or may have been by a write that was never answered, is not lost. A set, list or text must
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
 //!   kind keeps nothing of what it was.
@@ -102,13 +102,13 @@ struct Loss {
 
 fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
     placed.history.end()?;
-    let authority = Authority::of(placed);
+    let leaders = Leaders::of(placed);
     let (mut losses, mut first) = (Losses::default(), None);
     let mut writes = Vec::with_capacity(placed.parts.len());
     writes.extend(acknowledged_writes(placed));
     for of_one_operation in writes.chunk_by(|a, b| a.part.operation == b.part.operation) {
         // Of an operation's writes the worst off counts, and among equals the one of the largest key.
-        let fates = of_one_operation.iter().map(|write| (authority.fate(write), write.key.key, write.part.slot));
+        let fates = of_one_operation.iter().map(|write| (leaders.fate(write), write.key.key, write.part.slot));
         let Some((fate, _, slot)) = fates.max() else { continue };
         losses.acknowledged += 1;
         match fate {
@@ -121,7 +121,7 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
             }
         }
     }
-    if losses.acknowledged > 0 && authority.leading.is_empty() {
+    if losses.acknowledged > 0 && leaders.leading.is_empty() {
         return Err(Limit::NoFinalState);
     }
     Ok((losses, first))
@@ -136,7 +136,7 @@ fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write
 }
 
 /// The replicas whose word counts at the end.
-struct Authority<'a> {
+struct Leaders<'a> {
     leading: Vec<Leader<'a>>,
     additions: Additions,
 }
@@ -172,11 +172,11 @@ impl<'a> Leader<'a> {
     }
 }
 
-impl<'a> Authority<'a> {
+impl<'a> Leaders<'a> {
     fn of(placed: &Placed<'a>) -> Self {
         let leading = placed.history.finals.iter().filter(|replica| replica.leads);
         let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
-        Authority { leading, additions: Additions::of(placed) }
+        Leaders { leading, additions: Additions::of(placed) }
     }
 
     /// The best fate that the write has with any of the leading replicas.
@@ -236,7 +236,7 @@ fn fate_of_register(leader: &Leader, write: &Write, value: Value) -> Fate {
 /// The version that a replica holds where the write's value would not be a register: the one at the position where it was
 /// installed, or else one that made an element of it, the last to be certainly older than the write.
 fn held_since(held: &Held, write: &Write) -> Option<Rank> {
-    let made = || elements(held.datum).iter().filter_map(|element| write.key.place(*element)).map(|(_, last)| last);
+    let made = || held.datum.elements().iter().filter_map(|element| write.key.place(*element)).map(|(_, last)| last);
     let older = |rank: &Rank| write.rank.is_some_and(|mine| write.key.compare(*rank, mine) == Some(Ordering::Less));
     write.key.since(held.position).or_else(|| made().find(|rank| !older(rank))).or_else(|| made().max())
 }
@@ -274,7 +274,7 @@ fn superseded(leader: &Leader, key: &KeyOrder, rank: Rank) -> bool {
 }
 
 fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
-    if elements(leader.held(write).datum).contains(&element) {
+    if leader.held(write).datum.elements().contains(&element) {
         return Fate::Survives;
     }
     if write.key.removed.binary_search(&element).is_ok() {
@@ -289,7 +289,7 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
 }
 
 fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {
-    let there = elements(leader.held(write).datum).contains(&element);
+    let there = leader.held(write).datum.elements().contains(&element);
     if there && added_before(write, element) { Fate::Lost(Way::Undone) } else { Fate::Survives }
 }
 
@@ -303,13 +303,6 @@ fn register(datum: &Datum) -> Option<Value> {
     match datum {
         Datum::Register(value) => Some(*value),
         Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => None,
-    }
-}
-
-fn elements(datum: &Datum) -> &[Value] {
-    match datum {
-        Datum::Set(elements) | Datum::List(elements) => elements,
-        Datum::Absent | Datum::Register(_) | Datum::Counter(_) => &[],
     }
 }
 
@@ -376,7 +369,7 @@ impl Way {
     }
 }
 
-/// The lost write, and what the authority holds instead.
+/// The lost write, and what the leader holds instead.
 fn tell(placed: &Placed, loss: &Loss) -> Witness {
     let it = placed.operation(loss.operation);
     let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
@@ -420,7 +413,7 @@ fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     if let Datum::Register(value) = held {
         writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
     }
-    elements(held).iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
+    held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {

@@ -99,7 +99,7 @@ struct Past<'a> {
     rule: Rule,
     brought: &'a Brought,
     /// For each key that a log orders, the newest version in the past.
-    newest: Vec<Newest>,
+    newest: Vec<Ranked>,
     /// For each other key, what the past demands.
     demands: Vec<Demand>,
     /// For each session, the end of the beginning of its events that is in the past.
@@ -122,7 +122,7 @@ pub(super) struct Brought {
 /// What one event brings: a version, and those that its author follows.
 #[derive(Clone, Copy)]
 struct Step {
-    version: Newest,
+    version: Ranked,
     slot: Slot,
     /// The session that comes along, and how far. If there is none, the one past the last, which is always reached.
     session: u32,
@@ -141,10 +141,10 @@ enum Kind {
     Nothing,
 }
 
-/// A version of a key that a log orders, as its rank and the event that made or saw it, in one word: the larger is the
-/// newer.
+/// A version of a key, as its rank and the event that made or saw it, in one word. Of a key that a log orders, the larger is
+/// the newer; of any other, ranks follow the invocations, and times decide what is newer ([`Demand::take`]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Newest(u64);
+struct Ranked(u64);
 
 /// A version in the past, of a key that no log orders.
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ impl<'a> Past<'a> {
         Past {
             placed,
             rule,
-            newest: vec![Newest::NOTHING; keys],
+            newest: vec![Ranked::NOTHING; keys],
             demands: vec![Demand::NONE; keys],
             brought,
             reach: Vec::new(),
@@ -203,7 +203,7 @@ impl<'a> Past<'a> {
     }
 
     fn forget(&mut self) {
-        self.newest.fill(Newest::NOTHING);
+        self.newest.fill(Ranked::NOTHING);
         self.demands.fill(Demand::NONE);
         self.reach.clear();
         self.reach.extend(self.placed.sessions.iter().map(|session| session.start));
@@ -254,7 +254,7 @@ impl<'a> Past<'a> {
 
     /// Takes the version that an event wrote or saw.
     fn demand(&mut self, at: u32, event: &Event) {
-        let version = Newest::of(event.rank, at);
+        let version = Ranked::of(event.rank, at);
         match event.basis {
             Basis::Log => {
                 let newest = &mut self.newest[event.slot.index()];
@@ -314,7 +314,7 @@ impl Brought {
                 What::MayHaveWritten | What::SawOwn => Kind::Nothing,
             };
             Step {
-                version: if kind == Kind::Nothing { Newest::NOTHING } else { Newest::of(event.rank, at) },
+                version: if kind == Kind::Nothing { Ranked::NOTHING } else { Ranked::of(event.rank, at) },
                 slot: event.slot,
                 session: author.map_or(nobody, |author| author.session),
                 reach: author.map_or(0, |author| author.end),
@@ -341,11 +341,11 @@ fn times(placed: &Placed) -> Vec<Times> {
     placed.events.iter().map(times).collect()
 }
 
-impl Newest {
-    const NOTHING: Newest = Newest(0);
+impl Ranked {
+    const NOTHING: Ranked = Ranked(0);
 
     fn of(rank: Rank, event: u32) -> Self {
-        Newest(u64::from(rank.0) << 32 | u64::from(event))
+        Ranked(u64::from(rank.0) << 32 | u64::from(event))
     }
 
     fn rank(self) -> Rank {
@@ -365,7 +365,7 @@ impl Demand {
     const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivalled: false };
 
     /// Takes a version: in place of the present one if it is certainly newer, as a rival if that is not known.
-    fn take(&mut self, version: Newest, times: &[Times]) {
+    fn take(&mut self, version: Ranked, times: &[Times]) {
         let (rank, event) = (version.rank(), version.event());
         // Ranks follow the invocations, so a lower one is not newer: it is older, or one more rival.
         if rank == self.rank || (rank < self.rank && self.rivalled) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use examined::Examined;
 
-use crate::{Datum, Final, Operation, Outcome, Reason, Run};
+use crate::{Operation, Outcome, Reason, Run};
 
 /// A figure that a scenario can ask for and bound.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -408,8 +408,7 @@ fn answers(run: &Run, window: Window, class: Class) -> impl Iterator<Item = &Ope
 /// run did not come to its end.
 fn rows(run: &Run) -> Option<usize> {
     let leading = run.history.end().ok()?.iter().filter(|replica| replica.leads);
-    let held = |replica: &Final| replica.contents.iter().filter(|(_, version)| version.datum != Datum::Absent).count();
-    leading.map(held).max()
+    leading.map(|replica| replica.contents.present().count()).max()
 }
 
 fn share(part: u64, of: u64) -> Option<f64> {

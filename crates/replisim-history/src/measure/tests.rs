@@ -1,7 +1,7 @@
 use replisim_kernel::{Digest, Tape};
 
 use super::*;
-use crate::{History, Key, NodeId, NodeInfo, Op, Position, Seen, SessionId, Settling, Value};
+use crate::{Final, History, Key, NodeId, NodeInfo, Op, Position, Seen, SessionId, Settling, Value};
 
 fn at(millis: u64) -> SimTime {
     SimTime::ZERO + Span::millis(millis)

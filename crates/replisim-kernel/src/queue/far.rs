@@ -117,19 +117,6 @@ impl Far {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.len = 0;
-        self.rest.clear();
-        while let Some(wheel) = self.wheels.pop() {
-            wheel.buckets.into_iter().for_each(|bucket| self.recycle(bucket));
-        }
-    }
-
-    /// All keys, in no particular order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.wheels.iter().flat_map(|wheel| wheel.buckets.iter().flatten()).chain(&self.rest)
-    }
-
     fn pour_rest(&mut self, near: &mut Near) -> SimTime {
         self.len = 0;
         near.fill(self.rest.drain(..));

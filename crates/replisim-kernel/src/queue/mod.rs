@@ -29,6 +29,8 @@ mod key;
 mod near;
 mod slab;
 
+use std::fmt;
+
 use far::Far;
 use key::Key;
 use near::Near;
@@ -99,12 +101,12 @@ impl<E> Queue<E> {
     /// When the earliest event is.
     #[inline]
     pub fn next_at(&self) -> Option<SimTime> {
-        self.order.near.next_at()
+        self.order.near.first().map(|key| key.at())
     }
 
     /// The earliest event, which stays where it is.
     pub fn peek(&self) -> Option<&E> {
-        self.order.near.iter().next().map(|key| self.events.get(key.slot()))
+        self.order.near.first().map(|key| self.events.get(key.slot()))
     }
 
     /// How many events are pending.
@@ -115,18 +117,6 @@ impl<E> Queue<E> {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.order.near.is_empty()
-    }
-
-    /// Drops all that is pending and starts the sequence anew, and keeps the memory for the next run.
-    pub fn clear(&mut self) {
-        self.events.clear();
-        self.order.clear();
-    }
-
-    /// All that is pending, as time, sequence number and event, **in no particular order**.
-    pub fn iter(&self) -> impl Iterator<Item = (SimTime, u64, &E)> {
-        let keys = self.order.near.iter().chain(self.order.far.iter());
-        keys.map(|key| (key.at(), key.sequence(), self.events.get(key.slot())))
     }
 }
 
@@ -166,12 +156,6 @@ impl Order {
         Some(earliest)
     }
 
-    fn clear(&mut self) {
-        self.near.clear();
-        self.far.clear();
-        (self.until, self.near_max, self.sequence) = (SimTime::NEVER, NEAR_MAX, 0);
-    }
-
     /// Moves the next stretch of time from the far tier into the near one, which has run out.
     fn refill(&mut self) {
         self.until = self.far.pour(&mut self.near);
@@ -197,11 +181,10 @@ impl<E> Default for Queue<E> {
     }
 }
 
-impl<E: std::fmt::Debug> std::fmt::Debug for Queue<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut pending: Vec<_> = self.iter().collect();
-        pending.sort_unstable_by_key(|&(at, sequence, _)| (at, sequence));
-        f.debug_list().entries(pending).finish()
+impl<E: fmt::Debug> fmt::Debug for Queue<E> {
+    /// How much is pending, and what is next.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("pending", &self.len()).field("next", &self.peek()).finish_non_exhaustive()
     }
 }
 

@@ -13,7 +13,6 @@
 //! behind them at once, so events at one instant cost the same however many there are.
 
 use super::key::Key;
-use crate::SimTime;
 
 /// How many keys are moved one by one before the place is searched for by halving.
 const SOON: usize = 8;
@@ -81,9 +80,10 @@ impl Near {
         Some(earliest)
     }
 
+    /// The earliest key.
     #[inline]
-    pub(super) fn next_at(&self) -> Option<SimTime> {
-        self.live().first().map(|key| key.at())
+    pub(super) fn first(&self) -> Option<&Key> {
+        self.live().first()
     }
 
     #[inline]
@@ -97,17 +97,12 @@ impl Near {
     }
 
     pub(super) fn is_one_instant(&self) -> bool {
-        self.live().last().map(|key| key.at()) == self.next_at()
+        self.live().last().map(|key| key.at()) == self.first().map(|key| key.at())
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.keys.clear();
         self.head = 0;
-    }
-
-    /// All keys, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.live().iter()
     }
 
     /// Takes everything out, in order.

@@ -38,11 +38,6 @@ impl<E> Slab<E> {
         self.slots[slot].as_ref().expect("a key's slot holds its event")
     }
 
-    pub(super) fn clear(&mut self) {
-        self.slots.clear();
-        self.vacant.clear();
-    }
-
     #[cold]
     fn grow(&mut self) -> usize {
         assert!(self.slots.len() < SLOTS_MAX, "fewer than 67 million events are pending");

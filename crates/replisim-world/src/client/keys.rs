@@ -1,6 +1,7 @@
 //! Which key an operation touches: one draw of a word each, whatever the distribution.
 
 use replisim_history::Key;
+use replisim_kernel::share;
 
 use crate::spec::Keys;
 
@@ -42,10 +43,10 @@ impl KeyChoice {
     /// The key that a random word stands for, for a session that has inserted `own` keys of a run with `sessions`.
     pub fn pick(&self, word: u64, session: u32, own: u64, sessions: u64) -> Key {
         Key(match self {
-            KeyChoice::Uniform { count } => below(word, *count),
+            KeyChoice::Uniform { count } => share(word, *count),
             KeyChoice::Skewed(skewed) => skewed.at((word >> 11) as f64 / (1u64 << 53) as f64),
-            KeyChoice::Fresh => fresh(session, below(word, own), sessions).0,
-            KeyChoice::PerSession { count } => u64::from(session) * count + below(word, *count),
+            KeyChoice::Fresh => fresh(session, share(word, own), sessions).0,
+            KeyChoice::PerSession { count } => u64::from(session) * count + share(word, *count),
         })
     }
 }
@@ -73,10 +74,6 @@ fn part_of(level: f64, parts: usize) -> usize {
 /// The key that the `nth` insert of a session makes, of a run with so many sessions: dense, and no two the same.
 pub(crate) fn fresh(session: u32, nth: u64, sessions: u64) -> Key {
     Key(nth * sessions + u64::from(session))
-}
-
-fn below(word: u64, bound: u64) -> u64 {
-    ((u128::from(word) * u128::from(bound)) >> 64) as u64
 }
 
 fn zipf(count: u64, exponent: f64) -> Vec<f64> {

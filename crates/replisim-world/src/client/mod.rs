@@ -91,7 +91,7 @@ pub(crate) struct Patience {
 
 /// What to do with an operation after an answer, or the lack of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum NextStep {
     /// It has ended like this.
     Done(Outcome),
     /// Try again at once.
@@ -116,10 +116,7 @@ impl Clients {
             clients.pins.extend((0..spec.servers).map(|_| BTreeMap::new()));
             for index in 0..spec.sessions {
                 let id = SessionId(clients.sessions.len() as u32);
-                // Named by group and place in it: a session more in one group moves no other group's luck.
-                let entity = (group as u64) << 32 | u64::from(index);
-                let workload = Workload::new(id, seed, entity);
-                clients.sessions.push(Session::new(id, group as u32, index, servers, workload));
+                clients.sessions.push(Session::new(id, group as u32, index, servers, seed));
             }
         }
         clients
@@ -133,7 +130,7 @@ impl Clients {
     /// Lets every session go on with another luck.
     pub fn reseed(&mut self, salt: u64) {
         for session in &mut self.sessions {
-            let entity = u64::from(session.group) << 32 | u64::from(session.index);
+            let entity = Session::entity(session.group, session.index);
             session.workload.reseed(self.seed, entity, salt);
         }
     }
@@ -189,38 +186,37 @@ impl Clients {
     }
 
     /// Takes note of an answer and says what becomes of the operation.
-    pub fn judge(&mut self, session: SessionId, reply: &Reply, wall: WallTime) -> Verdict {
+    pub fn judge(&mut self, session: SessionId, reply: &Reply, wall: WallTime) -> NextStep {
         let state = &mut self.sessions[session.index()];
-        let ClientGroup { reads: routing, retries, .. } = &self.groups[state.group as usize].spec;
-        let memory = if let Routing::Pin { memory, .. } = routing { Some(*memory) } else { None };
-        let Some(current) = &mut state.current else { return Verdict::Done(reply.outcome) };
+        let retries = self.groups[state.group as usize].spec.retries;
+        let Some(current) = &mut state.current else { return NextStep::Done(reply.outcome) };
         match reply.outcome {
             Outcome::Ok => {
                 let (reads, server) = (current.task.op.is_read(), current.server);
                 state.learn(reply, reads);
-                if let (false, Some(memory)) = (reads, memory) {
-                    self.pin(session, server, wall, memory);
+                if !reads {
+                    self.remember_write(session, server, wall);
                 }
-                Verdict::Done(Outcome::Ok)
+                NextStep::Done(Outcome::Ok)
             }
             Outcome::Fail(Reason::NotServing) if current.hops < HOPS_MAX => {
                 current.hops += 1;
                 state.leader = reply.redirect.or(state.leader);
-                if reply.redirect.is_some() { Verdict::Again } else { Verdict::Later }
+                if reply.redirect.is_some() { NextStep::Again } else { NextStep::Later }
             }
             Outcome::Fail(Reason::NotCaughtUp) if !current.at_leader && falls_back(&current.task.reads) => {
                 current.at_leader = true;
-                Verdict::Again
+                NextStep::Again
             }
-            outcome => state.retry_or(outcome, *retries),
+            outcome => state.retry_or(outcome, retries),
         }
     }
 
     /// A connection has ended under an operation.
-    pub fn judge_break(&mut self, session: SessionId, outcome: Outcome, sight: &Sight<'_>) -> Verdict {
+    pub fn judge_break(&mut self, session: SessionId, outcome: Outcome, sight: &Sight<'_>) -> NextStep {
         let retries = self.group_of(session).spec.retries;
         let state = &mut self.sessions[session.index()];
-        let Some(current) = &mut state.current else { return Verdict::Done(outcome) };
+        let Some(current) = &mut state.current else { return NextStep::Done(outcome) };
         state.sticky = state.sticky.filter(|node| *node != current.node);
         if state.leader == Some(current.node) {
             state.leader = Some(sight.after(current.node));
@@ -228,7 +224,7 @@ impl Clients {
         let certain = matches!(outcome, Outcome::Fail(_)) || current.task.op.is_read();
         if certain && current.hops < HOPS_MAX {
             current.hops += 1;
-            return Verdict::Later;
+            return NextStep::Later;
         }
         state.retry_or(outcome, retries)
     }
@@ -265,12 +261,16 @@ impl Clients {
         pins.get(&session).copied()
     }
 
-    fn pin(&mut self, session: SessionId, server: NodeId, wall: WallTime, memory: PinMemory) {
-        let pins = match memory {
-            PinMemory::Process => &mut self.pins[usize::from(server.0 - self.first_server)],
-            PinMemory::Shared => &mut self.shared_pins,
-        };
-        pins.insert(session, wall);
+    /// Takes note of when a session wrote, wherever a read of its group may look for that.
+    fn remember_write(&mut self, session: SessionId, server: NodeId, wall: WallTime) {
+        let Clients { groups, sessions, pins, shared_pins, first_server, .. } = self;
+        for memory in &groups[sessions[session.index()].group as usize].pin_memories {
+            let pins = match memory {
+                PinMemory::Process => &mut pins[usize::from(server.0 - *first_server)],
+                PinMemory::Shared => &mut *shared_pins,
+            };
+            pins.insert(session, wall);
+        }
     }
 }
 
@@ -279,12 +279,12 @@ fn falls_back(reads: &Routing) -> bool {
 }
 
 impl Session {
-    fn new(id: SessionId, group: u32, index: u32, servers: (NodeId, u16), workload: Workload) -> Self {
+    fn new(id: SessionId, group: u32, index: u32, servers: (NodeId, u16), seed: u64) -> Self {
         Session {
             id,
             group,
             index,
-            workload,
+            workload: Workload::new(id, seed, Session::entity(group, index)),
             servers,
             current: None,
             watched: false,
@@ -295,6 +295,12 @@ impl Session {
             saw: Position::ZERO,
             streams: BTreeMap::new(),
         }
+    }
+
+    /// What a session's streams go by. It is named by group and place in it, so that a session more in one group moves no
+    /// other group's luck.
+    fn entity(group: u32, index: u32) -> u64 {
+        u64::from(group) << 32 | u64::from(index)
     }
 
     /// The application server that its first operation goes through.
@@ -316,9 +322,18 @@ impl Session {
     /// Begins an operation.
     #[inline]
     pub fn begin(&mut self, task: Task, entry: u64, ordinal: u32, server: NodeId, patience: Patience) {
-        let (node, attempt, hops, retries, at_leader) = (server, 0, 0, 0, false);
-        self.current =
-            Some(Current { task, entry, ordinal, patience, server, node, attempt, hops, retries, at_leader });
+        self.current = Some(Current {
+            task,
+            entry,
+            ordinal,
+            patience,
+            server,
+            node: server,
+            attempt: 0,
+            hops: 0,
+            retries: 0,
+            at_leader: false,
+        });
     }
 
     /// An operation was meant to begin now but the session is busy.
@@ -361,13 +376,13 @@ impl Session {
         }
     }
 
-    fn retry_or(&mut self, outcome: Outcome, allowed: u32) -> Verdict {
+    fn retry_or(&mut self, outcome: Outcome, allowed: u32) -> NextStep {
         match &mut self.current {
             Some(current) if matches!(outcome, Outcome::Fail(_)) && current.retries < allowed => {
                 current.retries += 1;
-                Verdict::Later
+                NextStep::Later
             }
-            _ => Verdict::Done(outcome),
+            _ => NextStep::Done(outcome),
         }
     }
 }
@@ -376,5 +391,58 @@ impl Current {
     /// Whether it is to go to the leader whatever the routing says.
     pub fn at_leader(&self) -> bool {
         self.at_leader
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_history::{OpKind, Seen};
+    use replisim_kernel::Span;
+
+    use super::*;
+    use crate::spec::ScriptedOp;
+
+    const SERVER: NodeId = NodeId(3);
+
+    /// A session that follows this script, whose reads else go to any follower of the leader, node 0.
+    fn scripted(lines: [ScriptedOp; 2]) -> Clients {
+        let reads = Routing::AnyFollower;
+        let group =
+            ClientGroup { sessions: 1, servers: 1, reads, script: vec![lines.into()], ..ClientGroup::default() };
+        let mut clients = Clients::new(&[group], SERVER, 7);
+        clients.introduce(Some(NodeId(0)));
+        clients
+    }
+
+    fn line(op: OpKind, reads: Option<Routing>) -> ScriptedOp {
+        ScriptedOp { at: Span::ZERO, op, key: 1, parts: Vec::new(), reads }
+    }
+
+    /// Begins the session's next operation and says whether it is for the leader alone.
+    fn begin(clients: &mut Clients, ordinal: u32, wall: WallTime) -> bool {
+        let session = SessionId(0);
+        let task = clients.draw(session).expect("the script has another line");
+        let patience = Patience { ends: SimTime::NEVER, cause: 0 };
+        clients.sessions[0].begin(task, u64::from(ordinal), ordinal, SERVER, patience);
+        let (replicas, names) = ([0, 1, 2].map(NodeId), ["p", "s1", "s2"].map(str::to_owned));
+        let sight = Sight { replicas: &replicas, names: &names, distance: &|_| 0, wall };
+        clients.route(session, &sight).expect("an operation is under way").1
+    }
+
+    #[test]
+    fn a_lines_own_pin_holds_whatever_its_group_reads_by() {
+        for memory in [PinMemory::Process, PinMemory::Shared] {
+            let pin = Routing::Pin { window: Span::secs(1), memory };
+            for (after, pinned) in [(Span::millis(999), true), (Span::secs(1), false)] {
+                let lines = [line(OpKind::Write, None), line(OpKind::Read, Some(pin.clone()))];
+                let mut clients = scripted(lines);
+                assert!(begin(&mut clients, 0, WallTime(0)), "a write is for the leader");
+                let answer = Reply::ok(Seen::Nothing, Position::ZERO, Position::ZERO);
+                let next = clients.judge(SessionId(0), &answer, WallTime(0));
+                assert_eq!(next, NextStep::Done(Outcome::Ok));
+                let read_at = WallTime(after.as_nanos() as i64);
+                assert_eq!(begin(&mut clients, 1, read_at), pinned, "{memory:?} {after}");
+            }
+        }
     }
 }

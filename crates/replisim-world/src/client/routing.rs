@@ -1,6 +1,7 @@
 //! Whom to ask: the leader, any follower, the nearest replica.
 
 use replisim_history::NodeId;
+use replisim_kernel::share;
 
 use crate::clock::WallTime;
 
@@ -59,7 +60,7 @@ impl Router<'_> {
 
     /// One of the `count` replicas that fit.
     fn pick(&self, count: usize, fits: impl Fn(NodeId) -> bool) -> NodeId {
-        let nth = ((u128::from(self.choice) * count as u128) >> 64) as usize + usize::from(self.turn);
+        let nth = share(self.choice, count as u64) as usize + usize::from(self.turn);
         let mut fitting = self.sight.replicas.iter().copied().filter(|node| fits(*node));
         fitting.nth(nth % count).expect("the count is of replicas that fit")
     }

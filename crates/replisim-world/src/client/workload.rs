@@ -4,10 +4,10 @@
 //! for the same things.
 
 use replisim_history::{Key, Op, OpKind, SessionId, Value};
-use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
+use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream, share};
 
 use super::keys::{KeyChoice, fresh};
-use crate::spec::{Arrival, ClientGroup, Routing, ScriptedOp};
+use crate::spec::{Arrival, ClientGroup, PinMemory, Routing, ScriptedOp};
 
 /// The stream that decides what each session asks for.
 pub(crate) const CLIENT: Concern = Concern::new("client");
@@ -20,6 +20,8 @@ pub(crate) struct Group {
     pub spec: ClientGroup,
     pub keys: KeyChoice,
     pub think: Option<Sampler>,
+    /// Where reads look for when a session last wrote: what the group's routing says, and what its scripts' lines say.
+    pub pin_memories: Vec<PinMemory>,
     total_weight: u64,
 }
 
@@ -53,12 +55,13 @@ impl Group {
             Arrival::Every(_) | Arrival::Poisson(_) => None,
         };
         let total_weight = spec.mix.values().map(|&weight| u64::from(weight)).sum();
-        Group { keys: KeyChoice::new(&spec.keys), think, total_weight, spec: spec.clone() }
+        let (keys, pin_memories) = (KeyChoice::new(&spec.keys), pin_memories(spec));
+        Group { keys, think, pin_memories, total_weight, spec: spec.clone() }
     }
 
     /// The kind that a random word stands for.
     fn kind(&self, word: u64) -> OpKind {
-        let mut left = ((u128::from(word) * u128::from(self.total_weight)) >> 64) as u64;
+        let mut left = share(word, self.total_weight);
         for (kind, weight) in &self.spec.mix {
             match left.checked_sub(u64::from(*weight)) {
                 Some(rest) => left = rest,
@@ -143,13 +146,12 @@ impl Workload {
 
     /// When the first operation begins: spread over the first interval, so that sessions do not march in step.
     pub fn first(&mut self, group: &Group) -> SimTime {
-        let share = self.pace.word();
+        let word = self.pace.word();
         let interval = match &group.spec.arrive {
             Arrival::Every(interval) | Arrival::Poisson(interval) => *interval,
             Arrival::Think(time) => Sampler::new(time).sample(1 << 63, 1 << 63),
         };
-        let offset = (u128::from(share) * u128::from(interval.as_nanos())) >> 64;
-        SimTime::ZERO + group.spec.from + Span::nanos(offset as u64)
+        SimTime::ZERO + group.spec.from + Span::nanos(share(word, interval.as_nanos()))
     }
 
     fn key(&mut self, group: &Group, word: u64, reads: bool, sessions: u64) -> Key {
@@ -177,6 +179,20 @@ impl Workload {
             OpKind::Txn => Op::Txn([Op::Write { key, value }].into()),
         }
     }
+}
+
+/// Each memory that a read of the group may be pinned by, once.
+fn pin_memories(spec: &ClientGroup) -> Vec<PinMemory> {
+    let lines = spec.script.iter().flatten().filter_map(|line| line.reads.as_ref());
+    let mut memories = Vec::new();
+    for reads in lines.chain([&spec.reads]) {
+        if let Routing::Pin { memory, .. } = reads
+            && !memories.contains(memory)
+        {
+            memories.push(*memory);
+        }
+    }
+    memories
 }
 
 fn streams(seed: u64, entity: u64, salt: u64) -> (Stream, Stream) {

@@ -60,11 +60,6 @@ impl<R: Payload> Journal<R> {
         self.durable
     }
 
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.start() == self.end() && self.control.is_none()
-    }
-
     /// The record at `position`; `None` if it is not kept or fails its checksum.
     pub fn get(&self, position: u64) -> Option<&R> {
         match self.is_damaged(position) {
@@ -74,7 +69,7 @@ impl<R: Payload> Journal<R> {
     }
 
     /// Whether a record is kept at `position` but fails its checksum.
-    pub fn is_damaged(&self, position: u64) -> bool {
+    fn is_damaged(&self, position: u64) -> bool {
         !self.damaged.is_empty() && self.damaged.contains(&position)
     }
 

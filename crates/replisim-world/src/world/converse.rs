@@ -4,7 +4,7 @@ use replisim_history::{NodeId, Operation, Outcome, Position, Reason, Seen, Sessi
 use replisim_kernel::{SimTime, Span};
 
 use super::{Phase, World};
-use crate::client::{Patience, Sight, Verdict};
+use crate::client::{NextStep, Patience, Sight};
 use crate::event::{Event, Parcel};
 use crate::process::{Closing, Process, Reply, Request, RequestId, StreamId};
 use crate::recorder::Mark;
@@ -12,6 +12,8 @@ use crate::spec::{ClientGroup, Routing};
 
 /// What a request weighs on the wire beside its value.
 const REQUEST_BYTES: u32 = 100;
+/// What an answer weighs on the wire, whatever was seen.
+const REPLY_BYTES: u32 = 200;
 
 impl RequestId {
     /// The name of one attempt at one operation.
@@ -175,11 +177,18 @@ impl<P: Process> World<P> {
         stream
     }
 
-    /// The stream on which a request came to `node`, and its session.
-    pub(super) fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<(StreamId, SessionId)> {
+    /// The stream on which a request came to `node`, if its session still waits for the answer.
+    fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<StreamId> {
         let session = self.clients.sessions.get(id.session().index())?;
         let current = session.current.as_ref().filter(|current| current.ordinal == id.ordinal())?;
-        session.streams.get(&(current.server, node)).map(|stream| (*stream, session.id))
+        session.streams.get(&(current.server, node)).copied()
+    }
+
+    /// A process answers a request.
+    pub(super) fn send_reply(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
+        let Some(stream) = self.stream_of_request(from, id) else { return };
+        let parcel = Parcel::Reply { id, reply };
+        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REPLY_BYTES, around));
     }
 
     /// An answer has arrived.
@@ -190,8 +199,8 @@ impl<P: Process> World<P> {
             return;
         }
         let wall = self.wall_of(current.server);
-        let verdict = self.clients.judge(session, &reply, wall);
-        self.follow_verdict(session, verdict, Some(reply));
+        let next = self.clients.judge(session, &reply, wall);
+        self.take_step(session, next, Some(reply));
     }
 
     /// A connection has ended: whatever was under way on it ends or is tried elsewhere.
@@ -209,8 +218,8 @@ impl<P: Process> World<P> {
             Closing::TimedOut => Outcome::Info(Reason::Timeout),
             Closing::Finished | Closing::Reset => Outcome::Info(Reason::Reset),
         };
-        let verdict = self.with_sight(server, |clients, sight| clients.judge_break(session, outcome, sight));
-        self.follow_verdict(session, verdict, None);
+        let next = self.with_sight(server, |clients, sight| clients.judge_break(session, outcome, sight));
+        self.take_step(session, next, None);
     }
 
     /// A session's patience may have run out.
@@ -237,7 +246,7 @@ impl<P: Process> World<P> {
             self.with_streams(|streams, around| streams.close(stream, server, around));
         }
         let outcome = if sent { Outcome::Info(Reason::Timeout) } else { Outcome::Fail(Reason::Timeout) };
-        self.follow_verdict(session, Verdict::Done(outcome), None);
+        self.take_step(session, NextStep::Done(outcome), None);
     }
 
     pub(super) fn session_retries(&mut self, session: SessionId, ordinal: u32, attempt: u8) {
@@ -247,11 +256,11 @@ impl<P: Process> World<P> {
         }
     }
 
-    fn follow_verdict(&mut self, session: SessionId, verdict: Verdict, reply: Option<Box<Reply>>) {
-        match verdict {
-            Verdict::Done(outcome) => self.complete(session, outcome, reply),
-            Verdict::Again => self.send_request(session),
-            Verdict::Later => {
+    fn take_step(&mut self, session: SessionId, next: NextStep, reply: Option<Box<Reply>>) {
+        match next {
+            NextStep::Done(outcome) => self.complete(session, outcome, reply),
+            NextStep::Again => self.send_request(session),
+            NextStep::Later => {
                 let backoff = self.clients.group_of(session).spec.backoff;
                 let Some(current) = &self.clients.sessions[session.index()].current else { return };
                 let (ordinal, attempt) = (current.ordinal, current.attempt);

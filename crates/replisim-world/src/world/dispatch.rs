@@ -6,13 +6,14 @@ use replisim_kernel::{Queue, SimTime, Span};
 use super::World;
 use crate::disk::SyncFate;
 use crate::event::{Entry, Event, Parcel};
+use crate::machine::Work;
 use crate::network::{Agenda, Signal, Streams, Surroundings, Upcall};
-use crate::node::{Node, Syncing, Work};
-use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Reply, RequestId, Role, StreamId};
+use crate::node::{Node, Syncing};
+use crate::process::{Cx, DiskError, Effect, Input, Note, Payload, Process, Role, StreamId};
 use crate::recorder::Mark;
 
-/// What an answer or a request weighs on the wire beside its value.
-const REQUEST_BYTES: u32 = 200;
+/// How often a sync that a stalled disk holds up looks whether the stall is over.
+const STALL_LOOK_EVERY: Span = Span::millis(10);
 
 /// The queue as the streams see it: what they put there is caused by what happens now.
 pub(super) struct Pending<'a, P: Process> {
@@ -125,8 +126,8 @@ impl<P: Process> World<P> {
             return;
         }
         if self.machines[self.roster.host_of(node)].disk.is_stalled() {
-            // Look again later: a stall has an end, if only the heal.
-            let again = self.now + Span::millis(10);
+            // A stall has an end, if only the heal.
+            let again = self.now + STALL_LOOK_EVERY;
             self.schedule(again, Event::Synced { node, incarnation, power_losses: losses, upto, lied });
             return;
         }
@@ -296,12 +297,6 @@ impl<P: Process> World<P> {
             }
             SyncFate::Fails(error) => self.schedule(self.now, Event::DiskFailed { node, incarnation, error }),
         }
-    }
-
-    fn send_reply(&mut self, from: NodeId, id: RequestId, reply: Box<Reply>) {
-        let Some((stream, _)) = self.stream_of_request(from, id) else { return };
-        let parcel = Parcel::Reply { id, reply };
-        self.with_streams(|streams, around| streams.transmit(stream, from, parcel, REQUEST_BYTES, around));
     }
 
     fn note(&mut self, node: NodeId, note: Note) {

@@ -16,20 +16,20 @@
 //! | `converse.rs` | sessions send operations and take answers |
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
-//! | `watch.rs` | which states met which faults, if anybody wants to know |
-//! | `pace.rs` | what a run may come to before it is taken to have no end |
+//! | `coverage.rs` | which states met which faults, if anybody wants to know |
+//! | `watchdog.rs` | what a run may come to before it is taken to have no end |
 
 mod aim;
 mod converse;
+mod coverage;
 mod dispatch;
 mod operate;
-mod pace;
 mod rest;
 mod sever;
 mod strike;
 #[cfg(test)]
 mod tests;
-pub(crate) mod watch;
+mod watchdog;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,15 +37,15 @@ use std::sync::Arc;
 use replisim_history::{NodeId, NodeInfo, Run, SessionInfo, Settling};
 use replisim_kernel::{Concern, Digest, Queue, SimTime, Span, Stream};
 
-use self::pace::Pace;
-use self::watch::Coverage;
+use self::coverage::Coverage;
+use self::watchdog::Watchdog;
 use crate::client::{CLIENT, Clients};
-use crate::clock::Clocks;
-use crate::disk::{DISK, Device};
+use crate::disk::DISK;
 use crate::event::{Entry, Event, Parcel};
 use crate::fault::{FAULT, Injector};
+use crate::machine::{CPU, Machine};
 use crate::network::{LINK, Network, Streams};
-use crate::node::{CPU, Machine, NODE, Node, Processor};
+use crate::node::{NODE, Node};
 use crate::process::{Effect, Process, Role, View};
 use crate::protocol::Member;
 use crate::recorder::Recorder;
@@ -87,8 +87,10 @@ pub struct World<P: Process> {
     clients: Clients,
     injector: Injector,
     recorder: Recorder,
+    /// Where the run has been, if that is watched.
+    coverage: Option<Coverage>,
     phase: Phase,
-    pace: Pace,
+    watchdog: Watchdog,
     /// Who became leader last.
     last_leader: Option<NodeId>,
     /// Whom an operator promoted last.
@@ -149,22 +151,24 @@ impl<P: Process> World<P> {
         let plan = Arc::new(Plan::of(&blueprint));
         let host_of: Vec<u16> = plan.nodes.iter().map(|node| plan.host_index(&node.host) as u16).collect();
         let cluster = &blueprint.cluster;
-        let hosts = plan.topology.hosts.len();
+        let hosts = &plan.topology.hosts;
         let stream = |concern, entity| Stream::derive(seed, concern, entity as u64, 0);
+        let machine = |(i, host)| Machine::new(cluster, host, |concern| stream(concern, i));
         World {
             now: SimTime::ZERO,
             seed,
             queue: Queue::new(),
-            machines: (0..hosts).map(|host| machine(cluster, &plan.topology.hosts[host], host, &stream)).collect(),
-            roster: Roster::new(&host_of, hosts),
+            machines: hosts.iter().enumerate().map(machine).collect(),
+            roster: Roster::new(&host_of, hosts.len()),
             streams: Streams::new(host_of.len()),
             network: Network::new(cluster, &plan.topology, host_of, seed),
             clients: Clients::new(&blueprint.clients, plan.first_server, seed),
             injector: Injector::new(&blueprint.faults, seed),
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
+            coverage: None,
             phase: Phase::Acting,
-            pace: Pace::default(),
+            watchdog: Watchdog::default(),
             last_leader: None,
             heir: None,
             plan,
@@ -219,8 +223,8 @@ impl<P: Process> World<P> {
         if let Phase::Over { .. } = self.phase {
             return false;
         }
-        if pace::is_due(self.recorder.events) {
-            self.keep_pace();
+        if watchdog::is_due(self.recorder.events) {
+            self.check_progress();
         }
         let Some(next) = self.queue.pop() else {
             self.come_to_rest();
@@ -285,7 +289,7 @@ impl<P: Process> World<P> {
             nodes: self.plan.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
             faults: self.injector.outcome(),
-            coverage: self.recorder.coverage.take().into_iter().flat_map(Coverage::into_cells).collect(),
+            coverage: self.coverage.into_iter().flat_map(Coverage::into_cells).collect(),
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,
             history: self.recorder.history,
@@ -400,14 +404,5 @@ fn info(topology: &Topology, name: &str, host: usize, replica: bool) -> NodeInfo
         zone: topology.zones[*zone].name.clone(),
         region: topology.regions[topology.zones[*zone].region].clone(),
         replica,
-    }
-}
-
-fn machine(cluster: &Cluster, host: &Host, index: usize, stream: &dyn Fn(Concern, usize) -> Stream) -> Machine {
-    let clocks = cluster.clocks.get(&host.name).copied().unwrap_or_default();
-    Machine {
-        clocks: Clocks::new(clocks.offset.0, i64::from(clocks.drift_ppm) * 1_000),
-        disk: Device::new(&cluster.disk, stream(DISK, index)),
-        processor: Processor::new(&cluster.service, stream(CPU, index)),
     }
 }

@@ -10,7 +10,7 @@ use crate::fault::{FaultEvent, Undo};
 use crate::network::Change;
 use crate::process::{Command, Process};
 use crate::recorder::Mark;
-use crate::spec::{Action, Trigger, Unsynced, Wire};
+use crate::spec::{Action, Offset, Target, Trigger, Unsynced, Wire};
 
 impl<P: Process> World<P> {
     pub(super) fn fault_moves(&mut self, event: FaultEvent) {
@@ -124,10 +124,7 @@ impl<P: Process> World<P> {
                 self.cut_apart(&one, &other)
             }
             Action::MajorityRing => self.cut_ring(fault),
-            Action::Flapping { between, down, .. } => {
-                self.step_later(active, 1, *down);
-                self.cut_between(fault, between)
-            }
+            Action::Flapping { between, down, up } => self.flap(fault, active, 0, between, *down, *up),
             Action::Swizzle { step } => {
                 let order = self.shuffled_replicas(fault);
                 self.injector.active[active as usize].steps = order;
@@ -199,21 +196,12 @@ impl<P: Process> World<P> {
                 world.boot(node);
                 None
             }),
-            Action::Jump { host, by } => self.each_host(fault, host, |world, host| {
-                world.machines[host].clocks.jump(world.now, by.0);
-                Undo::JumpBack { host, by: by.0 }
-            }),
+            Action::Jump { host, by } => self.jump_clocks(fault, host, *by),
             Action::Drift { host, ppm } => self.each_host(fault, host, |world, host| {
                 world.machines[host].clocks.set_drift(world.now, i64::from(*ppm) * 1_000);
                 Undo::DriftBack(host)
             }),
-            Action::Strobe { host, by, every } => {
-                self.step_later(active, 1, *every);
-                self.each_host(fault, host, |world, host| {
-                    world.machines[host].clocks.jump(world.now, by.0);
-                    Undo::JumpBack { host, by: by.0 }
-                })
-            }
+            Action::Strobe { host, by, every } => self.strobe(fault, active, 0, host, *by, *every),
             Action::Freeze(target) => self.each_host(fault, target, |world, host| {
                 world.machines[host].clocks.freeze(world.now);
                 Undo::Thaw(host)
@@ -274,56 +262,73 @@ impl<P: Process> World<P> {
             return;
         }
         let fault = self.injector.active[active as usize].fault;
-        match self.injector.planned[fault as usize].fault.action().clone() {
-            Action::Flapping { between, down, up } => {
-                let downwards = step.is_multiple_of(2);
-                if downwards {
-                    let undo = self.cut_between(fault, &between);
-                    self.injector.active[active as usize].undo.extend(undo);
-                } else {
-                    self.undo_so_far(active);
-                }
-                self.step_later(active, step + 1, if downwards { down } else { up });
-            }
-            Action::Strobe { host, by, every } => {
-                if step.is_multiple_of(2) {
-                    let undo = self.each_host(fault, &host, |world, host| {
-                        world.machines[host].clocks.jump(world.now, by.0);
-                        Undo::JumpBack { host, by: by.0 }
-                    });
-                    self.injector.active[active as usize].undo.extend(undo);
-                } else {
-                    self.undo_so_far(active);
-                }
-                self.step_later(active, step + 1, every);
-            }
-            Action::Swizzle { step: pause } => self.step_swizzle(fault, active, step as usize, pause),
-            _ => {}
+        let undo = match self.injector.planned[fault as usize].fault.action().clone() {
+            Action::Flapping { between, down, up } => self.flap(fault, active, step, &between, down, up),
+            Action::Strobe { host, by, every } => self.strobe(fault, active, step, &host, by, every),
+            Action::Swizzle { step: pause } => self.swizzle(fault, active, step as usize, pause),
+            _ => return,
+        };
+        self.injector.active[active as usize].undo.extend(undo);
+    }
+
+    /// Cuts at every even step and mends at every odd one. Returns what takes back what this step has done.
+    fn flap(
+        &mut self,
+        fault: u32,
+        active: u32,
+        step: u32,
+        between: &(Target, Target),
+        down: Span,
+        up: Span,
+    ) -> Vec<Undo> {
+        let cuts = step.is_multiple_of(2);
+        self.step_later(active, step + 1, if cuts { down } else { up });
+        match cuts {
+            true => self.cut_between(fault, between),
+            false => self.undo_so_far(active),
         }
     }
 
-    fn undo_so_far(&mut self, active: u32) {
+    /// Lets clocks jump at every even step and back at every odd one. Returns what takes back what this step has done.
+    fn strobe(&mut self, fault: u32, active: u32, step: u32, host: &Target, by: Offset, every: Span) -> Vec<Undo> {
+        self.step_later(active, step + 1, every);
+        match step.is_multiple_of(2) {
+            true => self.jump_clocks(fault, host, by),
+            false => self.undo_so_far(active),
+        }
+    }
+
+    fn jump_clocks(&mut self, fault: u32, host: &Target, by: Offset) -> Vec<Undo> {
+        self.each_host(fault, host, |world, host| {
+            world.machines[host].clocks.jump(world.now, by.0);
+            Undo::JumpBack { host, by: by.0 }
+        })
+    }
+
+    /// Takes back all that an active fault has done so far. Nothing is left to be taken back.
+    fn undo_so_far(&mut self, active: u32) -> Vec<Undo> {
         for undo in std::mem::take(&mut self.injector.active[active as usize].undo) {
             self.take_back(active, undo);
         }
+        Vec::new()
     }
 
-    /// Isolates the replicas one by one, then takes them back in another order.
-    fn step_swizzle(&mut self, fault: u32, active: u32, step: usize, pause: Span) {
+    /// Isolates the replicas one by one, then takes them back in another order. Returns what takes back what this step has
+    /// done.
+    fn swizzle(&mut self, fault: u32, active: u32, step: usize, pause: Span) -> Vec<Undo> {
         let order = self.injector.active[active as usize].steps.clone();
-        if step < order.len() {
-            let undo = self.cut_off(&[order[step]]);
-            self.injector.active[active as usize].undo.extend(undo);
-        } else {
-            if step == order.len() {
-                self.injector.active[active as usize].steps = self.shuffled_replicas(fault);
-            }
-            let back = self.injector.active[active as usize].steps[step - order.len()];
-            self.undo_where(active, |undo| matches!(undo, Undo::Mend { from, to } if *from == back || *to == back));
-        }
         if step + 1 < 2 * order.len() {
             self.step_later(active, step as u32 + 1, pause);
         }
+        if step < order.len() {
+            return self.cut_off(&[order[step]]);
+        }
+        if step == order.len() {
+            self.injector.active[active as usize].steps = self.shuffled_replicas(fault);
+        }
+        let back = self.injector.active[active as usize].steps[step - order.len()];
+        self.undo_where(active, |undo| matches!(undo, Undo::Mend { from, to } if *from == back || *to == back));
+        Vec::new()
     }
 
     fn undo_where(&mut self, active: u32, which: impl Fn(&Undo) -> bool) {

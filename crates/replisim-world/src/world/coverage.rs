@@ -13,7 +13,7 @@ const AT_HAND_LOG2: u32 = 6;
 
 /// The cells that a run has reached. It mostly comes back to those that it has just left.
 #[derive(Clone, Debug)]
-pub(crate) struct Coverage {
+pub(super) struct Coverage {
     cells: BTreeSet<Cell>,
     /// Of the cells that share a place here, the one that was reached last.
     at_hand: [Option<Cell>; 1 << AT_HAND_LOG2],
@@ -27,7 +27,7 @@ impl Coverage {
     }
 
     /// All cells that were reached, in order.
-    pub(crate) fn into_cells(self) -> impl Iterator<Item = Cell> {
+    pub(super) fn into_cells(self) -> impl Iterator<Item = Cell> {
         self.cells.into_iter()
     }
 }
@@ -52,13 +52,13 @@ impl<P: Process> World<P> {
     /// Takes note of every cell from now on.
     pub fn watch(&mut self) {
         assert!(P::STATES.len() <= STATES_MAX, "a protocol tells at most {STATES_MAX} states apart");
-        self.recorder.coverage.get_or_insert_default();
+        self.coverage.get_or_insert_default();
     }
 
     /// An operation of this kind has ended that `node` was asked for.
     #[inline]
     pub(super) fn see_answer(&mut self, node: NodeId, kind: OpKind, outcome: Outcome) {
-        if self.recorder.coverage.is_none() {
+        if self.coverage.is_none() {
             return;
         }
         self.see(
@@ -73,7 +73,7 @@ impl<P: Process> World<P> {
 
     /// A fault has struck: seen from the server that leads, where one does.
     pub(super) fn see_fault(&mut self, action: &Action) {
-        if self.recorder.coverage.is_none() {
+        if self.coverage.is_none() {
             return;
         }
         if let Some(family) = action.family() {
@@ -86,7 +86,7 @@ impl<P: Process> World<P> {
         let state = |node| self.process(node).map_or(Cell::DOWN, Process::state);
         let cluster = Cell::cluster(self.plan.replicas.iter().map(|replica| state(*replica)));
         let cell = Cell { state: state(node), faults: self.injector.families(self.now), deed, cluster };
-        if let Some(coverage) = &mut self.recorder.coverage {
+        if let Some(coverage) = &mut self.coverage {
             coverage.reach(cell);
         }
     }

@@ -26,18 +26,18 @@ const PENDING_MAX: usize = 1 << 24;
 
 /// How time has gone on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct Watchdog {
     /// The instant of the last look.
     at: SimTime,
     /// How many looks in a row have found that instant.
     looks: u32,
 }
 
-impl Pace {
+impl Watchdog {
     /// Takes a look, and says what is wrong if no end is to be expected.
     fn look(&mut self, now: SimTime, events: u64, pending: usize) -> Result<(), String> {
         let looks = if self.at == now { self.looks + 1 } else { 0 };
-        *self = Pace { at: now, looks };
+        *self = Watchdog { at: now, looks };
         if looks >= LOOKS_STILL_MAX {
             let events = u64::from(LOOKS_STILL_MAX) * LOOK_EVERY;
             return Err(format!("time stands still: more than {events} events in a row are at one instant"));
@@ -64,8 +64,8 @@ impl<P: Process> World<P> {
     /// # Panics
     /// If no end is to be expected.
     #[cold]
-    pub(super) fn keep_pace(&mut self) {
-        if let Err(why) = self.pace.look(self.now, self.recorder.events, self.queue.len()) {
+    pub(super) fn check_progress(&mut self) {
+        if let Err(why) = self.watchdog.look(self.now, self.recorder.events, self.queue.len()) {
             let next = self.queue.peek().map_or_else(|| "nothing".to_owned(), |next| self.told(&next.event));
             panic!("{why}\nthe next is {next}");
         }
@@ -99,10 +99,12 @@ mod tests {
 
     #[test]
     fn a_run_ends_where_no_end_is_to_be_expected() {
-        let wrong = |mut pace: Pace, now, events, pending| pace.look(now, events, pending).err().unwrap_or_default();
+        let wrong = |mut watchdog: Watchdog, now, events, pending| {
+            watchdog.look(now, events, pending).err().unwrap_or_default()
+        };
         let (then, now) = (SimTime::ZERO, SimTime::ZERO + Span::nanos(1));
-        let still = || Pace { at: then, looks: LOOKS_STILL_MAX - 1 };
-        assert_eq!(wrong(Pace::default(), then, EVENTS_MAX - 1, PENDING_MAX), "");
+        let still = || Watchdog { at: then, looks: LOOKS_STILL_MAX - 1 };
+        assert_eq!(wrong(Watchdog::default(), then, EVENTS_MAX - 1, PENDING_MAX), "");
         assert_eq!(wrong(still(), now, 0, 0), "");
         assert!(wrong(still(), then, 0, 0).starts_with("time stands still: more than 4194304 events"));
         assert!(wrong(still(), now, EVENTS_MAX, 0).starts_with("the run is too long"));

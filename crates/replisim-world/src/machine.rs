@@ -1,0 +1,98 @@
+//! A host: the clocks, the disk and the processor that its processes share.
+//!
+//! The processor is why latency grows with load and why a slow host falls behind: a queue in front of so many cores. Work is
+//! taken up in the order it comes in, by a core that is free or else by the first that will be. A client's request costs what
+//! the cluster's `operation` says, what comes from another process what `message` says; a timer or a completed sync costs
+//! nothing. When work will be done is settled as it comes in, so a processor keeps no more than when each core is free.
+//!
+//! ```text
+//!   work comes in ──▶ waits for a core ──▶ cost × slowdown ──▶ the process hears of it
+//! ```
+//!
+//! A process's journal is its own (`node.rs`), though the disk it is synced to is the host's. Whether a host is up, paused or
+//! within reach is for the roster and the network to say.
+
+use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
+
+use crate::clock::Clocks;
+use crate::disk::{DISK, Device};
+use crate::spec::{Cluster, Host, Service};
+
+/// The stream of chance of each host's processor.
+pub(crate) const CPU: Concern = Concern::new("cpu");
+
+/// What a host's processes share.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub clocks: Clocks,
+    pub disk: Device,
+    pub processor: Processor,
+}
+
+/// Serves requests and messages at a finite rate: a queue in front of so many cores.
+#[derive(Clone, Debug)]
+pub(crate) struct Processor {
+    /// How long each kind of work takes.
+    costs: [Sampler; 2],
+    /// When each core is free.
+    cores: Vec<SimTime>,
+    chance: Stream,
+    /// How much slower it is than it should be.
+    pub slowdown: u32,
+    idle: bool,
+}
+
+/// What there is to do: a place among a processor's costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Work {
+    Operation,
+    Message,
+}
+
+impl Machine {
+    /// A host of the cluster, whose disk and processor draw from the streams that `chance` gives them.
+    pub fn new(cluster: &Cluster, host: &Host, chance: impl Fn(Concern) -> Stream) -> Self {
+        let clocks = cluster.clocks.get(&host.name).copied().unwrap_or_default();
+        Machine {
+            clocks: Clocks::new(clocks.offset.0, i64::from(clocks.drift_ppm) * 1_000),
+            disk: Device::new(&cluster.disk, chance(DISK)),
+            processor: Processor::new(&cluster.service, chance(CPU)),
+        }
+    }
+}
+
+impl Processor {
+    fn new(service: &Service, chance: Stream) -> Self {
+        let costs = [&service.operation, &service.message].map(Sampler::new);
+        let idle = costs.iter().all(|cost| cost.mean() == Some(Span::ZERO));
+        let cores = vec![SimTime::ZERO; usize::from(service.cores.max(1))];
+        Processor { costs, cores, chance, slowdown: 1, idle }
+    }
+
+    /// Goes on with another stream of chance.
+    pub fn reseed(&mut self, chance: Stream) {
+        self.chance = chance;
+    }
+
+    /// When work that comes in now is done: at once on an idle processor that takes no time for anything.
+    #[inline]
+    pub fn serve(&mut self, now: SimTime, work: Work) -> SimTime {
+        if self.idle {
+            return now;
+        }
+        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * u64::from(self.slowdown);
+        // Any core that is free now will do; if none is, the first that will be.
+        let core = match self.cores.iter().position(|core| *core <= now) {
+            Some(free) => &mut self.cores[free],
+            None => self.cores.iter_mut().min().expect("a processor has a core"),
+        };
+        *core = (*core).max(now) + cost;
+        *core
+    }
+
+    /// How long a piece of work takes, where it does not always take as long: most does.
+    #[cold]
+    fn draw(&mut self, work: Work) -> Span {
+        self.costs[work as usize].draw(&mut self.chance)
+    }
+}
