@@ -6,10 +6,9 @@ use std::sync::Arc;
 use replisim_history::Cell;
 
 use super::attempt::{Attempt, Tried};
-use super::campaign::Place;
 use super::cause::Cause;
 use super::twice::Divergence;
-use crate::store::Mark;
+use crate::store::{Mark, Place};
 
 /// How many divergences of a subject are kept: they probably have one cause.
 pub const DIVERGENCES_MAX: usize = 4;
