@@ -249,10 +249,10 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             let Ran { attempt, tried, recalled, elapsed, twice, divergence } = ran;
             let tally = &mut self.tallies[index];
             if recalled {
-                tally.recall(&tried);
+                tally.add_recalled(&tried);
             }
             if twice {
-                tally.compare(place, divergence);
+                tally.add_twice(place, divergence);
             }
             tally.add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new, elapsed);

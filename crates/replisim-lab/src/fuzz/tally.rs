@@ -93,13 +93,13 @@ impl Tally {
     }
 
     /// Adds that a run was not done, but remembered.
-    pub fn recall(&mut self, tried: &Tried) {
+    pub fn add_recalled(&mut self, tried: &Tried) {
         self.recalled += 1;
         self.recalled_events += tried.events;
     }
 
     /// Adds that a run was done twice, and how the two differed if they did.
-    pub fn compare(&mut self, place: Place, divergence: Option<Divergence>) {
+    pub fn add_twice(&mut self, place: Place, divergence: Option<Divergence>) {
         self.twice += 1;
         let Some(divergence) = divergence else { return };
         self.differing += 1;

@@ -232,7 +232,7 @@ mod tests {
             let attempt = Arc::new(Attempt::fresh(&subjects[0], seed.into()));
             let (one, other) = ("this".to_owned(), "that".to_owned());
             let divergence = Divergence { attempt, event: 1, one, other, remembered: false };
-            tally.compare(Place { subject: 0, lot: 0, place: seed }, Some(divergence));
+            tally.add_twice(Place { subject: 0, lot: 0, place: seed }, Some(divergence));
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);
