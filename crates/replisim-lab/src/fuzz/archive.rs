@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
-use replisim_world::spec::Action;
+use replisim_world::spec::KindSet;
 
 use super::attempt::{Attempt, Tried};
 use super::cause::Cause;
@@ -216,10 +216,9 @@ const HEAD: usize = 20;
 /// What a run met, in bytes: the kinds of faults that struck and that did not, as bits, how many operations there were,
 /// then the new cells.
 fn met(tried: &Tried, new: &[Cell]) -> Vec<u8> {
-    let bits = |kinds: &[u8]| kinds.iter().fold(0_u64, |bits, kind| bits | 1 << kind);
     let mut bytes = Vec::with_capacity(HEAD + new.len() * cell::BYTES);
-    bytes.extend(bits(&tried.struck).to_le_bytes());
-    bytes.extend(bits(&tried.idle).to_le_bytes());
+    bytes.extend(tried.struck.bits().to_le_bytes());
+    bytes.extend(tried.idle.bits().to_le_bytes());
     bytes.extend(tried.operations.to_le_bytes());
     new.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
     bytes
@@ -228,7 +227,6 @@ fn met(tried: &Tried, new: &[Cell]) -> Vec<u8> {
 /// The result that a row tells of; `None` if it is not one that this version wrote.
 fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
     let bits = |at: usize| row.cells.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-    let kinds = |bits: u64| (0..Action::KINDS.len() as u8).filter(|kind| bits >> kind & 1 == 1).collect();
     let cells = row.cells.get(HEAD..)?.chunks(cell::BYTES).map(cell::read).collect::<Option<Vec<Cell>>>()?;
     Some(Tried {
         fingerprint: row.fingerprint,
@@ -238,7 +236,7 @@ fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
         marks: row.verdicts.chars().map(Mark::from_letter).collect::<Option<Vec<Mark>>>()?,
         causes: failures.iter().map(|cause| (cause.clone(), true)).collect(),
         cells,
-        struck: kinds(bits(0)?),
-        idle: kinds(bits(8)?),
+        struck: KindSet::from_bits(bits(0)?),
+        idle: KindSet::from_bits(bits(8)?),
     })
 }

@@ -33,7 +33,7 @@ mod twice;
 
 pub use crate::store::{Mark, Place};
 pub use archive::{Archive, manifest};
-pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
+pub use attempt::{Attempt, Change, Idea, Tried};
 pub use campaign::campaign;
 pub use cause::Cause;
 pub use charter::Charter;

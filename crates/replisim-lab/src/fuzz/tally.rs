@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use replisim_history::Cell;
+use replisim_world::spec::KindSet;
 
 use super::attempt::{Attempt, Tried};
 use super::cause::Cause;
@@ -34,10 +35,10 @@ pub struct Tally {
     pub causes: BTreeMap<Cause, Found>,
     /// Where the runs have been.
     pub cells: BTreeSet<Cell>,
-    /// The kinds of faults that struck, and those that were planned.
-    pub struck: BTreeSet<u8>,
-    /// The kinds that were in a plan.
-    pub planned: BTreeSet<u8>,
+    /// The kinds of faults that were in a plan.
+    pub planned: KindSet,
+    /// Those of them that struck.
+    pub struck: KindSet,
     /// How many runs were done twice.
     pub twice: u64,
     /// Of how many of these the second run was not the first again.
@@ -77,8 +78,8 @@ impl Tally {
             *marks.entry(*mark).or_default() += 1;
         }
         self.cells.extend(new);
-        self.struck.extend(&tried.struck);
-        self.planned.extend(tried.struck.iter().chain(&tried.idle));
+        self.planned = self.planned.union(tried.struck).union(tried.idle);
+        self.struck = self.struck.union(tried.struck);
         let first = self.runs - 1;
         for cause in tried.failures() {
             let found = self.causes.entry(cause.clone());
