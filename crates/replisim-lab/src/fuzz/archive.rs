@@ -55,9 +55,17 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
     };
     Manifest {
         version: VERSION.to_owned(),
-        settings: format!("runs: {runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}"),
+        settings: format!("{RUNS}{runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}"),
         subjects: subjects.iter().map(stored).collect(),
     }
+}
+
+/// What the settings of a campaign begin with.
+const RUNS: &str = "runs: ";
+
+/// How many runs a campaign is to have, as its [`manifest`] says. One that is bounded by time alone has no number there.
+pub fn runs_ordered(manifest: &Manifest) -> Option<u64> {
+    manifest.settings.strip_prefix(RUNS)?.split(',').next()?.parse().ok()
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
@@ -239,4 +247,17 @@ fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
         struck: KindSet::from_bits(bits(0)?),
         idle: KindSet::from_bits(bits(8)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Share;
+    use super::*;
+
+    #[test]
+    fn a_manifest_says_how_many_runs_were_ordered() {
+        let orders = Orders { runs: Some(70_000), seed_start: 3, guided: true, jobs: 2, share: Share::ALL };
+        assert_eq!(runs_ordered(&manifest(&[], &orders)), Some(70_000));
+        assert_eq!(runs_ordered(&manifest(&[], &Orders { runs: None, ..orders })), None);
+    }
 }

@@ -32,7 +32,7 @@ mod tests;
 mod twice;
 
 pub use crate::store::{Mark, Place};
-pub use archive::{Archive, manifest};
+pub use archive::{Archive, manifest, runs_ordered};
 pub use attempt::{Attempt, Change, Idea, Tried};
 pub use campaign::campaign;
 pub use cause::Cause;
