@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
-use replisim_world::spec::KindSet;
 
 use super::attempt::{Attempt, Tried};
 use super::cause::Cause;
 use super::cell;
 use super::ledger::{Clock, Ledger};
 use super::lot::LOT;
+use super::met::Met;
 use super::orders::Orders;
 use super::subject::Subject;
 use crate::store::{
@@ -204,6 +204,7 @@ fn failure_row(at: Place, cause: &Cause, faults: u32, operations: u32, case: Str
 }
 
 fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow {
+    let met = Met { struck: tried.struck, idle: tried.idle, operations: tried.operations, cells: new.to_vec() };
     RunRow {
         at,
         origin: if attempt.fresh { Origin::Fresh } else { Origin::Mutant },
@@ -214,38 +215,23 @@ fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow 
         simulated: tried.simulated,
         verdicts: tried.marks.iter().map(|mark| mark.letter()).collect(),
         failed: tried.failed(),
-        cells: met(tried, new),
+        cells: met.bytes(),
     }
-}
-
-/// How many bytes of what a run met stand before its cells.
-const HEAD: usize = 20;
-
-/// What a run met, in bytes: the kinds of faults that struck and that did not, as bits, how many operations there were,
-/// then the new cells.
-fn met(tried: &Tried, new: &[Cell]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEAD + new.len() * cell::BYTES);
-    bytes.extend(tried.struck.bits().to_le_bytes());
-    bytes.extend(tried.idle.bits().to_le_bytes());
-    bytes.extend(tried.operations.to_le_bytes());
-    new.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
-    bytes
 }
 
 /// The result that a row tells of; `None` if it is not one that this version wrote.
 fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
-    let bits = |at: usize| row.cells.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-    let cells = row.cells.get(HEAD..)?.chunks(cell::BYTES).map(cell::read).collect::<Option<Vec<Cell>>>()?;
+    let Met { struck, idle, operations, cells } = Met::read(&row.cells)?;
     Some(Tried {
         fingerprint: row.fingerprint,
         events: row.events,
         simulated: row.simulated,
-        operations: u32::from_le_bytes(row.cells.get(16..HEAD)?.try_into().ok()?),
+        operations,
         marks: row.verdicts.chars().map(Mark::from_letter).collect::<Option<Vec<Mark>>>()?,
         causes: failures.iter().map(|cause| (cause.clone(), true)).collect(),
         cells,
-        struck: KindSet::from_bits(bits(0)?),
-        idle: KindSet::from_bits(bits(8)?),
+        struck,
+        idle,
     })
 }
 

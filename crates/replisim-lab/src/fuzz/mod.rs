@@ -22,6 +22,7 @@ mod knobs;
 mod known;
 mod ledger;
 mod lot;
+mod met;
 mod mutate;
 mod orders;
 mod subject;
