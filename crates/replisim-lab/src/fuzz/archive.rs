@@ -15,11 +15,12 @@ use super::lot::LOT;
 use super::met::Met;
 use super::orders::Orders;
 use super::subject::Subject;
+use crate::VERSION;
+use crate::shrink::Shrunk;
 use crate::store::{
     Begin, CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Store, StoreError,
     Subject as Stored, Writer,
 };
-use crate::{Case, VERSION};
 
 /// A ledger that is a store.
 pub struct Archive<'s, 'c> {
@@ -102,9 +103,10 @@ impl<'s, 'c> Archive<'s, 'c> {
         self.campaign
     }
 
-    /// Puts a smaller case in the place of the one that a failure was found with.
-    pub fn keep(&mut self, place: Place, cause: &Cause, case: &Case, faults: u32, operations: u32) {
-        let row = failure_row(place, cause, faults, operations, case.text());
+    /// Puts the case that a failure was shrunk to in the place of the one that it was found with.
+    pub fn keep(&mut self, place: Place, cause: &Cause, shrunk: &Shrunk) {
+        let (faults, operations) = (shrunk.after.faults as u32, shrunk.after.operations as u32);
+        let row = failure_row(place, cause, faults, operations, shrunk.case.text());
         self.stopped |= self.writer.put_failure(row).is_err();
     }
 
