@@ -1,11 +1,11 @@
 //! One run of a campaign: what is to be tried, what it is in full, and what came of it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Cell, Check, Finding, Run, Verdict};
 use replisim_kernel::{Digest, Fingerprint, Span, Stream};
-use replisim_world::spec::{Action, Fault};
+use replisim_world::spec::{Fault, KindSet};
 
 use super::cause::{Cause, phase};
 use super::mutate::Mutator;
@@ -66,11 +66,10 @@ pub struct Tried {
     pub causes: Vec<(Cause, bool)>,
     /// Where it has been, ascending.
     pub cells: Vec<Cell>,
-    /// The faults that were in the plan and never struck, and those that did, by their kind's place in
-    /// [`Action::KINDS`].
-    pub idle: Vec<u8>,
-    /// The kinds that struck.
-    pub struck: Vec<u8>,
+    /// The kinds of the planned faults that struck.
+    pub struck: KindSet,
+    /// The kinds of those that never did. One of several faults of a kind may have struck and another not.
+    pub idle: KindSet,
 }
 
 impl Idea {
@@ -155,10 +154,10 @@ impl Tried {
             Some((Cause { check, kind, phase: phase(&run, witness) }, *mark == Mark::Broken))
         };
         let causes = findings.iter().zip(&marks).filter_map(violated).collect();
-        let (mut struck, mut idle) = (Vec::new(), Vec::new());
+        let (mut struck, mut idle) = (KindSet::default(), KindSet::default());
         for (fault, planned) in faults.iter().zip(&run.faults) {
             let into = if planned.fired.is_empty() { &mut idle } else { &mut struck };
-            into.extend(kind(fault.action()));
+            into.insert(fault.action().kind());
         }
         Tried {
             fingerprint: run.fingerprint,
@@ -168,8 +167,8 @@ impl Tried {
             marks,
             causes,
             cells: run.coverage,
-            idle,
             struck,
+            idle,
         }
     }
 
@@ -198,44 +197,5 @@ const fn mark(demand: Demand, verdict: &Verdict) -> Mark {
         (Verdict::Violated(_), Demand::Holds) => Mark::Broken,
         (Verdict::Violated(_), Demand::Nothing) => Mark::Anomaly,
         (Verdict::Unknown(_), _) => Mark::Undecided,
-    }
-}
-
-/// The name of an action's kind, as a scenario writes it.
-pub fn kind_name(action: &Action) -> &'static str {
-    kind(action).map_or("?", |place| Action::KINDS[usize::from(place)].0)
-}
-
-/// The place of an action's kind in [`Action::KINDS`].
-fn kind(action: &Action) -> Option<u8> {
-    let mut name = FirstWord(String::new());
-    // Writing ends with an error as soon as the name is over, which is all that is wanted of it.
-    let _ = write!(name, "{action:?}");
-    Action::KINDS.iter().position(|(other, _)| *other == name.0).map(|place| place as u8)
-}
-
-/// Takes the first word of what is written, and no more.
-struct FirstWord(String);
-
-impl fmt::Write for FirstWord {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = text.find(|c: char| !c.is_alphanumeric());
-        self.0.push_str(&text[..end.unwrap_or(text.len())]);
-        if end.is_some() { Err(fmt::Error) } else { Ok(()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use replisim_world::spec::Target;
-
-    use super::*;
-
-    #[test]
-    fn a_kind_is_known_by_its_name() {
-        assert_eq!(kind_name(&Action::Halves), "Halves");
-        assert_eq!(kind_name(&Action::Kill(Target::Leader)), "Kill");
-        let lost = Action::LoseHost { host: Target::Leader, unsynced: Default::default(), wire: Default::default() };
-        assert_eq!(kind_name(&lost), "LoseHost");
     }
 }

@@ -1,4 +1,4 @@
-//! A campaign: subjects, how many runs, and the workers that do them.
+//! A campaign under way: who decides what is tried, and the workers that do it.
 //!
 //! One thread decides and learns, in order; workers spell out what it decided on, and run it. Nothing that a worker does
 //! depends on when it does it, so the number of workers shows in how long a campaign takes and nowhere else.
@@ -17,11 +17,13 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
 
 use super::attempt::{Attempt, Idea, Tried};
-use super::lot::{LOT, Lot, WINDOW};
+use super::ledger::{Clock, Ledger};
+use super::lot::{Lot, WINDOW};
+use super::orders::{Lots, Orders};
 use super::subject::Subject;
 use super::tally::Tally;
 use super::twice::{Divergence, compare};
-pub use crate::store::Place;
+use crate::store::Place;
 
 /// One run in so many is done twice.
 const TWICE: u32 = 64;
@@ -34,113 +36,6 @@ const PACK_MAX: usize = 4;
 
 /// A pack has no more attempts once as many events are to be expected of it: a few milliseconds of work.
 const PACK_EVENTS: u64 = 10_000;
-
-/// What a campaign is to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Orders {
-    /// How many runs, over all subjects; as many as there is time for, if not given.
-    pub runs: Option<u64>,
-    /// The first seed of each subject.
-    pub seed_start: u64,
-    /// Whether most runs are made up by the search.
-    pub guided: bool,
-    /// How many workers.
-    pub jobs: usize,
-    /// Which part of it.
-    pub share: Share,
-}
-
-impl Orders {
-    /// The lots of the share that are of the subject with this number, among so many: the first subjects have the runs that
-    /// are left over.
-    pub(super) fn lots_of(&self, subject: u32, subjects: usize) -> Lots {
-        let (number, count) = (u64::from(subject), subjects as u64);
-        let runs = self.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
-        Lots { next: self.share.first_lot(subject), step: self.share.of, runs }
-    }
-}
-
-/// Lots of a subject: the number of each, and how many runs it has.
-pub(super) struct Lots {
-    next: u64,
-    step: u32,
-    /// How many runs the subject has, over all its lots.
-    runs: u64,
-}
-
-impl Iterator for Lots {
-    type Item = (u32, u32);
-
-    fn next(&mut self) -> Option<(u32, u32)> {
-        let number = u32::try_from(self.next).ok()?;
-        let left = self.runs.checked_sub(self.next * u64::from(LOT)).filter(|left| *left > 0)?;
-        self.next += u64::from(self.step);
-        Some((number, left.min(u64::from(LOT)) as u32))
-    }
-
-    /// Not by going through them: there may be billions.
-    fn count(self) -> usize {
-        let end = self.runs.div_ceil(u64::from(LOT)).min(1 << u32::BITS);
-        end.saturating_sub(self.next).div_ceil(u64::from(self.step)) as usize
-    }
-}
-
-/// A part of a campaign: of each subject every `of`-th lot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Share {
-    /// Which part, from 0.
-    pub shard: u32,
-    /// How many parts there are.
-    pub of: u32,
-}
-
-impl Share {
-    /// All of it.
-    pub const ALL: Share = Share { shard: 0, of: 1 };
-
-    /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
-    /// ones are spread as well as a few large ones.
-    const fn first_lot(self, subject: u32) -> u64 {
-        let (shard, of, subject) = (self.shard as u64, self.of as u64, subject as u64);
-        (shard + of - subject % of) % of
-    }
-}
-
-/// Says how much time has passed on the wall since some moment, which is always the same one. Whoever runs a campaign hands
-/// it in, for nothing below looks at a clock by itself. Nothing that is decided depends on what it says.
-pub type Clock = fn() -> Duration;
-
-/// Remembers what a campaign has done.
-pub trait Ledger {
-    /// What came of this place, if it has been done before. Its cells need only be those that were new.
-    fn recall(&mut self, place: Place) -> Option<Tried>;
-
-    /// Takes note of a run. `new` are the cells that [`Lot::learn`] found new; `elapsed` is how long the run
-    /// took by [`Ledger::clock`], if there is one and the run was done now.
-    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>);
-
-    /// By what runs are timed, if their times are to be kept.
-    fn clock(&self) -> Option<Clock> {
-        None
-    }
-
-    /// Whether it can take note of nothing more, so that there is no use in going on.
-    fn is_broken(&self) -> bool {
-        false
-    }
-}
-
-/// Remembers nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Forgetful;
-
-impl Ledger for Forgetful {
-    fn recall(&mut self, _: Place) -> Option<Tried> {
-        None
-    }
-
-    fn record(&mut self, _: Place, _: &Attempt, _: &Tried, _: &[Cell], _: Option<Duration>) {}
-}
 
 /// What a worker is to do.
 struct Task {
@@ -161,14 +56,8 @@ struct Ran {
     divergence: Option<Divergence>,
 }
 
-/// What a worker has done.
-struct Done {
-    place: Place,
-    ran: Ran,
-}
-
 /// What came of a pack; of each attempt, what panicked if something did outside of its run.
-type Report = Vec<thread::Result<Done>>;
+type Report = Vec<thread::Result<(Place, Ran)>>;
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
@@ -225,7 +114,7 @@ impl Worker<'_, '_> {
     }
 
     /// Runs an attempt, unless it is known what comes of it. That it may be done twice does not count for its time.
-    fn run(&self, task: Task) -> Done {
+    fn run(&self, task: Task) -> (Place, Ran) {
         let Task { place, idea, known } = task;
         let began = self.clock.map(|now| now());
         let attempt = Arc::new(idea.spell_out(&self.subjects[place.subject as usize]));
@@ -237,7 +126,7 @@ impl Worker<'_, '_> {
         let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
         let at_end = |again| Divergence::at_end(&attempt, &tried, &again, recalled);
         let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
-        Done { place, ran: Ran { attempt, tried, recalled, elapsed, twice, divergence } }
+        (place, Ran { attempt, tried, recalled, elapsed, twice, divergence })
     }
 }
 
@@ -307,8 +196,8 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
                 return;
             }
             let Ok(report) = done.recv() else { return };
-            for done in report {
-                let Done { place, ran } = done.unwrap_or_else(|panic| resume_unwind(panic));
+            for result in report {
+                let (place, ran) = result.unwrap_or_else(|panic| resume_unwind(panic));
                 self.under_way -= 1;
                 let index = place.subject as usize;
                 self.courses[index].early.insert(place.place, ran);
@@ -360,10 +249,10 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             let Ran { attempt, tried, recalled, elapsed, twice, divergence } = ran;
             let tally = &mut self.tallies[index];
             if recalled {
-                tally.recall(&tried);
+                tally.add_recalled(&tried);
             }
             if twice {
-                tally.compare(place, divergence);
+                tally.add_twice(place, divergence);
             }
             tally.add(place, &attempt, &tried, &new);
             self.ledger.record(place, &attempt, &tried, &new, elapsed);
@@ -405,6 +294,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::fuzz::lot::LOT;
 
     #[test]
     fn attempts_of_every_origin_are_done_twice() {
@@ -412,28 +302,5 @@ mod tests {
         let twice: Vec<u32> = places.filter(|place| is_done_twice(*place)).map(|place| place.place).collect();
         assert_eq!(twice.len(), (LOT / TWICE) as usize);
         assert_eq!(twice.iter().map(|place| place % 4).collect::<BTreeSet<_>>().len(), 4);
-    }
-
-    fn whole(runs: u64) -> Orders {
-        Orders { runs: Some(runs), seed_start: 1, guided: true, jobs: 1, share: Share::ALL }
-    }
-
-    #[test]
-    fn every_lot_belongs_to_one_share_however_many_there_are() {
-        let lots = |shard, of, runs| {
-            let orders = Orders { share: Share { shard, of }, ..whole(runs) };
-            (0..2).flat_map(move |subject| orders.lots_of(subject, 2).map(move |(lot, runs)| (subject, lot, runs)))
-        };
-        let runs = 9 * u64::from(LOT) + 1;
-        let mut shared: Vec<_> = (0..3).flat_map(|shard| lots(shard, 3, runs)).collect();
-        shared.sort_unstable();
-        assert_eq!(shared, lots(0, 1, runs).collect::<Vec<_>>());
-        assert_eq!(shared.iter().map(|(_, _, runs)| u64::from(*runs)).sum::<u64>(), runs);
-        assert!((0..3).all(|shard| {
-            let orders = Orders { share: Share { shard, of: 3 }, ..whole(runs) };
-            orders.lots_of(1, 2).count() == orders.lots_of(1, 2).fold(0, |count, _| count + 1)
-        }));
-        // The last lot that has a number.
-        assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT)));
     }
 }

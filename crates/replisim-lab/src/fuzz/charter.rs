@@ -8,8 +8,8 @@ use std::path::Path;
 use ron::ser::PrettyConfig;
 use serde::{Deserialize, Serialize};
 
-use super::campaign::{Orders, Share};
 use super::lot::LOT;
+use super::orders::{Orders, Share};
 use super::subject::Subject;
 use crate::scenario::{Code, Diagnostic, Report, Source};
 use crate::{Catalog, VERSION};

@@ -67,13 +67,14 @@ impl<'v> Frame<'v> {
 
     /// When a fault begins that is to begin at `at`.
     pub fn begin(&self, at: Span) -> Span {
-        at.max(self.run / 20).min(self.run - self.run / 10)
+        let (first, last) = Swarm::window(self.run);
+        at.max(first).min(last)
     }
 
     /// When a fault ends that begins at `from` and is to last for `length`.
     pub fn end(&self, from: Span, length: Span) -> Span {
         let longest = self.swarm.map_or(Span::ZERO, |swarm| swarm.longest);
-        (from + length.min(longest).max(Span::millis(1))).min(self.run)
+        Swarm::end(from, length.min(longest), self.run)
     }
 
     /// Has an action strike hosts that are there.

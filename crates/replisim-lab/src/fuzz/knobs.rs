@@ -16,15 +16,13 @@
 use std::ops::Range;
 
 use indexmap::IndexMap;
+use replisim_world::spec::Swarm;
 
 use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Field, Outline, Put, Report, Scenario, Source};
 use crate::{Catalog, Experiment};
 
 /// In how many positions a field is read beforehand, at most.
 const READ_MAX: usize = 64;
-
-/// How many values a knob may have: its position is a byte.
-const VALUES_MAX: usize = 1 << u8::BITS;
 
 /// A scenario's knobs, ready to be turned.
 pub(super) struct Knobs {
@@ -159,10 +157,11 @@ fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog)
     if values.is_empty() {
         return Err(refuse(base, format!("the knob `{path}` has no values")));
     }
-    if values.len() > VALUES_MAX {
+    let (count, most) = (values.len(), Swarm::VALUES_MAX);
+    if count > most {
         return Err(refuse(
             base,
-            format!("the knob `{path}` has {} values, and no more than {VALUES_MAX} are drawn from", values.len()),
+            format!("the knob `{path}` has {count} values, and no more than {most} are drawn from"),
         ));
     }
     for value in values {

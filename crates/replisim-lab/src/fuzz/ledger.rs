@@ -1,243 +1,44 @@
-//! A campaign's memory in a store: what was done is not done again, and what fails is kept with a case.
+//! What a campaign asks of whoever remembers what it has done.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
-use replisim_history::{Cell, Check};
-use replisim_kernel::Digest;
-use replisim_world::spec::Action;
+use replisim_history::Cell;
 
 use super::attempt::{Attempt, Tried};
-use super::campaign::{Clock, Ledger, Orders, Place};
-use super::cause::Cause;
-use super::cell;
-use super::lot::LOT;
-use super::subject::Subject;
-use crate::store::{
-    Begin, CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Record, RunRow, Store, StoreError, Subject as Stored,
-    Writer,
-};
-use crate::{Case, VERSION};
+use crate::store::Place;
 
-/// A ledger that is a store.
-pub struct Archive<'s, 'c> {
-    subjects: &'s [Subject<'c>],
-    campaign: Digest,
-    /// What is looked up; nothing is, unless the campaign is resumed.
-    past: Option<Past>,
-    writer: Writer,
-    clock: Option<Clock>,
-    /// The smallest failing run so far of each cause in a subject's latest lot: how many faults and operations it has.
-    smallest: BTreeMap<(u32, Cause), (u32, u32)>,
-    /// Whether the writer has stopped; it says why when it is finished.
-    stopped: bool,
-}
+/// Says how much time has passed on the wall since some moment, which is always the same one. Whoever runs a campaign hands
+/// it in, for nothing below looks at a clock by itself. Nothing that is decided depends on what it says.
+pub type Clock = fn() -> Duration;
 
-/// What was done before.
-struct Past {
-    store: Store,
-    failures: BTreeMap<Place, Vec<Cause>>,
-    /// The lots that were looked up: each subject's latest.
-    lots: BTreeMap<u32, (u32, Vec<RunRow>)>,
-}
+/// Remembers what a campaign has done.
+pub trait Ledger {
+    /// What came of this place, if it has been done before. Its cells need only be those that were new.
+    fn recall(&mut self, place: Place) -> Option<Tried>;
 
-/// What a campaign's runs follow from.
-pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
-    let Orders { runs, seed_start, guided, jobs: _, share: _ } = orders;
-    let runs = runs.map_or_else(|| "unlimited".to_owned(), |runs| runs.to_string());
-    let search = if *guided { "guided" } else { "blind" };
-    let stored = |subject: &Subject<'_>| Stored {
-        name: subject.name().to_owned(),
-        scenario: subject.base().source.text.clone(),
-        checks: subject.base().scenario.checks_made().iter().map(ToString::to_string).collect(),
-    };
-    Manifest {
-        version: VERSION.to_owned(),
-        settings: format!("runs: {runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}"),
-        subjects: subjects.iter().map(stored).collect(),
-    }
-}
+    /// Takes note of a run. `new` are the cells that [`Lot::learn`](super::Lot::learn) found new; `elapsed` is how long the run
+    /// took by [`Ledger::clock`], if there is one and the run was done now.
+    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>);
 
-impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed
-    /// is not done again.
-    ///
-    /// # Errors
-    /// If the store cannot be opened or written, or is none.
-    pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, begin: Begin) -> Result<Self, StoreError> {
-        let manifest = manifest(subjects, orders);
-        let campaign = manifest.digest();
-        let writer = Writer::begin(path, &manifest, begin)?;
-        let past = match begin {
-            Begin::Anew => None,
-            Begin::Resume => Some(Past::open(path, campaign, subjects)?),
-        };
-        Ok(Archive { subjects, campaign, past, writer, clock: None, smallest: BTreeMap::new(), stopped: false })
-    }
-
-    /// The same, with how long each run takes by `clock`. A store that is to be merged has no use for that: times are not
-    /// part of what it comes to.
-    #[must_use]
-    pub fn timed(self, clock: Clock) -> Self {
-        Archive { clock: Some(clock), ..self }
-    }
-
-    /// How many runs are safe, however suddenly the process ends.
-    pub fn committed(&self) -> u64 {
-        self.writer.committed()
-    }
-
-    /// The campaign's digest: what its store knows it by.
-    pub fn campaign(&self) -> Digest {
-        self.campaign
-    }
-
-    /// Puts a smaller case in the place of the one that a failure was found with.
-    pub fn keep(&mut self, place: Place, cause: &Cause, case: &Case, faults: u32, operations: u32) {
-        let row = failure_row(place, cause, faults, operations, case.text());
-        self.stopped |= self.writer.put_failure(row).is_err();
-    }
-
-    /// Takes note of what became of a failure of an earlier campaign.
-    pub fn keep_known(&mut self, known: KnownRow) {
-        self.stopped |= self.writer.put_known(known).is_err();
-    }
-
-    /// Commits everything.
-    ///
-    /// # Errors
-    /// What stopped the writing: a result that differs from the one that is there, or a file that cannot be written.
-    pub fn finish(self) -> Result<u64, StoreError> {
-        self.writer.finish()
-    }
-
-    /// The rows of a run's failures. The smallest of its lot so far comes with a case.
-    fn failures(&mut self, place: Place, attempt: &Attempt, tried: &Tried) -> Vec<FailureRow> {
-        if place.place == 0 {
-            self.smallest.retain(|(subject, _), _| *subject != place.subject);
-        }
-        let size = (attempt.plan.faults.len() as u32, tried.operations);
-        let mut case = None;
-        let mut row = |cause: &Cause| {
-            let smallest = self.smallest.entry((place.subject, cause.clone()));
-            let smallest = smallest.or_insert((u32::MAX, u32::MAX));
-            let is_smaller = size < *smallest;
-            *smallest = size.min(*smallest);
-            let text =
-                if is_smaller { case.get_or_insert_with(|| attempt.case().text()).clone() } else { String::new() };
-            failure_row(place, cause, size.0, size.1, text)
-        };
-        tried.failures().map(&mut row).collect()
-    }
-}
-
-impl Ledger for Archive<'_, '_> {
-    fn recall(&mut self, place: Place) -> Option<Tried> {
-        self.past.as_mut()?.recall(self.campaign, place)
-    }
-
+    /// By what runs are timed, if their times are to be kept.
     fn clock(&self) -> Option<Clock> {
-        self.clock
+        None
     }
 
-    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>) {
-        if self.stopped {
-            return;
-        }
-        let states = self.subjects[place.subject as usize].base().states();
-        let row = |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states) };
-        let record = Record {
-            run: run_row(place, attempt, tried, new),
-            failures: self.failures(place, attempt, tried),
-            cells: new.iter().map(row).collect(),
-            elapsed,
-        };
-        self.stopped |= self.writer.put(record).is_err();
-    }
-
+    /// Whether it can take note of nothing more, so that there is no use in going on.
     fn is_broken(&self) -> bool {
-        self.stopped
+        false
     }
 }
 
-impl Past {
-    fn open(path: &Path, campaign: Digest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
-        let store = Store::open(path)?;
-        let mut failures: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
-        for row in store.failures(campaign)? {
-            let subject = subjects.get(row.at.subject as usize);
-            let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
-            if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
-                let cause = Cause { check, kind: row.kind, phase: row.phase };
-                failures.entry(row.at).or_default().push(cause);
-            }
-        }
-        Ok(Past { store, failures, lots: BTreeMap::new() })
+/// Remembers nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetful;
+
+impl Ledger for Forgetful {
+    fn recall(&mut self, _: Place) -> Option<Tried> {
+        None
     }
 
-    fn recall(&mut self, campaign: Digest, place: Place) -> Option<Tried> {
-        if self.lots.get(&place.subject).is_none_or(|(lot, _)| *lot != place.lot) {
-            // A lot that cannot be read is done again, which is what a store is for.
-            let rows = self.store.lot(campaign, place.subject, place.lot).unwrap_or_default();
-            self.lots.insert(place.subject, (place.lot, rows));
-        }
-        let (_, rows) = self.lots.get(&place.subject)?;
-        let index = rows.binary_search_by_key(&place.place, |row| row.at.place).ok()?;
-        let failures = self.failures.get(&place).map_or(&[][..], Vec::as_slice);
-        tried_of(&rows[index], failures)
-    }
-}
-
-fn failure_row(at: Place, cause: &Cause, faults: u32, operations: u32, case: String) -> FailureRow {
-    let (kind, phase) = (cause.kind.clone(), cause.phase.clone());
-    FailureRow { at, check: Check::name(cause.check).to_owned(), kind, phase, faults, operations, case }
-}
-
-fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow {
-    RunRow {
-        at,
-        origin: if attempt.fresh { Origin::Fresh } else { Origin::Mutant },
-        seed: attempt.plan.seed,
-        plan: attempt.digest(),
-        fingerprint: tried.fingerprint,
-        events: tried.events,
-        simulated: tried.simulated,
-        verdicts: tried.marks.iter().map(|mark| mark.letter()).collect(),
-        failed: tried.failed(),
-        cells: met(tried, new),
-    }
-}
-
-/// How many bytes of what a run met stand before its cells.
-const HEAD: usize = 20;
-
-/// What a run met, in bytes: the kinds of faults that struck and that did not, as bits, how many operations there were,
-/// then the new cells.
-fn met(tried: &Tried, new: &[Cell]) -> Vec<u8> {
-    let bits = |kinds: &[u8]| kinds.iter().fold(0_u64, |bits, kind| bits | 1 << kind);
-    let mut bytes = Vec::with_capacity(HEAD + new.len() * cell::BYTES);
-    bytes.extend(bits(&tried.struck).to_le_bytes());
-    bytes.extend(bits(&tried.idle).to_le_bytes());
-    bytes.extend(tried.operations.to_le_bytes());
-    new.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
-    bytes
-}
-
-/// The result that a row tells of; `None` if it is not one that this version wrote.
-fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
-    let bits = |at: usize| row.cells.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-    let kinds = |bits: u64| (0..Action::KINDS.len() as u8).filter(|kind| bits >> kind & 1 == 1).collect();
-    let cells = row.cells.get(HEAD..)?.chunks(cell::BYTES).map(cell::read).collect::<Option<Vec<Cell>>>()?;
-    Some(Tried {
-        fingerprint: row.fingerprint,
-        events: row.events,
-        simulated: row.simulated,
-        operations: u32::from_le_bytes(row.cells.get(16..HEAD)?.try_into().ok()?),
-        marks: row.verdicts.chars().map(Mark::from_letter).collect::<Option<Vec<Mark>>>()?,
-        causes: failures.iter().map(|cause| (cause.clone(), true)).collect(),
-        cells,
-        struck: kinds(bits(0)?),
-        idle: kinds(bits(8)?),
-    })
+    fn record(&mut self, _: Place, _: &Attempt, _: &Tried, _: &[Cell], _: Option<Duration>) {}
 }

@@ -10,6 +10,7 @@
 //! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
 //! killed. `lot.rs` says how. A run costs nothing but its history; what fails is run again when more is to be told.
 
+mod archive;
 mod attempt;
 mod campaign;
 mod cause;
@@ -21,7 +22,9 @@ mod knobs;
 mod known;
 mod ledger;
 mod lot;
+mod met;
 mod mutate;
+mod orders;
 mod subject;
 mod survey;
 mod tally;
@@ -29,14 +32,16 @@ mod tally;
 mod tests;
 mod twice;
 
-pub use crate::store::Mark;
-pub use attempt::{Attempt, Change, Idea, Tried, kind_name};
-pub use campaign::{Clock, Forgetful, Ledger, Orders, Place, Share, campaign};
+pub use crate::store::{Mark, Place};
+pub use archive::{Archive, manifest, runs_ordered};
+pub use attempt::{Attempt, Change, Idea, Tried};
+pub use campaign::campaign;
 pub use cause::Cause;
 pub use charter::Charter;
 pub use known::{Reruns, run_known};
-pub use ledger::{Archive, manifest};
+pub use ledger::{Clock, Forgetful, Ledger};
 pub use lot::{LOT, Lot, WINDOW};
+pub use orders::{Orders, Share};
 pub use subject::{Demand, Subject, Variant, settle};
 pub use survey::{knobs_left, survey};
 pub use tally::{DIVERGENCES_MAX, Found, Tally};

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use replisim_kernel::{Concern, Span, Stream};
-use replisim_world::spec::{Action, Fault, Target};
+use replisim_world::spec::{Action, Fault, Swarm, Target};
 
 use super::attempt::Attempt;
 use super::fit::Frame;
@@ -72,7 +72,7 @@ impl Mutator<'_, '_> {
             let knob = self.chance.below(parent.knobs.len() as u64) as usize;
             let (_, values) = swarm.knobs.get_index(knob)?;
             let mut knobs = parent.knobs.clone();
-            knobs[knob] = self.chance.below(values.len().min(256) as u64) as u8;
+            knobs[knob] = Swarm::any_position(values, &mut self.chance);
             if knobs == parent.knobs {
                 return None;
             }
@@ -236,7 +236,8 @@ mod tests {
                 Fault::During(from, until, _) => (*from, *until),
                 Fault::Every(..) | Fault::When(..) | Fault::WhenFor(..) => panic!("none draws {fault}"),
             };
-            assert!(scenario.run / 20 <= from && from <= scenario.run - scenario.run / 10, "{fault}");
+            let (first, last) = Swarm::window(scenario.run);
+            assert!(first <= from && from <= last, "{fault}");
             assert!(until <= scenario.run && until - from <= swarm.longest, "{fault}");
             strikes_who_is_there(attempt, fault);
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
-use replisim_world::spec::Action;
 
 use super::attempt::Attempt;
 use super::cause::Cause;
@@ -124,6 +123,5 @@ fn never_violated(experiment: &Experiment, tally: &Tally) -> Vec<Check> {
 }
 
 fn never_struck(tally: &Tally) -> Vec<String> {
-    let idle = tally.planned.difference(&tally.struck);
-    idle.map(|kind| Action::KINDS[usize::from(*kind)].0.to_owned()).collect()
+    tally.planned.difference(tally.struck).iter().map(|kind| kind.name().to_owned()).collect()
 }

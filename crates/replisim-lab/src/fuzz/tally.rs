@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use replisim_history::Cell;
+use replisim_world::spec::KindSet;
 
 use super::attempt::{Attempt, Tried};
-use super::campaign::Place;
 use super::cause::Cause;
 use super::twice::Divergence;
-use crate::store::{Mark, rate_bound};
+use crate::store::{Mark, Place, rate_bound};
 
 /// How many divergences of a subject are kept: they probably have one cause.
 pub const DIVERGENCES_MAX: usize = 4;
@@ -35,10 +35,10 @@ pub struct Tally {
     pub causes: BTreeMap<Cause, Found>,
     /// Where the runs have been.
     pub cells: BTreeSet<Cell>,
-    /// The kinds of faults that struck, and those that were planned.
-    pub struck: BTreeSet<u8>,
-    /// The kinds that were in a plan.
-    pub planned: BTreeSet<u8>,
+    /// The kinds of faults that were in a plan.
+    pub planned: KindSet,
+    /// Those of them that struck.
+    pub struck: KindSet,
     /// How many runs were done twice.
     pub twice: u64,
     /// Of how many of these the second run was not the first again.
@@ -78,8 +78,8 @@ impl Tally {
             *marks.entry(*mark).or_default() += 1;
         }
         self.cells.extend(new);
-        self.struck.extend(&tried.struck);
-        self.planned.extend(tried.struck.iter().chain(&tried.idle));
+        self.planned = self.planned.union(tried.struck).union(tried.idle);
+        self.struck = self.struck.union(tried.struck);
         let first = self.runs - 1;
         for cause in tried.failures() {
             let found = self.causes.entry(cause.clone());
@@ -94,13 +94,13 @@ impl Tally {
     }
 
     /// Adds that a run was not done, but remembered.
-    pub fn recall(&mut self, tried: &Tried) {
+    pub fn add_recalled(&mut self, tried: &Tried) {
         self.recalled += 1;
         self.recalled_events += tried.events;
     }
 
     /// Adds that a run was done twice, and how the two differed if they did.
-    pub fn compare(&mut self, place: Place, divergence: Option<Divergence>) {
+    pub fn add_twice(&mut self, place: Place, divergence: Option<Divergence>) {
         self.twice += 1;
         let Some(divergence) = divergence else { return };
         self.differing += 1;

@@ -28,11 +28,7 @@ pub struct Divergence {
 pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
     let begin = || attempt.variant.experiment.enact(attempt.plan.clone(), true);
     let (mut one, mut other) = (begin(), begin());
-    loop {
-        let alike = one.fingerprint() == other.fingerprint();
-        if !alike {
-            break;
-        }
+    while one.fingerprint() == other.fingerprint() {
         match (one.step(), other.step()) {
             (true, true) => {}
             (false, false) if one.fingerprint() == other.fingerprint() => return None,

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod fault;
+mod kind;
 mod swarm;
 mod topology;
 mod unit;
@@ -12,6 +13,7 @@ mod workload;
 
 pub use cluster::{Burst, ClockSpec, Cluster, DiskSpec, LinkSpec, Links, Service};
 pub use fault::{Action, Fault, FaultFamily, Moment, OldLeader, Target, Trigger, Unsynced, Wire};
+pub use kind::{Kind, KindSet};
 pub use swarm::Swarm;
 pub use topology::{Host, Topology, Zone};
 pub use unit::{ByteSize, Offset, Rate};

@@ -16,6 +16,9 @@ use super::{Action, Fault, FaultFamily, Offset, OldLeader, Target, Unsynced, Wir
 /// The stream of chance of a drawn plan.
 const SWARM: Concern = Concern::new("swarm");
 
+/// The shortest that a fault is in force, unless the run is over before.
+const SHORTEST: Span = Span::millis(1);
+
 /// What may be drawn.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +48,9 @@ impl Default for Swarm {
 }
 
 impl Swarm {
+    /// How many values a knob may have: its position is a byte.
+    pub const VALUES_MAX: usize = 1 << u8::BITS;
+
     /// The plan that `seed` stands for, over a run of this length on these hosts.
     pub fn draw(&self, seed: u64, run: Span, hosts: &[String]) -> Vec<Fault> {
         let mut dice = Dice { chance: Stream::derive(seed, SWARM, 0, 0), hosts };
@@ -71,16 +77,33 @@ impl Swarm {
     /// not fit together.
     pub fn turn(&self, seed: u64, attempt: u64) -> Vec<u8> {
         let mut chance = Stream::derive(seed, SWARM, 1, attempt);
-        self.knobs.values().map(|values| chance.below(values.len().min(256) as u64) as u8).collect()
+        self.knobs.values().map(|values| Swarm::any_position(values, &mut chance)).collect()
+    }
+
+    /// The first and the last moment at which a fault may begin in a run of this length: neither while the cluster is born nor
+    /// in the run's last tenth.
+    pub fn window(run: Span) -> (Span, Span) {
+        (run / 20, run - run / 10)
+    }
+
+    /// When a fault ends that begins at `from` and is to last for `length`: not at once, and no later than the run.
+    pub fn end(from: Span, length: Span, run: Span) -> Span {
+        (from + length.max(SHORTEST)).min(run)
+    }
+
+    /// The position of any of a knob's values.
+    pub fn any_position(values: &[String], chance: &mut Stream) -> u8 {
+        chance.below(values.len().min(Swarm::VALUES_MAX) as u64) as u8
     }
 
     fn draw_one(&self, dice: &mut Dice<'_>, run: Span, on: &[FaultFamily]) -> Fault {
         let family = on[dice.chance.below(on.len() as u64) as usize];
-        let from = dice.between(run / 20, run - run / 10);
+        let (first, last) = Swarm::window(run);
+        let from = dice.between(first, last);
         // Lengths over several orders of magnitude: a short fault and a long one meet different timers.
         let longest = self.longest / (1 << dice.chance.below(6));
         let length = dice.between(longest / 8, longest);
-        let until = (from + length.max(Span::millis(1))).min(run);
+        let until = Swarm::end(from, length, run);
         match dice.action(family) {
             at_once @ (Action::Failover { .. } | Action::DropTable(_) | Action::Wipe(_) | Action::Rot { .. }) => {
                 Fault::At(from, at_once)
@@ -227,6 +250,7 @@ mod tests {
 
     #[test]
     fn a_plan_stays_within_its_run_and_leaves_nothing_to_chance() {
+        assert_eq!(Swarm::window(RUN), (Span::millis(500), Span::secs(9)));
         for seed in 0..200 {
             for fault in Swarm::default().draw(seed, RUN, &hosts()) {
                 let Fault::During(from, until, action) = &fault else { continue };

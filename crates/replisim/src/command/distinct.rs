@@ -1,7 +1,6 @@
 //! Which failures are told as one: those that came down to the same story, whatever the system had been through before.
 //! `fuzz` says it of what it has just shrunk, `campaign show` of the cases in a store.
 
-use replisim_lab::fuzz::kind_name;
 use replisim_lab::scenario::Source;
 use replisim_lab::{Case, Scenario};
 
@@ -30,7 +29,7 @@ impl Gist {
 
 /// The kinds of a scenario's faults, in alphabetical order.
 pub fn kinds(scenario: &Scenario) -> Vec<String> {
-    let mut kinds: Vec<String> = scenario.faults.iter().map(|fault| kind_name(fault.action()).to_owned()).collect();
+    let mut kinds: Vec<String> = scenario.faults.iter().map(|fault| fault.action().kind().name().to_owned()).collect();
     kinds.sort();
     kinds
 }

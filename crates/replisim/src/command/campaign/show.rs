@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use replisim_history::Check;
+use replisim_lab::fuzz::runs_ordered;
 use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Ran, screen};
 use replisim_report::{Style, number};
@@ -55,16 +56,11 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         digest: digest.to_string(),
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
-        ordered: ordered(&manifest.settings),
+        ordered: runs_ordered(manifest),
         subjects: summary.subjects.iter().map(ran).collect(),
         causes: told_once(summary.causes, store.path()),
         export: export(store.path()),
     })
-}
-
-/// How many runs a campaign is to have, as its settings begin. One that is bounded by time alone has no number there.
-fn ordered(settings: &str) -> Option<u64> {
-    settings.strip_prefix("runs: ")?.split(',').next()?.parse().ok()
 }
 
 /// The causes, those of a subject that came down to the same story told once, and those of the same run as one, as

@@ -107,16 +107,15 @@ impl Keeping<'_, '_, '_> {
 
     /// Puts down what a failure was shrunk to.
     fn put_down(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, shrunk: &Shrunk) {
-        let (faults, operations) = (shrunk.after.faults as u32, shrunk.after.operations as u32);
         if let Some(archive) = &mut self.archive {
-            archive.keep(found.place, cause, &shrunk.case, faults, operations);
+            archive.keep(found.place, cause, shrunk);
         }
         if let Ok(scenario) = Scenario::parse(&shrunk.case.source) {
             group.faults = scenario.faults.iter().map(ToString::to_string).collect();
             group.struck = kinds(&scenario);
         }
         group.knobs_left = Some(knobs_left(&group.knobs, &shrunk.case.source, self.catalog));
-        group.operations = Some(operations);
+        group.operations = Some(shrunk.after.operations as u32);
         group.story = shrunk.case.story.lines().map(str::to_owned).collect();
     }
 }
@@ -232,7 +231,7 @@ mod tests {
             let attempt = Arc::new(Attempt::fresh(&subjects[0], seed.into()));
             let (one, other) = ("this".to_owned(), "that".to_owned());
             let divergence = Divergence { attempt, event: 1, one, other, remembered: false };
-            tally.compare(Place { subject: 0, lot: 0, place: seed }, Some(divergence));
+            tally.add_twice(Place { subject: 0, lot: 0, place: seed }, Some(divergence));
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);

@@ -1,0 +1,102 @@
+//! What a campaign is to do, and how its runs fall into lots and lots into shares.
+
+use super::lot::LOT;
+
+/// What a campaign is to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Orders {
+    /// How many runs, over all subjects; as many as there is time for, if not given.
+    pub runs: Option<u64>,
+    /// The first seed of each subject.
+    pub seed_start: u64,
+    /// Whether most runs are made up by the search.
+    pub guided: bool,
+    /// How many workers.
+    pub jobs: usize,
+    /// Which part of it.
+    pub share: Share,
+}
+
+impl Orders {
+    /// The lots of the share that are of the subject with this number, among so many: the first subjects have the runs that
+    /// are left over.
+    pub(super) fn lots_of(&self, subject: u32, subjects: usize) -> Lots {
+        let (number, count) = (u64::from(subject), subjects as u64);
+        let runs = self.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
+        Lots { next: self.share.first_lot(subject), step: self.share.of, runs }
+    }
+}
+
+/// Lots of a subject: the number of each, and how many runs it has.
+pub(super) struct Lots {
+    next: u64,
+    step: u32,
+    /// How many runs the subject has, over all its lots.
+    runs: u64,
+}
+
+impl Iterator for Lots {
+    type Item = (u32, u32);
+
+    fn next(&mut self) -> Option<(u32, u32)> {
+        let number = u32::try_from(self.next).ok()?;
+        let left = self.runs.checked_sub(self.next * u64::from(LOT)).filter(|left| *left > 0)?;
+        self.next += u64::from(self.step);
+        Some((number, left.min(u64::from(LOT)) as u32))
+    }
+
+    /// Not by going through them: there may be billions.
+    fn count(self) -> usize {
+        let end = self.runs.div_ceil(u64::from(LOT)).min(1 << u32::BITS);
+        end.saturating_sub(self.next).div_ceil(u64::from(self.step)) as usize
+    }
+}
+
+/// A part of a campaign: of each subject every `of`-th lot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// Which part, from 0.
+    pub shard: u32,
+    /// How many parts there are.
+    pub of: u32,
+}
+
+impl Share {
+    /// All of it.
+    pub const ALL: Share = Share { shard: 0, of: 1 };
+
+    /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
+    /// ones are spread as well as a few large ones.
+    const fn first_lot(self, subject: u32) -> u64 {
+        let (shard, of, subject) = (self.shard as u64, self.of as u64, subject as u64);
+        (shard + of - subject % of) % of
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(runs: u64) -> Orders {
+        Orders { runs: Some(runs), seed_start: 1, guided: true, jobs: 1, share: Share::ALL }
+    }
+
+    #[test]
+    fn every_lot_belongs_to_one_share_however_many_there_are() {
+        let lots = |shard, of, runs| {
+            let orders = Orders { share: Share { shard, of }, ..whole(runs) };
+            (0..2).flat_map(move |subject| orders.lots_of(subject, 2).map(move |(lot, runs)| (subject, lot, runs)))
+        };
+        let runs = 9 * u64::from(LOT) + 1;
+        let mut shared: Vec<_> = (0..3).flat_map(|shard| lots(shard, 3, runs)).collect();
+        shared.sort_unstable();
+        assert_eq!(shared, lots(0, 1, runs).collect::<Vec<_>>());
+        assert_eq!(shared.iter().map(|(_, _, runs)| u64::from(*runs)).sum::<u64>(), runs);
+        assert!((0..3).all(|shard| {
+            let orders = Orders { share: Share { shard, of: 3 }, ..whole(runs) };
+            orders.lots_of(1, 2).count() == orders.lots_of(1, 2).fold(0, |count, _| count + 1)
+        }));
+        // The last lot that has a number.
+        assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT)));
+    }
+}
