@@ -278,6 +278,8 @@ mod tests {
           split_brain                    holds  failed  not promised  unknown
             no acknowledged write lost  92,110       0             0        0
 
+        15,780 of 200,000 runs are missing
+
         cases     replisim campaign export a.store --cases cases
         ");
     }

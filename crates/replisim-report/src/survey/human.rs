@@ -117,7 +117,7 @@ fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
         text += &told(failure, subject.runs, style);
     }
     if more > 0 {
-        text += &format!("  and {}, not shrunk: --format json has them\n", number::things(more, "more failure"));
+        text += &format!("  and {} left unshrunk: --format json has them\n", number::things(more, "more failure"));
     }
     for divergence in &subject.divergences {
         text += &diverged(divergence, style);
@@ -327,10 +327,10 @@ mod tests {
             let bare = FailureGroup { operations: None, ..one.clone() };
             survey.subjects[0].failures = [vec![one; shrunk], vec![bare; others]].concat();
             let screen = screen(&survey, None, Style::Plain);
-            let more = screen.lines().find(|line| line.starts_with("  and ") && line.contains(", not shrunk: "));
+            let more = screen.lines().find(|line| line.starts_with("  and ") && line.contains(" left unshrunk: "));
             (screen.matches("; shrunk to").count(), screen.matches(", not shrunk").count(), more.map(str::to_owned))
         };
-        let more = |told: &str| Some(format!("  and {told}, not shrunk: --format json has them"));
+        let more = |told: &str| Some(format!("  and {told} left unshrunk: --format json has them"));
         assert_eq!(told(7, 1), (7, 1, None));
         assert_eq!(told(7, 2), (7, 1, more("1 more failure")));
         assert_eq!(told(9, 1_200), (9, 0, more("1,200 more failures")));
