@@ -122,9 +122,10 @@ impl Experiment {
         Judgement::of(&self.scenario, self.promises(), findings, run)
     }
 
-    /// The protocol's settings in a few words.
-    pub fn summary(&self) -> String {
-        self.configured.summary()
+    /// The protocol, with its settings in a few words if it has any: `PostgreSQL, ANY 1 (n2, n3), synchronous_commit on`.
+    pub fn system(&self) -> String {
+        let (name, settings) = (self.scenario.protocol.name(), self.configured.summary());
+        if settings.is_empty() { name.to_owned() } else { format!("{name}, {settings}") }
     }
 
     /// What the protocol promises in the scenario's circumstances, asked once. Not to panic is among it, whatever it says itself.

@@ -57,7 +57,7 @@ impl Material {
             }
         };
         Material {
-            system: system(experiment),
+            system: experiment.system(),
             findings: outcome.findings.iter().filter(|it| is_told(it, experiment)).map(judged).collect(),
             bounds: outcome.judgement.measures.iter().map(bound).collect(),
             cure: cure(path, experiment),
@@ -102,11 +102,6 @@ fn is_told(finding: &Finding, experiment: &Experiment) -> bool {
 pub(crate) fn title(path: &Path) -> String {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     if path.extension().is_some() || path.is_file() { name.replace('_', " ") } else { format!("case {name}") }
-}
-
-fn system(experiment: &Experiment) -> String {
-    let (name, summary) = (experiment.scenario.protocol.name(), experiment.summary());
-    if summary.is_empty() { name.to_owned() } else { format!("{name}, {summary}") }
 }
 
 /// The command that runs the sibling scenario with the cure, if it is there: a case may lie anywhere.

@@ -241,7 +241,7 @@ mod tests {
                 let turned = &variant.experiment;
                 assert_eq!(turned.scenario, wanted, "seed {seed}");
                 assert_eq!(prepared(&turned.source, &catalog).scenario, wanted, "its text says the same");
-                assert_eq!(turned.summary(), prepared(&turned.source, &catalog).summary());
+                assert_eq!(turned.system(), prepared(&turned.source, &catalog).system());
             }
         }
     }

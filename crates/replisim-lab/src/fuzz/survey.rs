@@ -25,11 +25,9 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
     let checks = experiment.scenario.checks_made().into_iter().enumerate();
     let mut failures: Vec<_> = tally.causes.iter().collect();
     failures.sort_by_key(|(_, found)| (found.smallest.plan.faults.len(), found.events));
-    let summary = experiment.summary();
-    let protocol = experiment.scenario.protocol.name();
     Surveyed {
         name: subject.name().to_owned(),
-        system: if summary.is_empty() { protocol.to_owned() } else { format!("{protocol}, {summary}") },
+        system: experiment.system(),
         runs: tally.runs,
         fresh: tally.fresh,
         failing: tally.failing,

@@ -10,10 +10,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
-use replisim_world::protocol::{Circumstances, Flaw, Member, Problem, Protocol};
+use replisim_world::protocol::{Circumstances, Flaw as Named, Member, Problem, Protocol};
 use replisim_world::spec::Topology;
 use serde::de::DeserializeOwned;
 
+use super::flaw::Flaw;
 use super::message::Refusal;
 use super::node::Replica;
 use super::promise::promises;
@@ -30,7 +31,7 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
     /// A scenario of nothing but a swarm and the system's promises.
     const SWARM: &'static str;
     /// The mistakes whose stage this system is.
-    const FLAWS: &'static [Flaw];
+    const FLAWS: &'static [Named];
 
     /// Who leads and who follows whom when the cluster is born, or all mistakes in the settings at once.
     fn plan(settings: &Self::Settings, servers: &Servers) -> Result<Plan, Vec<Problem>>;
@@ -46,6 +47,9 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// The settings in a few words.
     fn summary(settings: &Self::Settings) -> String;
+
+    /// The mistake that it is to make, if any.
+    fn flaw(settings: &Self::Settings) -> Option<Flaw>;
 
     /// How the system tells a follower that it cannot be served.
     fn complaint(refusal: Refusal) -> &'static str;
@@ -83,7 +87,7 @@ impl<F: Profile> Protocol for Replica<F> {
     const NAME: &'static str = F::NAME;
     const ABOUT: &'static str = F::ABOUT;
     type Settings = F::Settings;
-    const FLAWS: &'static [Flaw] = F::FLAWS;
+    const FLAWS: &'static [Named] = F::FLAWS;
 
     fn swarm() -> String {
         F::SWARM.to_owned()
@@ -116,7 +120,8 @@ impl<F: Profile> Protocol for Replica<F> {
     }
 
     fn summary(settings: &F::Settings) -> String {
-        F::summary(settings)
+        let flaw = F::flaw(settings).map(|flaw| format!(", flaw {}", flaw.told().name));
+        F::summary(settings) + &flaw.unwrap_or_default()
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use replisim_history::Check;
-use replisim_lab::{Catalog, Scenario, folder};
+use replisim_lab::{Catalog, Entry, Scenario, folder};
+use replisim_world::protocol::Flaw;
 use replisim_world::spec::Action;
 
 use super::output::print;
@@ -15,12 +16,13 @@ const EXAMPLES: &str = "\
 Examples:
   replisim list
   replisim list faults
-  replisim list scenarios";
+  replisim list scenarios
+  replisim list flaws            what `--set protocol.flaw=NAME` takes";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// protocols, faults, checks or scenarios; without it, everything
+    /// protocols, faults, checks, scenarios or flaws; without it, everything
     #[arg(value_enum, hide_possible_values = true)]
     what: Option<What>,
 }
@@ -36,6 +38,8 @@ enum What {
     Checks,
     /// The scenarios below scenarios/, with what each shows
     Scenarios,
+    /// Mistakes that a protocol can be made to make, to see that they are found
+    Flaws,
 }
 
 /// Lists what there is.
@@ -52,6 +56,9 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     section(What::Checks, "checks", checks());
     if wanted(What::Scenarios) {
         text.push_str(&scenarios()?);
+    }
+    if wanted(What::Flaws) {
+        text.push_str(&flaws(catalog));
     }
     print(text.trim_end_matches('\n')).and_then(|_| print("\n"))
 }
@@ -84,5 +91,14 @@ fn scenarios() -> Result<String, Failure> {
         Err(_) => in_its_name("cannot be read; `replisim run` says why"),
     };
     let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
-    Ok(format!("scenarios\n{}", lines.collect::<String>()))
+    Ok(format!("scenarios\n{}\n", lines.collect::<String>()))
+}
+
+/// Flaws, each with the protocol on which it shows, and below that what is done wrong.
+fn flaws(catalog: &Catalog) -> String {
+    let of = |entry: &dyn Entry| {
+        let told = |flaw: &Flaw| format!("  {}, {}\n      {}\n", flaw.name, entry.name(), flaw.about);
+        entry.flaws().iter().map(told).collect::<String>()
+    };
+    format!("flaws\n{}", catalog.entries().map(of).collect::<String>())
 }

@@ -164,6 +164,10 @@ impl Profile for BinaryLog {
         format!("semi-synchronous {point}, {replicas}, timeout {timeout} ms, binlog_format {format}")
     }
 
+    fn flaw(settings: &Settings) -> Option<Flaw> {
+        settings.flaw
+    }
+
     fn complaint(refusal: Refusal) -> &'static str {
         match refusal {
             Refusal::Removed => "error 1236: the source has purged required binary logs",

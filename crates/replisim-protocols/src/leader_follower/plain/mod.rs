@@ -216,6 +216,10 @@ impl Profile for Plain {
         format!("{wait}, {log} log")
     }
 
+    fn flaw(settings: &Settings) -> Option<Flaw> {
+        settings.flaw
+    }
+
     fn complaint(refusal: Refusal) -> &'static str {
         match refusal {
             Refusal::Removed => "the log that it lacks has been dropped: it must be seeded anew",

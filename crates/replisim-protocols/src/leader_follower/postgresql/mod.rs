@@ -168,6 +168,10 @@ impl Profile for Streaming {
         format!("{names}, synchronous_commit {}", settings.synchronous_commit.word())
     }
 
+    fn flaw(settings: &Settings) -> Option<Flaw> {
+        settings.flaw
+    }
+
     fn complaint(refusal: Refusal) -> &'static str {
         match refusal {
             Refusal::Removed => "requested WAL segment has already been removed",

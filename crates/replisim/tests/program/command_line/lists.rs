@@ -13,6 +13,7 @@ fn everything_there_is_can_be_listed() {
         ("faults", "LoseHost"),
         ("checks", "ReadYourWrites"),
         ("scenarios", "stale_read_after_write.ron"),
+        ("flaws", "CountTwice, LeaderFollower\n      "),
     ] {
         let one = repository().program(&["list", section]).output;
         assert!(one.starts_with(&format!("{section}\n  ")) && one.contains(entry), "{one}");
