@@ -156,6 +156,24 @@ impl Case {
         Ok(Case { story, version, seed, until, fingerprint, anomaly, source: scenario, marks })
     }
 
+    /// A report on the scenario of a case that was read from `file`, as one on that file: with the mistakes where they stand
+    /// there.
+    pub fn in_file(file: &Source, mut report: Report) -> Report {
+        let Some(written) = Outline::of(&file.text).find("scenario").map(|scenario| scenario.span.clone()) else {
+            return report;
+        };
+        let text = &file.text[written.clone()];
+        if moved_out(text) != report.source.text {
+            return report;
+        }
+        let step = if is_moved_in(text) { STEP.len() } else { 0 };
+        for span in report.diagnostics.iter_mut().filter_map(|mistake| mistake.span.as_mut()) {
+            let place = |offset| written.start + before_moved_out(text, step, offset);
+            *span = place(span.start)..place(span.end);
+        }
+        Report::new(file.clone(), report.diagnostics)
+    }
+
     /// What it goes by: the first digits of its fingerprint.
     pub fn id(&self) -> String {
         self.fingerprint.to_string()[..ID].to_owned()
@@ -231,15 +249,35 @@ fn value_of(text: &str) -> String {
     RawValue::from_ron(text).map_or_else(|_| text.to_owned(), |value| value.trim().get_ron().to_owned())
 }
 
+/// By how much what stands in a bracket is further in.
+const STEP: &str = "    ";
+
 /// A value as it stands within a case: every line but the first a step further in.
 fn moved_in(text: &str) -> String {
-    text.replace('\n', "\n    ")
+    text.replace('\n', &format!("\n{STEP}"))
 }
 
-/// The value again. In cases that were written before they were moved in, the last line shows that they were not.
+/// The value again.
 fn moved_out(text: &str) -> String {
-    let is_in = text.lines().next_back().is_some_and(|last| last.starts_with("    "));
-    if is_in { text.replace("\n    ", "\n") } else { text.to_owned() }
+    if is_moved_in(text) { text.replace(&format!("\n{STEP}"), "\n") } else { text.to_owned() }
+}
+
+/// Of cases that were written before values were moved in, the last line shows that they were not.
+fn is_moved_in(text: &str) -> bool {
+    text.lines().next_back().is_some_and(|last| last.starts_with(STEP))
+}
+
+/// Where the byte at `offset` of [`moved_out`] stood before, if lines were taken out by `step` bytes.
+fn before_moved_out(text: &str, step: usize, offset: usize) -> usize {
+    let (mut before, mut after) = (0, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let taken = if number > 0 && line.starts_with(STEP) { step } else { 0 };
+        if offset < after + line.len() - taken {
+            return before + taken + offset - after;
+        }
+        (before, after) = (before + line.len(), after + line.len() - taken);
+    }
+    before
 }
 
 /// The comment that a text begins with, without what stands below every story.

@@ -93,6 +93,19 @@ fn a_mistake_is_shown_where_it_is_behind_letters_of_several_bytes() {
 }
 
 #[test]
+fn a_mistake_in_the_scenario_is_shown_where_it_stands_in_the_file() {
+    let whole = case().text();
+    assert!(whole.contains("\n        cluster: (size: 3),\n"), "{whole}");
+    let text = whole.replace("        cluster: (size: 3),\n", "        cluster: (size: 3),\n        sede: 4,\n");
+    let file = Source::new("toy.ron", text.as_str());
+    let refused = Experiment::prepare(&parsed(&text).source, &Catalog::standard()).err().expect("nothing is called so");
+    let report = Case::in_file(&file, refused);
+    let at = report.diagnostics[0].span.clone().expect("it is somewhere");
+    assert_eq!((&text[at], report.place(&report.diagnostics[0]).column), ("sede", 9), "{report}");
+    assert!(report.to_string().contains("sede: 4,"), "{report}");
+}
+
+#[test]
 fn a_fingerprint_with_a_digit_missing_is_refused() {
     let text = case().text();
     let whole = case().fingerprint.to_string();

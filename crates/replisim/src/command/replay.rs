@@ -41,7 +41,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
     let case = place.read(arguments.store.as_deref())?;
-    let experiment = Experiment::prepare(&case.source, catalog)?;
+    let experiment = place.prepare(&case, catalog)?;
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {

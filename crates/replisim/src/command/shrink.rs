@@ -100,8 +100,10 @@ fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
         }
         Where::Kept(_) => (Some(place.read(arguments.store.as_deref())?), Source::default()),
     };
-    let source = case.as_ref().map_or(&scenario, |case| &case.source);
-    let experiment = Experiment::prepare(source, catalog)?;
+    let experiment = match &case {
+        Some(case) => place.prepare(case, catalog)?,
+        None => Experiment::prepare(&scenario, catalog)?,
+    };
     let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
     // A scenario's seed turns its knobs; a case is what it says.
     let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog)? };

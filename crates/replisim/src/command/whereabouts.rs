@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_lab::Case;
 use replisim_lab::scenario::Source;
 use replisim_lab::store::Store;
+use replisim_lab::{Case, Catalog, Experiment};
 
 use super::Failure;
 use crate::shell::{program, quoted};
@@ -57,6 +57,18 @@ impl Where {
             Where::File(path) => Ok(Case::read(path)?),
             Where::Kept(id) => find(&id.to_ascii_lowercase(), store),
         }
+    }
+
+    /// Makes the case of this place ready to run. A mistake in it is told where it stands in the file.
+    pub fn prepare(&self, case: &Case, catalog: &Catalog) -> Result<Experiment, Failure> {
+        let in_file = |report| match self {
+            Where::File(path) => match Source::read(path) {
+                Ok(file) => Case::in_file(&file, report),
+                Err(_) => report,
+            },
+            Where::Kept(_) => report,
+        };
+        Ok(Experiment::prepare(&case.source, catalog).map_err(in_file)?)
     }
 
     /// What the case is called in reports.
