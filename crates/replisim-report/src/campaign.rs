@@ -306,5 +306,7 @@ mod tests {
         let clean = |at_most| clean(&Ran { at_most, ..campaign().subjects.remove(0) });
         assert_eq!(clean(Some(0.95)), "no run failed, of too few to say more");
         assert_eq!(clean(None), "no run failed, of too few to say more");
+        let all_fresh = Ran { at_most: Some(0.001), fresh: 92_110, ..campaign().subjects.remove(1) };
+        assert_eq!(super::clean(&all_fresh), "no run failed; at most 1 in 1,000 does (95 %)");
     }
 }

@@ -166,9 +166,8 @@ impl Case {
         if moved_out(text) != report.source.text {
             return report;
         }
-        let step = if is_moved_in(text) { STEP.len() } else { 0 };
         for span in report.diagnostics.iter_mut().filter_map(|mistake| mistake.span.as_mut()) {
-            let place = |offset| written.start + before_moved_out(text, step, offset);
+            let place = |offset| written.start + before_moved_out(text, offset);
             *span = place(span.start)..place(span.end);
         }
         Report::new(file.clone(), report.diagnostics)
@@ -267,8 +266,9 @@ fn is_moved_in(text: &str) -> bool {
     text.lines().next_back().is_some_and(|last| last.starts_with(STEP))
 }
 
-/// Where the byte at `offset` of [`moved_out`] stood before, if lines were taken out by `step` bytes.
-fn before_moved_out(text: &str, step: usize, offset: usize) -> usize {
+/// Where the byte at `offset` of what [`moved_out`] gives stands in `text`.
+fn before_moved_out(text: &str, offset: usize) -> usize {
+    let step = if is_moved_in(text) { STEP.len() } else { 0 };
     let (mut before, mut after) = (0, 0);
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let taken = if number > 0 && line.starts_with(STEP) { step } else { 0 };

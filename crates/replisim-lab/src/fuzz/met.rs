@@ -22,10 +22,8 @@ impl Met {
     /// As a row holds it.
     pub fn bytes(&self) -> Vec<u8> {
         let Met { struck, idle, operations, cells } = self;
-        let mut bytes = Vec::new();
-        bytes.extend(struck.bits().to_le_bytes());
-        bytes.extend(idle.bits().to_le_bytes());
-        bytes.extend(operations.to_le_bytes());
+        let kinds = [struck.bits(), idle.bits()].map(u64::to_le_bytes);
+        let mut bytes = [&kinds[0][..], &kinds[1], &operations.to_le_bytes()].concat();
         cells.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
         bytes
     }

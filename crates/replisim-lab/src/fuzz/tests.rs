@@ -122,6 +122,25 @@ fn a_scenario_that_is_given_a_swarm_says_so_in_its_text() {
     assert_eq!(written.base().scenario.expect.len(), 1, "here it was");
 }
 
+#[test]
+fn of_many_runs_that_differ_the_first_places_are_kept() {
+    let catalog = Catalog::standard();
+    let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
+    let subject =
+        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let attempt = std::sync::Arc::new(Attempt::fresh(&subject, 1));
+    let place = |number: u32| Place { subject: 0, lot: number / 10, place: number % 10 };
+    let mut tally = Tally::default();
+    for number in 0..97 {
+        let (one, other) = ("this".to_owned(), "that".to_owned());
+        let divergence = Divergence { attempt: attempt.clone(), event: number.into(), one, other, remembered: false };
+        tally.add_twice(place(number), Some(divergence));
+    }
+    let kept: Vec<_> = tally.divergences.iter().map(|(place, kept)| (*place, kept.event)).collect();
+    let first: Vec<_> = (0..DIVERGENCES_MAX as u32).map(|number| (place(number), u64::from(number))).collect();
+    assert_eq!((tally.twice, tally.differing, kept), (97, 97, first));
+}
+
 /// As after a change of the code: what the store remembers comes out otherwise, and yet the same each time.
 #[test]
 fn what_differs_from_what_is_remembered_need_not_draw_on_hidden_chance() {

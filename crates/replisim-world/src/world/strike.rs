@@ -283,19 +283,21 @@ impl<P: Process> World<P> {
     ) -> Vec<Undo> {
         let cuts = step.is_multiple_of(2);
         self.step_later(active, step + 1, if cuts { down } else { up });
-        match cuts {
-            true => self.cut_between(fault, between),
-            false => self.undo_so_far(active),
+        if cuts {
+            return self.cut_between(fault, between);
         }
+        self.undo_so_far(active);
+        Vec::new()
     }
 
     /// Lets clocks jump at every even step and back at every odd one. Returns what takes back what this step has done.
     fn strobe(&mut self, fault: u32, active: u32, step: u32, host: &Target, by: Offset, every: Span) -> Vec<Undo> {
         self.step_later(active, step + 1, every);
-        match step.is_multiple_of(2) {
-            true => self.jump_clocks(fault, host, by),
-            false => self.undo_so_far(active),
+        if step.is_multiple_of(2) {
+            return self.jump_clocks(fault, host, by);
         }
+        self.undo_so_far(active);
+        Vec::new()
     }
 
     fn jump_clocks(&mut self, fault: u32, host: &Target, by: Offset) -> Vec<Undo> {
@@ -305,12 +307,10 @@ impl<P: Process> World<P> {
         })
     }
 
-    /// Takes back all that an active fault has done so far. Nothing is left to be taken back.
-    fn undo_so_far(&mut self, active: u32) -> Vec<Undo> {
+    fn undo_so_far(&mut self, active: u32) {
         for undo in std::mem::take(&mut self.injector.active[active as usize].undo) {
             self.take_back(active, undo);
         }
-        Vec::new()
     }
 
     /// Isolates the replicas one by one, then takes them back in another order. Returns what takes back what this step has

@@ -65,6 +65,8 @@ fn what_is_merged_is_not_fine_while_a_shard_is_missing() {
     assert_eq!(folder.program(&["fuzz", "merge", "2.db", "-o", "all.db"]).code, 0);
     let shown = folder.program(&["campaign", "show", "all.db"]);
     assert_eq!((shown.code, shown.output.contains("\n4,096 of 4,097 runs are missing\n")), (1, true), "{shown:?}");
+    let whole = ["fuzz", "clean.ron", "--runs", "10", "--store", "whole.db"];
+    assert_eq!((folder.program(&whole).code, folder.program(&["campaign", "show", "whole.db"]).code), (0, 0));
 }
 
 #[test]
