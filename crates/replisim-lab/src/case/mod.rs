@@ -88,11 +88,11 @@ const ID: usize = 8;
 /// What stands below the story of a case in its file.
 const AGAIN: &str = "Run it again with the command `replay`.";
 
-/// Where cases come from, for whoever has a text that is none.
-const ADVICE: &str =
-    "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
-
 impl Case {
+    /// Where cases come from, for whoever has a text that is none.
+    pub const ADVICE: &str =
+        "a case has a version, a seed, a fingerprint and a scenario; `replisim run --case FILE` writes one";
+
     /// The case of a run of an experiment. The run is repeated for its marks.
     pub fn of(experiment: &Experiment, until: Option<Span>, run: &Run) -> Self {
         let Source { name, text } = &experiment.source;
@@ -130,7 +130,7 @@ impl Case {
     /// # Errors
     /// If the file cannot be read or is not a case.
     pub fn read(path: &Path) -> Result<Case, Report> {
-        Case::parse(&Source::read(path).map_err(|report| report.advising(ADVICE))?)
+        Case::parse(&Source::read(path).map_err(|report| report.advising(Case::ADVICE))?)
     }
 
     /// Reads a case from a text.
@@ -296,7 +296,7 @@ fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
         before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset)
     };
     let at = offset(error.span.start.line, error.span.start.col);
-    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code)).at(at..at).help(ADVICE)
+    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code)).at(at..at).help(Case::ADVICE)
 }
 
 #[cfg(test)]

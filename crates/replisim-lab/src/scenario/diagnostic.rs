@@ -96,7 +96,7 @@ impl Report {
     }
 
     /// The same mistakes, with other words on what to do about them.
-    pub(crate) fn advising(mut self, advice: &str) -> Self {
+    pub fn advising(mut self, advice: &str) -> Self {
         self.diagnostics.iter_mut().for_each(|it| it.help = Some(Help::Advice(advice.to_owned())));
         self
     }

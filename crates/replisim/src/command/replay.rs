@@ -40,8 +40,8 @@ pub struct Arguments {
 /// Runs a case again and compares its fingerprint.
 pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
-    let case = place.read(arguments.store.as_deref())?;
-    let experiment = place.prepare(&case, catalog)?;
+    let found = place.read(arguments.store.as_deref())?;
+    let (case, experiment) = (&found.case, found.prepare(catalog)?);
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let another = case.run(&experiment, false).run.fingerprint != outcome.run.fingerprint;
     let reason =
         if another { format!("run once more it is yet another one: {HIDDEN_CHANCE}") } else { versions(&case.version) };
-    print(&diverged(&arguments.case, &case, &experiment, &outcome, &reason))?;
+    print(&diverged(&arguments.case, case, &experiment, &outcome, &reason))?;
     Ok(Ending::Diverged)
 }
 

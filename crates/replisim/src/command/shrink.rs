@@ -19,7 +19,7 @@ use super::interrupt::interrupted;
 use super::output::{SCHEMA_VERSION, Written, keep_foreign, print, write_named};
 use super::run::Format;
 use super::time::time;
-use super::whereabouts::{Where, is_id};
+use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
 use crate::shell::{program, quoted};
@@ -92,24 +92,30 @@ fn is_interrupted(shrunk: &Shrunk) -> bool {
 
 fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let place = find(&arguments.failing, catalog)?;
-    let (case, scenario) = match &place {
-        Where::File(path) => {
-            let source = Source::read(path)?;
-            let case = Case::is_one(&source).then(|| Case::parse(&source)).transpose()?;
-            (case, source)
-        }
-        Where::Kept(_) => (Some(place.read(arguments.store.as_deref())?), Source::default()),
+    let found = match &place {
+        Where::Kept(_) => place.read(arguments.store.as_deref())?,
+        Where::File(path) => match Source::read(path)? {
+            source if Case::is_one(&source) => Found::of(source)?,
+            source => return of_scenario(&source, path, arguments, catalog),
+        },
     };
-    let experiment = match &case {
-        Some(case) => place.prepare(case, catalog)?,
-        None => Experiment::prepare(&scenario, catalog)?,
-    };
-    let seed = arguments.seed.or(case.as_ref().map(|case| case.seed)).unwrap_or(experiment.scenario.seed);
-    // A scenario's seed turns its knobs; a case is what it says.
-    let experiment = if case.is_some() { experiment } else { settle(experiment, seed, catalog)? };
-    let told = case.as_ref().and_then(|case| case.anomaly.as_ref()).map(|anomaly| anomaly.check);
-    let until = case.as_ref().filter(|case| case.seed == seed).and_then(|case| case.until);
-    Ok(Failing { path: place.path().to_owned(), experiment, seed, until, check: arguments.check.or(told) })
+    of_case(&found, place.path(), arguments, catalog)
+}
+
+fn of_scenario(source: &Source, path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
+    let experiment = Experiment::prepare(source, catalog)?;
+    let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
+    let experiment = settle(experiment, seed, catalog)?;
+    Ok(Failing { path: path.to_owned(), experiment, seed, until: None, check: arguments.check })
+}
+
+/// A case is what it says: its seed turns no knobs any more.
+fn of_case(found: &Found, path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
+    let (case, experiment) = (&found.case, found.prepare(catalog)?);
+    let seed = arguments.seed.unwrap_or(case.seed);
+    let until = case.until.filter(|_| case.seed == seed);
+    let check = arguments.check.or(case.anomaly.as_ref().map(|anomaly| anomaly.check));
+    Ok(Failing { path: path.to_owned(), experiment, seed, until, check })
 }
 
 /// What a word means: the one scenario or case that is a file, or a case that is kept under an id.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_lab::scenario::Source;
+use replisim_lab::scenario::{Report, Source};
 use replisim_lab::store::Store;
 use replisim_lab::{Case, Catalog, Experiment};
 
@@ -43,6 +43,15 @@ pub enum Where {
     Kept(String),
 }
 
+/// A case that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The case.
+    pub case: Case,
+    /// What it was read from.
+    text: Source,
+}
+
 impl Where {
     /// A word that is a path, or looks like one, is a file; any other is an id.
     pub fn parse(word: &str) -> Self {
@@ -52,23 +61,11 @@ impl Where {
     }
 
     /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
-    pub fn read(&self, store: Option<&Path>) -> Result<Case, Failure> {
+    pub fn read(&self, store: Option<&Path>) -> Result<Found, Failure> {
         match self {
-            Where::File(path) => Ok(Case::read(path)?),
+            Where::File(path) => Found::read(path),
             Where::Kept(id) => find(&id.to_ascii_lowercase(), store),
         }
-    }
-
-    /// Makes the case of this place ready to run. A mistake in it is told where it stands in the file.
-    pub fn prepare(&self, case: &Case, catalog: &Catalog) -> Result<Experiment, Failure> {
-        let in_file = |report| match self {
-            Where::File(path) => match Source::read(path) {
-                Ok(file) => Case::in_file(&file, report),
-                Err(_) => report,
-            },
-            Where::Kept(_) => report,
-        };
-        Ok(Experiment::prepare(&case.source, catalog).map_err(in_file)?)
     }
 
     /// What the case is called in reports.
@@ -80,13 +77,30 @@ impl Where {
     }
 }
 
+impl Found {
+    /// Reads a file.
+    fn read(path: &Path) -> Result<Found, Failure> {
+        Ok(Found::of(Source::read(path).map_err(|report| report.advising(Case::ADVICE))?)?)
+    }
+
+    /// Reads a text.
+    pub fn of(text: Source) -> Result<Found, Report> {
+        Ok(Found { case: Case::parse(&text)?, text })
+    }
+
+    /// Makes the case ready to run. A mistake in it is told where it stands in the text.
+    pub fn prepare(&self, catalog: &Catalog) -> Result<Experiment, Report> {
+        Experiment::prepare(&self.case.source, catalog).map_err(|report| Case::in_file(&self.text, report))
+    }
+}
+
 /// Whether a word can be the id of a case.
 pub fn is_id(word: &str) -> bool {
     word.len() >= ID_MIN && word.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
-fn find(id: &str, store: Option<&Path>) -> Result<Case, Failure> {
+fn find(id: &str, store: Option<&Path>) -> Result<Found, Failure> {
     if !is_id(id) {
         let why =
             format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
@@ -97,10 +111,10 @@ fn find(id: &str, store: Option<&Path>) -> Result<Case, Failure> {
     if found.is_empty() && (store.is_some() || place.exists()) {
         found = stored(id, place)?;
     }
-    found.retain(|case| case.fingerprint.to_string().starts_with(id));
+    found.retain(|found| found.case.fingerprint.to_string().starts_with(id));
     // Two failures of one run are one case here.
-    found.sort_by_key(|case| case.fingerprint);
-    found.dedup_by_key(|case| case.fingerprint);
+    found.sort_by_key(|found| found.case.fingerprint);
+    found.dedup_by_key(|found| found.case.fingerprint);
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(Failure::Nothing(format!(
@@ -109,14 +123,14 @@ fn find(id: &str, store: Option<&Path>) -> Result<Case, Failure> {
             place.display()
         ))),
         _ => {
-            let ids: Vec<String> = found.iter().map(Case::id).collect();
+            let ids: Vec<String> = found.iter().map(|found| found.case.id()).collect();
             Err(Failure::Nothing(format!("`{id}` could be any of {}", ids.join(", "))))
         }
     }
 }
 
 /// The cases in a folder whose files are called by this id, or by the beginning of it.
-fn filed(id: &str, folder: &Path) -> Result<Vec<Case>, Failure> {
+fn filed(id: &str, folder: &Path) -> Result<Vec<Found>, Failure> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -124,13 +138,13 @@ fn filed(id: &str, folder: &Path) -> Result<Vec<Case>, Failure> {
         let is_whole = path.extension().is_some_and(|extension| extension == "ron");
         is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
-    entries.filter(is_it).map(|path| Ok(Case::read(&path)?)).collect()
+    entries.filter(is_it).map(|path| Found::read(&path)).collect()
 }
 
 /// The cases of a store that begin with this id. What another version wrote and this one cannot read is passed over.
-fn stored(id: &str, store: &Path) -> Result<Vec<Case>, Failure> {
+fn stored(id: &str, store: &Path) -> Result<Vec<Found>, Failure> {
     let name = store.display().to_string();
     let texts = Store::open(store)?.cases()?;
-    let cases = texts.into_iter().filter_map(|text| Case::parse(&Source::new(name.clone(), text)).ok());
-    Ok(cases.filter(|case| case.fingerprint.to_string().starts_with(id)).collect())
+    let found = texts.into_iter().filter_map(|text| Found::of(Source::new(name.clone(), text)).ok());
+    Ok(found.filter(|found| found.case.fingerprint.to_string().starts_with(id)).collect())
 }

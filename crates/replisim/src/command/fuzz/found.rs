@@ -243,7 +243,7 @@ mod tests {
             let case = Case::read(Path::new(told.case.as_deref().expect("a file"))).expect("it is a case");
             assert_eq!((case.id(), case.seed), (told.id.clone(), told.seed));
             assert!(told.replay.starts_with(&format!("replisim replay {} --store ", told.id)), "{}", told.replay);
-            assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found"), case);
+            assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found").case, case);
         }
         fs::remove_dir_all(folder).expect("what was written can be removed");
     }

@@ -47,6 +47,23 @@ fn a_case_carries_what_was_set_and_stirred() {
 }
 
 #[test]
+fn a_mistake_in_a_case_that_was_edited_is_told_where_it_stands_in_its_file() {
+    let folder = folder("edited");
+    let fuzz = folder.program(&["fuzz", "failing.ron", "--runs", "300"]);
+    let id = &fuzz.commands("replay")[0][1];
+    let file = format!(".replisim/cases/{id}.ron");
+    let text = String::from_utf8(folder.read(&file)).expect("a case is a text");
+    let lines: Vec<&str> = text.lines().collect();
+    let line = lines.iter().position(|line| line.starts_with("        protocol:")).expect("a scenario has one");
+    folder.write(&file, [&lines[..line], &["        sede: 4,"], &lines[line..]].concat().join("\n"));
+    for verb in ["replay", "shrink"] {
+        let refused = folder.program(&[verb, id]);
+        let place = format!("{file}:{}:9", line + 1);
+        assert!(refused.code == 3 && refused.errors.contains(&place), "{place}: {refused:?}");
+    }
+}
+
+#[test]
 fn json_names_the_same_commands() {
     let folder = folder("json_commands");
     let arguments = ["fuzz", "failing.ron", "--runs", "400", "--no-store"];
