@@ -93,11 +93,6 @@ impl<'s, 'c> Archive<'s, 'c> {
         Archive { clock: Some(clock), ..self }
     }
 
-    /// How many runs are safe, however suddenly the process ends.
-    pub fn committed(&self) -> u64 {
-        self.writer.committed()
-    }
-
     /// The campaign's digest: what its store knows it by.
     pub fn campaign(&self) -> Digest {
         self.campaign

@@ -42,9 +42,6 @@ pub enum Trigger {
     },
 }
 
-/// A stretch of the plan, once its times are known.
-pub type Moment = (Span, Option<Span>);
-
 /// What goes wrong, or is done.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

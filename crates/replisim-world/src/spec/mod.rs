@@ -12,7 +12,7 @@ mod unit;
 mod workload;
 
 pub use cluster::{Burst, ClockSpec, Cluster, DiskSpec, LinkSpec, Links, Service};
-pub use fault::{Action, Fault, FaultFamily, Moment, OldLeader, Target, Trigger, Unsynced, Wire};
+pub use fault::{Action, Fault, FaultFamily, OldLeader, Target, Trigger, Unsynced, Wire};
 pub use kind::{Kind, KindSet};
 pub use swarm::Swarm;
 pub use topology::{Host, Topology, Zone};
