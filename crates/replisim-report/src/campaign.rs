@@ -1,15 +1,20 @@
-//! A campaign on one screen: what fails first, the smallest case of each cause, what was run below it.
+//! A campaign that is kept: on one screen, what fails first, the smallest case of each cause, what was run below it; and as
+//! data, for a program to read.
 
 use std::time::Duration;
 
+use replisim_history::Check;
 use replisim_kernel::Span;
+use serde::{Serialize, Serializer};
+
+use crate::json::SCHEMA_VERSION;
 
 use crate::section::WIDTH;
 use crate::table::{Align, Cell, Table, wrapped};
 use crate::{Style, number, survey};
 
 /// A campaign, counted.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Campaign {
     /// What it is known by.
     pub digest: String,
@@ -22,40 +27,62 @@ pub struct Campaign {
     /// What was run, in the manifest's order.
     pub subjects: Vec<Ran>,
     /// What failed, the smallest case first.
+    #[serde(rename = "failures")]
     pub causes: Vec<Cause>,
     /// The command that writes every case into a file of its own.
+    #[serde(skip)]
     pub export: String,
 }
 
 /// A subject of a campaign, counted.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Ran {
     /// Its name.
     pub name: String,
     /// How many runs.
     pub runs: u64,
     /// How many of them failed.
+    #[serde(rename = "failing")]
     pub failed: u64,
     /// How many events they took.
     pub events: u64,
     /// How long they were together in simulated time.
+    #[serde(rename = "simulated_ns", serialize_with = "nanos")]
     pub simulated: Duration,
     /// How many coverage cells were reached.
     pub cells: u64,
     /// How many runs one worker makes in a second, where they were timed.
+    #[serde(skip)]
     pub per_second: Option<f64>,
     /// How many are what their seed stands for; the search made the others up.
     pub fresh: u64,
     /// At most this share of fresh runs fails, with a confidence of 95 %; `None` if some did, or if there are none.
     pub at_most: Option<f64>,
-    /// Each check: its words, and in how many runs it holds, failed, was violated without a promise, and is unknown.
-    pub checks: Vec<(String, [u64; 4])>,
+    /// Each check.
+    pub checks: Vec<Counted>,
+}
+
+/// A check of a subject: what became of it in how many runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Counted {
+    /// Its name, which may be that of another version.
+    pub check: String,
+    /// It held, as promised or expected.
+    pub kept: u64,
+    /// It held, though nobody promised it.
+    pub lucky: u64,
+    /// It was violated, and nobody promised otherwise.
+    pub anomalies: u64,
+    /// It was violated against a promise or an expectation.
+    pub broken: u64,
+    /// It could not be decided.
+    pub undecided: u64,
 }
 
 /// Failures of one shape.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Cause {
-    /// The check in words.
+    /// The check's name, which may be that of another version.
     pub check: String,
     /// The shape of the anomaly.
     pub kind: String,
@@ -73,7 +100,9 @@ pub struct Cause {
     pub faults: u32,
     /// How many operations its smallest case holds.
     pub operations: u32,
-    /// The command that replays the smallest case.
+    /// What its smallest case goes by; empty if this version cannot read it.
+    pub id: String,
+    /// The command that replays the smallest case, or why there is none.
     pub replay: String,
 }
 
@@ -91,7 +120,9 @@ impl Campaign {
             missing.map(|ordered| format!("{} are missing", number::tally(ordered - self.runs(), ordered, "runs")));
         let of_subjects = self.subjects.iter().flat_map(|ran| match ran.runs {
             0 => vec![format!("{} has not run", ran.name)],
-            _ => ran.never_decided().map(|check| format!("{}: no run decided “{check}”", ran.name)).collect(),
+            _ => {
+                ran.never_decided().map(|check| format!("{}: no run decided “{}”", ran.name, in_words(check))).collect()
+            }
         });
         missing.into_iter().chain(of_subjects).collect()
     }
@@ -100,9 +131,65 @@ impl Campaign {
 impl Ran {
     /// The checks that could not be decided in any run.
     fn never_decided(&self) -> impl Iterator<Item = &str> {
-        let never = |(_, [.., unknown]): &&(String, [u64; 4])| *unknown == self.runs;
-        self.checks.iter().filter(never).map(|(check, _)| check.as_str())
+        self.checks.iter().filter(|counted| counted.undecided == self.runs).map(|counted| counted.check.as_str())
     }
+}
+
+/// What a store comes to, besides its campaigns.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Whole {
+    /// How many failures it knows of that are run first in the next campaign.
+    pub known: u64,
+    /// How many of those are not fixed.
+    pub not_fixed: u64,
+    /// What it comes to, by which two stores are told apart.
+    pub digest: String,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    version: &'a str,
+    fine: bool,
+    campaigns: Vec<Entry<'a>>,
+    #[serde(flatten)]
+    whole: &'a Whole,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    campaign: &'a Campaign,
+    runs: u64,
+    wanting: Vec<String>,
+}
+
+/// Whether nothing fails in a store, and nothing is missing.
+pub fn is_fine(campaigns: &[Campaign], whole: &Whole) -> bool {
+    whole.not_fixed == 0 && campaigns.iter().all(|campaign| campaign.wanting().is_empty())
+}
+
+/// A store as one JSON document. Nothing here is taken from the wall clock.
+pub fn json(campaigns: &[Campaign], whole: &Whole) -> String {
+    let entry = |campaign| Entry { campaign, runs: campaign.runs(), wanting: campaign.wanting() };
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION"),
+        fine: is_fine(campaigns, whole),
+        campaigns: campaigns.iter().map(entry).collect(),
+        whole,
+    };
+    serde_json::to_string_pretty(&document).expect("plain data is JSON") + "\n"
+}
+
+/// Whole nanoseconds; nothing where they are more than 64 bits hold, as of many long runs together.
+fn nanos<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    u64::try_from(time.as_nanos()).ok().serialize(serializer)
+}
+
+/// A check in words; a check of another version, by its name.
+fn in_words(check: &str) -> &str {
+    check.parse::<Check>().map_or(check, |check| check.in_words())
 }
 
 /// The whole screen, to its last line break.
@@ -159,10 +246,10 @@ fn cause(cause: &Cause, style: Style) -> String {
         number::things(cause.operations.into(), "operation"),
         number::things(cause.faults.into(), "fault")
     );
-    let head = wrapped(&format!("{}{kind}{after}", cause.check), "  ", WIDTH);
+    let head = wrapped(&format!("{}{kind}{after}", in_words(&cause.check)), "  ", WIDTH);
     let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
-    let also = |it: &Cause| wrapped(&survey::also(&it.check, &it.kind, it.runs, cause.of), "      ", WIDTH);
+    let also = |it: &Cause| wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ", WIDTH);
     let also: String = cause.also.iter().map(also).collect();
     format!("{head}{}{also}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
 }
@@ -174,7 +261,7 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
         table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
         let outcome = match ran {
-            Ran { runs: 0, .. } => "has not run yet".to_owned(),
+            Ran { runs: 0, .. } => continue,
             Ran { failed: 0, .. } => clean(ran),
             _ => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
         };
@@ -201,14 +288,15 @@ fn wanting(campaign: &Campaign, style: Style) -> String {
 fn checks(campaign: &Campaign, style: Style) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right]);
     for ran in &campaign.subjects {
-        if ran.checks.is_empty() {
+        if ran.checks.is_empty() || ran.runs == 0 {
             continue;
         }
         table.row([ran.name.as_str(), "holds", "failed", "not promised", "unknown"].map(Cell::from));
-        for (check, [holds, failed, anomalies, unknown]) in &ran.checks {
-            let broken = |number| Cell::broken_if(number > 0, number::count(number));
-            let (holds, anomalies) = (number::count(*holds), number::count(*anomalies));
-            table.row([format!("  {check}").into(), holds.into(), broken(*failed), anomalies.into(), broken(*unknown)]);
+        for Counted { check, kept, lucky, anomalies, broken, undecided } in &ran.checks {
+            let amiss = |runs| Cell::broken_if(runs > 0, number::count(runs));
+            let fine = |runs| Cell::from(number::count(runs));
+            let check = Cell::from(format!("  {}", in_words(check)));
+            table.row([check, fine(kept + lucky), amiss(*broken), fine(*anomalies), amiss(*undecided)]);
         }
     }
     table.print(2, style)
@@ -229,7 +317,14 @@ mod tests {
             per_second: (failed == 0).then_some(3_070.0),
             fresh: 23_028,
             at_most: (failed == 0).then_some(3.25e-5),
-            checks: vec![("no acknowledged write lost".to_owned(), [92_110 - failed, failed, 0, 0])],
+            checks: vec![Counted {
+                check: "NoLostWrites".to_owned(),
+                kept: 92_110 - failed,
+                lucky: 0,
+                anomalies: 0,
+                broken: failed,
+                undecided: 0,
+            }],
         };
         let cause = |check: &str, kind: &str, runs, also| Cause {
             check: check.to_owned(),
@@ -241,16 +336,17 @@ mod tests {
             of: 92_110,
             faults: 1,
             operations: 5,
+            id: "a1f30000".to_owned(),
             replay: "replisim replay cases/a1f30000.ron".to_owned(),
         };
-        let also = cause("read your writes", "older than own write", 7, Vec::new());
+        let also = cause("ReadYourWrites", "older than own write", 7, Vec::new());
         Campaign {
             digest: "8c1e52d0".to_owned(),
             version: "0.1.0".to_owned(),
             settings: "lots of 64".to_owned(),
             ordered: Some(200_000),
             subjects: vec![ran("lost_write", 40), ran("split_brain", 0)],
-            causes: vec![cause("no acknowledged write lost", "write vanished", 40, vec![also])],
+            causes: vec![cause("NoLostWrites", "write vanished", 40, vec![also])],
             export: "replisim campaign export a.store --cases cases".to_owned(),
         }
     }

@@ -36,14 +36,10 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
       scenarios/failover/lost_write.ron  200 runs  0 cells
           2 of 200 runs failed
       mine.ron                             0 runs  0 cells
-          has not run yet
 
       scenarios/failover/lost_write.ron  holds  failed  not promised  unknown
         no acknowledged write lost           2       0           198        0
         convergence                        198       2             0        0
-      mine.ron                           holds  failed  not promised  unknown
-        no acknowledged write lost           0       0             0        0
-        convergence                          0       0             0        0
 
     mine.ron has not run
 

@@ -141,6 +141,9 @@ fn a_campaign_is_as_the_docs_say() {
         assert!(line["known"][0]["id"].is_string(), "{line}");
         shapes.demand("Line", &line);
     }
+    let stored = document(&printed(&folder, &["campaign", "show", "--format", "json"]));
+    assert!(stored["campaigns"][0]["failures"][0]["also"].is_array(), "{stored}");
+    shapes.demand("Stored", &stored);
     for line in printed(&folder, &["campaign", "export", "--format", "ndjson"]).lines() {
         let line = document(line);
         let shape = if line["type"] == "run" { "StoredRun" } else { "StoredFailure" };

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::Check;
 use replisim_lab::fuzz::runs_ordered;
 use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
-use replisim_report::campaign::{Campaign, Cause, Ran, screen};
+use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
 use replisim_report::{Style, number};
 
 use super::id_of;
 use crate::command::distinct::{Gist, distinct};
 use crate::command::output::print;
+use crate::command::run::Format;
 use crate::command::whereabouts::{STORE, replay};
 use crate::command::{Ending, Failure};
 use crate::shell::{program, quoted};
@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   replisim campaign show              what `replisim fuzz` keeps here
   replisim campaign show night.db
-  replisim campaign show night.db --color never > night.txt
+  replisim campaign show night.db --format json > night.json
 
 Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed, or runs are missing that were ordered, or
             nothing is known of a scenario or a check; 3 there is no such store.";
@@ -30,23 +30,31 @@ pub struct Arguments {
     /// The store
     #[arg(default_value = STORE)]
     store: PathBuf,
+    /// What to print: human, or json for a machine
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
+    format: Format,
 }
 
 /// Shows each campaign, then what the store as a whole is.
 pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
     let store = Store::open(&arguments.store)?;
-    let mut whole = true;
-    for manifest in store.campaigns()? {
-        let campaign = campaign(&store, &manifest)?;
-        whole &= campaign.wanting().is_empty();
-        print(&(screen(&campaign, style) + "\n"))?;
-    }
+    let campaigns =
+        store.campaigns()?.iter().map(|manifest| campaign(&store, manifest)).collect::<Result<Vec<_>, _>>()?;
     let known = store.known()?;
-    let failing = known.iter().filter(|known| known.status == Status::Failing).count();
-    let known = number::things(known.len() as u64, "known failure");
-    let digest = store.digest()?;
-    print(&format!("{known}, {} not fixed\ndigest    {digest}\n", number::count(failing as u64)))?;
-    Ok(if whole && failing == 0 { Ending::Fine } else { Ending::NotFine })
+    let not_fixed = known.iter().filter(|known| known.status == Status::Failing).count() as u64;
+    let whole = Whole { known: known.len() as u64, not_fixed, digest: store.digest()?.to_string() };
+    match arguments.format {
+        Format::Human => {
+            print(&(campaigns.iter().map(|it| screen(it, style) + "\n").collect::<String>() + &last(&whole)))?
+        }
+        Format::Json => print(&json(&campaigns, &whole))?,
+    };
+    Ok(if is_fine(&campaigns, &whole) { Ending::Fine } else { Ending::NotFine })
+}
+
+fn last(whole: &Whole) -> String {
+    let (known, not_fixed) = (number::things(whole.known, "known failure"), number::count(whole.not_fixed));
+    format!("{known}, {not_fixed} not fixed\ndigest    {}\n", whole.digest)
 }
 
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
@@ -75,11 +83,11 @@ fn told_once(causes: Vec<store::Cause>, store: &Path) -> Vec<Cause> {
         one.phase.clear();
     };
     let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store)).collect();
-    let run = |cause: &Cause| (cause.replay != UNREADABLE).then(|| (cause.subject.clone(), cause.replay.clone()));
+    let run = |cause: &Cause| (!cause.id.is_empty()).then(|| (cause.subject.clone(), cause.id.clone()));
     distinct(causes, run, |one: &mut Cause, other: Cause| one.also.push(other))
 }
 
-/// What stands in place of a command where a case is none that can be replayed.
+/// Why there is no command that replays a case.
 const UNREADABLE: &str = "its case was written by another version";
 
 fn export(store: &Path) -> String {
@@ -103,17 +111,25 @@ fn ran(tally: &Tally) -> Ran {
         // Only fresh runs are drawn at random.
         fresh: tally.runs - tally.mutants,
         at_most: rate_bound(tally.runs - tally.mutants).filter(|_| tally.failed == 0),
-        checks: checks.map(|it| (in_words(&it.name), counted(it))).collect(),
+        checks: checks.map(counted).collect(),
     }
 }
 
-fn counted(check: &CheckTally) -> [u64; 4] {
-    [check.holds(), check.count(Mark::Broken), check.count(Mark::Anomaly), check.count(Mark::Undecided)]
+fn counted(check: &CheckTally) -> Counted {
+    Counted {
+        check: check.name.clone(),
+        kept: check.count(Mark::Kept),
+        lucky: check.count(Mark::Lucky),
+        anomalies: check.count(Mark::Anomaly),
+        broken: check.count(Mark::Broken),
+        undecided: check.count(Mark::Undecided),
+    }
 }
 
 fn cause(cause: &store::Cause, store: &Path) -> Cause {
+    let id = id_of(&cause.case);
     Cause {
-        check: in_words(&cause.check),
+        check: cause.check.clone(),
         kind: cause.kind.clone(),
         phase: cause.phase.clone(),
         also: Vec::new(),
@@ -122,11 +138,7 @@ fn cause(cause: &store::Cause, store: &Path) -> Cause {
         of: cause.of,
         faults: cause.faults,
         operations: cause.operations,
-        replay: id_of(&cause.case).map_or_else(|| UNREADABLE.to_owned(), |id| replay(&id, store)),
+        replay: id.as_ref().map_or_else(|| UNREADABLE.to_owned(), |id| replay(id, store)),
+        id: id.unwrap_or_default(),
     }
-}
-
-/// A check in words; a check of another version, by its name.
-fn in_words(check: &str) -> String {
-    check.parse::<Check>().map_or_else(|_| check.to_owned(), |check| check.in_words().to_owned())
 }
