@@ -13,7 +13,7 @@ use std::process;
 use replisim::lab::fuzz::{Forgetful, Orders, Share, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::shrink::{Limits, Shrinker};
-use replisim::lab::{Case, Outcome};
+use replisim::lab::{Became, Case, Outcome};
 use replisim::prelude::*;
 
 /// Numbers what it is asked for, and tells the others. It does so before its disk has the number, so that a host which is
@@ -155,7 +155,7 @@ fn a_failed_assertion_is_found_shrunk_and_replayed() {
     let panic = one.run.history.panic.expect("it panics again");
     assert_eq!(Some(&panic), other.run.history.panic.as_ref());
     assert!(panic.place.starts_with("crates/example-abd/tests/panics.rs:"), "{}", panic.place);
-    assert!(case.anomaly.expect("it is a case of one").is_among(&one.findings));
+    assert_eq!(case.anomaly.expect("it is a case of one").became(&one.findings), Became::StillThere);
 }
 
 #[test]

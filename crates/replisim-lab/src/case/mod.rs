@@ -21,7 +21,7 @@ mod marks;
 
 use std::path::Path;
 
-use replisim_history::{Check, Finding, Names, Run, Witness};
+use replisim_history::{Check, Finding, Names, Run, Verdict, Witness};
 use replisim_kernel::{Digest, NoDigest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
@@ -64,6 +64,21 @@ pub struct Anomaly {
     /// The witness as it was told. Only `check` and `kind` must come again.
     #[serde(default)]
     pub lines: Vec<String>,
+}
+
+/// What has become of an anomaly.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Became {
+    /// It is still there.
+    StillThere,
+    /// The check is violated in another way, of this kind.
+    Another(String),
+    /// The check holds.
+    Gone,
+    /// Nobody made the check, so that it was not found says nothing.
+    NotLookedFor,
+    /// The check could not be decided: the limit that was hit.
+    Unknown(String),
 }
 
 /// A case as it stands in its file.
@@ -230,10 +245,16 @@ impl Anomaly {
         Anomaly { check, kind: witness.kind.clone(), lines }
     }
 
-    /// Whether it is among what was found in a run.
-    pub fn is_among(&self, findings: &[Finding]) -> bool {
-        let shows = |finding: &Finding| finding.verdict.witness().is_some_and(|witness| witness.kind == self.kind);
-        findings.iter().any(|finding| finding.check == self.check && shows(finding))
+    /// What has become of it in a run of which this was found.
+    pub fn became(&self, findings: &[Finding]) -> Became {
+        let found = findings.iter().find(|finding| finding.check == self.check);
+        match found.map(|finding| &finding.verdict) {
+            None => Became::NotLookedFor,
+            Some(Verdict::Holds) => Became::Gone,
+            Some(Verdict::Violated(witness)) if witness.kind == self.kind => Became::StillThere,
+            Some(Verdict::Violated(witness)) => Became::Another(witness.kind.clone()),
+            Some(Verdict::Unknown(limit)) => Became::Unknown(limit.to_string()),
+        }
     }
 
     fn text(&self) -> String {

@@ -11,7 +11,7 @@ use super::script::lines;
 use super::{Bound, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::touchy;
-use crate::{Case, Catalog, Experiment, Scenario};
+use crate::{Became, Case, Catalog, Experiment, Scenario};
 
 /// An asynchronous primary, four sessions, 200 operations, up to 20 faults of every kind, promotions among them.
 const LOST: &str = r#"Scenario(
@@ -149,7 +149,7 @@ fn demand(shrunk: &Shrunk, check: Check) {
     assert_eq!(outcome.run.fingerprint, case.fingerprint);
     let anomaly = case.anomaly.as_ref().expect("a shrunk case has an anomaly");
     assert_eq!(anomaly.check, check);
-    assert!(anomaly.is_among(&outcome.findings));
+    assert_eq!(anomaly.became(&outcome.findings), Became::StillThere);
 }
 
 #[test]

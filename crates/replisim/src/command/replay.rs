@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Names, Run, TraceLine, Verdict};
-use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
+use replisim_history::{Names, Run, TraceLine};
+use replisim_lab::{Anomaly, Became, Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::survey::HIDDEN_CHANCE;
-use replisim_report::{Style, human, number};
+use replisim_report::{Style, Subject, human, json, number};
+use serde_json::json;
 
 use super::output::{complain_of_panic, print, write_trace};
+use super::run::Format;
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::material::Material;
@@ -19,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   replisim replay 243b89c5                       a case that `replisim fuzz` has told
   replisim replay 243b89c5 --store night.db      the same, of a campaign that is kept elsewhere
-  replisim replay stale_read-0df1a22c.ron --trace trace.txt
+  replisim replay stale_read-0df1a22c.ron --trace trace.txt --format json
 
 Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is, or it was not looked for;
             5 another run.";
@@ -35,6 +37,26 @@ pub struct Arguments {
     /// Write every event to this file, one line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// What to print: human, or json for a machine
+    #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
+    format: Format,
+}
+
+/// What running a case again came to.
+struct Replayed<'a> {
+    case: &'a Case,
+    outcome: &'a Outcome,
+    /// What goes wrong in the case, and what has become of that.
+    anomaly: Option<(&'a Anomaly, Became)>,
+    /// Set if it is another run.
+    departure: Option<Departure>,
+}
+
+/// How a run is not the case's.
+struct Departure {
+    reason: String,
+    /// Where it left the path, if the case has marks.
+    parting: Option<Parting>,
 }
 
 /// Runs a case again and compares its fingerprint.
@@ -50,49 +72,98 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
     let subject = material.subject(&experiment, &outcome, again, None);
-    print(&human::screen(&subject, style))?;
-    if outcome.run.fingerprint == case.fingerprint {
-        print("the same run: its fingerprint is the case's\n")?;
-        let unseen = case.anomaly.as_ref().filter(|anomaly| !anomaly.is_among(&outcome.findings));
-        if let Some(anomaly) = unseen {
-            print(&of_anomaly(anomaly, &outcome))?;
-        }
-        let fine = outcome.judgement.is_fine() && unseen.is_none();
-        return Ok(if fine { Ending::Fine } else { Ending::NotFine });
-    }
-    let another = case.run(&experiment, false).run.fingerprint != outcome.run.fingerprint;
-    let reason =
-        if another { format!("run once more it is yet another one: {HIDDEN_CHANCE}") } else { versions(&case.version) };
-    print(&diverged(&arguments.case, case, &experiment, &outcome, &reason))?;
-    Ok(Ending::Diverged)
+    let replayed = Replayed::of(case, &experiment, &outcome);
+    match arguments.format {
+        Format::Human => print(&(human::screen(&subject, style) + &replayed.text(&arguments.case)))?,
+        Format::Json => print(&replayed.json(&subject))?,
+    };
+    Ok(replayed.ending())
 }
 
-/// What there is to say of a run that is not the case's: why, where it left the path, and whether that matters.
-fn diverged(name: &str, case: &Case, experiment: &Experiment, outcome: &Outcome, reason: &str) -> String {
-    let mut text = format!(
-        "diverged: {name} has the fingerprint {}, and this run {}\n{reason}\n",
-        case.fingerprint, outcome.run.fingerprint,
-    );
-    if let Some(parting) = case.parting(experiment, &outcome.run) {
-        text += &stretch(&parting, &outcome.run);
+impl<'a> Replayed<'a> {
+    fn of(case: &'a Case, experiment: &Experiment, outcome: &'a Outcome) -> Self {
+        let anomaly = case.anomaly.as_ref().map(|anomaly| (anomaly, anomaly.became(&outcome.findings)));
+        let departs = outcome.run.fingerprint != case.fingerprint;
+        let departure = departs.then(|| Departure {
+            reason: match case.run(experiment, false).run.fingerprint == outcome.run.fingerprint {
+                true => versions(&case.version),
+                false => format!("run once more it is yet another one: {HIDDEN_CHANCE}"),
+            },
+            parting: case.parting(experiment, &outcome.run),
+        });
+        Replayed { case, outcome, anomaly, departure }
     }
-    if let Some(anomaly) = &case.anomaly {
-        text += &of_anomaly(anomaly, outcome);
+
+    fn ending(&self) -> Ending {
+        let seen = self.anomaly.as_ref().is_none_or(|(_, became)| *became == Became::StillThere);
+        match self.departure {
+            Some(_) => Ending::Diverged,
+            None if self.outcome.judgement.is_fine() && seen => Ending::Fine,
+            None => Ending::NotFine,
+        }
     }
-    text
+
+    /// What there is to say of it besides what there is of any run. `name` is what the case goes by.
+    fn text(&self, name: &str) -> String {
+        let of_anomaly = |(anomaly, became): &(&Anomaly, Became)| of_anomaly(anomaly, became);
+        let Some(Departure { reason, parting }) = &self.departure else {
+            let unseen = self.anomaly.as_ref().filter(|(_, became)| *became != Became::StillThere);
+            let same = "the same run: its fingerprint is the case's\n";
+            return same.to_owned() + &unseen.map(of_anomaly).unwrap_or_default();
+        };
+        let [of_case, of_run] = [self.case.fingerprint, self.outcome.run.fingerprint];
+        let mut text = format!("diverged: {name} has the fingerprint {of_case}, and this run {of_run}\n{reason}\n");
+        text += &parting.as_ref().map(|parting| stretch(parting, &self.outcome.run)).unwrap_or_default();
+        text + &self.anomaly.as_ref().map(of_anomaly).unwrap_or_default()
+    }
+
+    /// The run as data, with how it compares.
+    fn json(&self, subject: &Subject) -> String {
+        let anomaly = |(anomaly, became): &(&Anomaly, Became)| {
+            let kind_now = if let Became::Another(kind) = became { Some(kind) } else { None };
+            let limit = if let Became::Unknown(limit) = became { Some(limit) } else { None };
+            json!({
+                "check": anomaly.check.name(), "kind": anomaly.kind,
+                "became": word(became), "kind_now": kind_now, "limit": limit,
+            })
+        };
+        let parting = self.departure.as_ref().and_then(|departure| departure.parting.as_ref());
+        let case = json!({
+            "version": self.case.version,
+            "fingerprint": self.case.fingerprint.to_string(),
+            "same": self.departure.is_none(),
+            "differs_because": self.departure.as_ref().map(|departure| &departure.reason),
+            "same_until": parting.map(|parting| parting.after),
+            "differs_from": parting.and_then(|parting| parting.before),
+            "anomaly": self.anomaly.as_ref().map(anomaly),
+        });
+        let mut document = json!(json::document(subject));
+        document["case"] = case;
+        format!("{document:#}\n")
+    }
 }
 
 /// What became of the anomaly that a case was kept for. That it was not found says nothing where nobody looked.
-fn of_anomaly(anomaly: &Anomaly, outcome: &Outcome) -> String {
-    let found = outcome.findings.iter().find(|finding| finding.check == anomaly.check);
-    let became = match found.map(|finding| &finding.verdict) {
-        None => "was not looked for, for the case's checks leave it out".to_owned(),
-        Some(Verdict::Holds) => "is gone".to_owned(),
-        Some(Verdict::Violated(witness)) if witness.kind == anomaly.kind => "is still there".to_owned(),
-        Some(Verdict::Violated(witness)) => format!("is another one now, “{}”", witness.kind),
-        Some(Verdict::Unknown(limit)) => format!("could not be looked for, {limit}"),
+fn of_anomaly(anomaly: &Anomaly, became: &Became) -> String {
+    let became = match became {
+        Became::NotLookedFor => "was not looked for, for the case's checks leave it out".to_owned(),
+        Became::Gone => "is gone".to_owned(),
+        Became::StillThere => "is still there".to_owned(),
+        Became::Another(kind) => format!("is another one now, “{kind}”"),
+        Became::Unknown(limit) => format!("could not be looked for, {limit}"),
     };
     format!("the anomaly {became}: {}, {}\n", anomaly.check.in_words(), anomaly.kind)
+}
+
+/// The same in a word.
+fn word(became: &Became) -> &'static str {
+    match became {
+        Became::NotLookedFor => "not looked for",
+        Became::Gone => "gone",
+        Became::StillThere => "still there",
+        Became::Another(_) => "another",
+        Became::Unknown(_) => "unknown",
+    }
 }
 
 /// Why the run of a case that this version wrote may be another.

@@ -152,7 +152,12 @@ fn a_campaign_is_as_the_docs_say() {
     let answer = printed(&folder, &["campaign", "sql", "SELECT * FROM causes", "--format", "json"]);
     shapes.demand("Answer", &document(&answer));
     let shrunk = printed(&folder, &["shrink", "it.ron", "--seed", "13", "--format", "json"]);
-    shapes.demand("Shrunk", &document(&shrunk));
+    let shrunk = document(&shrunk);
+    shapes.demand("Shrunk", &shrunk);
+    let case = shrunk["case"].as_str().expect("a file");
+    let replayed = document(&printed(&folder, &["replay", case, "--format", "json"]));
+    assert_eq!(replayed["case"]["anomaly"]["became"], "still there", "{replayed}");
+    shapes.demand("Replayed", &replayed);
 }
 
 /// No protocol that comes with replisim draws on hidden chance, so this is printed as the program would.

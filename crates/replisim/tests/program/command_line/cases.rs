@@ -195,6 +195,12 @@ fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
         "{}",
         replay.output
     );
+
+    let told = folder.program(&["replay", "other.case", "--format", "json"]);
+    let case = &told.json()["case"];
+    assert_eq!((told.code, case["same"].as_bool(), case["anomaly"]["became"].as_str()), (5, Some(false), Some("gone")));
+    let [until, from] = ["same_until", "differs_from"].map(|field| case[field].as_u64().expect("a number of events"));
+    assert!(until < from, "{case}");
 }
 
 #[test]
