@@ -32,6 +32,8 @@ pub(crate) struct Node<P: Process> {
     pub starts: bool,
     /// Whether an operator keeps it down until the heal.
     pub fenced: bool,
+    /// Which of all promotions by an operator was its last one, counted from 1; 0 if it was never promoted.
+    pub promoted: u32,
     /// How often its host lost power: what was under way to the platter then never arrived.
     pub power_losses: u32,
     /// When its processor is done with the last message from another process: they are served in order.
@@ -64,6 +66,7 @@ impl<P: Process> Node<P> {
             on_boot: Vec::new(),
             starts,
             fenced: false,
+            promoted: 0,
             power_losses: 0,
             messages_done: SimTime::ZERO,
         }

@@ -77,11 +77,17 @@ impl<P: Process> World<P> {
         infos().filter(|(_, info)| within(info)).map(|(i, _)| NodeId(i)).collect()
     }
 
-    /// Whoever leads: the living leader of the latest epoch, or the one that led last.
+    /// Whoever leads: the living leader that is in charge, or the one that led last.
     pub(super) fn leader(&self) -> Option<NodeId> {
+        self.in_charge().or(self.last_leader)
+    }
+
+    /// Which of those that lead is in charge: the one that an operator promoted last, or else that of the latest epoch. A
+    /// former leader that nobody told to stop may take a new epoch, too, as it restarts: that puts nobody in charge.
+    pub(super) fn in_charge(&self) -> Option<NodeId> {
         let leads = |node: &NodeId| self.view(*node).filter(|view| view.role == Role::Leader);
-        let living = self.plan.replicas.iter().filter_map(|node| leads(node).map(|view| (view.epoch, *node)));
-        living.max_by_key(|(epoch, _)| *epoch).map(|(_, node)| node).or(self.last_leader)
+        let rank = |node: &NodeId| Some((self.nodes[node.index()].promoted, leads(node)?.epoch, *node));
+        self.plan.replicas.iter().filter_map(rank).max().map(|(_, _, node)| node)
     }
 
     pub(super) fn followers(&self) -> Vec<NodeId> {

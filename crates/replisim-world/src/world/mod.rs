@@ -93,8 +93,10 @@ pub struct World<P: Process> {
     watchdog: Watchdog,
     /// Who became leader last.
     last_leader: Option<NodeId>,
-    /// Whom an operator promoted last.
+    /// Whom the runbook of a failover promoted last.
     heir: Option<NodeId>,
+    /// How often an operator has promoted somebody.
+    promotions: u32,
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
@@ -171,6 +173,7 @@ impl<P: Process> World<P> {
             watchdog: Watchdog::default(),
             last_leader: None,
             heir: None,
+            promotions: 0,
             plan,
             effects: Vec::new(),
             running: None,

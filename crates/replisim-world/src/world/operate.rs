@@ -75,6 +75,10 @@ impl<P: Process> World<P> {
             let name = self.recorder.name(node).to_owned();
             self.recorder.line(self.now, name, format!("is told: {command:?}"));
         }
+        if command == Command::Promote {
+            self.promotions += 1;
+            self.nodes[node.index()].promoted = self.promotions;
+        }
         let incarnation = self.roster.incarnation(node);
         self.processor_reaches(node, incarnation, Input::Operator(command));
     }

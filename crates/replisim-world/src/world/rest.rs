@@ -111,11 +111,11 @@ impl<P: Process> World<P> {
 
     fn finals(&self) -> Vec<Final> {
         let views = || self.plan.replicas.iter().filter_map(|node| Some((*node, self.view(*node)?)));
-        let latest = views().filter(|(_, view)| view.role == Role::Leader).map(|(_, view)| view.epoch).max();
+        let in_charge = self.in_charge();
         let last = |node: NodeId, view: &crate::process::View| Final {
             node,
             at: self.now,
-            leads: view.role == Role::Replica || (view.role == Role::Leader && Some(view.epoch) == latest),
+            leads: view.role == Role::Replica || Some(node) == in_charge,
             contents: self.contents(node).cloned().unwrap_or_default(),
             lineage: self.process(node).and_then(P::contents).map(|(_, lineage)| lineage.clone()).unwrap_or_default(),
         };

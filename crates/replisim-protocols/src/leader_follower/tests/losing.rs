@@ -91,3 +91,15 @@ fn a_promotion_is_told_by_the_place_where_the_histories_part() {
     assert!(lost(&run).iter().any(|write| write.position > shared), "what was not applied is gone");
     assert!(milestone(&run, &format!("begins after {shared}")).is_some(), "{shared}: {:#?}", run.milestones);
 }
+
+/// A restart takes a new epoch, and yet nobody is put in charge by it.
+#[test]
+fn who_was_promoted_is_in_charge_although_the_former_leader_restarts() {
+    for (from, until) in [(3_000, 5_000), (2_000, 2_500)] {
+        let ignored = Action::Failover { to: named("s1"), old: OldLeader::Ignored };
+        let scene = Scene::<PostgreSql>::new("()").fault(during(from, until, kill("p"))).at(3_500, ignored);
+        let run = scene.run();
+        let leads: Vec<NodeId> = run.history.finals.iter().filter(|last| last.leads).map(|last| last.node).collect();
+        assert_eq!(leads, [NodeId(1)], "killed from {from} ms until {until} ms");
+    }
+}
