@@ -164,9 +164,9 @@ pub struct Diverged {
     pub case: Option<String>,
     /// The command that runs the case again; empty if none was kept.
     pub replay: String,
-    /// The first event that differs, from one.
+    /// The first event that differs, from one; if two more runs went the same way, one by which the first two had parted.
     pub event: u64,
-    /// What one of the runs did there.
+    /// What one of the runs did then, in the first line that is told otherwise of the other.
     pub one: String,
     /// What the other did.
     pub other: String,

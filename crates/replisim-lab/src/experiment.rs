@@ -92,6 +92,14 @@ impl Experiment {
         edits.iter().try_fold(source.clone(), |source, edit| edit.apply(&source, |edited| reads(edited, catalog)))
     }
 
+    /// A scenario's text as `--set` makes it: after some edits, and without the knobs that would turn what these set.
+    ///
+    /// # Errors
+    /// The first edit that cannot be made.
+    pub fn set(source: &Source, edits: &[Edit], catalog: &Catalog) -> Result<Source, Report> {
+        Ok(Edit::fix(edits, Experiment::edit(source, edits, catalog)?))
+    }
+
     /// The run that `seed` stands for, at its beginning. With `trace`, every event will be written down.
     pub fn begin(&self, seed: u64, trace: bool) -> Box<dyn Simulation> {
         self.enact(self.plan(seed), trace)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use replisim_history::Run;
+use replisim_history::{Run, TraceLine};
 
 use super::attempt::{Attempt, Tried};
 use crate::Case;
@@ -13,9 +13,10 @@ use crate::Case;
 pub struct Divergence {
     /// What was run twice.
     pub attempt: Arc<Attempt>,
-    /// The number of the first event that was not the same, from one.
+    /// The number of the first event that was not the same, from one. Where two more runs went the same way, that of an
+    /// event by which the first two had parted.
     pub event: u64,
-    /// What the first run did there, as its trace tells it; empty if it had ended.
+    /// What the first run did then, in the first line of its trace that is not the other's; empty if it had ended.
     pub one: String,
     /// What the second did.
     pub other: String,
@@ -36,9 +37,10 @@ pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
         }
     }
     let event = one.events().max(other.events());
-    let (one, other) = (one.stop(), other.stop());
-    let line = first_difference(&one, &other);
-    let (one, other) = (told(&one, line), told(&other, line));
+    // What differed there, as when a timer will fire, a trace may tell only later.
+    one.advance(u64::MAX);
+    other.advance(u64::MAX);
+    let (one, other) = told(&one.stop(), &other.stop());
     Some(Divergence { attempt: attempt.clone(), event, one, other, remembered: false })
 }
 
@@ -47,7 +49,7 @@ impl Divergence {
     /// that, but it is there, unless the first run is `remembered`.
     pub(super) fn at_end(attempt: &Arc<Attempt>, one: &Tried, other: &Tried, remembered: bool) -> Self {
         let told = |run: &Tried| format!("ends after {} events with fingerprint {}", run.events, run.fingerprint);
-        let event = one.events.max(other.events);
+        let event = if one.events == other.events { one.events } else { one.events.min(other.events) + 1 };
         Divergence { attempt: attempt.clone(), event, one: told(one), other: told(other), remembered }
     }
 
@@ -58,19 +60,19 @@ impl Divergence {
     }
 }
 
-/// The first line in which two traces differ: the one behind the end of the shorter, if all that it has is alike. Of two that
-/// are alike it is the last, for something that is not told of differs there.
-fn first_difference(one: &Run, other: &Run) -> usize {
-    let lines = |run: &Run| run.trace.as_ref().map_or(0, |trace| trace.lines.len());
-    let pairs = one.trace.iter().flat_map(|t| &t.lines).zip(other.trace.iter().flat_map(|t| &t.lines));
-    let differ = pairs.into_iter().position(|(one, other)| one != other);
-    differ.unwrap_or_else(|| match lines(one) == lines(other) {
-        true => lines(one).saturating_sub(1),
-        false => lines(one).min(lines(other)),
-    })
+/// The first line of each trace that is not the other's; nothing of the one that had ended.
+fn told(one: &Run, other: &Run) -> (String, String) {
+    let lines = |run: &Run| -> Vec<TraceLine> { run.trace.iter().flat_map(|trace| &trace.lines).cloned().collect() };
+    let (one, other) = (lines(one), lines(other));
+    let alike = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    if alike == one.len() && alike == other.len() {
+        return (UNTOLD.to_owned(), UNTOLD.to_owned());
+    }
+    let line = |lines: &[TraceLine]| {
+        lines.get(alike).map_or_else(String::new, |line| format!("{}  {}  {}", line.at, line.subject, line.text))
+    };
+    (line(&one), line(&other))
 }
 
-fn told(run: &Run, line: usize) -> String {
-    let line = run.trace.as_ref().and_then(|trace| trace.lines.get(line));
-    line.map_or_else(String::new, |line| format!("{}  {}  {}", line.at, line.subject, line.text))
-}
+/// What two runs did whose traces are alike.
+const UNTOLD: &str = "something that no line of the trace tells of";

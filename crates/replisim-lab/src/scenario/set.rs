@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::locate::{Found, Node, Outline, Shape};
+use super::locate::{Field, Found, Node, Outline, Shape};
 use super::{Code, Diagnostic, Report, Source};
 
 /// One change.
@@ -46,6 +46,24 @@ impl Edit {
         let mut forms = forms.map_err(|mistake| Report::of(source.clone(), mistake))?.concat();
         let accepted = forms.iter().position(accepts).unwrap_or(0);
         Ok(forms.swap_remove(accepted))
+    }
+
+    /// The text without the knobs that would turn what these edits have set.
+    pub fn fix(edits: &[Edit], mut source: Source) -> Source {
+        let outline = Outline::of(&source.text);
+        let Some(Node { shape: Shape::Map(knobs), span, .. }) = outline.find(KNOBS) else { return source };
+        // Who sets the knobs themselves means them.
+        let set: Vec<&Edit> = edits.iter().filter(|edit| !overlap(&edit.path, KNOBS)).collect();
+        let path = |knob: &Field| outline.text(&knob.key).trim_matches('"');
+        let (fixed, left): (Vec<_>, Vec<_>) =
+            knobs.iter().partition(|knob| set.iter().any(|edit| overlap(&edit.path, path(knob))));
+        if !fixed.is_empty() {
+            let left: Vec<&str> =
+                left.iter().map(|knob| outline.text(&(knob.key.start..knob.value.span.end))).collect();
+            let (span, left) = (span.clone(), format!("{{{}}}", left.join(", ")));
+            source.text.replace_range(span, &left);
+        }
+        source
     }
 
     /// The forms in which the value may be put in, the more likely first.
@@ -148,7 +166,24 @@ fn behind(last: Option<&Node>, node: &Node, text: &str) -> (usize, String) {
     }
 }
 
+/// Where a scenario has its knobs.
+const KNOBS: &str = "swarm.knobs";
+
+/// Whether two paths lead to the same value, or one to a part of what the other leads to.
+fn overlap(one: &str, other: &str) -> bool {
+    let mut paths = (one, other);
+    while !paths.0.is_empty() && !paths.1.is_empty() {
+        let ((one, one_rest), (other, other_rest)) = (split_step(paths.0), split_step(paths.1));
+        if one != other {
+            return false;
+        }
+        paths = (one_rest, other_rest);
+    }
+    true
+}
+
 /// A step of a path.
+#[derive(PartialEq, Eq)]
 enum Step<'p> {
     Name(&'p str),
     Index(usize),

@@ -97,7 +97,7 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
 
 fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Experiment, Failure> {
     let source = Source::read(path)?;
-    let source = Experiment::edit(&source, &arguments.set, catalog)?;
+    let source = Experiment::set(&source, &arguments.set, catalog)?;
     let experiment = Experiment::prepare(&source, catalog)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
     Ok(settle(experiment, seed, catalog)?)

@@ -81,3 +81,34 @@ fn edits_that_lead_nowhere_or_to_nonsense_are_refused() {
     insta::assert_snapshot!("edits", shown.join("\n"));
     assert_eq!("run".parse::<Edit>().unwrap_err().to_string().matches('`').count() % 2, 0);
 }
+
+#[test]
+fn what_is_set_is_turned_by_no_knob() {
+    let knobs = |knobs: &str| format!("(cluster: (size: 3), protocol: Toy, swarm: (knobs: {knobs}))");
+    let text = knobs(r#"{ "cluster.size": ["3", "5"], "protocol.commit": ["On", "Local"] /* both */ }"#);
+    let left = |edits: &[&str]| {
+        let edits: Vec<Edit> = edits.iter().map(|edit| edit.parse().unwrap()).collect();
+        let set = Experiment::set(&Source::new("mine.ron", text.as_str()), &edits, &catalog());
+        let text = set.map_err(|report| report.to_string()).unwrap().text;
+        text[text.find("knobs: ").expect("there are some")..]
+            .trim_start_matches("knobs: ")
+            .trim_end_matches(')')
+            .to_owned()
+    };
+    assert_eq!(left(&["cluster.size=9"]), r#"{"protocol.commit": ["On", "Local"]}"#);
+    assert_eq!(
+        left(&["protocol=Toy(commit: Local)"]),
+        r#"{"cluster.size": ["3", "5"]}"#,
+        "of what is set, every part is"
+    );
+    assert_eq!(left(&["cluster.size=9", "protocol.commit=On"]), "{}");
+    let all = r#"{ "cluster.size": ["3", "5"], "protocol.commit": ["On", "Local"] /* both */ }"#;
+    assert!(left(&["run=2s", "protocol.primary=n2"]).starts_with(all));
+    let anew = r#"{ "cluster.size": ["4", "5"] }"#;
+    assert_eq!(
+        left(&["cluster.size=9", &format!("swarm.knobs={anew}")]),
+        r#"{}"#,
+        "the last word is that of the value"
+    );
+    assert_eq!(left(&[&format!("swarm.knobs={anew}")]), anew);
+}

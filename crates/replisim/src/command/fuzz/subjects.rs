@@ -15,7 +15,7 @@ pub fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, F
     let (mut subjects, mut refused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for word in &what.subjects {
         for source in sources(word, catalog, &mut seen)? {
-            let edited = source.and_then(|source| Experiment::edit(&source, &what.set, catalog));
+            let edited = source.and_then(|source| Experiment::set(&source, &what.set, catalog));
             match edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog)) {
                 Ok(subject) => subjects.push(subject),
                 Err(report) => refused.push(report),
