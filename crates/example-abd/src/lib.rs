@@ -93,8 +93,11 @@ impl Process for Register {
         // A round's name must not come again in a later life, when answers to the earlier one may still arrive.
         let next_round = cx.chance().word();
         let mut register = Register { replicas: *replicas, next_round, ..Register::default() };
-        let records: Vec<Record> = cx.journal().iter_from(0).map(|(_, record)| record.clone()).collect();
-        records.into_iter().for_each(|Record(key, tagged)| register.keep(key, tagged));
+        let records: Vec<(u64, Record)> =
+            cx.journal().iter_from(0).map(|(place, record)| (place, record.clone())).collect();
+        // Behind a torn record nobody would find what is written from now on.
+        cx.cut_back(records.last().map_or(0, |(place, _)| place + 1));
+        records.into_iter().for_each(|(_, Record(key, tagged))| register.keep(key, tagged));
         register
     }
 

@@ -28,3 +28,23 @@ fn a_run_replays_byte_for_byte() {
     assert_eq!(again.fingerprint, case.fingerprint);
     assert_eq!(first.trace, again.trace);
 }
+
+/// A record that was torn must not hide what is written behind it from the next restart.
+#[test]
+fn what_was_written_behind_a_torn_record_is_found_again() {
+    const TORN: &str = r#"Scenario(
+        cluster: (size: 3),
+        protocol: QuorumRegister(),
+        clients: [(sessions: 20, reads: Any, keys: Uniform(count: 300), arrive: Every("10ms"), mix: { Read: 1, Write: 1 })],
+        faults: [
+            During("300ms", "310ms", LoseHost(host: "n2", unsynced: Torn)),
+            During("1500ms", "1990ms", Kill("n3")),
+            During("1980ms", "1985ms", Kill("n2")),
+        ],
+        run: "3s",
+    )"#;
+    let experiment = Experiment::prepare(&Source::new("torn.ron", TORN), &catalog()).expect("the scenario can be run");
+    for seed in 0..8 {
+        assert!(experiment.run(seed, None, false).judgement.is_fine(), "under seed {seed}");
+    }
+}

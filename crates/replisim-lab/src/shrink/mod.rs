@@ -122,6 +122,8 @@ pub struct Shrunk {
     pub before: Size,
     /// What is left.
     pub after: Size,
+    /// What of the protocol's settings is not as it was before, in words.
+    pub settings: Vec<String>,
     /// What would happen without each thing that is left.
     pub needed: Vec<Need>,
     /// How many runs it took.
@@ -207,8 +209,10 @@ impl<'e> Shrinker<'e> {
         let until = search.until().map(|until| until.since(SimTime::ZERO));
         let mut case = Case::of(&search.best.experiment, until, &search.best.run);
         case.anomaly = Some(tell::anomaly(&search));
-        case.story = tell::story(&search, self.experiment, before, &needed);
-        Ok(Shrunk { case, before, after, needed, runs: search.runs, bound: search.bound })
+        let was = self.experiment.scenario.protocol.as_str();
+        let settings = settings::changed(was, search.scenario().protocol.as_str());
+        case.story = tell::story(&search, self.experiment, before, &settings, &needed);
+        Ok(Shrunk { case, before, after, settings, needed, runs: search.runs, bound: search.bound })
     }
 
     /// The scenario to begin with: the same run, and nothing said of it but what it violates.

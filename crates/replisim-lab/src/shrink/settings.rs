@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::round::smaller;
 use super::search::Search;
 use crate::Scenario;
-use crate::scenario::{Outline, ProtocolText};
+use crate::scenario::{Field, Outline, ProtocolText};
 
 /// Units of size, each with the next smaller one, of which it has 1,024.
 const SIZES: [(&str, Option<&str>); 5] =
@@ -42,6 +42,32 @@ pub(super) fn fewest(search: &mut Search<'_>) {
             nth += 1;
         }
     }
+}
+
+/// How long a value may be that is told, in characters.
+const TOLD_MAX: usize = 40;
+
+/// What of the protocol's settings is not as it was before, in words.
+pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
+    let [before, after] = [before, after].map(Outline::of);
+    let value = |outline: &Outline<'_>, field: &Field| {
+        outline.text(&field.value.span).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut told = Vec::new();
+    for field in before.all_fields().next().unwrap_or_default() {
+        let name = before.text(&field.key);
+        let now = after.all_fields().next().unwrap_or_default().iter().find(|field| after.text(&field.key) == name);
+        let (was, now) = (value(&before, field), now.map(|field| value(&after, field)));
+        match now {
+            None => told.push(format!("{name} is left to its default")),
+            Some(now) if now == was => {}
+            Some(now) if now.chars().count().max(was.chars().count()) > TOLD_MAX => {
+                told.push(format!("{name} is plainer"))
+            }
+            Some(now) => told.push(format!("{name} is {now}, not {was}")),
+        }
+    }
+    told
 }
 
 fn with_text(scenario: &Scenario, text: &str) -> Option<Scenario> {
@@ -129,6 +155,17 @@ mod tests {
         assert_eq!(smaller(0), "1 2 3 4 5 6 7 8 9 10 20");
         assert!(smaller(1).starts_with("1kB 2kB") && smaller(1).ends_with("900kB 1MB"), "{}", smaller(1));
         assert_eq!(smaller(2), "1B 2B 3B 4B 5B 6B");
+    }
+
+    #[test]
+    fn what_was_made_plainer_is_told() {
+        let after = r#"PostgreSql(primary: "p1", keep: Records(1), sizes: [], wait: "10s", share: 1.5, names: { "s1": "2 of 3" })"#;
+        assert_eq!(
+            changed(TEXT, after),
+            ["keep is Records(1), not Records(30)", r#"sizes is [], not ["2MB", "7B"]"#, "at is left to its default"]
+        );
+        assert_eq!((changed(TEXT, TEXT).len(), changed("MySql", "MySql()").len()), (0, 0));
+        assert_eq!(changed(&format!("A(b: \"{}\")", "long ".repeat(9)), "A(b: \"\")"), ["b is plainer"]);
     }
 
     #[test]

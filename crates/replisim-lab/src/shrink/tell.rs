@@ -77,7 +77,13 @@ pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
 }
 
 /// The whole story.
-pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, needed: &[Need]) -> String {
+pub(super) fn story(
+    search: &Search<'_>,
+    original: &Experiment,
+    before: Size,
+    settings: &[String],
+    needed: &[Need],
+) -> String {
     let anomaly = anomaly(search);
     let names = Names::of(&search.best.run);
     let mut lines = wrapped(&format!("{}: {}.", broken(anomaly.check), names.in_text(&anomaly.kind)));
@@ -85,8 +91,14 @@ pub(super) fn story(search: &Search<'_>, original: &Experiment, before: Size, ne
     lines.extend(needs(search, needed));
     lines.extend(on_the_way(&search.best.run));
     lines.extend(wrapped(&format!("Removed: {}.", removed(before, search.size()))));
+    if !settings.is_empty() {
+        lines.extend(wrapped(&format!("Settings: {}.", settings.join("; "))));
+    }
     if search.bound.is_some() {
-        lines.push("The search was ended before it had tried everything: there may be a smaller case.".to_owned());
+        lines.extend(wrapped(
+            "The search was ended before it had tried everything: there may be a smaller case, which the command `shrink` \
+             looks for in this one.",
+        ));
     }
     lines.extend(wrapped(&format!("Shrunk from {} in {}.", original.source.name, things(search.runs, "run"))));
     lines.join("\n")

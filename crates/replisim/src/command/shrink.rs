@@ -197,6 +197,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         "witness": anomaly.map(|anomaly| &anomaly.lines),
         "before": counted(&shrunk.before),
         "after": counted(&shrunk.after),
+        "settings": shrunk.settings,
         "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
         "runs": shrunk.runs,
         "ended_by": shrunk.bound.map(|bound| match bound {
