@@ -64,7 +64,7 @@ impl Far {
     }
 
     /// Takes an event later than anything poured so far.
-    #[inline]
+    #[inline(never)]
     pub(super) fn push(&mut self, key: Key) {
         self.len += 1;
         let at = key.at().as_nanos();

@@ -84,7 +84,8 @@ impl<E> Queue<E> {
     #[inline(always)]
     pub fn push(&mut self, at: SimTime, event: E) -> u64 {
         let (slot, place) = self.events.vacancy();
-        let sequence = self.order.push(at, slot);
+        let sequence = self.order.sequence;
+        self.order.push(at, slot);
         // The event is moved last and once: it is large. What was there is nothing: to look whether it must be dropped
         // would cost a copy of the event.
         std::mem::forget(place.replace(event));
@@ -131,23 +132,28 @@ impl Order {
         }
     }
 
-    /// Takes note of an event in a slot and returns its sequence number.
-    fn push(&mut self, at: SimTime, slot: usize) -> u64 {
-        let sequence = self.sequence;
+    /// Takes note of an event in a slot, under the next sequence number.
+    fn push(&mut self, at: SimTime, slot: usize) {
+        let key = Key::new(at, self.sequence, slot);
         self.sequence += 1;
-        let key = Key::new(at, sequence, slot);
-        if at <= self.until {
-            self.near.push(key);
-            if self.near.len() > self.near_max {
-                self.spread_near();
-            }
-        } else {
+        self.put(key);
+    }
+
+    /// Puts a key into its tier. Most go into the near one, not at its end: whatever else there is to do stands apart and
+    /// comes last, so that nothing is kept for it.
+    #[inline]
+    fn put(&mut self, key: Key) {
+        if key.at() > self.until {
             self.far.push(key);
+        } else if self.near.len() > self.near_max {
+            self.spread_and_put(key);
+        } else {
+            self.near.push(key);
         }
-        sequence
     }
 
     /// Takes out the earliest key.
+    #[inline]
     fn pop(&mut self) -> Option<Key> {
         let earliest = self.near.pop()?;
         if self.near.is_empty() && !self.far.is_empty() {
@@ -157,14 +163,21 @@ impl Order {
     }
 
     /// Moves the next stretch of time from the far tier into the near one, which has run out.
+    #[inline(never)]
     fn refill(&mut self) {
         self.until = self.far.pour(&mut self.near);
         self.near_max = NEAR_MAX.max(2 * self.near.len());
     }
 
+    /// Puts a key into its tier once the near one, which has grown too large, is spread.
+    #[cold]
+    fn spread_and_put(&mut self, key: Key) {
+        self.spread_near();
+        self.put(key);
+    }
+
     /// Turns a near tier that has grown too large into a wheel. If all its events are at one instant no wheel could
     /// tell them apart, and the limit is raised instead.
-    #[cold]
     fn spread_near(&mut self) {
         if self.near.is_one_instant() {
             self.near_max *= 2;

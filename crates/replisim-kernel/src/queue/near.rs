@@ -31,6 +31,7 @@ impl Near {
         Near { keys: Vec::with_capacity(keys), head: 0 }
     }
 
+    /// Puts a key in its place, most often before later ones.
     #[inline]
     pub(super) fn push(&mut self, key: Key) {
         if self.keys.last().is_none_or(|latest| *latest < key) {
@@ -38,8 +39,7 @@ impl Near {
         } else if let Some(free) = self.head.checked_sub(1) {
             self.put_before_later(key, free);
         } else {
-            let place = self.keys.partition_point(|other| *other < key);
-            self.keys.insert(place, key);
+            self.insert(key);
         }
     }
 
@@ -47,18 +47,31 @@ impl Near {
     #[inline]
     fn put_before_later(&mut self, key: Key, free: usize) {
         self.head = free;
-        let mut place = free;
-        while self.keys[place + 1] < key {
-            if place == free + SOON {
-                let earlier = self.keys[place + 1..].partition_point(|other| *other < key);
-                self.keys.copy_within(place + 1..=place + earlier, place);
-                place += earlier;
-                break;
+        let (mut hole, keys) = self.keys[free..].split_first_mut().expect("a place is free before the latest key");
+        for next in keys.iter_mut().take(SOON) {
+            if key < *next {
+                *hole = key;
+                return;
             }
-            self.keys[place] = self.keys[place + 1];
-            place += 1;
+            *hole = *next;
+            hole = next;
         }
+        self.put_late(key, free + SOON);
+    }
+
+    /// The same where many are earlier: the place is searched for by halving.
+    #[inline(never)]
+    fn put_late(&mut self, key: Key, free: usize) {
+        let place = free + self.keys[free + 1..].partition_point(|other| *other < key);
+        self.keys.copy_within(free + 1..=place, free);
         self.keys[place] = key;
+    }
+
+    /// Makes room for a key where none was taken out.
+    #[cold]
+    fn insert(&mut self, key: Key) {
+        let place = self.keys.partition_point(|other| *other < key);
+        self.keys.insert(place, key);
     }
 
     /// Takes over keys in any order; there must be none before.
@@ -112,7 +125,7 @@ impl Near {
     }
 
     /// Puts a key behind all others. If that takes more room, what was taken out is cleared away first, if it is much.
-    #[inline]
+    #[inline(never)]
     fn append(&mut self, key: Key) {
         if self.keys.len() == self.keys.capacity() && self.head > self.keys.len() / 2 {
             self.keys.drain(..std::mem::take(&mut self.head));

@@ -199,17 +199,13 @@ impl<P: Process> World<P> {
         (process, Cx { me: node, now: *now, clocks, chance, journal, effects, next_stream: streams.next() })
     }
 
-    /// Carries out what a handler asked for, in order.
+    /// Carries out what a handler asked for, in order. No other handler runs meanwhile.
     #[inline]
     fn settle(&mut self, node: NodeId) {
-        if self.effects.is_empty() {
-            return;
-        }
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
+        self.effects.reverse();
+        while let Some(effect) = self.effects.pop() {
             self.carry_out(node, effect);
         }
-        self.effects = effects;
     }
 
     #[inline]
