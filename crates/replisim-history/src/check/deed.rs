@@ -95,6 +95,14 @@ impl Part<'_> {
             Deed::Saw(_) => None,
         }
     }
+
+    /// The datum that it saw, if it saw one.
+    pub(super) fn saw(&self) -> Option<&Datum> {
+        match self.deed {
+            Deed::Saw(datum) => Some(datum),
+            Deed::Wrote(_) => None,
+        }
+    }
 }
 
 /// The datum that part `part` of `operation` saw.

@@ -27,7 +27,7 @@ use super::deed::datum_seen;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
-use super::witness::Story;
+use super::witness::{Story, rest_on_absence};
 use crate::measure::Quantile;
 use crate::words::{span, things};
 use crate::{Check, Datum, Finding, History, Value};
@@ -128,6 +128,7 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     for returned in placed.writers_of(read) {
         story.tell_end(returned);
     }
+    placed.events_of(read).iter().for_each(|event| rest_on_absence(placed, event, &mut story));
     story.called("stale read")
 }
 

@@ -24,7 +24,7 @@ use replisim_kernel::SimTime;
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
-use super::order::{KeyOrder, Rank};
+use super::order::{Basis, KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
@@ -410,8 +410,12 @@ fn is_succeeded(history: &History, it: &Operation) -> bool {
 /// What is held instead is older than what was lost: where no log says so, the times of its writes do.
 fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     let writer = |value: Value| key.version(key.place(value)?.0).writer;
-    if let Datum::Register(value) = held {
-        writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
+    match held {
+        Datum::Register(value) => writer(*value).into_iter().for_each(|writer| story.tell_end(writer)),
+        Datum::Absent if key.basis == Basis::RealTime => {
+            key.makers_of_absence(SimTime::NEVER).for_each(|writer| story.rest_on(writer));
+        }
+        Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
     }
     held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
 }

@@ -118,6 +118,39 @@ mod read_your_writes {
         expect(RYW, text, "unknown 0/1: the order of versions is not known for 1 read");
     }
 
+    /// A former leader writes on, so what it acknowledges has a lower position than what was acknowledged before.
+    const SPLIT_BRAIN: &str = "
+        install k1=1.0 1@1 n0 @1
+        install k1=2.0 2@2 n1 @6
+        install k1=3.0 2@1 n0 @16
+        c1 write k1=1.0 @0-2 ok 1@1
+        c2 write k1=2.0 @5-10 ok 2@2
+        c3 write k1=3.0 @15-20 ok 2@1
+        final n1 leads | 1:0-1 2:1-2 | k1=2.0";
+
+    #[test]
+    fn does_not_take_two_leaders_of_two_epochs_for_one_log() {
+        let own = format!("{SPLIT_BRAIN}\nc3 read k1=2.0 @30-31 ok");
+        expect(RYW, &own, "violated 1/1: older than own write");
+        expect(Check::FreshReads, &own, "violated 1/1: stale read");
+        expect(Check::CausalOrder, &own, "violated 1/1: reply before message");
+        let anothers = format!("{SPLIT_BRAIN}\nc4 read k1=3.0 @21-22 ok\nc4 read k1=2.0 @23-24 ok");
+        expect(Check::MonotonicReads, &anothers, "violated 1/2: read went back");
+        expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
+    }
+
+    #[test]
+    fn leaves_what_a_former_leader_never_acknowledged_on_its_branch() {
+        let unanswered = SPLIT_BRAIN.replace("@15-20 ok 2@1", "@15-20 info");
+        let concurrent = "install k1=4.0 3@2 n1 @8\nc4 write k1=4.0 @5-9 ok 3@2";
+        let read = |what| format!("{unanswered}\n{concurrent}\nc2 read k1={what} @30-31 ok");
+        expect(RYW, &read("4.0"), "holds 1");
+        expect(RYW, &read("1.0"), "violated 1/1: older than own write");
+        // Once it was seen, it began after what it is said to precede.
+        let seen = format!("{unanswered}\nc4 read k1=3.0 @21-22 ok\nc4 read k1=2.0 @23-24 ok");
+        expect(Check::MonotonicReads, &seen, "violated 1/2: read went back");
+    }
+
     #[test]
     fn says_so_when_there_is_nothing_to_read() {
         expect_after_log(RYW, "", "unknown 0/0: the history holds nothing to check");

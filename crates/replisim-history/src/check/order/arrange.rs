@@ -1,12 +1,15 @@
 //! Puts the versions of each key in order, from its writes and its installs.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use replisim_kernel::SimTime;
 
 use super::authority::Authority;
 use super::{Basis, KeyOrder, Rank, Version};
 use crate::check::deed::{Change, Part};
 use crate::check::keys::{Groups, Keys, Slot};
-use crate::{History, Install, Key, Position, Value};
+use crate::{Datum, History, Install, Key, Position, Value};
 
 /// One write that may have happened.
 #[derive(Clone, Copy)]
@@ -25,6 +28,8 @@ pub(super) struct Arranger<'a> {
     all_installs: Vec<&'a Install>,
     writes_by_slot: Groups,
     installs_by_slot: Groups,
+    /// Made when a key first asks what was seen of it.
+    sightings_by_slot: OnceCell<Groups>,
     authority: Authority<'a>,
     /// For each part of the history the rank of the version that it made.
     pub made: Vec<Option<Rank>>,
@@ -48,6 +53,7 @@ impl<'a> Arranger<'a> {
             parts,
             writes_by_slot: Groups::of(keys.all().len(), parts.iter().map(written)),
             installs_by_slot: Groups::of(keys.all().len(), slots.iter().map(|slot| Some(slot.index()))),
+            sightings_by_slot: OnceCell::new(),
             all_installs,
             authority: Authority::of(history),
             made: vec![None; parts.len()],
@@ -65,7 +71,7 @@ impl<'a> Arranger<'a> {
         self.find_makers(slot, &order);
         let installed = self.installs.iter().zip(&self.makers);
         order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
-        order.basis = self.authority.basis(&self.installs, &order.versions);
+        order.basis = self.authority.basis(&self.installs, &order.versions, || self.seen(slot));
         if order.basis == Basis::RealTime {
             self.add_uninstalled(slot, &mut order);
             self.sort_by_invocation(&mut order);
@@ -82,6 +88,15 @@ impl<'a> Arranger<'a> {
             let part = &parts[number as usize];
             Some(Write { part, number, change: part.change()? })
         })
+    }
+
+    /// Every value that was seen of a key.
+    fn seen(&self, slot: Slot) -> BTreeSet<Value> {
+        let saw = |part: &Part| part.saw().map(|_| part.slot.index());
+        let by_slot = || Groups::of(self.writes_by_slot.len(), self.parts.iter().map(saw));
+        let sightings = self.sightings_by_slot.get_or_init(by_slot).group(slot.index()).iter();
+        let data = sightings.filter_map(|&number| self.parts[number as usize].saw());
+        data.flat_map(Datum::values).copied().collect()
     }
 
     fn gather_installs(&mut self, slot: Slot) {

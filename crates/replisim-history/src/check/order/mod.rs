@@ -13,8 +13,7 @@
 //!   ```
 //!
 //!   A quorum system has no log, but its versions carry tags that any coordinator can choose. They order a key like a
-//!   log where all replicas are alike and the tags keep their word: one epoch, no position twice, and no write that
-//!   began after another was acknowledged has the lower position.
+//!   log where all replicas are alike and the tags are distinct and of one epoch.
 //!
 //! - **[`Basis::RealTime`]**: nobody was in charge, or several were. Then a version is newer than another if its write
 //!   was invoked after the other's was acknowledged, and of two concurrent ones nothing is said. A checker that would
@@ -22,8 +21,16 @@
 //!
 //! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
 //! installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
-//! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
-//! side by side.
+//! to look at; the versions that survive were not installed in the order of their positions, so that the epochs ran
+//! side by side; or positions contradict what clients know, for a write that began after another was acknowledged has the
+//! lower one. That is what a former leader does that keeps writing after the next epoch began:
+//!
+//! ```text
+//! epoch 1   ── 1 ──────────────────── 2@1       written after 2@2 was acknowledged: a session that wrote it, and then
+//!              └─── 2@2 ──                      reads 2@2, does not see its own write
+//! ```
+//!
+//! Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its branch.
 
 mod arrange;
 mod authority;
@@ -211,6 +218,12 @@ impl KeyOrder {
     pub(super) fn absence(&self, at: SimTime) -> Rank {
         let seen = self.absences.partition_point(|(since, _)| *since <= at);
         seen.checked_sub(1).map_or(Rank::INITIAL, |last| self.absences[last].1)
+    }
+
+    /// Who made the versions that a reader who found nothing at `at` may have met.
+    pub(super) fn makers_of_absence(&self, at: SimTime) -> impl Iterator<Item = u32> {
+        let absences = self.versions.iter().filter(move |version| version.leaves_nothing && version.at <= at);
+        absences.filter_map(|version| version.writer)
     }
 
     fn precedes(&self, a: Rank, b: Rank) -> bool {
