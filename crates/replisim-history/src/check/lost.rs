@@ -195,7 +195,9 @@ impl<'a> Leaders<'a> {
             Change::Unnamed => Fate::Unknown,
             Change::Count(_) => self.additions.fate(leader, write),
             Change::Put(value) => fate_of_register(leader, write, value),
-            Change::Grow(element) | Change::Insert(element) => fate_of_element(leader, write, element),
+            Change::Grow(element) | Change::Append(element) | Change::Insert(element) => {
+                fate_of_element(leader, write, element)
+            }
             Change::Remove(element) => fate_of_removal(leader, write, element),
             Change::Erase => fate_of_deletion(leader, write),
         }
@@ -284,7 +286,10 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.erased && swept == Rank::INITIAL {
         return Fate::Unknown;
     }
-    let kept = write.rank.is_none_or(|rank| write.key.compare(swept, rank) == Some(Ordering::Less));
+    let kept = write.rank.is_none_or(|rank| match write.key.basis {
+        Basis::Log => swept <= rank,
+        Basis::RealTime => write.key.compare(swept, rank) == Some(Ordering::Less),
+    });
     if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 
@@ -378,6 +383,7 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
+    rest_on_keepers(placed, loss, &mut story);
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
@@ -418,6 +424,16 @@ fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
         Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
     }
     held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
+}
+
+/// That an element was not replaced is told by all that was written to its key and is not certainly older.
+fn rest_on_keepers(placed: &Placed, loss: &Loss, story: &mut Story) {
+    let is_it = |part: &Part| part.operation == loss.operation && part.slot == loss.slot;
+    let mut ranked = placed.parts.iter().zip(placed.order.made()).filter(|(part, _)| is_it(part));
+    let Some((_, Some(rank))) = ranked.find(|(part, _)| part.change().is_some_and(Change::grows)) else { return };
+    let key = placed.order.key(loss.slot);
+    let from = if key.basis == Basis::Log { key.newer_than(*rank).0 as usize - 1 } else { 0 };
+    key.versions[from..].iter().filter_map(|version| version.writer).for_each(|writer| story.rest_on(writer));
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {

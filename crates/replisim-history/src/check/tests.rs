@@ -435,6 +435,28 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn takes_a_list_for_replaced_by_a_set_and_a_set_by_a_list() {
+        let mixed = "
+            install k1=5.0 1@1 n0 @1
+            install k1=4.0 2@1 n0 @3
+            install k1=6.0 3@1 n0 @5
+            install k1=7.0 4@1 n0 @7
+            c5 append k1=5.0 @0-2 ok 1@1
+            c4 append k1=4.0 @2-4 ok 2@1
+            c6 add k1=6.0 @4-6 ok 3@1
+            c7 add k1=7.0 @6-8 ok 4@1
+            c5 read k1={6.0 7.0} @9-10 ok";
+        let of = |held| format!("{mixed}\nfinal n0 leads | 1:0-9 | k1={held}");
+        expect(LOST, &of("{6.0 7.0}"), "holds 4");
+        expect(LOST, &of("{6.0}"), "violated 1/4: write vanished");
+        expect(LOST, &of("[5.0 4.0]"), "violated 2/4: write vanished");
+        expect(Check::ReadYourWrites, &of("{6.0 7.0}"), "holds 1");
+        expect(Check::FreshReads, &of("{6.0 7.0}"), "holds 1");
+        let untold = "c1 append k1=1.0 @0-2 ok\nc2 add k1=2.0 @3-4 ok\nc1 append k1=1.1 @5-6 ok";
+        expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.1]"), "holds 3");
+    }
+
+    #[test]
     fn counts_what_a_sum_lacks() {
         let counter = "c1 sum k1=2 @0-1 ok\nc2 sum k1=3 @1-2 ok\nc3 sum k1=4 @2-3 info";
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");

@@ -39,7 +39,7 @@ use std::cmp::Ordering;
 
 use replisim_kernel::SimTime;
 
-use super::deed::Part;
+use super::deed::{Kind, Part};
 use super::keys::{Keys, Slot};
 use crate::{History, Key, Position, Value};
 use arrange::Arranger;
@@ -74,6 +74,8 @@ pub(super) struct Version {
     pub acknowledged: SimTime,
     /// Whether a reader may find nothing after it.
     leaves_nothing: bool,
+    /// What it made of the key, if that is known.
+    kind: Option<Kind>,
     /// Whether no element of a set, list or text outlives it, or that is not known.
     sweeps: bool,
 }
@@ -93,7 +95,9 @@ pub(super) struct KeyOrder {
     pub erased: bool,
     /// Whether it is a text, whose newest element can stand anywhere.
     pub grows_anywhere: bool,
-    /// The latest version that no older element outlives: a deletion, or a register or counter in a set's place.
+    /// Whether both a set and a list were put into it, so that each may have replaced the other.
+    mixes_elements: bool,
+    /// The latest version that no older element outlives: a deletion, or another kind of datum in a set's or list's place.
     pub swept: Rank,
     /// The rank of each version that a value names, by value and rank.
     places: Vec<(Value, Rank)>,
@@ -238,6 +242,7 @@ impl KeyOrder {
             removed: Vec::new(),
             erased: false,
             grows_anywhere: false,
+            mixes_elements: false,
             swept: Rank::INITIAL,
             places: Vec::new(),
             absences: Vec::new(),
