@@ -195,6 +195,32 @@ mod monotonic_reads {
     }
 }
 
+mod rivals {
+    use super::*;
+
+    #[test]
+    fn are_forgotten_once_something_newer_than_all_was_seen() {
+        let rivals = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok\nc4 read k1=1.0 @6-7 ok\nc4 read k1=2.0 @8-9 ok";
+        let newer = "c3 write k1=3.0 @10-12 ok\nc4 read k1=3.0 @13-14 ok\nc4 read k1=3.0 @15-16 ok";
+        let unknown = |reads| format!("unknown 0/{reads}: the order of versions is not known for 1 read");
+        expect(Check::MonotonicReads, rivals, &unknown(2));
+        expect(Check::MonotonicReads, &format!("{rivals}\n{newer}"), &unknown(4));
+    }
+
+    #[test]
+    fn stay_while_one_of_them_may_be_newer() {
+        let text = "
+            c1 write k1=1.0 @0-5 ok
+            c2 write k1=2.0 @1-20 ok
+            c4 read k1=1.0 @6-7 ok
+            c4 read k1=2.0 @8-9 ok
+            c3 write k1=3.0 @10-12 ok
+            c4 read k1=3.0 @13-14 ok";
+        let unknown = "unknown 0/3: the order of versions is not known for 2 reads";
+        expect(Check::MonotonicReads, text, unknown);
+    }
+}
+
 mod monotonic_writes {
     use super::*;
     const MW: Check = Check::MonotonicWrites;
