@@ -68,8 +68,8 @@ pub struct Final {
     pub leads: bool,
     /// Its data.
     pub contents: Contents,
-    /// The records its data is made of.
-    pub lineage: Lineage,
+    /// The records its data is made of: none if it has lost them all, `None` if it does not tell.
+    pub lineage: Option<Lineage>,
 }
 
 /// What cut a run short: code that panicked.

@@ -278,7 +278,9 @@ impl<'a> Brute<'a> {
     fn lost(&self) -> Vec<u64> {
         let authority = self.history.finals.iter().find(|replica| replica.leads).expect("one leads");
         let kept = |key, version| {
-            self.install(key, version).is_none_or(|install| authority.lineage.contains(install.position))
+            self.install(key, version).is_none_or(|install| {
+                authority.lineage.as_ref().is_some_and(|lineage| lineage.contains(install.position))
+            })
         };
         let lost = |op: usize, (key, version): (Key, Version)| {
             let held = match authority.contents.read(key) {
@@ -472,7 +474,7 @@ fn install_all(history: &mut History, scheduled: &[(Draft, u32, SimTime, SimTime
         }
         lineage.extend(cut, Position::new(2, ends[2].max(cut + 1)));
     }
-    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage });
+    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage: Some(lineage) });
 }
 
 /// Lets every read see one of the versions that can have been seen, most often one of the last.

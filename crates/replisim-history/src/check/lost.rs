@@ -143,7 +143,7 @@ struct Leaders<'a> {
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
-    lineage: &'a Lineage,
+    lineage: Option<&'a Lineage>,
     holds: Vec<Held<'a>>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
+        Leader { lineage: replica.lineage.as_ref(), holds: placed.order.keys().iter().map(held).collect() }
     }
 
     /// What it holds of the key that was written.
@@ -206,16 +206,14 @@ impl<'a> Leaders<'a> {
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
 fn record(leader: &Leader, write: &Write) -> Option<bool> {
-    if leader.lineage.last() == Position::ZERO {
-        return None;
-    }
+    let lineage = leader.lineage?;
     let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
-    if told.is_some_and(|position| leader.lineage.contains(position)) {
+    if told.is_some_and(|position| lineage.contains(position)) {
         return Some(true);
     }
     let mut installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO).peekable();
     let known = told.is_some() || installed.peek().is_some();
-    known.then(|| installed.any(|position| leader.lineage.contains(position)))
+    known.then(|| installed.any(|position| lineage.contains(position)))
 }
 
 /// Where the value that the change put was installed: more than once if a retry was.
@@ -270,7 +268,7 @@ fn fate_beside(leader: &Leader, write: &Write, there: Option<Rank>, way: Way) ->
 fn superseded(leader: &Leader, key: &KeyOrder, rank: Rank) -> bool {
     let newer = &key.versions[key.newer_than(rank).0 as usize - 1..];
     newer.iter().any(|version| {
-        let recorded = leader.lineage.last() == Position::ZERO || leader.lineage.contains(version.position);
+        let recorded = leader.lineage.is_none_or(|lineage| lineage.contains(version.position));
         version.acknowledged.is_reached() && recorded
     })
 }
@@ -392,9 +390,10 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
         Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
     };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
-        let remark = match replica.lineage.last() {
-            Position::ZERO => "it leads at the end".to_owned(),
-            last => format!("it leads at the end, at {last}{gone}"),
+        let remark = match replica.lineage.as_ref().map(Lineage::last) {
+            None => "it leads at the end".to_owned(),
+            Some(Position::ZERO) => format!("it leads at the end, with no records{gone}"),
+            Some(last) => format!("it leads at the end, at {last}{gone}"),
         };
         rest_on_writers(key, &replica.contents.read(key.key), &mut story);
         story.end(replica, key.key, remark);

@@ -517,6 +517,17 @@ mod no_lost_writes {
         expect(LOST, &back, "violated 1/4: tail lost at promotion");
     }
 
+    #[test]
+    fn knows_a_leader_that_has_no_records_from_one_that_tells_none() {
+        let wiped = "
+            install k1=1.0 1@1 n0 @1
+            install k1=1.1 2@1 n0 @3
+            c1 write k1=1.0 @0-2 ok 1@1
+            c1 write k1=1.1 @2-4 ok 2@1";
+        expect(LOST, &format!("{wiped}\nfinal n1 leads | - |"), "violated 2/2: tail lost at promotion");
+        expect(LOST, &format!("{wiped}\nfinal n1 leads | | "), "violated 1/2: write vanished");
+    }
+
     /// What it holds is the same as if the deletion were there.
     #[test]
     fn says_that_the_record_of_a_deletion_is_gone() {

@@ -51,8 +51,8 @@ impl<'a> Authority<'a> {
 
     /// Whether the installs that survive were made in the order of their positions.
     fn in_order_of_time(&self, installs: &[&Install]) -> bool {
-        let [only] = self.leading[..] else { return true };
-        let surviving = installs.iter().filter(|install| only.lineage.contains(install.position));
+        let [Final { lineage: Some(lineage), .. }] = self.leading[..] else { return true };
+        let surviving = installs.iter().filter(|install| lineage.contains(install.position));
         surviving.map(|install| install.at).is_sorted()
     }
 }
