@@ -580,6 +580,18 @@ mod convergence {
     }
 
     #[test]
+    fn tells_how_many_hold_what_the_others_are_held_against() {
+        let told = |text: &str| {
+            let Verdict::Violated(witness) = check(SAME, &history(text)).verdict else { panic!("they differ") };
+            witness.lines[0].remark.clone()
+        };
+        let two = "final n0 | | k1=1.0\nfinal n1 | | k1=2.0";
+        assert_eq!(told(two), "as no other replica does");
+        assert_eq!(told(&format!("{two}\nfinal n2 | | k1=2.0")), "as 2 of 3 replicas do");
+        assert_eq!(told("final n0 leads | | k1=1.0\nfinal n1 | | k1=2.0"), "it leads");
+    }
+
+    #[test]
     fn accepts_the_same_data_at_other_positions() {
         expect(SAME, "final n0 leads | 1:0-5 | k1=1.0\nfinal n1 | 1:0-4 | k1=1.0", "holds 2");
         expect(SAME, "final n0 leads | | k1=1.0; k2=nothing\nfinal n1 | | k1=1.0", "holds 2");
