@@ -116,7 +116,7 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
             Fate::Unknown => losses.unknown += 1,
             Fate::Lost(way) => {
                 let operation = of_one_operation[0].part.operation;
-                losses.lost.push(placed.history.operations.start() + u64::from(operation));
+                losses.lost.push(u64::from(operation));
                 first.get_or_insert(Loss { operation, slot, way });
             }
         }

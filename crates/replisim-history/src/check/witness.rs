@@ -38,7 +38,7 @@ impl<'a> Story<'a> {
     /// Tells of an operation at its completion; what did not complete is told of at its invocation. An operation is
     /// told of once: the first remark stays.
     pub(super) fn tell(&mut self, operation: u32, remark: impl Into<String>) {
-        let position = self.history.operations.start() + u64::from(operation);
+        let position = u64::from(operation);
         if self.told.iter().any(|(told, _)| *told == position) {
             return;
         }
@@ -50,13 +50,13 @@ impl<'a> Story<'a> {
 
     /// Tells of an operation and remarks how it ended.
     pub(super) fn tell_end(&mut self, operation: u32) {
-        let position = self.history.operations.start() + u64::from(operation);
+        let position = u64::from(operation);
         self.tell(operation, acknowledged(&self.history.operations[position]));
     }
 
     /// Rests on an operation without a line of its own.
     pub(super) fn rest_on(&mut self, operation: u32) {
-        self.untold.push(self.history.operations.start() + u64::from(operation));
+        self.untold.push(u64::from(operation));
     }
 
     /// Ends with what a replica held of a key when all was quiet.
