@@ -215,7 +215,7 @@ impl<'a> Brute<'a> {
                 let writes = past.clone().flat_map(|cause| self.acknowledged_writes(cause));
                 writes.chain(past.flat_map(reads)).chain(reads(op)).collect()
             }
-            Check::NoLostWrites | Check::FreshReads | Check::Convergence | Check::NoPanic => {
+            Check::NoLostWrites | Check::FreshReads | Check::Convergence | Check::NoThinAirReads | Check::NoPanic => {
                 unreachable!("no session guarantee")
             }
         }

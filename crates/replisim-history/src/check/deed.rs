@@ -61,6 +61,21 @@ pub(super) enum Kind {
 }
 
 impl Change {
+    /// What `op` asks for on its one key, if that is a write.
+    pub(super) fn asked_for(op: &Op) -> Option<Self> {
+        Some(match *op {
+            Op::Write { value, .. } | Op::CompareAndSet { value, .. } => Change::Put(value),
+            Op::Delete { .. } => Change::Erase,
+            Op::Add { amount, .. } => Change::Count(amount),
+            Op::SetAdd { element, .. } => Change::Grow(element),
+            Op::Append { element, .. } => Change::Append(element),
+            Op::SetRemove { element, .. } => Change::Remove(element),
+            Op::TextInsert { character, .. } => Change::Insert(character),
+            Op::TextDelete { .. } | Op::Generate { .. } => Change::Unnamed,
+            Op::Read { .. } | Op::Txn(_) => return None,
+        })
+    }
+
     /// The value that names the version it made.
     pub(super) fn value(self) -> Option<Value> {
         match self {
@@ -152,23 +167,13 @@ fn deed<'a>(op: &Op, outcome: Outcome, seen: Option<&'a Seen>) -> Option<Deed<'a
     if !outcome.may_have_happened() {
         return None;
     }
-    let change = match *op {
-        Op::Read { .. } => return saw(outcome, seen),
-        Op::Write { value, .. } => Change::Put(value),
-        Op::Generate { .. } => generated(seen),
+    match op {
+        Op::Read { .. } => saw(outcome, seen),
+        Op::Generate { .. } => Some(Deed::Wrote(generated(seen))),
         // Only an answer can tell that nothing was swapped; without one it may have been.
-        Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => return None,
-        Op::CompareAndSet { value, .. } => Change::Put(value),
-        Op::Delete { .. } => Change::Erase,
-        Op::Add { amount, .. } => Change::Count(amount),
-        Op::SetAdd { element, .. } => Change::Grow(element),
-        Op::Append { element, .. } => Change::Append(element),
-        Op::SetRemove { element, .. } => Change::Remove(element),
-        Op::TextInsert { character, .. } => Change::Insert(character),
-        Op::TextDelete { .. } => Change::Unnamed,
-        Op::Txn(_) => return None,
-    };
-    Some(Deed::Wrote(change))
+        Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => None,
+        op => Change::asked_for(op).map(Deed::Wrote),
+    }
 }
 
 fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Deed<'_>> {

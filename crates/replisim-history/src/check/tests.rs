@@ -599,6 +599,35 @@ mod convergence {
     }
 }
 
+mod no_thin_air_reads {
+    use super::*;
+    const THIN_AIR: Check = Check::NoThinAirReads;
+
+    #[test]
+    fn refuses_what_a_failed_write_would_have_written() {
+        let failed = "install k1=3.0 5@1 n0 @9\nc3 write k1=3.0 @8-10 fail\nc4 read k1=3.0 @11-12 ok";
+        expect_after_log(THIN_AIR, failed, "violated 1/1: aborted read");
+        expect(THIN_AIR, "c1 append k1=1.0 @0-2 fail\nc2 read k1=[1.0] @3-4 ok", "violated 1/1: aborted read");
+        let panicked = format!("{failed}\npanic n0 @13 no quorum of 3");
+        expect_after_log(THIN_AIR, &panicked, "violated 1/1: aborted read");
+    }
+
+    #[test]
+    fn refuses_what_nobody_wrote() {
+        expect_after_log(THIN_AIR, "c4 read k1=9.9 @11-12 ok", "violated 1/1: thin-air read");
+        expect_after_log(THIN_AIR, "c4 read k2=2.0 @11-12 ok", "violated 1/1: thin-air read");
+        expect(THIN_AIR, "c1 add k1=1.0 @0-2 ok\nc2 read k1={1.0 2.0} @3-4 ok", "violated 1/1: thin-air read");
+    }
+
+    #[test]
+    fn accepts_what_may_have_been_written() {
+        expect_after_log(THIN_AIR, "c4 txn read k1=2.0; read k2=nothing @11-12 ok", "holds 2");
+        expect_after_log(THIN_AIR, "c3 write k1=3.0 @8-10 info\nc4 read k1=3.0 @11-12 ok", "holds 1");
+        expect_after_log(THIN_AIR, "c3 write k1=3.0 @8-10 fail\nc4 read k1=2.0 @11-12 ok", "holds 1");
+        expect_after_log(THIN_AIR, "", "holds 0");
+    }
+}
+
 mod no_panic {
     use super::*;
 
@@ -636,7 +665,10 @@ mod no_panic {
         let panicked = history(&format!("{LOG}{WENT_BACK}panic n0 @13 no quorum of 3"));
         let words = Check::ALL.map(|what| check(what, &panicked).verdict.word());
         let (unknown, violated) = ("unknown", "violated");
-        assert_eq!(words, [unknown, unknown, violated, unknown, unknown, violated, violated, unknown, violated]);
+        assert_eq!(
+            words,
+            [unknown, unknown, violated, unknown, unknown, violated, violated, unknown, "holds", violated,]
+        );
         assert_eq!(finding(Check::ReadYourWrites, &panicked), "unknown 0/2: a panic cut the run short");
     }
 
