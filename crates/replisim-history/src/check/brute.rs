@@ -317,16 +317,16 @@ impl<'a> Brute<'a> {
 
 /// One operation of a random history before its times and answers are known.
 #[derive(Clone, Debug)]
-struct Draft {
-    session: u32,
-    parts: Vec<(u8, u64)>,
+pub(super) struct Draft {
+    pub session: u32,
+    pub parts: Vec<(u8, u64)>,
     begins_after: u64,
-    lasts: u64,
-    ends: u8,
-    pick: u64,
+    pub lasts: u64,
+    pub ends: u8,
+    pub pick: u64,
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+pub(super) fn draft() -> impl Strategy<Value = Draft> {
     let parts = prop::collection::vec((0..10u8, 1..4u64), 1..3);
     (0..4u32, parts, 0..4u64, 1..8u64, 0..10u8, any::<u64>()).prop_map(
         |(session, parts, begins_after, lasts, ends, pick)| Draft { session, parts, begins_after, lasts, ends, pick },
@@ -334,7 +334,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 /// Gives drafts their times: each session one after the other, in order of invocation over all.
-fn schedule(drafts: &[Draft]) -> Vec<(Draft, u32, SimTime, SimTime)> {
+pub(super) fn schedule(drafts: &[Draft]) -> Vec<(Draft, u32, SimTime, SimTime)> {
     let (mut free, mut ordinals) = ([0u64; 4], [0u32; 4]);
     let mut scheduled = Vec::new();
     for (turn, draft) in (0..).zip(drafts) {

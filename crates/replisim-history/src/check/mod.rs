@@ -73,6 +73,8 @@ fn judge(check: Check, placed: &Placed) -> Finding {
 #[cfg(test)]
 mod brute;
 #[cfg(test)]
+mod brute_elements;
+#[cfg(test)]
 mod notation;
 #[cfg(test)]
 mod tests;
