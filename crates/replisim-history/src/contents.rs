@@ -90,7 +90,8 @@ impl Contents {
     }
 }
 
-/// One operation on one datum: the datum after it (`None` if it is left alone) and what the client sees.
+/// One operation on one datum: the datum after it (`None` if it is left alone) and what the client sees. What is written as
+/// if the datum were of another kind replaces it.
 fn step(op: &Op, now: &Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Datum>, Seen) {
     match *op {
         Op::Read { .. } => (None, Seen::Datum(now.clone())),
@@ -106,35 +107,49 @@ fn step(op: &Op, now: &Datum, made_up: &mut dyn FnMut() -> Value) -> (Option<Dat
         Op::Delete { .. } => (Some(Datum::Absent), Seen::Nothing),
         Op::Add { amount, .. } => (Some(Datum::Counter(sum(now) + amount)), Seen::Nothing),
         Op::SetAdd { element, .. } => {
-            let mut elements = now.elements().to_vec();
+            let mut elements = set(now);
             if let Err(place) = elements.binary_search(&element) {
                 elements.insert(place, element);
             }
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::SetRemove { element, .. } => {
-            let mut elements = now.elements().to_vec();
+            let mut elements = set(now);
             elements.retain(|other| *other != element);
             (Some(Datum::Set(elements.into())), Seen::Nothing)
         }
         Op::Append { element, .. } => {
-            let mut elements = now.elements().to_vec();
+            let mut elements = list(now);
             elements.push(element);
             (Some(Datum::List(elements.into())), Seen::Nothing)
         }
         Op::TextInsert { at, character, .. } => {
-            let mut characters = now.elements().to_vec();
+            let mut characters = list(now);
             characters.insert((at as usize).min(characters.len()), character);
             (Some(Datum::List(characters.into())), Seen::Nothing)
         }
         Op::TextDelete { at, .. } => {
-            let mut characters = now.elements().to_vec();
+            let mut characters = list(now);
             if (at as usize) < characters.len() {
                 characters.remove(at as usize);
             }
             (Some(Datum::List(characters.into())), Seen::Nothing)
         }
         Op::Txn(_) => unreachable!("transactions do not nest"),
+    }
+}
+
+fn set(datum: &Datum) -> Vec<Value> {
+    match datum {
+        Datum::Set(elements) => elements.to_vec(),
+        Datum::Absent | Datum::Register(_) | Datum::Counter(_) | Datum::List(_) => Vec::new(),
+    }
+}
+
+fn list(datum: &Datum) -> Vec<Value> {
+    match datum {
+        Datum::List(elements) => elements.to_vec(),
+        Datum::Absent | Datum::Register(_) | Datum::Counter(_) | Datum::Set(_) => Vec::new(),
     }
 }
 
@@ -222,5 +237,22 @@ mod tests {
         apply(Op::Append { key, element: value(5) });
         apply(Op::Append { key, element: value(4) });
         assert_eq!(apply(Op::Read { key }), Seen::Datum(Datum::List([value(5), value(4)].into())));
+    }
+
+    #[test]
+    fn what_is_written_as_if_it_were_of_another_kind_replaces_the_datum() {
+        let value = |n| Value::written(SessionId(1), n);
+        let key = Key(3);
+        let mut contents = Contents::new();
+        let mut then = |op: Op| {
+            contents.apply(&op, Position::new(1, 1), &mut || value(99));
+            contents.read(key)
+        };
+        then(Op::Append { key, element: value(5) });
+        assert_eq!(then(Op::Append { key, element: value(4) }), Datum::List([value(5), value(4)].into()));
+        assert_eq!(then(Op::SetAdd { key, element: value(6) }), Datum::Set([value(6)].into()));
+        assert_eq!(then(Op::SetAdd { key, element: value(2) }), Datum::Set([value(2), value(6)].into()));
+        assert_eq!(then(Op::TextInsert { key, at: 7, character: value(8) }), Datum::List([value(8)].into()));
+        assert_eq!(then(Op::SetRemove { key, element: value(8) }), Datum::Set([].into()));
     }
 }

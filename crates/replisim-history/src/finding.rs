@@ -27,6 +27,9 @@ pub enum Check {
     FreshReads,
     /// After the faults have ended, every replica comes to hold the same data.
     Convergence,
+    /// No read returns what was never written: by nobody, or by an operation that certainly failed (Adya's G1a). It is made
+    /// on every run, whatever else is checked, and every system promises it.
+    NoThinAirReads,
     /// No process panicked. It is made on every run, whatever else is checked, and every system promises it.
     NoPanic,
 }
@@ -115,7 +118,7 @@ pub struct Finding {
 
 impl Check {
     /// Every check, in the order of reports.
-    pub const ALL: [Check; 9] = [
+    pub const ALL: [Check; 10] = [
         Check::NoLostWrites,
         Check::ReadYourWrites,
         Check::MonotonicReads,
@@ -124,12 +127,18 @@ impl Check {
         Check::CausalOrder,
         Check::FreshReads,
         Check::Convergence,
+        Check::NoThinAirReads,
         Check::NoPanic,
     ];
 
-    /// What may be asked of a system's data, and promised or not: every check but [`Check::NoPanic`].
+    /// What is checked on every run, whatever else is, and what every system promises.
+    pub const ALWAYS: [Check; 2] = [Check::NoThinAirReads, Check::NoPanic];
+
+    /// What may be asked of a system's data, and promised or not: every check but those of [`Check::ALWAYS`].
     pub const OF_DATA: [Check; 8] = {
-        let [data @ .., Check::NoPanic] = Check::ALL else { panic!("the check of no data comes last") };
+        let [data @ .., Check::NoThinAirReads, Check::NoPanic] = Check::ALL else {
+            panic!("what every system promises comes last")
+        };
         data
     };
 
@@ -143,6 +152,7 @@ impl Check {
             | Check::WritesFollowReads
             | Check::CausalOrder
             | Check::FreshReads
+            | Check::NoThinAirReads
             | Check::NoPanic => false,
         }
     }
@@ -158,6 +168,7 @@ impl Check {
             Check::CausalOrder => "CausalOrder",
             Check::FreshReads => "FreshReads",
             Check::Convergence => "Convergence",
+            Check::NoThinAirReads => "NoThinAirReads",
             Check::NoPanic => "NoPanic",
         }
     }
@@ -173,6 +184,7 @@ impl Check {
             Check::CausalOrder => "a reply never before its message",
             Check::FreshReads => "no stale read",
             Check::Convergence => "convergence",
+            Check::NoThinAirReads => "nothing read that was never written",
             Check::NoPanic => "no process panicked",
         }
     }

@@ -68,8 +68,8 @@ pub struct Final {
     pub leads: bool,
     /// Its data.
     pub contents: Contents,
-    /// The records its data is made of.
-    pub lineage: Lineage,
+    /// The records its data is made of: none if it has lost them all, `None` if it does not tell.
+    pub lineage: Option<Lineage>,
 }
 
 /// What cut a run short: code that panicked.
@@ -88,7 +88,7 @@ pub struct Panic {
 /// A whole run as the checkers see it. Clones in constant time, so that a run can be forked.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// Every operation, in order of invocation.
+    /// Every operation, in order of invocation, from position 0 on: nothing is ever taken from a history.
     pub operations: Tape<Operation>,
     /// Every version, in order of installation in true time.
     pub installs: Tape<Install>,

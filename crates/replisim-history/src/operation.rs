@@ -251,6 +251,14 @@ impl Datum {
             Datum::Absent | Datum::Register(_) | Datum::Counter(_) => &[],
         }
     }
+
+    /// The values that it shows: a register's, or the elements of a set, list or text.
+    pub fn values(&self) -> &[Value] {
+        match self {
+            Datum::Register(value) => std::slice::from_ref(value),
+            Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => self.elements(),
+        }
+    }
 }
 
 impl fmt::Display for Datum {

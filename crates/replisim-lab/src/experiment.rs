@@ -154,7 +154,7 @@ impl Experiment {
             clients: &self.scenario.clients,
             topology: &self.topology,
         });
-        promises.insert(Check::NoPanic, Promise::Promised);
+        promises.extend(Check::ALWAYS.map(|check| (check, Promise::Promised)));
         promises
     }
 

@@ -58,7 +58,7 @@ fn finals(run: &Run) -> String {
         table.row([
             names.node(replica.node).into(),
             number::things(replica.contents.len() as u64, "key").into(),
-            format!("up to {}", replica.lineage.last()).into(),
+            replica.lineage.as_ref().map_or_else(String::new, |lineage| format!("up to {}", lineage.last())).into(),
             if replica.leads { "in charge" } else { "" }.into(),
         ]);
     }

@@ -147,7 +147,7 @@ fn holds(node: u16, leads: bool, key: Key, value: Value) -> Final {
     let (mut contents, mut lineage) = (Contents::new(), Lineage::new());
     contents.install(key, Datum::Register(value), last);
     lineage.extend(0, last);
-    Final { node: NodeId(node), at: SimTime::ZERO + Span::secs(10), leads, contents, lineage }
+    Final { node: NodeId(node), at: SimTime::ZERO + Span::secs(10), leads, contents, lineage: Some(lineage) }
 }
 
 /// An operation of `(session, ordinal)`, sent at and answered after so many microseconds, from an application server to a

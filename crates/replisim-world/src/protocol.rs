@@ -33,7 +33,7 @@ pub trait Protocol: Process {
     /// The operations it understands.
     fn supports(settings: &Self::Settings, kind: OpKind) -> bool;
 
-    /// What it promises in these circumstances, for every check. [`Check::NoPanic`] goes without saying.
+    /// What it promises in these circumstances, for every check. [`Check::ALWAYS`] goes without saying.
     fn promises(settings: &Self::Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise>;
 
     /// The settings in a few words, for a report's title: `FIRST 1 (s1, s2), synchronous_commit on`.

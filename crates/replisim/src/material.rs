@@ -90,7 +90,7 @@ impl Material {
     }
 }
 
-/// Whether a finding is worth a line: that nothing panicked is not, unless somebody asks.
+/// Whether a finding is worth a line: what every system promises is not while it holds, unless somebody asks.
 fn is_told(finding: &Finding, experiment: &Experiment) -> bool {
     let asked = experiment.scenario.checks.contains(&finding.check);
     let expected = experiment.scenario.expect.contains_key(&finding.check);

@@ -40,10 +40,18 @@ fn followers(finals: &[Final], replica: &Final) -> usize {
 fn tell(history: &History, model: &Final, other: &Final) -> Witness {
     let key = first_difference(model, other);
     let mut story = Story::new(history);
-    let standing = if model.leads { "it leads" } else { "as most replicas do" };
-    story.end(model, key, standing);
+    story.end(model, key, standing(&history.finals, model));
     story.end(other, key, format!("differs from {}", model.node));
     story.called("replicas differ")
+}
+
+/// What makes a replica the one that the others are held against.
+fn standing(finals: &[Final], model: &Final) -> String {
+    match (model.leads, followers(finals, model)) {
+        (true, _) => "it leads".to_owned(),
+        (false, 1) => "as no other replica does".to_owned(),
+        (false, alike) => format!("as {alike} of {} replicas do", finals.len()),
+    }
 }
 
 fn first_difference(a: &Final, b: &Final) -> Key {

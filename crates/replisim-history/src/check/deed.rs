@@ -34,8 +34,10 @@ pub(super) enum Deed<'a> {
 pub(super) enum Change {
     /// The register holds this from now on.
     Put(Value),
-    /// The set holds this too from now on, or the list at its end.
+    /// The set holds this too from now on.
     Grow(Value),
+    /// The list holds this too from now on, at its end.
+    Append(Value),
     /// The text holds this too from now on, somewhere.
     Insert(Value),
     /// The set holds this no longer.
@@ -48,18 +50,59 @@ pub(super) enum Change {
     Unnamed,
 }
 
+/// What a key is. What is written to it as if it were of another kind replaces it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Kind {
+    Register,
+    Counter,
+    Set,
+    /// A list or a text.
+    List,
+}
+
 impl Change {
+    /// What `op` asks for on its one key, if that is a write.
+    pub(super) fn asked_for(op: &Op) -> Option<Self> {
+        Some(match *op {
+            Op::Write { value, .. } | Op::CompareAndSet { value, .. } => Change::Put(value),
+            Op::Delete { .. } => Change::Erase,
+            Op::Add { amount, .. } => Change::Count(amount),
+            Op::SetAdd { element, .. } => Change::Grow(element),
+            Op::Append { element, .. } => Change::Append(element),
+            Op::SetRemove { element, .. } => Change::Remove(element),
+            Op::TextInsert { character, .. } => Change::Insert(character),
+            Op::TextDelete { .. } | Op::Generate { .. } => Change::Unnamed,
+            Op::Read { .. } | Op::Txn(_) => return None,
+        })
+    }
+
     /// The value that names the version it made.
     pub(super) fn value(self) -> Option<Value> {
         match self {
-            Change::Put(value) | Change::Grow(value) | Change::Insert(value) => Some(value),
+            Change::Put(value) | Change::Grow(value) | Change::Append(value) | Change::Insert(value) => Some(value),
             Change::Remove(_) | Change::Erase | Change::Count(_) | Change::Unnamed => None,
         }
     }
 
+    /// What the key is after it, if that is certain and not nothing.
+    pub(super) fn kind(self) -> Option<Kind> {
+        match self {
+            Change::Put(_) => Some(Kind::Register),
+            Change::Count(_) => Some(Kind::Counter),
+            Change::Grow(_) | Change::Remove(_) => Some(Kind::Set),
+            Change::Append(_) | Change::Insert(_) => Some(Kind::List),
+            Change::Erase | Change::Unnamed => None,
+        }
+    }
+
+    /// Whether it adds an element.
+    pub(super) fn grows(self) -> bool {
+        matches!(self, Change::Grow(_) | Change::Append(_) | Change::Insert(_))
+    }
+
     /// Whether none of the elements that the key held before is left after it, or may be.
     pub(super) fn sweeps(self) -> bool {
-        self.may_leave_nothing() || matches!(self, Change::Put(_) | Change::Count(_))
+        self.may_leave_nothing() || matches!(self.kind(), Some(Kind::Register | Kind::Counter))
     }
 
     /// Whether a reader may find nothing after it.
@@ -95,6 +138,14 @@ impl Part<'_> {
             Deed::Saw(_) => None,
         }
     }
+
+    /// The datum that it saw, if it saw one.
+    pub(super) fn saw(&self) -> Option<&Datum> {
+        match self.deed {
+            Deed::Saw(datum) => Some(datum),
+            Deed::Wrote(_) => None,
+        }
+    }
 }
 
 /// The datum that part `part` of `operation` saw.
@@ -116,22 +167,13 @@ fn deed<'a>(op: &Op, outcome: Outcome, seen: Option<&'a Seen>) -> Option<Deed<'a
     if !outcome.may_have_happened() {
         return None;
     }
-    let change = match *op {
-        Op::Read { .. } => return saw(outcome, seen),
-        Op::Write { value, .. } => Change::Put(value),
-        Op::Generate { .. } => generated(seen),
+    match op {
+        Op::Read { .. } => saw(outcome, seen),
+        Op::Generate { .. } => Some(Deed::Wrote(generated(seen))),
         // Only an answer can tell that nothing was swapped; without one it may have been.
-        Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => return None,
-        Op::CompareAndSet { value, .. } => Change::Put(value),
-        Op::Delete { .. } => Change::Erase,
-        Op::Add { amount, .. } => Change::Count(amount),
-        Op::SetAdd { element, .. } | Op::Append { element, .. } => Change::Grow(element),
-        Op::SetRemove { element, .. } => Change::Remove(element),
-        Op::TextInsert { character, .. } => Change::Insert(character),
-        Op::TextDelete { .. } => Change::Unnamed,
-        Op::Txn(_) => return None,
-    };
-    Some(Deed::Wrote(change))
+        Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => None,
+        op => Change::asked_for(op).map(Deed::Wrote),
+    }
 }
 
 fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Deed<'_>> {

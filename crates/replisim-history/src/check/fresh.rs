@@ -27,7 +27,7 @@ use super::deed::datum_seen;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
-use super::witness::Story;
+use super::witness::{Story, rest_on_absence};
 use crate::measure::Quantile;
 use crate::words::{span, things};
 use crate::{Check, Datum, Finding, History, Value};
@@ -116,8 +116,7 @@ impl StalenessReport {
 
 /// The read, the write it missed, and how long ago that was.
 fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
-    let start = placed.history.operations.start();
-    let (read, missed) = ((stale.operation - start) as u32, (stale.missed - start) as u32);
+    let (read, missed) = (stale.operation as u32, stale.missed as u32);
     let mut story = Story::new(placed.history);
     story.tell_end(missed);
     let Staleness { time_behind, versions_behind } = stale.behind;
@@ -128,6 +127,7 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     for returned in placed.writers_of(read) {
         story.tell_end(returned);
     }
+    placed.events_of(read).iter().for_each(|event| rest_on_absence(placed, event, &mut story));
     story.called("stale read")
 }
 
@@ -148,9 +148,9 @@ struct Reading<'a> {
 fn report(placed: &Placed) -> StalenessReport {
     let mut report = StalenessReport { reads: Vec::with_capacity(placed.events.len()), ..StalenessReport::default() };
     let mut acknowledgements: Vec<_> = placed.order.keys().iter().map(|_| None).collect();
-    let (start, mut stale) = (placed.history.operations.start(), Vec::new());
+    let mut stale = Vec::new();
     for (number, it) in (0..).zip(placed.history.operations.iter()) {
-        let operation = start + u64::from(number);
+        let operation = u64::from(number);
         for event in placed.events_of(number).iter().filter(|event| event.sees_others()) {
             let of_key = &mut acknowledgements[event.slot.index()];
             let of_key = of_key.get_or_insert_with(|| Acknowledgements::of(placed.key_of(event)));
@@ -160,7 +160,7 @@ fn report(placed: &Placed) -> StalenessReport {
                 Age::Fresh => report.reads.push(operation),
                 Age::Stale { behind, missed } => {
                     report.reads.push(operation);
-                    stale.push((event.slot, StaleRead { operation, missed: start + u64::from(missed), behind }));
+                    stale.push((event.slot, StaleRead { operation, missed: u64::from(missed), behind }));
                 }
             }
         }

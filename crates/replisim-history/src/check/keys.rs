@@ -73,6 +73,11 @@ impl Groups {
         Groups { numbers, begins }
     }
 
+    /// How many groups there are.
+    pub(super) fn len(&self) -> usize {
+        self.begins.len() - 1
+    }
+
     /// The numbers that belong to `group`.
     pub(super) fn group(&self, group: usize) -> &[u32] {
         &self.numbers[self.begins[group] as usize..self.begins[group + 1] as usize]

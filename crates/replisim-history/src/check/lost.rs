@@ -24,7 +24,7 @@ use replisim_kernel::SimTime;
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
-use super::order::{KeyOrder, Rank};
+use super::order::{Basis, KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
 use super::witness::{Story, acknowledged};
@@ -116,7 +116,7 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
             Fate::Unknown => losses.unknown += 1,
             Fate::Lost(way) => {
                 let operation = of_one_operation[0].part.operation;
-                losses.lost.push(placed.history.operations.start() + u64::from(operation));
+                losses.lost.push(u64::from(operation));
                 first.get_or_insert(Loss { operation, slot, way });
             }
         }
@@ -143,7 +143,7 @@ struct Leaders<'a> {
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
-    lineage: &'a Lineage,
+    lineage: Option<&'a Lineage>,
     holds: Vec<Held<'a>>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { lineage: &replica.lineage, holds: placed.order.keys().iter().map(held).collect() }
+        Leader { lineage: replica.lineage.as_ref(), holds: placed.order.keys().iter().map(held).collect() }
     }
 
     /// What it holds of the key that was written.
@@ -195,7 +195,9 @@ impl<'a> Leaders<'a> {
             Change::Unnamed => Fate::Unknown,
             Change::Count(_) => self.additions.fate(leader, write),
             Change::Put(value) => fate_of_register(leader, write, value),
-            Change::Grow(element) | Change::Insert(element) => fate_of_element(leader, write, element),
+            Change::Grow(element) | Change::Append(element) | Change::Insert(element) => {
+                fate_of_element(leader, write, element)
+            }
             Change::Remove(element) => fate_of_removal(leader, write, element),
             Change::Erase => fate_of_deletion(leader, write),
         }
@@ -204,16 +206,14 @@ impl<'a> Leaders<'a> {
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
 fn record(leader: &Leader, write: &Write) -> Option<bool> {
-    if leader.lineage.last() == Position::ZERO {
-        return None;
-    }
+    let lineage = leader.lineage?;
     let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
-    if told.is_some_and(|position| leader.lineage.contains(position)) {
+    if told.is_some_and(|position| lineage.contains(position)) {
         return Some(true);
     }
     let mut installed = positions(write.key, write.change).filter(|position| *position != Position::ZERO).peekable();
     let known = told.is_some() || installed.peek().is_some();
-    known.then(|| installed.any(|position| leader.lineage.contains(position)))
+    known.then(|| installed.any(|position| lineage.contains(position)))
 }
 
 /// Where the value that the change put was installed: more than once if a retry was.
@@ -268,7 +268,7 @@ fn fate_beside(leader: &Leader, write: &Write, there: Option<Rank>, way: Way) ->
 fn superseded(leader: &Leader, key: &KeyOrder, rank: Rank) -> bool {
     let newer = &key.versions[key.newer_than(rank).0 as usize - 1..];
     newer.iter().any(|version| {
-        let recorded = leader.lineage.last() == Position::ZERO || leader.lineage.contains(version.position);
+        let recorded = leader.lineage.is_none_or(|lineage| lineage.contains(version.position));
         version.acknowledged.is_reached() && recorded
     })
 }
@@ -284,7 +284,10 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.erased && swept == Rank::INITIAL {
         return Fate::Unknown;
     }
-    let kept = write.rank.is_none_or(|rank| write.key.compare(swept, rank) == Some(Ordering::Less));
+    let kept = write.rank.is_none_or(|rank| match write.key.basis {
+        Basis::Log => swept <= rank,
+        Basis::RealTime => write.key.compare(swept, rank) == Some(Ordering::Less),
+    });
     if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 
@@ -378,6 +381,7 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
+    rest_on_keepers(placed, loss, &mut story);
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
@@ -386,9 +390,10 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
         Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
     };
     for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
-        let remark = match replica.lineage.last() {
-            Position::ZERO => "it leads at the end".to_owned(),
-            last => format!("it leads at the end, at {last}{gone}"),
+        let remark = match replica.lineage.as_ref().map(Lineage::last) {
+            None => "it leads at the end".to_owned(),
+            Some(Position::ZERO) => format!("it leads at the end, with no records{gone}"),
+            Some(last) => format!("it leads at the end, at {last}{gone}"),
         };
         rest_on_writers(key, &replica.contents.read(key.key), &mut story);
         story.end(replica, key.key, remark);
@@ -410,10 +415,24 @@ fn is_succeeded(history: &History, it: &Operation) -> bool {
 /// What is held instead is older than what was lost: where no log says so, the times of its writes do.
 fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     let writer = |value: Value| key.version(key.place(value)?.0).writer;
-    if let Datum::Register(value) = held {
-        writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
+    match held {
+        Datum::Register(value) => writer(*value).into_iter().for_each(|writer| story.tell_end(writer)),
+        Datum::Absent if key.basis == Basis::RealTime => {
+            key.makers_of_absence(SimTime::NEVER).for_each(|writer| story.rest_on(writer));
+        }
+        Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
     }
     held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
+}
+
+/// That an element was not replaced is told by all that was written to its key and is not certainly older.
+fn rest_on_keepers(placed: &Placed, loss: &Loss, story: &mut Story) {
+    let is_it = |part: &Part| part.operation == loss.operation && part.slot == loss.slot;
+    let mut ranked = placed.parts.iter().zip(placed.order.made()).filter(|(part, _)| is_it(part));
+    let Some((_, Some(rank))) = ranked.find(|(part, _)| part.change().is_some_and(Change::grows)) else { return };
+    let key = placed.order.key(loss.slot);
+    let from = if key.basis == Basis::Log { key.newer_than(*rank).0 as usize - 1 } else { 0 };
+    key.versions[from..].iter().filter_map(|version| version.writer).for_each(|writer| story.rest_on(writer));
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {

@@ -7,6 +7,7 @@
 //! | `causal.rs` | causal order |
 //! | `fresh.rs` | which reads are stale, and by how much |
 //! | `convergence.rs` | whether all replicas hold the same at the end |
+//! | `thin_air.rs` | whether what was read was written at all |
 //! | `panic.rs` | whether the run was cut short, and what that leaves of the other verdicts |
 //!
 //! They share five things. `deed.rs` takes operations apart; `keys.rs` numbers their keys; `order/` says which version is
@@ -29,6 +30,7 @@ mod past;
 mod placed;
 mod session;
 mod tally;
+mod thin_air;
 mod witness;
 
 pub use fresh::{StaleRead, Staleness, StalenessReport, staleness};
@@ -63,12 +65,15 @@ fn judge(check: Check, placed: &Placed) -> Finding {
         Check::CausalOrder => causal::causal_order(placed),
         Check::FreshReads => fresh::fresh_reads(placed),
         Check::Convergence => convergence::convergence(placed.history),
+        Check::NoThinAirReads => thin_air::no_thin_air_reads(placed),
         Check::NoPanic => panic::no_panic(placed.history),
     }
 }
 
 #[cfg(test)]
 mod brute;
+#[cfg(test)]
+mod brute_elements;
 #[cfg(test)]
 mod notation;
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! c2 txn read k1=1.0; write k2=2.1 @15- open
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
-//! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute
+//! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
@@ -112,11 +112,11 @@ fn install(text: &str) -> Install {
 fn last(text: &str) -> Final {
     let parts: Vec<&str> = text.split('|').map(str::trim).collect();
     let [who, stretches, data] = parts[..] else { panic!("`{text}` is not a replica's end") };
-    let mut lineage = Lineage::new();
-    for stretch in stretches.split_whitespace() {
+    let mut lineage = (!stretches.is_empty()).then(Lineage::new);
+    for stretch in stretches.split_whitespace().filter(|stretch| *stretch != "-") {
         let (epoch, bounds) = stretch.split_once(':').expect("epoch : after - upto");
         let (after, upto) = bounds.split_once('-').expect("after - upto");
-        lineage.extend(number(after, ""), Position::new(number(epoch, ""), number(upto, "")));
+        lineage.get_or_insert_default().extend(number(after, ""), Position::new(number(epoch, ""), number(upto, "")));
     }
     let mut contents = Contents::new();
     for (key, held) in data.split("; ").filter_map(|held| held.split_once('=')) {

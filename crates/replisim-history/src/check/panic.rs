@@ -4,8 +4,11 @@
 //! panic as a person would: its kind is the message without its numbers and the file it is in, but not the line, so that
 //! one mistake is one under a thousand seeds, and the same again when the code above it has grown.
 //!
-//! What the clients had seen until then still counts. But nothing *holds* in a run that did not go to its end, and what
-//! the replicas hold there says nothing at all.
+//! What the clients had seen until then still counts. But where code panicked no guarantee that a system may give or not is
+//! said to *hold*, and what the replicas hold there says nothing at all.
+//!
+//! A run that was broken off is another matter. What its clients saw until then is what they would have seen in a shorter
+//! run, so that a check of reads may hold; those that ask for the end are unknown ([`History::end`]).
 
 use super::witness::Story;
 use crate::{Check, Finding, History, Limit, Operation, Outcome, Panic, Verdict, Witness};
@@ -28,7 +31,7 @@ pub(super) fn no_panic(history: &History) -> Finding {
 /// What is left of a finding in a history that a panic may have cut short.
 pub(super) fn tempered(mut finding: Finding, history: &History) -> Finding {
     let is_known = finding.verdict.witness().is_some() && !finding.check.asks_for_the_end();
-    if history.panic.is_some() && finding.check != Check::NoPanic && !is_known {
+    if history.panic.is_some() && !Check::ALWAYS.contains(&finding.check) && !is_known {
         finding.verdict = Verdict::Unknown(Limit::Panicked);
     }
     finding

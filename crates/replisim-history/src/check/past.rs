@@ -152,8 +152,8 @@ struct Demand {
     rank: Rank,
     event: u32,
     times: Times,
-    /// Whether the past holds another version of the key of which it is not known which is newer.
-    rivalled: bool,
+    /// The latest acknowledgement of another version that the past holds, of which it was not known which is newer.
+    rivals_until: Option<SimTime>,
 }
 
 /// When the write of a version began and when it was acknowledged.
@@ -287,8 +287,8 @@ impl<'a> Past<'a> {
                 (newest.event(), newest.rank(), false)
             }
             Basis::RealTime => {
-                let Demand { event, rank, rivalled, .. } = self.demands[event.slot.index()];
-                (event, rank, rivalled)
+                let demand = self.demands[event.slot.index()];
+                (demand.event, demand.rank, demand.is_rivalled())
             }
         }
     }
@@ -362,21 +362,25 @@ impl Times {
 }
 
 impl Demand {
-    const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivalled: false };
+    const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivals_until: None };
 
     /// Takes a version: in place of the present one if it is certainly newer, as a rival if that is not known.
     fn take(&mut self, version: Ranked, times: &[Times]) {
         let (rank, event) = (version.rank(), version.event());
-        // Ranks follow the invocations, so a lower one is not newer: it is older, or one more rival.
-        if rank == self.rank || (rank < self.rank && self.rivalled) {
+        if rank == self.rank {
             return;
         }
         let times = times[event as usize];
         if self.rank == Rank::INITIAL || self.times.acknowledged < times.invoked {
             *self = Demand { rank, event, times, ..*self };
-        } else if times.acknowledged >= self.times.invoked {
-            self.rivalled = true;
+        } else {
+            self.rivals_until = self.rivals_until.max(Some(times.acknowledged));
         }
+    }
+
+    /// Whether some other version is not certainly older.
+    fn is_rivalled(&self) -> bool {
+        self.rivals_until.is_some_and(|until| until >= self.times.invoked)
     }
 }
 

@@ -118,6 +118,39 @@ mod read_your_writes {
         expect(RYW, text, "unknown 0/1: the order of versions is not known for 1 read");
     }
 
+    /// A former leader writes on, so what it acknowledges has a lower position than what was acknowledged before.
+    const SPLIT_BRAIN: &str = "
+        install k1=1.0 1@1 n0 @1
+        install k1=2.0 2@2 n1 @6
+        install k1=3.0 2@1 n0 @16
+        c1 write k1=1.0 @0-2 ok 1@1
+        c2 write k1=2.0 @5-10 ok 2@2
+        c3 write k1=3.0 @15-20 ok 2@1
+        final n1 leads | 1:0-1 2:1-2 | k1=2.0";
+
+    #[test]
+    fn does_not_take_two_leaders_of_two_epochs_for_one_log() {
+        let own = format!("{SPLIT_BRAIN}\nc3 read k1=2.0 @30-31 ok");
+        expect(RYW, &own, "violated 1/1: older than own write");
+        expect(Check::FreshReads, &own, "violated 1/1: stale read");
+        expect(Check::CausalOrder, &own, "violated 1/1: reply before message");
+        let anothers = format!("{SPLIT_BRAIN}\nc4 read k1=3.0 @21-22 ok\nc4 read k1=2.0 @23-24 ok");
+        expect(Check::MonotonicReads, &anothers, "violated 1/2: read went back");
+        expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
+    }
+
+    #[test]
+    fn leaves_what_a_former_leader_never_acknowledged_on_its_branch() {
+        let unanswered = SPLIT_BRAIN.replace("@15-20 ok 2@1", "@15-20 info");
+        let concurrent = "install k1=4.0 3@2 n1 @8\nc4 write k1=4.0 @5-9 ok 3@2";
+        let read = |what| format!("{unanswered}\n{concurrent}\nc2 read k1={what} @30-31 ok");
+        expect(RYW, &read("4.0"), "holds 1");
+        expect(RYW, &read("1.0"), "violated 1/1: older than own write");
+        // Once it was seen, it began after what it is said to precede.
+        let seen = format!("{unanswered}\nc4 read k1=3.0 @21-22 ok\nc4 read k1=2.0 @23-24 ok");
+        expect(Check::MonotonicReads, &seen, "violated 1/2: read went back");
+    }
+
     #[test]
     fn says_so_when_there_is_nothing_to_read() {
         expect_after_log(RYW, "", "unknown 0/0: the history holds nothing to check");
@@ -159,6 +192,32 @@ mod monotonic_reads {
         expect(MR, &read("1.1", "2.0"), "holds 2");
         expect(MR, &read("2.0", "1.1"), "violated 1/2: read went back");
         expect(MR, &read("1.1", "1.0"), "violated 1/2: read went back");
+    }
+}
+
+mod rivals {
+    use super::*;
+
+    #[test]
+    fn are_forgotten_once_something_newer_than_all_was_seen() {
+        let rivals = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok\nc4 read k1=1.0 @6-7 ok\nc4 read k1=2.0 @8-9 ok";
+        let newer = "c3 write k1=3.0 @10-12 ok\nc4 read k1=3.0 @13-14 ok\nc4 read k1=3.0 @15-16 ok";
+        let unknown = |reads| format!("unknown 0/{reads}: the order of versions is not known for 1 read");
+        expect(Check::MonotonicReads, rivals, &unknown(2));
+        expect(Check::MonotonicReads, &format!("{rivals}\n{newer}"), &unknown(4));
+    }
+
+    #[test]
+    fn stay_while_one_of_them_may_be_newer() {
+        let text = "
+            c1 write k1=1.0 @0-5 ok
+            c2 write k1=2.0 @1-20 ok
+            c4 read k1=1.0 @6-7 ok
+            c4 read k1=2.0 @8-9 ok
+            c3 write k1=3.0 @10-12 ok
+            c4 read k1=3.0 @13-14 ok";
+        let unknown = "unknown 0/3: the order of versions is not known for 2 reads";
+        expect(Check::MonotonicReads, text, unknown);
     }
 }
 
@@ -402,6 +461,28 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn takes_a_list_for_replaced_by_a_set_and_a_set_by_a_list() {
+        let mixed = "
+            install k1=5.0 1@1 n0 @1
+            install k1=4.0 2@1 n0 @3
+            install k1=6.0 3@1 n0 @5
+            install k1=7.0 4@1 n0 @7
+            c5 append k1=5.0 @0-2 ok 1@1
+            c4 append k1=4.0 @2-4 ok 2@1
+            c6 add k1=6.0 @4-6 ok 3@1
+            c7 add k1=7.0 @6-8 ok 4@1
+            c5 read k1={6.0 7.0} @9-10 ok";
+        let of = |held| format!("{mixed}\nfinal n0 leads | 1:0-9 | k1={held}");
+        expect(LOST, &of("{6.0 7.0}"), "holds 4");
+        expect(LOST, &of("{6.0}"), "violated 1/4: write vanished");
+        expect(LOST, &of("[5.0 4.0]"), "violated 2/4: write vanished");
+        expect(Check::ReadYourWrites, &of("{6.0 7.0}"), "holds 1");
+        expect(Check::FreshReads, &of("{6.0 7.0}"), "holds 1");
+        let untold = "c1 append k1=1.0 @0-2 ok\nc2 add k1=2.0 @3-4 ok\nc1 append k1=1.1 @5-6 ok";
+        expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.1]"), "holds 3");
+    }
+
+    #[test]
     fn counts_what_a_sum_lacks() {
         let counter = "c1 sum k1=2 @0-1 ok\nc2 sum k1=3 @1-2 ok\nc3 sum k1=4 @2-3 info";
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");
@@ -434,6 +515,17 @@ mod no_lost_writes {
         expect(LOST, &of("n1"), "violated 1/4: tail lost at promotion");
         let back = format!("{}\ninstall k3=3.0 4@2 n1 @9", of("n0"));
         expect(LOST, &back, "violated 1/4: tail lost at promotion");
+    }
+
+    #[test]
+    fn knows_a_leader_that_has_no_records_from_one_that_tells_none() {
+        let wiped = "
+            install k1=1.0 1@1 n0 @1
+            install k1=1.1 2@1 n0 @3
+            c1 write k1=1.0 @0-2 ok 1@1
+            c1 write k1=1.1 @2-4 ok 2@1";
+        expect(LOST, &format!("{wiped}\nfinal n1 leads | - |"), "violated 2/2: tail lost at promotion");
+        expect(LOST, &format!("{wiped}\nfinal n1 leads | | "), "violated 1/2: write vanished");
     }
 
     /// What it holds is the same as if the deletion were there.
@@ -488,10 +580,51 @@ mod convergence {
     }
 
     #[test]
+    fn tells_how_many_hold_what_the_others_are_held_against() {
+        let told = |text: &str| {
+            let Verdict::Violated(witness) = check(SAME, &history(text)).verdict else { panic!("they differ") };
+            witness.lines[0].remark.clone()
+        };
+        let two = "final n0 | | k1=1.0\nfinal n1 | | k1=2.0";
+        assert_eq!(told(two), "as no other replica does");
+        assert_eq!(told(&format!("{two}\nfinal n2 | | k1=2.0")), "as 2 of 3 replicas do");
+        assert_eq!(told("final n0 leads | | k1=1.0\nfinal n1 | | k1=2.0"), "it leads");
+    }
+
+    #[test]
     fn accepts_the_same_data_at_other_positions() {
         expect(SAME, "final n0 leads | 1:0-5 | k1=1.0\nfinal n1 | 1:0-4 | k1=1.0", "holds 2");
         expect(SAME, "final n0 leads | | k1=1.0; k2=nothing\nfinal n1 | | k1=1.0", "holds 2");
         expect(SAME, "", "unknown 0/0: no replica was up at the end");
+    }
+}
+
+mod no_thin_air_reads {
+    use super::*;
+    const THIN_AIR: Check = Check::NoThinAirReads;
+
+    #[test]
+    fn refuses_what_a_failed_write_would_have_written() {
+        let failed = "install k1=3.0 5@1 n0 @9\nc3 write k1=3.0 @8-10 fail\nc4 read k1=3.0 @11-12 ok";
+        expect_after_log(THIN_AIR, failed, "violated 1/1: aborted read");
+        expect(THIN_AIR, "c1 append k1=1.0 @0-2 fail\nc2 read k1=[1.0] @3-4 ok", "violated 1/1: aborted read");
+        let panicked = format!("{failed}\npanic n0 @13 no quorum of 3");
+        expect_after_log(THIN_AIR, &panicked, "violated 1/1: aborted read");
+    }
+
+    #[test]
+    fn refuses_what_nobody_wrote() {
+        expect_after_log(THIN_AIR, "c4 read k1=9.9 @11-12 ok", "violated 1/1: thin-air read");
+        expect_after_log(THIN_AIR, "c4 read k2=2.0 @11-12 ok", "violated 1/1: thin-air read");
+        expect(THIN_AIR, "c1 add k1=1.0 @0-2 ok\nc2 read k1={1.0 2.0} @3-4 ok", "violated 1/1: thin-air read");
+    }
+
+    #[test]
+    fn accepts_what_may_have_been_written() {
+        expect_after_log(THIN_AIR, "c4 txn read k1=2.0; read k2=nothing @11-12 ok", "holds 2");
+        expect_after_log(THIN_AIR, "c3 write k1=3.0 @8-10 info\nc4 read k1=3.0 @11-12 ok", "holds 1");
+        expect_after_log(THIN_AIR, "c3 write k1=3.0 @8-10 fail\nc4 read k1=2.0 @11-12 ok", "holds 1");
+        expect_after_log(THIN_AIR, "", "holds 0");
     }
 }
 
@@ -532,7 +665,10 @@ mod no_panic {
         let panicked = history(&format!("{LOG}{WENT_BACK}panic n0 @13 no quorum of 3"));
         let words = Check::ALL.map(|what| check(what, &panicked).verdict.word());
         let (unknown, violated) = ("unknown", "violated");
-        assert_eq!(words, [unknown, unknown, violated, unknown, unknown, violated, violated, unknown, violated]);
+        assert_eq!(
+            words,
+            [unknown, unknown, violated, unknown, unknown, violated, violated, unknown, "holds", violated,]
+        );
         assert_eq!(finding(Check::ReadYourWrites, &panicked), "unknown 0/2: a panic cut the run short");
     }
 

@@ -3,8 +3,8 @@
 use replisim_kernel::SimTime;
 
 use super::keys::Slot;
-use super::order::Rank;
-use super::placed::Placed;
+use super::order::{Basis, Rank};
+use super::placed::{Event, Placed};
 use crate::{Check, Final, History, Key, Op, Operation, Outcome, Seen, Witness, WitnessLine};
 
 /// A witness under way: operations with what to make of each.
@@ -38,7 +38,7 @@ impl<'a> Story<'a> {
     /// Tells of an operation at its completion; what did not complete is told of at its invocation. An operation is
     /// told of once: the first remark stays.
     pub(super) fn tell(&mut self, operation: u32, remark: impl Into<String>) {
-        let position = self.history.operations.start() + u64::from(operation);
+        let position = u64::from(operation);
         if self.told.iter().any(|(told, _)| *told == position) {
             return;
         }
@@ -50,13 +50,13 @@ impl<'a> Story<'a> {
 
     /// Tells of an operation and remarks how it ended.
     pub(super) fn tell_end(&mut self, operation: u32) {
-        let position = self.history.operations.start() + u64::from(operation);
+        let position = u64::from(operation);
         self.tell(operation, acknowledged(&self.history.operations[position]));
     }
 
     /// Rests on an operation without a line of its own.
     pub(super) fn rest_on(&mut self, operation: u32) {
-        self.untold.push(self.history.operations.start() + u64::from(operation));
+        self.untold.push(u64::from(operation));
     }
 
     /// Ends with what a replica held of a key when all was quiet.
@@ -115,6 +115,16 @@ pub(super) fn acknowledged(it: &Operation) -> String {
         Outcome::Ok if it.op.is_read() => format!("answered by {}", it.node),
         Outcome::Ok => format!("acknowledged by {}", it.node),
         other => other.to_string(),
+    }
+}
+
+/// Where only real time tells that a deletion is older than what was missed, a sighting of nothing rests on all that it may
+/// have been of.
+pub(super) fn rest_on_absence(placed: &Placed, event: &Event, story: &mut Story) {
+    let key = placed.key_of(event);
+    if event.basis == Basis::RealTime && event.rank == Rank::INITIAL {
+        let by_then = key.makers_of_absence(placed.operation_of(event).completed);
+        by_then.for_each(|deletion| story.rest_on(deletion));
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Scenario {
     /// The seed of everything that is drawn.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// The checks that are made, beside [`Check::NoPanic`].
+    /// The checks that are made, beside [`Check::ALWAYS`].
     #[serde(default = "default_checks")]
     pub checks: Vec<Check>,
     /// The verdicts that are expected. What is not named is judged by what the protocol promises.
@@ -154,10 +154,10 @@ impl Scenario {
 }
 
 impl Scenario {
-    /// The checks that are made: those that it lists, and at the end [`Check::NoPanic`], if it is not among them. Whatever
-    /// stands for a check by its place, such as a campaign's marks, keeps to this order.
+    /// The checks that are made: those that it lists, and at the end those of [`Check::ALWAYS`] that are not among them.
+    /// Whatever stands for a check by its place, such as a campaign's marks, keeps to this order.
     pub fn checks_made(&self) -> Vec<Check> {
-        let unlisted = Some(Check::NoPanic).filter(|check| !self.checks.contains(check));
+        let unlisted = Check::ALWAYS.into_iter().filter(|check| !self.checks.contains(check));
         self.checks.iter().copied().chain(unlisted).collect()
     }
 

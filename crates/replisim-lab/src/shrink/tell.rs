@@ -66,6 +66,7 @@ pub(super) const fn broken(check: Check) -> &'static str {
         Check::CausalOrder => "A reply is seen before its message",
         Check::FreshReads => "A read misses a write that was acknowledged before it began",
         Check::Convergence => "The replicas do not come to hold the same",
+        Check::NoThinAirReads => "A read returns what was never written",
         Check::NoPanic => "A panic ends the run",
     }
 }

@@ -117,7 +117,7 @@ impl<P: Process> World<P> {
             at: self.now,
             leads: view.role == Role::Replica || Some(node) == in_charge,
             contents: self.contents(node).cloned().unwrap_or_default(),
-            lineage: self.process(node).and_then(P::contents).map(|(_, lineage)| lineage.clone()).unwrap_or_default(),
+            lineage: self.process(node).and_then(P::contents).map(|(_, lineage)| lineage.clone()),
         };
         views().map(|(node, view)| last(node, &view)).collect()
     }

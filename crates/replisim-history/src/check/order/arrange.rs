@@ -1,12 +1,15 @@
 //! Puts the versions of each key in order, from its writes and its installs.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use replisim_kernel::SimTime;
 
 use super::authority::Authority;
 use super::{Basis, KeyOrder, Rank, Version};
-use crate::check::deed::{Change, Part};
+use crate::check::deed::{Change, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
-use crate::{History, Install, Key, Position, Value};
+use crate::{Datum, History, Install, Key, Position, Value};
 
 /// One write that may have happened.
 #[derive(Clone, Copy)]
@@ -25,6 +28,8 @@ pub(super) struct Arranger<'a> {
     all_installs: Vec<&'a Install>,
     writes_by_slot: Groups,
     installs_by_slot: Groups,
+    /// Made when a key first asks what was seen of it.
+    sightings_by_slot: OnceCell<Groups>,
     authority: Authority<'a>,
     /// For each part of the history the rank of the version that it made.
     pub made: Vec<Option<Rank>>,
@@ -48,6 +53,7 @@ impl<'a> Arranger<'a> {
             parts,
             writes_by_slot: Groups::of(keys.all().len(), parts.iter().map(written)),
             installs_by_slot: Groups::of(keys.all().len(), slots.iter().map(|slot| Some(slot.index()))),
+            sightings_by_slot: OnceCell::new(),
             all_installs,
             authority: Authority::of(history),
             made: vec![None; parts.len()],
@@ -65,7 +71,7 @@ impl<'a> Arranger<'a> {
         self.find_makers(slot, &order);
         let installed = self.installs.iter().zip(&self.makers);
         order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
-        order.basis = self.authority.basis(&self.installs, &order.versions);
+        order.basis = self.authority.basis(&self.installs, &order.versions, || self.seen(slot));
         if order.basis == Basis::RealTime {
             self.add_uninstalled(slot, &mut order);
             self.sort_by_invocation(&mut order);
@@ -82,6 +88,15 @@ impl<'a> Arranger<'a> {
             let part = &parts[number as usize];
             Some(Write { part, number, change: part.change()? })
         })
+    }
+
+    /// Every value that was seen of a key.
+    fn seen(&self, slot: Slot) -> BTreeSet<Value> {
+        let saw = |part: &Part| part.saw().map(|_| part.slot.index());
+        let by_slot = || Groups::of(self.writes_by_slot.len(), self.parts.iter().map(saw));
+        let sightings = self.sightings_by_slot.get_or_init(by_slot).group(slot.index()).iter();
+        let data = sightings.filter_map(|&number| self.parts[number as usize].saw());
+        data.flat_map(Datum::values).copied().collect()
     }
 
     fn gather_installs(&mut self, slot: Slot) {
@@ -164,23 +179,19 @@ impl Write<'_> {
 
 impl KeyOrder {
     fn note_changes<'a>(&mut self, writes: impl Iterator<Item = Write<'a>>) {
-        let (mut registers, mut counters, mut collections) = (false, false, false);
+        let mut kinds = BTreeSet::new();
         for write in writes {
+            kinds.extend(write.change.kind());
             match write.change {
-                Change::Put(_) => registers = true,
-                Change::Count(_) => counters = true,
-                Change::Grow(_) => collections = true,
-                Change::Insert(_) => (collections, self.grows_anywhere) = (true, true),
-                Change::Remove(element) => {
-                    collections = true;
-                    self.removed.push(element);
-                }
+                Change::Insert(_) => self.grows_anywhere = true,
+                Change::Remove(element) => self.removed.push(element),
+                Change::Put(_) | Change::Count(_) | Change::Grow(_) | Change::Append(_) => {}
                 Change::Erase | Change::Unnamed => {}
             }
             self.erased |= write.change.may_leave_nothing();
         }
-        // What is written to one key as if it were of another kind replaces it.
-        self.erased |= u8::from(registers) + u8::from(counters) + u8::from(collections) > 1;
+        self.erased |= kinds.len() > 1;
+        self.mixes_elements = kinds.contains(&Kind::Set) && kinds.contains(&Kind::List);
         self.removed.sort_unstable();
     }
 
@@ -193,9 +204,17 @@ impl KeyOrder {
             absences[next].1 = self.later(before, here);
         }
         self.absences = absences;
-        let sweeps = self.versions.iter().enumerate().filter(|(_, version)| version.sweeps);
-        let swept = sweeps.map(|(index, _)| Rank::at_index(index)).reduce(|a, b| self.later(a, b));
+        let sweeps = (0..self.versions.len()).filter(|index| self.versions[*index].sweeps || self.may_replace(*index));
+        let swept = sweeps.map(Rank::at_index).reduce(|a, b| self.later(a, b));
         self.swept = swept.unwrap_or(Rank::INITIAL);
+    }
+
+    /// Whether the version at `index` may have put a set in a list's place, or a list in a set's.
+    fn may_replace(&self, index: usize) -> bool {
+        // Of a version of no known kind nothing is left in any case.
+        let before = || self.versions[index.checked_sub(1)?].kind;
+        let differs = || before().is_some_and(|kind| self.versions[index].kind != Some(kind));
+        self.mixes_elements && (self.basis == Basis::RealTime || differs())
     }
 
     /// The one that fewer versions are certainly newer than.
@@ -218,6 +237,7 @@ impl Version {
             invoked: write.map_or(SimTime::ZERO, |write| write.part.of.invoked),
             acknowledged: write.map_or(SimTime::NEVER, |write| write.part.acknowledged()),
             leaves_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
+            kind: write.and_then(|write| write.change.kind()),
             sweeps: write.is_none_or(|write| write.change.sweeps()),
         }
     }
@@ -231,6 +251,7 @@ impl Version {
             invoked: write.part.of.invoked,
             acknowledged: write.part.acknowledged(),
             leaves_nothing: write.change.may_leave_nothing(),
+            kind: write.change.kind(),
             sweeps: write.change.sweeps(),
         }
     }

@@ -13,8 +13,7 @@
 //!   ```
 //!
 //!   A quorum system has no log, but its versions carry tags that any coordinator can choose. They order a key like a
-//!   log where all replicas are alike and the tags keep their word: one epoch, no position twice, and no write that
-//!   began after another was acknowledged has the lower position.
+//!   log where all replicas are alike and the tags are distinct and of one epoch.
 //!
 //! - **[`Basis::RealTime`]**: nobody was in charge, or several were. Then a version is newer than another if its write
 //!   was invoked after the other's was acknowledged, and of two concurrent ones nothing is said. A checker that would
@@ -22,8 +21,16 @@
 //!
 //! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
 //! installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
-//! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
-//! side by side.
+//! to look at; the versions that survive were not installed in the order of their positions, so that the epochs ran
+//! side by side; or positions contradict what clients know, for a write that began after another was acknowledged has the
+//! lower one. That is what a former leader does that keeps writing after the next epoch began:
+//!
+//! ```text
+//! epoch 1   ── 1 ──────────────────── 2@1       written after 2@2 was acknowledged: a session that wrote it, and then
+//!              └─── 2@2 ──                      reads 2@2, does not see its own write
+//! ```
+//!
+//! Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its branch.
 
 mod arrange;
 mod authority;
@@ -32,7 +39,7 @@ use std::cmp::Ordering;
 
 use replisim_kernel::SimTime;
 
-use super::deed::Part;
+use super::deed::{Kind, Part};
 use super::keys::{Keys, Slot};
 use crate::{History, Key, Position, Value};
 use arrange::Arranger;
@@ -67,6 +74,8 @@ pub(super) struct Version {
     pub acknowledged: SimTime,
     /// Whether a reader may find nothing after it.
     leaves_nothing: bool,
+    /// What it made of the key, if that is known.
+    kind: Option<Kind>,
     /// Whether no element of a set, list or text outlives it, or that is not known.
     sweeps: bool,
 }
@@ -86,7 +95,9 @@ pub(super) struct KeyOrder {
     pub erased: bool,
     /// Whether it is a text, whose newest element can stand anywhere.
     pub grows_anywhere: bool,
-    /// The latest version that no older element outlives: a deletion, or a register or counter in a set's place.
+    /// Whether both a set and a list were put into it, so that each may have replaced the other.
+    mixes_elements: bool,
+    /// The latest version that no older element outlives: a deletion, or another kind of datum in a set's or list's place.
     pub swept: Rank,
     /// The rank of each version that a value names, by value and rank.
     places: Vec<(Value, Rank)>,
@@ -213,6 +224,12 @@ impl KeyOrder {
         seen.checked_sub(1).map_or(Rank::INITIAL, |last| self.absences[last].1)
     }
 
+    /// Who made the versions that a reader who found nothing at `at` may have met.
+    pub(super) fn makers_of_absence(&self, at: SimTime) -> impl Iterator<Item = u32> {
+        let absences = self.versions.iter().filter(move |version| version.leaves_nothing && version.at <= at);
+        absences.filter_map(|version| version.writer)
+    }
+
     fn precedes(&self, a: Rank, b: Rank) -> bool {
         self.version(a).acknowledged < self.version(b).invoked
     }
@@ -225,6 +242,7 @@ impl KeyOrder {
             removed: Vec::new(),
             erased: false,
             grows_anywhere: false,
+            mixes_elements: false,
             swept: Rank::INITIAL,
             places: Vec::new(),
             absences: Vec::new(),

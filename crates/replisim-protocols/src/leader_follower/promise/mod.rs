@@ -77,7 +77,7 @@ impl Facts<'_> {
                 self.several_histories().or_else(|| self.regress()).or_else(|| self.own_write_missed())
             }
             Check::Convergence => self.divergence(),
-            Check::NoPanic => None,
+            Check::NoThinAirReads | Check::NoPanic => None,
         }
     }
 

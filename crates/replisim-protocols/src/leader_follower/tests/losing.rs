@@ -86,8 +86,9 @@ fn a_promotion_is_told_by_the_place_where_the_histories_part() {
     let settings = "(acknowledge: All, apply_time: \"5ms\", flaw: Some(PromoteBeforeReplay))";
     let run = Scene::<LeaderFollower>::new(settings).at(3_000, promote("s1")).run();
     let leader = run.history.finals.iter().find(|last| last.leads).expect("somebody leads at the end");
+    let lineage = leader.lineage.as_ref().expect("it tells of its records");
     let of_former = run.history.installs.iter().map(|it| it.position).filter(|position| position.epoch == 1);
-    let shared = of_former.filter(|position| leader.lineage.contains(*position)).max().expect("something is shared");
+    let shared = of_former.filter(|position| lineage.contains(*position)).max().expect("something is shared");
     assert!(lost(&run).iter().any(|write| write.position > shared), "what was not applied is gone");
     assert!(milestone(&run, &format!("begins after {shared}")).is_some(), "{shared}: {:#?}", run.milestones);
 }

@@ -1,0 +1,210 @@
+//! Sets and lists once more from the definitions, as `brute` has registers: every element by itself, and no order at all.
+//!
+//! What a session must see again the checkers may judge too mildly, for the newest element that was read stands for all.
+//! Which reads are stale, and what was lost, they find exactly.
+
+use proptest::prelude::*;
+use replisim_kernel::{SimTime, Span};
+
+use super::brute::{Draft, draft, schedule};
+use super::{check, losses, recheck, staleness};
+use crate::{
+    Check, Contents, Datum, Final, History, Key, NodeId, Op, Operation, Outcome, Position, Reason, Seen, SessionId,
+    Value, Verdict,
+};
+
+/// A history over sets, or over lists, of single operations.
+fn random_history(drafts: &[Draft], lists: bool) -> History {
+    let mut history = History::default();
+    let mut changes: Vec<(SimTime, Op)> = Vec::new();
+    let scheduled = schedule(drafts);
+    let picks: Vec<u64> = scheduled.iter().map(|(draft, ..)| draft.pick).collect();
+    for (draft, ordinal, invoked, completed) in scheduled {
+        let session = SessionId(draft.session);
+        let outcome = match draft.ends {
+            0 => Outcome::Fail(Reason::Refused),
+            1 => Outcome::Info(Reason::Timeout),
+            _ => Outcome::Ok,
+        };
+        let op = op_of(&draft, Value::written(session, ordinal), lists);
+        if outcome.may_have_happened() && !op.is_read() {
+            changes.push((invoked + Span::micros(draft.pick % 1000 * draft.lasts), op.clone()));
+        }
+        history.operations.push(Operation {
+            session,
+            ordinal,
+            op,
+            intended: invoked,
+            invoked,
+            completed,
+            outcome,
+            seen: Seen::Nothing,
+            position: Position::ZERO,
+            origin: NodeId(9),
+            node: NodeId(0),
+        });
+    }
+    changes.sort_by_key(|(at, _)| *at);
+    answer_reads(&mut history, &picks, &changes);
+    let contents = applied(&changes, SimTime::NEVER, picks.into_iter().fold(0, u64::wrapping_add));
+    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage: None });
+    history
+}
+
+/// Adds and removes elements, and reads. What is removed may never have been added.
+fn op_of(draft: &Draft, value: Value, lists: bool) -> Op {
+    let (kind, key) = draft.parts[0];
+    let key = Key(key);
+    let other = Value::written(SessionId(draft.pick as u32 % 4), (draft.pick >> 8) as u32 % 3);
+    match kind {
+        0..=4 if lists => Op::Append { key, element: value },
+        0..=3 => Op::SetAdd { key, element: value },
+        4 => Op::SetRemove { key, element: other },
+        _ => Op::Read { key },
+    }
+}
+
+/// What a replica holds after the changes until `at`, most of the time all of them: `picks` says which it forgot.
+fn applied(changes: &[(SimTime, Op)], at: SimTime, picks: u64) -> Contents {
+    let mut contents = Contents::new();
+    for (turn, (_, op)) in (0..).zip(changes).filter(|(_, (since, _))| *since <= at) {
+        if picks >> (turn % 32) & 0x10001 != 0x10001 {
+            contents.apply(op, Position::ZERO, &mut || unreachable!("nothing is made up"));
+        }
+    }
+    contents
+}
+
+fn answer_reads(history: &mut History, picks: &[u64], changes: &[(SimTime, Op)]) {
+    for (at, pick) in (0..).zip(picks) {
+        let it = history.operations.get_mut(at).expect("it was scheduled");
+        if let Op::Read { key } = it.op
+            && it.outcome.is_ok()
+        {
+            it.seen = Seen::Datum(applied(changes, it.completed, *pick).read(key));
+        }
+    }
+}
+
+/// A history, all of its operations on elements, looked at without any index.
+struct Brute<'a> {
+    ops: Vec<&'a Operation>,
+    held: &'a Contents,
+}
+
+impl<'a> Brute<'a> {
+    fn new(history: &'a History) -> Self {
+        Brute { ops: history.operations.iter().collect(), held: &history.finals[0].contents }
+    }
+
+    fn added(&self, op: usize) -> Option<(Key, Value)> {
+        match self.ops[op].op {
+            Op::SetAdd { key, element } | Op::Append { key, element } if self.ops[op].outcome.is_ok() => {
+                Some((key, element))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an acknowledged change is of. Who reads what was removed has not seen it, unless the whole key is missing.
+    fn changed(&self, op: usize) -> Option<(Key, Value)> {
+        self.added(op).or_else(|| self.removed(op).filter(|_| self.ops[op].outcome.is_ok()))
+    }
+
+    fn removed(&self, op: usize) -> Option<(Key, Value)> {
+        match self.ops[op].op {
+            Op::SetRemove { key, element } if self.ops[op].outcome.may_have_happened() => Some((key, element)),
+            _ => None,
+        }
+    }
+
+    fn seen(&self, op: usize) -> Option<(Key, &Datum)> {
+        match (&self.ops[op].op, &self.ops[op].seen) {
+            (Op::Read { key }, Seen::Datum(datum)) => Some((*key, datum)),
+            _ => None,
+        }
+    }
+
+    fn is_never_removed(&self, element: (Key, Value)) -> bool {
+        (0..self.ops.len()).all(|op| self.removed(op) != Some(element))
+    }
+
+    /// The elements that `read` lacks, of those that `demand` says each operation demands: by operation.
+    fn lacks(&self, read: usize, demand: impl Fn(usize) -> Vec<(Key, Value)>) -> Vec<usize> {
+        let Some((key, datum)) = self.seen(read) else { return Vec::new() };
+        let lacks = |(of, element): &(Key, Value)| {
+            let may_lack = datum.elements().contains(element) || !self.is_never_removed((*of, *element));
+            *of == key && (*datum == Datum::Absent || !may_lack)
+        };
+        (0..self.ops.len()).filter(|op| demand(*op).iter().any(lacks)).collect()
+    }
+
+    /// How many reads lack what the session had added, or seen, before.
+    fn broken(&self, check: Check) -> u64 {
+        let reads = (0..self.ops.len()).filter(|read| {
+            let demand = |op: usize| match check {
+                _ if op >= *read || self.ops[op].session != self.ops[*read].session => Vec::new(),
+                Check::ReadYourWrites => self.changed(op).into_iter().collect(),
+                _ => self.seen(op).map_or(Vec::new(), |(key, datum)| {
+                    datum.elements().iter().map(|element| (key, *element)).collect()
+                }),
+            };
+            !self.lacks(*read, demand).is_empty()
+        });
+        reads.count() as u64
+    }
+
+    /// For each stale read its number, and how many versions and for how long it was behind.
+    fn stale(&self) -> Vec<(u64, u64, Span)> {
+        let behind = |read: usize| {
+            let asked = self.ops[read].invoked;
+            let known = |op: usize| self.changed(op).filter(|_| self.ops[op].completed < asked).into_iter().collect();
+            let missed = self.lacks(read, known);
+            let since = missed.iter().map(|op| self.ops[*op].completed).min()?;
+            Some((read as u64, missed.len() as u64, asked.since(since)))
+        };
+        (0..self.ops.len()).filter_map(behind).collect()
+    }
+
+    /// The acknowledged additions that are gone, and removals of what had been acknowledged that were undone.
+    fn lost(&self) -> Vec<u64> {
+        let holds = |(key, element): (Key, Value)| self.held.read(key).elements().contains(&element);
+        let lost = |op: &usize| {
+            let gone = self.added(*op).is_some_and(|it| !holds(it) && self.is_never_removed(it));
+            let certain = |it| {
+                let adders = (0..self.ops.len()).filter(|adder| self.added(*adder) == Some(it));
+                adders.map(|adder| self.ops[adder].completed).any(|at| at < self.ops[*op].invoked)
+            };
+            let removed = self.removed(*op).and_then(|_| self.changed(*op));
+            gone || removed.is_some_and(|it| holds(it) && certain(it))
+        };
+        (0..self.ops.len()).filter(lost).map(|op| op as u64).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_elements_the_checkers_find_what_the_definitions_say(
+        drafts in prop::collection::vec(draft(), 1..16),
+        lists in any::<bool>(),
+    ) {
+        let history = random_history(&drafts, lists);
+        let brute = Brute::new(&history);
+        for what in [Check::ReadYourWrites, Check::MonotonicReads] {
+            let (found, broken) = (check(what, &history).broken, brute.broken(what));
+            prop_assert!(found <= broken, "{what}: {found} of {broken}, a false alarm in {history:#?}");
+        }
+        let report = staleness(&history);
+        let figures = report.stale.iter().map(|it| (it.operation, it.behind.versions_behind, it.behind.time_behind));
+        prop_assert_eq!(figures.collect::<Vec<_>>(), brute.stale(), "{:#?}", history);
+        prop_assert_eq!(losses(&history).map(|losses| losses.lost), Ok(brute.lost()), "{:#?}", history);
+        prop_assert!(check(Check::NoThinAirReads, &history).verdict == Verdict::Holds, "{history:#?}");
+        for what in Check::ALL {
+            if let Verdict::Violated(witness) = check(what, &history).verdict {
+                prop_assert!(recheck(what, &history, &witness), "{what}: {witness:#?}\n{history:#?}");
+            }
+        }
+    }
+}
