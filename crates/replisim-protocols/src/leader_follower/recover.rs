@@ -76,6 +76,10 @@ impl<F: Profile> Replica<F> {
         let redo = self.checkpoint.redo;
         let image = self.checkpoint.image.clone();
         self.recover_log(cx, &image.lineage, control.base);
+        // And slots that are ahead of it.
+        for slot in &mut self.slots {
+            slot.index = slot.index.min(self.log.tip.index);
+        }
         self.epoch = self.epoch.max(self.log.tip.epoch);
         self.shown = image;
         self.replay_own_log(cx, redo);

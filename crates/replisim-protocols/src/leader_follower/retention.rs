@@ -138,7 +138,7 @@ impl<F: Profile> Replica<F> {
         let Some(max) = max else { return };
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
-            if !slot.lost && self.log.tip.index - slot.index > max {
+            if !slot.lost && self.log.tip.index.saturating_sub(slot.index) > max {
                 slot.lost = true;
                 let follower = slot.follower;
                 cx.milestone(format!("the slot of {} holds back too much log: given up", self.name(follower)));
