@@ -119,7 +119,7 @@ impl Profile for BinaryLog {
             },
             numbering: Numbering::PerEpoch,
             resume: Resume::LastRecord,
-            retention: Retention::Age(Span::secs(settings.binlog_expire_logs_seconds)),
+            retention: retention(settings),
             slot: false,
             checkpoint_interval: CHECKPOINT_INTERVAL,
             liveness: Liveness {
@@ -185,6 +185,14 @@ fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledg
     }
     let count = settings.rpl_semi_sync_source_wait_for_replica_count;
     Acknowledge::Quorum(Quorum { choice: Choice::Any, count, members: servers.others(me).collect() })
+}
+
+/// Zero turns the automatic purging off.
+fn retention(settings: &Settings) -> Retention {
+    match settings.binlog_expire_logs_seconds {
+        0 => Retention::Forever,
+        seconds => Retention::Age(Span::secs(seconds)),
+    }
 }
 
 /// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired.

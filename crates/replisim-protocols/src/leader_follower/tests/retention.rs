@@ -51,6 +51,18 @@ fn a_slot_that_is_ahead_of_the_log_holds_nothing_back() {
 }
 
 #[test]
+fn a_source_told_to_purge_nothing_keeps_everything() {
+    let away = |seconds: u64| {
+        let settings = format!("(binlog_expire_logs_seconds: {seconds}, source_connect_retry: 1)");
+        let mut scene = Scene::<MySql>::new(&settings).lasting(130).fault(during(10_000, 125_000, kill("s1")));
+        scene.clients[0].arrive = Arrival::Every(Span::millis(100));
+        scene.run()
+    };
+    assert!(milestone(&away(1), "purged required binary logs").is_some());
+    converged(&away(0));
+}
+
+#[test]
 fn a_newcomer_copies_the_data_while_clients_go_on() {
     let settings =
         "(joining: [\"s2\"], database_size: \"200MB\", checkpoint_timeout: \"1s\", wal_segment_size: \"64kB\")";
