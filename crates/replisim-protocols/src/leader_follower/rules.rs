@@ -204,8 +204,10 @@ pub struct Liveness {
 /// when it is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reporting {
-    /// As soon as a record has reached the progress that commits wait for.
+    /// As soon as a record has reached the progress that commits wait for; not at all if none does.
     AtProgress,
+    /// The same, and whenever it has synced something, whether or not anybody waits for that.
+    AtSync,
     /// Once it has applied all that it may, and goes idle. Until then it says nothing of what is written or synced: commits
     /// wait for its replay to run dry though they asked for less. Those that ask to be applied it tells of as they are.
     WhenIdle,

@@ -57,6 +57,9 @@
 //!
 //! # What is left out
 //!
+//! Replies that nobody would notice: to a write where no commit waits for one, and when replay has run dry while replies
+//! are not turned off.
+//!
 //! Logical replication, `archive_command` and restoring from it, hot standby conflicts, full-page images, row locks, and
 //! the time that crash recovery takes.
 //!
@@ -257,7 +260,7 @@ fn retention(settings: &Settings) -> Retention {
 fn reporting(settings: &Settings) -> Reporting {
     match settings.wal_receiver_status_interval.is_zero() {
         true => Reporting::WhenIdle,
-        false => Reporting::AtProgress,
+        false => Reporting::AtSync,
     }
 }
 

@@ -41,7 +41,8 @@ fn a_slot_that_holds_back_too_much_is_given_up() {
 /// The primary's disk lies, so that its host's loss takes log which the standby has, but not the slot that says so.
 #[test]
 fn a_slot_that_is_ahead_of_the_log_holds_nothing_back() {
-    let slot = "primary_slot_name: {\"s1\": \"slot\"}, max_slot_wal_keep_size: \"1MB\", synchronous_standby_names: \"s1\"";
+    let slot =
+        "primary_slot_name: {\"s1\": \"slot\"}, max_slot_wal_keep_size: \"1MB\", synchronous_standby_names: \"s1\"";
     let mut scene = Scene::<PostgreSql>::new(&format!("({SHORT}, {slot})"))
         .fault(during(2_000, 4_990, Action::LyingSync(named("p"))))
         .fault(during(4_980, 5_100, lose("p")))
