@@ -26,7 +26,6 @@ mod readers;
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, Promise};
-use replisim_kernel::Span;
 use replisim_world::protocol::Circumstances;
 use replisim_world::spec::FaultFamily;
 
@@ -42,9 +41,6 @@ pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>)
     let every = Check::OF_DATA.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
-
-/// By how much a log may look older than it is: no clock is taken to be wrong by more.
-const CLOCK_WRONG_MAX: Span = Span::secs(7 * 86_400);
 
 /// Why a check is not promised.
 type Objection = Option<&'static str>;
@@ -238,11 +234,9 @@ impl Facts<'_> {
     fn log_may_run_out(&self) -> bool {
         match self.leader.retention {
             Retention::Forever => false,
-            // What is kept for longer than there is anybody to ask for it is kept, if the clock that tells its age is right.
-            Retention::Age(age) => {
-                let wrong = if self.may_have(&[FaultFamily::Clock]) { CLOCK_WRONG_MAX } else { Span::ZERO };
-                age <= self.circumstances.lasts + wrong
-            }
+            // What is kept for longer than there is anybody to ask for it is kept. It looks older than it is if the clock that
+            // stamped it was behind, and if the one that tells its age is ahead.
+            Retention::Age(age) => age <= self.circumstances.lasts + self.circumstances.clock_error * 2,
             Retention::Size { slot_max: None, .. } => {
                 self.servers.iter().filter(|server| !std::ptr::eq(*server, self.leader)).any(|server| !server.slot)
             }
