@@ -98,7 +98,7 @@ impl Profile for BinaryLog {
         let durable = settings.sync_binlog == 1;
         Rules {
             acknowledge: acknowledge(settings, servers, me),
-            progress: Progress::Written,
+            progress: Some(Progress::Written),
             unanswered: Unanswered::FallBack {
                 after: Span::millis(settings.rpl_semi_sync_source_timeout),
                 wait_alone: settings.rpl_semi_sync_source_wait_no_replica,
