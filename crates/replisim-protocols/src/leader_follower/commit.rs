@@ -42,6 +42,8 @@ use super::silence::Silence;
 pub(super) struct Commits {
     /// The data with every logged transaction, shown or not.
     pub head: Contents,
+    /// How many values the leader has made up in its epoch.
+    pub made_up: u32,
     /// In the order of the log.
     waiting: VecDeque<Commit>,
     /// How many at the front are shown already.
@@ -141,8 +143,8 @@ impl<F: Profile> Replica<F> {
         let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
         let place = self.next_place(bytes);
         let position = place.position;
-        let how = (self.rules.format, self.rules.numbering);
-        let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
+        let executed = execute(&request.op, &mut self.commits.head, place, self.me, self.rules.format);
+        self.commits.made_up = executed.made_up;
         for (key, value) in executed.versions {
             cx.installed(key, value, position);
         }
@@ -291,7 +293,7 @@ impl<F: Profile> Replica<F> {
     /// A leader that has restarted commits what it finds in its log at `offset`: once that is durable, and without asking
     /// any follower.
     pub(super) fn commit_again(&mut self, cx: &mut Cx<'_, Self>, offset: u64, entry: Arc<Entry>) {
-        entry.apply_to(&mut self.commits.head, self.me, self.rules.numbering);
+        entry.apply_to(&mut self.commits.head, self.me);
         let needs = Needs { durable: Some(offset), acknowledged: None };
         self.enqueue(cx, (None, Seen::Nothing), Some(entry), needs);
     }
@@ -316,7 +318,7 @@ impl<F: Profile> Replica<F> {
         let commit = &mut self.commits.waiting[self.commits.shown];
         self.commits.shown += 1;
         if let Some(entry) = commit.entry.take() {
-            self.shown.apply(&entry, self.me, self.rules.numbering);
+            self.shown.apply(&entry, self.me);
             cx.applied(entry.position);
         }
     }

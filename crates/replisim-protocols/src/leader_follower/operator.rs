@@ -194,7 +194,7 @@ impl<F: Profile> Replica<F> {
         let mut image = backup.image;
         let since = (backup.next..cx.journal().end()).map_while(|offset| cx.journal().entry(offset));
         for entry in backup.archive.iter().chain(since).take_while(in_time) {
-            image.apply(entry, self.me, self.rules.numbering);
+            image.apply(entry, self.me);
         }
         self.step_down(cx);
         self.disconnect(cx);
