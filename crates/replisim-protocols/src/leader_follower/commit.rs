@@ -350,5 +350,5 @@ impl<F: Profile> Replica<F> {
     }
 }
 
-/// The size of a record that is not a client's.
+/// The size of a record that is not a client's. Chosen, of the order of a record's headers; such records are rare.
 const SERVER_RECORD_BYTES: u32 = 64;

@@ -68,6 +68,9 @@ const IN_EPOCH_BITS: u32 = 27;
 
 /// The size in the log of what `op` does, in bytes: the system's headers and the rows or the statement, with values of
 /// `value_bytes`.
+///
+/// The headers' sizes are chosen, of the order of what the systems write. How fast the log grows hangs on them: when a
+/// segment or a page of it is full, how much a slot holds back, and how much log a slow link carries.
 pub fn log_bytes(op: &Op, value_bytes: u32, format: Format) -> u32 {
     let writes = op.parts().iter().filter(|part| !part.is_read()).count() as u32;
     let (transaction, each) = match format {

@@ -143,7 +143,8 @@ impl Report {
     }
 }
 
-/// The size of a message apart from the log and data that it carries: a packet's and a message's headers.
+/// The size of a message apart from the log and data that it carries: a packet's and a message's headers. Chosen, of the
+/// order of those of Ethernet, IP and TCP with some bytes for the message's own; how much a slow link carries hangs on it.
 const HEADER_BYTES: u32 = 80;
 
 impl Payload for Message {

@@ -195,7 +195,9 @@ fn retention(settings: &Settings) -> Retention {
     }
 }
 
-/// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired.
+/// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired. Chosen: MySQL
+/// writes them out all the time, and purges when a file of the binary log is full. How much a recovery replays hangs on it,
+/// and how long after it has expired log is still there.
 const CHECKPOINT_INTERVAL: Span = Span::secs(60);
 
 #[cfg(test)]
