@@ -63,14 +63,18 @@ impl SessionId {
 impl Value {
     const MADE_BY_SERVER: u64 = 1 << 63;
 
+    /// How wide the number of a value that a server makes up is.
+    pub const GENERATED_BITS: u32 = 47;
+    const NUMBER: u64 = (1 << Value::GENERATED_BITS) - 1;
+
     /// The value that `session` writes with its `ordinal`-th operation.
     pub const fn written(session: SessionId, ordinal: u32) -> Self {
         Value((session.0 as u64) << 32 | ordinal as u64)
     }
 
-    /// The `ordinal`-th value that server `node` makes up.
-    pub const fn generated(node: NodeId, ordinal: u32) -> Self {
-        Value(Value::MADE_BY_SERVER | (node.0 as u64) << 32 | ordinal as u64)
+    /// The value of this number that server `node` makes up. It counts to 2^[`GENERATED_BITS`](Value::GENERATED_BITS).
+    pub const fn generated(node: NodeId, number: u64) -> Self {
+        Value(Value::MADE_BY_SERVER | (node.0 as u64) << Value::GENERATED_BITS | number & Value::NUMBER)
     }
 
     /// The session and ordinal of the operation that wrote this; `None` for what a server made up.
@@ -114,7 +118,7 @@ print_as!(Key, |it, f| write!(f, "k{}", it.0));
 print_as!(Position, |it, f| write!(f, "{}@{}", it.index, it.epoch));
 print_as!(Value, |it, f| match it.author() {
     Some((session, ordinal)) => write!(f, "{}.{ordinal}", session.0),
-    None => write!(f, "node{}~{}", it.0 >> 32 & 0xffff, it.0 as u32),
+    None => write!(f, "node{}~{}", (it.0 >> Value::GENERATED_BITS) as u16, it.0 & Value::NUMBER),
 });
 
 #[cfg(test)]
@@ -129,5 +133,6 @@ mod tests {
         let made_up = Value::generated(NodeId(2), 7);
         assert_eq!(made_up.to_string(), "node2~7");
         assert_eq!(made_up.author(), None);
+        assert_eq!(Value::generated(NodeId(u16::MAX), 1 << 46).to_string(), "node65535~70368744177664");
     }
 }

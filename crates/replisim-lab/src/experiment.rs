@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use replisim_history::check::check_all;
 use replisim_history::{Check, Finding, Promise, Run};
+use replisim_kernel::Span;
 use replisim_world::Simulation;
 use replisim_world::protocol::{Circumstances, Problem};
 use replisim_world::spec::{Action, Fault, FaultFamily, Topology};
@@ -147,10 +148,12 @@ impl Experiment {
     }
 
     fn ask_for_promises(&self) -> BTreeMap<Check, Promise> {
+        let lasts = self.scenario.run + self.scenario.settle;
         let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
             reconfigured: self.scenario.faults.iter().map(Fault::action).any(Action::reconfigures),
-            lasts: self.scenario.run + self.scenario.settle,
+            lasts,
+            clock_error: self.clock_error(lasts),
             clients: &self.scenario.clients,
             topology: &self.topology,
         });
@@ -163,6 +166,15 @@ impl Experiment {
         let written = self.scenario.faults.iter().map(Fault::action).filter_map(Action::family);
         let drawn = self.scenario.swarm.iter().flat_map(|swarm| swarm.families.iter().copied());
         written.chain(drawn).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// By how much a wall clock is wrong at most in a run that lasts so long.
+    fn clock_error(&self, lasts: Span) -> Span {
+        let Scenario { cluster, faults, swarm, .. } = &self.scenario;
+        let from_the_start = cluster.clocks.values().map(|clock| clock.error(lasts)).max().unwrap_or(Span::ZERO);
+        let written: Span = faults.iter().map(|fault| fault.clock_error(lasts)).sum();
+        let drawn: Span = swarm.iter().map(|swarm| swarm.clock_error(lasts)).sum();
+        from_the_start + written + drawn
     }
 
     /// The names of the protocol's processes, in the order of their addresses.

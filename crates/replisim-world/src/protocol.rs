@@ -78,6 +78,9 @@ pub struct Circumstances<'a> {
     pub reconfigured: bool,
     /// How long the run lasts at most, the quiet time after the heal included.
     pub lasts: Span,
+    /// By how much a wall clock is wrong at most, ahead or behind: by the cluster's own settings and by the faults that are
+    /// written down or may be drawn, all at once.
+    pub clock_error: Span,
     /// Everybody who asks for something.
     pub clients: &'a [ClientGroup],
     /// Every machine.

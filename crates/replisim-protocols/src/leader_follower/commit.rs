@@ -15,6 +15,10 @@
 //! *Shown* is when other sessions see it. A transaction that waits for followers is already in the log, so a restart
 //! makes it visible although nobody was ever told that it is committed; and a follower may show it before the leader.
 //!
+//! A commit keeps the measure that it was made by. When a reload of the settings changes that, those who wait for followers
+//! are *set aside*: they are answered when followers have done what was asked of them at the time, and nobody behind them
+//! waits for that. Others see what they wrote from then on, for readers are shown the log without gaps.
+//!
 //! Two writers of one key do not wait for each other here, as row locks would make them: the log orders them, and the
 //! second is never acknowledged before the first.
 
@@ -30,7 +34,7 @@ use super::execute::{execute, log_bytes};
 use super::flaw::Flaw;
 use super::node::{Profile, Replica};
 use super::record::{Change, Entry};
-use super::rules::{Flush, Show};
+use super::rules::{Flush, Progress, Show};
 use super::silence::Silence;
 
 /// A leader's commits under way.
@@ -38,12 +42,16 @@ use super::silence::Silence;
 pub(super) struct Commits {
     /// The data with every logged transaction, shown or not.
     pub head: Contents,
+    /// How many values the leader has made up in its epoch.
+    pub made_up: u32,
     /// In the order of the log.
     waiting: VecDeque<Commit>,
     /// How many at the front are shown already.
     shown: usize,
-    /// Followers have acknowledged this epoch's records up to this index.
+    /// Followers have acknowledged this epoch's records up to this index, by the measure that the rules now have.
     pub acknowledged: u64,
+    /// Those that wait for followers by another measure, which the rules had before.
+    set_aside: Vec<SetAside>,
     /// What the leader makes of followers that do not.
     pub silence: Silence,
 }
@@ -59,6 +67,16 @@ struct Commit {
     position: Position,
     needs: Needs,
     since: Monotonic,
+}
+
+/// A commit that waits for followers by a measure which the rules no longer have.
+#[derive(Clone, Debug)]
+struct SetAside {
+    commit: Commit,
+    /// Up to where.
+    index: u64,
+    /// To do what.
+    progress: Progress,
 }
 
 /// What a commit waits for.
@@ -78,7 +96,12 @@ impl Commits {
 
     /// How many sessions wait.
     pub fn count(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.set_aside.len()
+    }
+
+    /// Whether some commit waits for followers to come so far with its record, though the rules no longer ask for that.
+    pub fn still_ask_for(&self, progress: Progress) -> bool {
+        self.set_aside.iter().any(|aside| aside.progress == progress)
     }
 
     /// Whether followers have done their part for this commit.
@@ -120,8 +143,8 @@ impl<F: Profile> Replica<F> {
         let bytes = log_bytes(&request.op, request.value_bytes, self.rules.format);
         let place = self.next_place(bytes);
         let position = place.position;
-        let how = (self.rules.format, self.rules.numbering);
-        let executed = execute(&request.op, &mut self.commits.head, position, self.me, how);
+        let executed = execute(&request.op, &mut self.commits.head, place, self.me, self.rules.format);
+        self.commits.made_up = executed.made_up;
         for (key, value) in executed.versions {
             cx.installed(key, value, position);
         }
@@ -157,6 +180,7 @@ impl<F: Profile> Replica<F> {
 
     /// Shows and answers every commit that has all it needs.
     pub(super) fn settle(&mut self, cx: &mut Cx<'_, Self>) {
+        self.settle_aside(cx);
         if self.commits.waiting.is_empty() {
             return;
         }
@@ -181,7 +205,8 @@ impl<F: Profile> Replica<F> {
             // Nobody is waited for any more: whoever waits is released.
             Acknowledge::Asynchronous => self.commits.acknowledged = self.log.tip.index,
             Acknowledge::Quorum(quorum) => {
-                let Some(index) = quorum.acknowledged(|follower| self.reached(follower)) else { return };
+                let Some(progress) = self.rules.progress else { return self.settle(cx) };
+                let Some(index) = quorum.acknowledged(|follower| self.reached(follower, progress)) else { return };
                 self.commits.acknowledged = self.commits.acknowledged.max(index);
                 if self.commits.silence.fallen_back && index >= self.log.tip.index {
                     self.commits.silence.fallen_back = false;
@@ -192,13 +217,50 @@ impl<F: Profile> Replica<F> {
         self.settle(cx);
     }
 
+    /// Commits made from now on wait for followers by another measure than `progress`: those that wait by this one are set
+    /// aside.
+    pub(super) fn set_aside(&mut self, cx: &mut Cx<'_, Self>, progress: Progress) {
+        let Commits { waiting, acknowledged, set_aside, .. } = &mut self.commits;
+        for commit in waiting {
+            let Some(index) = commit.needs.acknowledged.take().filter(|index| *index > *acknowledged) else { continue };
+            let (request, seen) = (commit.request.take(), commit.seen.clone());
+            let position = std::mem::replace(&mut commit.position, Position::ZERO);
+            let commit = Commit { request, seen, entry: None, position, needs: commit.needs, since: commit.since };
+            set_aside.push(SetAside { commit, index, progress });
+        }
+        self.settle(cx);
+    }
+
+    /// Answers those set aside for whom followers have done what was asked of them.
+    fn settle_aside(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.commits.set_aside.is_empty() {
+            return;
+        }
+        let reached = Progress::ALL.map(|progress| match &self.rules.acknowledge {
+            Acknowledge::Asynchronous => Some(self.log.tip.index),
+            Acknowledge::Quorum(quorum) => quorum.acknowledged(|follower| self.reached(follower, progress)),
+        });
+        let flushed = self.log.flushed;
+        let is_done = |SetAside { commit, index, progress }: &SetAside| {
+            let durable = commit.needs.durable.is_none_or(|offset| offset < flushed);
+            durable && reached[*progress as usize].is_some_and(|reached| *index <= reached)
+        };
+        let all = std::mem::take(&mut self.commits.set_aside);
+        let (done, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(is_done);
+        self.commits.set_aside = waiting;
+        for SetAside { commit, .. } in done {
+            self.answer(cx, commit);
+        }
+    }
+
     /// Stops leading: all that is logged is shown, as after a restart, and nobody hears how their commit ended.
     pub(super) fn abandon_commits(&mut self, cx: &mut Cx<'_, Self>) {
         self.write_buffer(cx);
         while self.commits.shown < self.commits.waiting.len() {
             self.show_next(cx);
         }
-        for commit in std::mem::take(&mut self.commits).waiting {
+        let Commits { waiting, set_aside, .. } = std::mem::take(&mut self.commits);
+        for commit in waiting.into_iter().chain(set_aside.into_iter().map(|aside| aside.commit)) {
             let Some(request) = commit.request else { continue };
             cx.reply(
                 request,
@@ -231,7 +293,7 @@ impl<F: Profile> Replica<F> {
     /// A leader that has restarted commits what it finds in its log at `offset`: once that is durable, and without asking
     /// any follower.
     pub(super) fn commit_again(&mut self, cx: &mut Cx<'_, Self>, offset: u64, entry: Arc<Entry>) {
-        entry.apply_to(&mut self.commits.head, self.me, self.rules.numbering);
+        entry.apply_to(&mut self.commits.head, self.me);
         let needs = Needs { durable: Some(offset), acknowledged: None };
         self.enqueue(cx, (None, Seen::Nothing), Some(entry), needs);
     }
@@ -256,7 +318,7 @@ impl<F: Profile> Replica<F> {
         let commit = &mut self.commits.waiting[self.commits.shown];
         self.commits.shown += 1;
         if let Some(entry) = commit.entry.take() {
-            self.shown.apply(&entry, self.me, self.rules.numbering);
+            self.shown.apply(&entry, self.me);
             cx.applied(entry.position);
         }
     }
@@ -277,7 +339,7 @@ impl<F: Profile> Replica<F> {
 
     /// Whether a commit made now waits for followers.
     fn waits_for_followers(&mut self, cx: &mut Cx<'_, Self>) -> bool {
-        if self.rules.acknowledge == Acknowledge::Asynchronous || self.commits.silence.fallen_back {
+        if self.rules.awaited().is_none() || self.commits.silence.fallen_back {
             return false;
         }
         if self.must_not_wait_alone() {
@@ -288,5 +350,5 @@ impl<F: Profile> Replica<F> {
     }
 }
 
-/// The size of a record that is not a client's.
+/// The size of a record that is not a client's. Chosen, of the order of a record's headers; such records are rare.
 const SERVER_RECORD_BYTES: u32 = 64;

@@ -4,14 +4,15 @@
 //! committed yet, and logs the outcome: the rows as they are afterwards, or the statement as it was. Nobody sees that
 //! state; what readers see trails behind it by the commits under way (see [`super::commit`]).
 //!
-//! A value that a server makes up (`UUID()`, `SYSDATE()`) depends on who executes the statement and on the record alone.
-//! So a server that recovers finds the value it had, and a replica that executes the same statement makes up another.
+//! A value that a server makes up (`UUID()`, `SYSDATE()`) depends on who executes the statement and on the record alone,
+//! which says how many were made up before it. So a server that recovers finds the value it had, and a replica that executes
+//! the same statement makes up another.
 
-use replisim_history::{Contents, Key, NodeId, Op, OpKind, Position, Seen, Value};
+use replisim_history::{Contents, Key, NodeId, Op, OpKind, Seen, Value};
 use smallvec::SmallVec;
 
-use super::record::{Change, Rows};
-use super::rules::{Format, Numbering};
+use super::record::{Change, Place, Rows};
+use super::rules::Format;
 
 /// An operation that has been run but not yet committed.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,18 +23,18 @@ pub struct Executed {
     pub change: Option<Change>,
     /// The versions it made, for the observer of the order: a key and the value that names the version.
     pub versions: SmallVec<[(Key, Option<Value>); 1]>,
+    /// How many values were made up in its epoch before the next record.
+    pub made_up: u32,
 }
 
-/// Runs `op` on `head` as the record at `position`, on server `me`.
-pub fn execute(
-    op: &Op,
-    head: &mut Contents,
-    position: Position,
-    me: NodeId,
-    (format, numbering): (Format, Numbering),
-) -> Executed {
-    let mut made_up = inventor(me, numbering, position);
-    let seen = head.apply(op, position, &mut made_up);
+/// Runs `op` on `head` as the record at `place`, on server `me`.
+pub fn execute(op: &Op, head: &mut Contents, place: Place, me: NodeId, format: Format) -> Executed {
+    let mut made_up = place.made_up;
+    let mut inventor = inventor(me, place.position.epoch, place.made_up);
+    let seen = head.apply(op, place.position, &mut || {
+        made_up += 1;
+        inventor()
+    });
     let mut rows = Rows::new();
     let mut versions = SmallVec::new();
     for (part, seen) in op.parts().iter().zip(answers(op, &seen)) {
@@ -48,30 +49,28 @@ pub fn execute(
         (false, true) => Some(Change::Statement(op.clone())),
         (false, false) => Some(Change::Rows(rows)),
     };
-    Executed { seen, change, versions }
+    Executed { seen, change, versions, made_up }
 }
 
-/// The values that server `me` makes up while it executes the record at `position`: all different, and the same again
-/// if it executes the record again.
-pub fn inventor(me: NodeId, numbering: Numbering, position: Position) -> impl FnMut() -> Value {
-    // A record of n operations is at least 32·n bytes long, and a transaction that makes up more than eight values is
-    // not worth a wider number: so no two records share one.
-    let first = match numbering {
-        Numbering::Bytes => position.index / 32,
-        Numbering::Records | Numbering::PerEpoch => position.index * 8,
-    };
-    let mut next = (first as u32 & PLACES) | position.epoch << PLACES.count_ones();
+/// The values that server `me` makes up while it executes a record of this epoch, before which `made_up` were: all
+/// different, and the same again if it executes the record again.
+pub fn inventor(me: NodeId, epoch: u32, made_up: u32) -> impl FnMut() -> Value {
+    let mut next = u64::from(epoch) << IN_EPOCH_BITS | u64::from(made_up);
     move || {
-        next = next.wrapping_add(1);
+        next += 1;
         Value::generated(me, next)
     }
 }
 
-/// The lower bits of a made-up value's number tell the place, the upper ones the epoch.
-const PLACES: u32 = (1 << 26) - 1;
+/// The lower bits of a made-up value's number count within the epoch, the upper ones tell the epoch: there is room for 134
+/// million values in each of a million epochs. An epoch takes a promotion or a restart of the leader.
+const IN_EPOCH_BITS: u32 = 27;
 
 /// The size in the log of what `op` does, in bytes: the system's headers and the rows or the statement, with values of
 /// `value_bytes`.
+///
+/// The headers' sizes are chosen, of the order of what the systems write. How fast the log grows hangs on them: when a
+/// segment or a page of it is full, how much a slot holds back, and how much log a slow link carries.
 pub fn log_bytes(op: &Op, value_bytes: u32, format: Format) -> u32 {
     let writes = op.parts().iter().filter(|part| !part.is_read()).count() as u32;
     let (transaction, each) = match format {
@@ -117,7 +116,7 @@ fn version(part: &Op, seen: &Seen) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use replisim_history::{Datum, SessionId};
+    use replisim_history::{Datum, Position, SessionId};
 
     use super::*;
 
@@ -128,7 +127,8 @@ mod tests {
     }
 
     fn run(op: &Op, head: &mut Contents, format: Format) -> Executed {
-        execute(op, head, Position::new(1, 640), NodeId(2), (format, Numbering::Bytes))
+        let place = Place { position: Position::new(1, 640), previous: 0, made_up: 0 };
+        execute(op, head, place, NodeId(2), format)
     }
 
     #[test]
@@ -146,14 +146,21 @@ mod tests {
 
     #[test]
     fn each_server_makes_up_its_own_and_always_the_same() {
-        let place = Position::new(3, 9);
-        let three = |server, place| {
-            let mut next = inventor(NodeId(server), Numbering::PerEpoch, place);
+        let three = |server, epoch, made_up| {
+            let mut next = inventor(NodeId(server), epoch, made_up);
             [next(), next(), next()]
         };
-        assert_eq!(three(1, place), three(1, place));
-        assert_ne!(three(1, place), three(2, place));
-        assert!(three(1, place).iter().all(|value| !three(1, Position::new(3, 10)).contains(value)));
+        assert_eq!(three(1, 3, 9), three(1, 3, 9));
+        let others = [three(2, 3, 9), three(1, 3, 12), three(1, 67, 9), three(1, 4, 9)].concat();
+        assert!(three(1, 3, 9).iter().all(|value| !others.contains(value)));
+    }
+
+    #[test]
+    fn a_record_goes_on_where_the_last_one_stopped_making_values_up() {
+        let mut head = Contents::new();
+        let ten = Op::Txn((0..10).map(|key| Op::Generate { key: Key(key) }).collect::<Vec<_>>().into());
+        assert_eq!(run(&ten, &mut head, Format::Physical).made_up, 10);
+        assert_eq!(run(&Op::Write { key: KEY, value: value(1) }, &mut head, Format::Physical).made_up, 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! A follower knows by itself where it stopped: its log says so, also after a crash. It takes an entry only if that is
 //! the one that follows; one that it already has, it skips.
 
-use replisim_history::NodeId;
+use replisim_history::{NodeId, Position};
 use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, StreamId};
@@ -37,6 +37,8 @@ pub(super) struct Upstream {
     /// How many bytes of log came on this connection, and how many when that was last told.
     received: u64,
     reported: u64,
+    /// The last record that the upstream was told is synced.
+    flushed: Position,
     /// At which progress the upstream wants to hear at once.
     tell: Option<Progress>,
     /// The last refusal that an observer was told of.
@@ -270,9 +272,15 @@ impl<F: Profile> Replica<F> {
         !self.rules.numbering.is_one_log() || entry.previous == self.log.tip.index || unasked
     }
 
-    /// What was received is written or synced: reports it, if commits wait for that and the rules let it be told.
+    /// What was received is written or synced: reports it, if the rules have it told.
     fn tell_progress(&mut self, cx: &mut Cx<'_, Self>, progress: Progress) {
-        if self.upstream.tell == Some(progress) && self.rules.reporting == Reporting::AtProgress {
+        let waited_for = self.upstream.tell == Some(progress);
+        let told = match self.rules.reporting {
+            Reporting::AtProgress => waited_for,
+            Reporting::AtSync => waited_for || self.upstream.serves() && self.log.flushed_tip != self.upstream.flushed,
+            Reporting::WhenIdle => false,
+        };
+        if told {
             self.report(cx, false);
         }
     }
@@ -281,7 +289,7 @@ impl<F: Profile> Replica<F> {
     /// operating systems see to it.
     fn make_room(&mut self, cx: &mut Cx<'_, Self>) {
         match self.rules.reporting {
-            Reporting::AtProgress => self.report(cx, false),
+            Reporting::AtProgress | Reporting::AtSync => self.report(cx, false),
             Reporting::WhenIdle => {
                 self.upstream.reported = self.upstream.received;
                 self.tell_upstream(cx, Message::Room { received: self.upstream.received });
@@ -292,6 +300,7 @@ impl<F: Profile> Replica<F> {
     /// Tells the upstream how far this follower is.
     fn report(&mut self, cx: &mut Cx<'_, Self>, answer: bool) {
         self.upstream.reported = self.upstream.received;
+        self.upstream.flushed = self.log.flushed_tip;
         let report = Report {
             written: self.log.tip,
             flushed: if self.rules.has(Flaw::ReportBeforeSync) { self.log.tip } else { self.log.flushed_tip },

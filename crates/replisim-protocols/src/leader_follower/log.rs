@@ -195,7 +195,8 @@ impl<F: Profile> Replica<F> {
             true => self.log.tip.index,
             false => self.rules.numbering.epoch_begins(self.log.tip.index),
         };
-        Place { position: Position::new(self.epoch, self.rules.numbering.after(previous, bytes)), previous }
+        let position = Position::new(self.epoch, self.rules.numbering.after(previous, bytes));
+        Place { position, previous, made_up: self.commits.made_up }
     }
 
     /// Writes what fills whole pages; the rest stays in memory.

@@ -39,7 +39,8 @@ pub enum Message {
     },
     /// How far the follower has come. Sent when it reaches the progress that the upstream asked for with the entries,
     /// when it is asked by a keepalive, after a good part of the window has been read, and at every status interval. Under
-    /// [`Reporting::WhenIdle`] not before everything is applied, unless it is asked.
+    /// [`Reporting::AtSync`] also whenever more is synced, under [`Reporting::WhenIdle`] not before everything is applied,
+    /// unless it is asked.
     Report(Box<Report>),
     /// Instead of `Start`: asks for a copy of the data.
     Fetch {
@@ -62,7 +63,7 @@ pub enum Message {
     Refuse(Refusal),
     /// The next entries of the log, sent as soon as the upstream may ship them and the follower's window allows.
     Entries {
-        /// At which progress the follower is to report at once; not at all if nobody waits for it.
+        /// At which progress the follower is to report at once; at none if nobody waits for it.
         tell: Option<Progress>,
         /// The entries, in order.
         entries: Entries,
@@ -142,7 +143,8 @@ impl Report {
     }
 }
 
-/// The size of a message apart from the log and data that it carries: a packet's and a message's headers.
+/// The size of a message apart from the log and data that it carries: a packet's and a message's headers. Chosen, of the
+/// order of those of Ethernet, IP and TCP with some bytes for the message's own; how much a slow link carries hangs on it.
 const HEADER_BYTES: u32 = 80;
 
 impl Payload for Message {

@@ -194,7 +194,7 @@ impl<F: Profile> Replica<F> {
         let mut image = backup.image;
         let since = (backup.next..cx.journal().end()).map_while(|offset| cx.journal().entry(offset));
         for entry in backup.archive.iter().chain(since).take_while(in_time) {
-            image.apply(entry, self.me, self.rules.numbering);
+            image.apply(entry, self.me);
         }
         self.step_down(cx);
         self.disconnect(cx);
@@ -211,12 +211,17 @@ impl<F: Profile> Replica<F> {
             return cx.milestone(format!("{setting} = {value}: {why}"));
         }
         cx.milestone(format!("{setting} = {value}"));
-        self.rules = F::rules(&self.settings, &self.servers, self.me);
+        let before = std::mem::replace(&mut self.rules, F::rules(&self.settings, &self.servers, self.me)).progress;
         self.changed.retain(|(other, _)| *other != setting);
         self.changed.push((setting, value));
         self.save(cx);
         match self.part {
-            Part::Leads => self.count_acknowledgements(cx),
+            Part::Leads => {
+                if let Some(progress) = before.filter(|before| self.rules.progress != Some(*before)) {
+                    self.set_aside(cx, progress);
+                }
+                self.count_acknowledgements(cx);
+            }
             Part::Follows(_) => {
                 self.reset_status_timer(cx);
                 self.hurry_replay(cx);

@@ -22,7 +22,6 @@ use replisim_world::process::Payload;
 use smallvec::SmallVec;
 
 use super::execute;
-use super::rules::Numbering;
 
 /// What is written to a journal.
 #[derive(Clone, Hash, Debug)]
@@ -44,6 +43,8 @@ pub struct Entry {
     pub stamp: WallTime,
     /// Its size in the log.
     pub bytes: u32,
+    /// How many values the leader had made up in this epoch before.
+    pub made_up: u32,
     /// What it does.
     pub change: Change,
     /// Stands for all of it: an entry is written and sent many times.
@@ -57,6 +58,8 @@ pub struct Place {
     pub position: Position,
     /// The index before it; where its epoch begins, if it is the epoch's first.
     pub previous: u64,
+    /// How many values the leader had made up in this epoch before.
+    pub made_up: u32,
 }
 
 /// What a transaction does to the data.
@@ -175,14 +178,16 @@ impl Part {
 
 impl Entry {
     /// An entry at its place.
-    pub fn new(Place { position, previous }: Place, stamp: WallTime, bytes: u32, change: Change) -> Arc<Entry> {
+    pub fn new(place: Place, stamp: WallTime, bytes: u32, change: Change) -> Arc<Entry> {
+        let Place { position, previous, made_up } = place;
+        // What was made up before is told by the records before.
         let digest = Digest::of(&(position, previous, stamp, bytes, &change));
-        Arc::new(Entry { position, previous, stamp, bytes, change, digest })
+        Arc::new(Entry { position, previous, stamp, bytes, made_up, change, digest })
     }
 
     /// Brings `contents` from the state before this entry to the state after it, as server `me` does it.
     #[inline]
-    pub fn apply_to(&self, contents: &mut Contents, me: NodeId, numbering: Numbering) {
+    pub fn apply_to(&self, contents: &mut Contents, me: NodeId) {
         match &self.change {
             Change::Rows(rows) => {
                 for (key, datum) in rows {
@@ -190,7 +195,7 @@ impl Entry {
                 }
             }
             Change::Statement(op) => {
-                let mut made_up = execute::inventor(me, numbering, self.position);
+                let mut made_up = execute::inventor(me, self.position.epoch, self.made_up);
                 contents.apply(op, self.position, &mut made_up);
             }
             Change::DropTable => contents.clear(),
@@ -213,9 +218,9 @@ impl Image {
     }
 
     /// Takes in one more entry, if it is not in yet.
-    pub fn apply(&mut self, entry: &Entry, me: NodeId, numbering: Numbering) {
+    pub fn apply(&mut self, entry: &Entry, me: NodeId) {
         if !self.lineage.contains(entry.position) {
-            entry.apply_to(&mut self.contents, me, numbering);
+            entry.apply_to(&mut self.contents, me);
             self.lineage.extend(entry.previous, entry.position);
         }
     }

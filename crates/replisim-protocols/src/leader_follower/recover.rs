@@ -76,6 +76,10 @@ impl<F: Profile> Replica<F> {
         let redo = self.checkpoint.redo;
         let image = self.checkpoint.image.clone();
         self.recover_log(cx, &image.lineage, control.base);
+        // And slots that are ahead of it.
+        for slot in &mut self.slots {
+            slot.index = slot.index.min(self.log.tip.index);
+        }
         self.epoch = self.epoch.max(self.log.tip.epoch);
         self.shown = image;
         self.replay_own_log(cx, redo);
@@ -180,10 +184,10 @@ impl<F: Profile> Replica<F> {
         };
         let now = cx.wall();
         let due = |entry: &&Arc<Entry>| now.since(entry.stamp) >= held;
-        let (me, numbering) = (self.me, self.rules.numbering);
+        let me = self.me;
         self.replaying.next = offset;
         for entry in (offset..self.extent_recovered(cx)).map_while(|at| cx.journal().entry(at)).take_while(due) {
-            self.shown.apply(entry, me, numbering);
+            self.shown.apply(entry, me);
             self.replaying.next += 1;
         }
     }

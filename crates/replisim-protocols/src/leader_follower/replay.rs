@@ -123,7 +123,7 @@ impl<F: Profile> Replica<F> {
             return false;
         };
         self.replaying.next += 1;
-        self.shown.apply(entry, self.me, self.rules.numbering);
+        self.shown.apply(entry, self.me);
         let position = entry.position;
         cx.applied(position);
         true
@@ -134,7 +134,7 @@ impl<F: Profile> Replica<F> {
         let next = self.replaying.next;
         let entries: Vec<Arc<Entry>> = (next..next + batch).map_while(|at| cx.journal().entry(at).cloned()).collect();
         for entry in entries.iter().rev() {
-            entry.apply_to(&mut self.shown.contents, self.me, self.rules.numbering);
+            entry.apply_to(&mut self.shown.contents, self.me);
         }
         for entry in &entries {
             self.shown.lineage.extend(entry.previous, entry.position);

@@ -138,7 +138,7 @@ impl<F: Profile> Replica<F> {
         let Some(max) = max else { return };
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
-            if !slot.lost && self.log.tip.index - slot.index > max {
+            if !slot.lost && self.log.tip.index.saturating_sub(slot.index) > max {
                 slot.lost = true;
                 let follower = slot.follower;
                 cx.milestone(format!("the slot of {} holds back too much log: given up", self.name(follower)));
@@ -166,11 +166,12 @@ impl<F: Profile> Replica<F> {
     }
 }
 
-/// How many rows share a page of 8 kB.
+/// How many rows share a page of 8 kB: as many as fit if a row takes 160 bytes, rounded. How long a checkpoint takes
+/// hangs on it, and so for how long a promoted server looks to `pg_rewind` as if nothing had happened.
 const ROWS_PER_PAGE: u64 = 50;
 
-/// Pages that every checkpoint writes, whatever the clients did.
+/// Pages that every checkpoint writes, whatever the clients did. Chosen; it makes the shortest checkpoint take half a second.
 const CATALOG_PAGES: u64 = 5;
 
-/// The pause after each page while a checkpoint is ahead of its schedule.
+/// The pause after each page while a checkpoint is ahead of its schedule: PostgreSQL's `CheckpointWriteDelay`.
 const PAGE_PAUSE: Span = Span::millis(100);

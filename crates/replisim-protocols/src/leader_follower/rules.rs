@@ -6,16 +6,17 @@
 use replisim_kernel::Span;
 use serde::Deserialize;
 
-use super::ack::Acknowledge;
+use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
 
 /// How one server behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rules {
-    /// Whose acknowledgement a commit needs.
+    /// Whose acknowledgement commits need.
     pub acknowledge: Acknowledge,
-    /// What a follower must have done with a record before it acknowledges it.
-    pub progress: Progress,
+    /// What a follower must have done with a commit's record before that is acknowledged; `None` if commits made now do not
+    /// wait, though earlier ones may.
+    pub progress: Option<Progress>,
     /// What happens when acknowledgements do not come.
     pub unanswered: Unanswered,
     /// When a commit's record reaches the leader's own disk.
@@ -204,8 +205,10 @@ pub struct Liveness {
 /// when it is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reporting {
-    /// As soon as a record has reached the progress that commits wait for.
+    /// As soon as a record has reached the progress that commits wait for; not at all if none does.
     AtProgress,
+    /// The same, and whenever it has synced something, whether or not anybody waits for that.
+    AtSync,
     /// Once it has applied all that it may, and goes idle. Until then it says nothing of what is written or synced: commits
     /// wait for its replay to run dry though they asked for less. Those that ask to be applied it tells of as they are.
     WhenIdle,
@@ -237,7 +240,20 @@ pub enum Rewind {
     Refused(&'static str),
 }
 
+impl Progress {
+    /// Every level, the least first.
+    pub const ALL: [Progress; 3] = [Progress::Written, Progress::Flushed, Progress::Applied];
+}
+
 impl Rules {
+    /// Whose acknowledgement a commit made now needs, and of what; `None` if nobody's.
+    pub fn awaited(&self) -> Option<(&Quorum, Progress)> {
+        match &self.acknowledge {
+            Acknowledge::Asynchronous => None,
+            Acknowledge::Quorum(quorum) => Some((quorum, self.progress?)),
+        }
+    }
+
     /// Whether this is what the server does wrong.
     pub fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)

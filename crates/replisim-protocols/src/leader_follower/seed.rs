@@ -35,10 +35,12 @@ pub(super) struct Courier {
     pub pin: u64,
 }
 
-/// How many bytes a chunk has.
+/// How many bytes a chunk has. Chosen: small beside what a link carries in a second, so that other packets wait little for
+/// a copy, and large enough for a copy of many gigabytes to be few events.
 const CHUNK_BYTES: u64 = 1 << 20;
 
-/// How many chunks may be under way: enough to keep a long link busy.
+/// How many chunks may be under way: as many as fill [`super::ship::WINDOW_BYTES`]. A copy over a link that carries more than
+/// that in a round trip takes longer than the link would need.
 const CHUNKS_UNDER_WAY: u32 = 16;
 
 impl<F: Profile> Replica<F> {
@@ -151,5 +153,6 @@ impl<F: Profile> Replica<F> {
     }
 }
 
-/// The size of a stored row with its header and index entry.
+/// The size of a stored row with its header and index entry. Chosen: that of a row of some hundred bytes. Only the time that
+/// a copy of what clients have written takes hangs on it, and that of a checkpoint.
 const ROW_BYTES: u64 = 160;

@@ -131,11 +131,10 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// How far a follower has come in this leader's epoch, by the measure of the rules; `None` unless it is streaming
-    /// and has reported.
-    pub(super) fn reached(&self, follower: NodeId) -> Option<u64> {
+    /// How far a follower has come in this leader's epoch, by this measure; `None` unless it is streaming and has reported.
+    pub(super) fn reached(&self, follower: NodeId, progress: Progress) -> Option<u64> {
         let shipper = self.shippers.iter().find(|shipper| shipper.follower == follower && shipper.streaming)?;
-        let reached = shipper.report?.reached(self.rules.progress);
+        let reached = shipper.report?.reached(progress);
         let counts = reached.epoch == self.epoch || self.rules.has(Flaw::CountOldEpoch);
         Some(if counts { reached.index } else { 0 })
     }
@@ -275,10 +274,15 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// At which progress a follower is to report at once: the one that commits wait for, if they wait for it.
+    /// At which progress a follower is to report at once: the one that commits wait for, if they wait for it. That is the
+    /// furthest of several.
     fn progress_to_tell(&self, follower: NodeId) -> Option<Progress> {
-        let waited_for = self.part == Part::Leads && self.rules.acknowledge.listens_to(follower);
-        waited_for.then_some(self.rules.progress)
+        if self.part != Part::Leads || !self.rules.acknowledge.listens_to(follower) {
+            return None;
+        }
+        let asked =
+            |progress: &Progress| self.rules.progress == Some(*progress) || self.commits.still_ask_for(*progress);
+        Progress::ALL.into_iter().rev().find(asked)
     }
 
     /// A follower that connects again has left its former connection, even if this end of it has not noticed.

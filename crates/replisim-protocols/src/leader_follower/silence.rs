@@ -9,6 +9,7 @@
 //! One alarm serves all commits under way: it looks at the first one that waits, and is set again for the rest of that
 //! one's time. So a busy leader sets it once for every span of patience, not once for every commit.
 
+use replisim_history::NodeId;
 use replisim_history::words::things;
 use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
@@ -16,7 +17,7 @@ use replisim_world::process::Cx;
 
 use super::ack::Acknowledge;
 use super::node::{Profile, Replica, Timer};
-use super::rules::Unanswered;
+use super::rules::{Progress, Unanswered};
 
 /// How long commits wait before the observer is told that they do, where nothing else happens.
 const STALL: Span = Span::secs(1);
@@ -132,7 +133,8 @@ impl<F: Profile> Replica<F> {
         match &self.rules.acknowledge {
             Acknowledge::Asynchronous => 0,
             Acknowledge::Quorum(quorum) => {
-                quorum.members.iter().filter(|member| self.reached(**member).is_some()).count()
+                let streams = |member: &&NodeId| self.reached(**member, Progress::Written).is_some();
+                quorum.members.iter().filter(streams).count()
             }
         }
     }

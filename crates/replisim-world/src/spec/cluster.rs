@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use replisim_kernel::{Distribution, Probability, Span};
 use serde::{Deserialize, Serialize};
 
+use super::fault::drifted;
 use super::{ByteSize, Offset, Rate};
 
 /// A cluster as a scenario describes it. `size: 3` alone makes hosts n1, n2 and n3 in three zones of one region.
@@ -113,6 +114,13 @@ pub struct ClockSpec {
     pub offset: Offset,
     /// Parts per million that both clocks gain; lose if negative.
     pub drift_ppm: i32,
+}
+
+impl ClockSpec {
+    /// By how much the wall clock is wrong at most, if the run lasts so long.
+    pub fn error(&self, lasts: Span) -> Span {
+        self.offset.length() + drifted(self.drift_ppm, lasts)
+    }
 }
 
 impl Default for Links {

@@ -252,6 +252,41 @@ impl Fault {
             | Fault::WhenFor(_, _, action) => action,
         }
     }
+
+    /// By how much it makes a wall clock wrong at most, if the run lasts so long.
+    pub fn clock_error(&self, lasts: Span) -> Span {
+        match self.action() {
+            Action::Jump { by, .. } | Action::Strobe { by, .. } => by.length() * self.at_once(),
+            Action::Drift { ppm, .. } => drifted(*ppm, lasts),
+            Action::Freeze(_) => self.length().unwrap_or(lasts),
+            other => {
+                debug_assert!(other.family() != Some(FaultFamily::Clock), "{other}: clocks of which nothing is known");
+                Span::ZERO
+            }
+        }
+    }
+
+    /// How long it is in force each time; `None` for as long as the run.
+    fn length(&self) -> Option<Span> {
+        match self {
+            Fault::During(from, until, _) => Some(*until - *from),
+            Fault::Every(_, length, _) | Fault::WhenFor(_, length, _) => Some(*length),
+            Fault::At(..) | Fault::When(..) => None,
+        }
+    }
+
+    /// How many times at once it is in force at most.
+    fn at_once(&self) -> u64 {
+        match self {
+            Fault::Every(period, length, _) => 1 + length.as_nanos() / period.as_nanos().max(1),
+            Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => 1,
+        }
+    }
+}
+
+/// By how much a clock is wrong that has run fast or slow for so long, by so many parts per million.
+pub(super) fn drifted(ppm: i32, lasts: Span) -> Span {
+    Span::nanos((u128::from(lasts.as_nanos()) * u128::from(ppm.unsigned_abs()) / 1_000_000) as u64)
 }
 
 impl FaultFamily {
@@ -416,3 +451,21 @@ impl FromStr for Target {
 }
 
 read_as_text! { Target: "a target such as \"s1\", \"leader\" or \"random 2\"" }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_wrong_by_no_more_than_its_faults_add_up_to() {
+        let secs = Span::secs;
+        let error = |fault: Fault| fault.clock_error(secs(1_000));
+        let jump = Action::Jump { host: Target::Leader, by: Offset(-30_000_000_000) };
+        assert_eq!(error(Fault::At(secs(1), jump.clone())), secs(30));
+        assert_eq!(error(Fault::Every(secs(10), secs(25), jump)), secs(90), "three are in force at once");
+        assert_eq!(error(Fault::At(secs(1), Action::Drift { host: Target::Leader, ppm: -50_000 })), secs(50));
+        assert_eq!(error(Fault::During(secs(10), secs(30), Action::Freeze(Target::Leader))), secs(20));
+        assert_eq!(error(Fault::At(secs(1), Action::Freeze(Target::Leader))), secs(1_000), "until the run heals");
+        assert_eq!(error(Fault::At(secs(1), Action::Kill(Target::Leader))), Span::ZERO);
+    }
+}

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use replisim_kernel::{Concern, Distribution, Probability, Span, Stream};
 use serde::{Deserialize, Serialize};
 
+use super::fault::drifted;
 use super::{Action, Fault, FaultFamily, Offset, OldLeader, Target, Unsynced, Wire};
 
 /// The stream of chance of a drawn plan.
@@ -18,6 +19,12 @@ const SWARM: Concern = Concern::new("swarm");
 
 /// The shortest that a fault is in force, unless the run is over before.
 const SHORTEST: Span = Span::millis(1);
+
+/// The furthest that a clock jumps.
+const JUMP_MAX: Span = Span::secs(60);
+
+/// By how many parts per million a clock drifts, at least and at most.
+const DRIFT_PPM: (i32, i32) = (100, 50_099);
 
 /// What may be drawn.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -89,6 +96,14 @@ impl Swarm {
     /// When a fault ends that begins at `from` and is to last for `length`: not at once, and no later than the run.
     pub fn end(from: Span, length: Span, run: Span) -> Span {
         (from + length.max(SHORTEST)).min(run)
+    }
+
+    /// By how much the faults of a plan make a wall clock wrong at most, if the run lasts so long.
+    pub fn clock_error(&self, lasts: Span) -> Span {
+        match self.families.contains(&FaultFamily::Clock) {
+            true => JUMP_MAX.max(drifted(DRIFT_PPM.1, lasts)).max(self.longest) * u64::from(self.faults),
+            false => Span::ZERO,
+        }
     }
 
     /// The position of any of a knob's values.
@@ -184,10 +199,14 @@ impl Dice<'_> {
     fn clock(&mut self, choice: u64) -> Action {
         let host = self.host();
         let sign = if self.chance.below(2) == 0 { 1 } else { -1 };
-        let by = Offset(sign * self.between(Span::millis(10), Span::secs(60)).as_nanos() as i64);
+        let by = Offset(sign * self.between(Span::millis(10), JUMP_MAX).as_nanos() as i64);
         match choice {
             0 => Action::Freeze(host),
-            1 => Action::Drift { host, ppm: sign as i32 * (100 + self.chance.below(50_000) as i32) },
+            1 => {
+                let (least, most) = DRIFT_PPM;
+                let ppm = least + self.chance.below((most - least) as u64 + 1) as i32;
+                Action::Drift { host, ppm: sign as i32 * ppm }
+            }
             2 => Action::Strobe { host, by, every: self.between(Span::millis(20), Span::secs(1)) },
             _ => Action::Jump { host, by },
         }
@@ -258,5 +277,15 @@ mod tests {
                 assert!(!action.to_string().contains("random"), "{fault}");
             }
         }
+    }
+
+    #[test]
+    fn no_plan_makes_a_clock_more_wrong_than_the_swarm_says() {
+        let swarm = Swarm { families: vec![FaultFamily::Clock], ..Swarm::default() };
+        for seed in 0..1_000 {
+            let drawn: Span = swarm.draw(seed, RUN, &hosts()).iter().map(|fault| fault.clock_error(RUN)).sum();
+            assert!(drawn <= swarm.clock_error(RUN), "seed {seed}: {drawn}");
+        }
+        assert_eq!(Swarm { families: vec![FaultFamily::Kill], ..swarm }.clock_error(RUN), Span::ZERO);
     }
 }

@@ -54,6 +54,13 @@ impl Rate {
     }
 }
 
+impl Offset {
+    /// How far it is, either way.
+    pub const fn length(self) -> Span {
+        Span::nanos(self.0.unsigned_abs())
+    }
+}
+
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         in_units(f, self.0, &SIZES)
@@ -68,7 +75,7 @@ impl fmt::Display for Rate {
 
 impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.0 < 0 { '-' } else { '+' }, Span::nanos(self.0.unsigned_abs()))
+        write!(f, "{}{}", if self.0 < 0 { '-' } else { '+' }, self.length())
     }
 }
 

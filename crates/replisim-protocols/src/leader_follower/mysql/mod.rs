@@ -98,7 +98,7 @@ impl Profile for BinaryLog {
         let durable = settings.sync_binlog == 1;
         Rules {
             acknowledge: acknowledge(settings, servers, me),
-            progress: Progress::Written,
+            progress: Some(Progress::Written),
             unanswered: Unanswered::FallBack {
                 after: Span::millis(settings.rpl_semi_sync_source_timeout),
                 wait_alone: settings.rpl_semi_sync_source_wait_no_replica,
@@ -119,7 +119,7 @@ impl Profile for BinaryLog {
             },
             numbering: Numbering::PerEpoch,
             resume: Resume::LastRecord,
-            retention: Retention::Age(Span::secs(settings.binlog_expire_logs_seconds)),
+            retention: retention(settings),
             slot: false,
             checkpoint_interval: CHECKPOINT_INTERVAL,
             liveness: Liveness {
@@ -187,7 +187,17 @@ fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledg
     Acknowledge::Quorum(Quorum { choice: Choice::Any, count, members: servers.others(me).collect() })
 }
 
-/// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired.
+/// Zero turns the automatic purging off.
+fn retention(settings: &Settings) -> Retention {
+    match settings.binlog_expire_logs_seconds {
+        0 => Retention::Forever,
+        seconds => Retention::Age(Span::secs(seconds)),
+    }
+}
+
+/// How often InnoDB's data are taken to be written out, and the binary log looked over for what has expired. Chosen: MySQL
+/// writes them out all the time, and purges when a file of the binary log is full. How much a recovery replays hangs on it,
+/// and how long after it has expired log is still there.
 const CHECKPOINT_INTERVAL: Span = Span::secs(60);
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct Settings {
     /// Whether transactions carry global identifiers. In MySQL 8.4 they do only if told to; replication by file and position
     /// is not modelled.
     pub gtid_mode: GtidMode,
-    /// For how long the binary log is kept.
+    /// For how many seconds the binary log is kept; zero for ever.
     pub binlog_expire_logs_seconds: u64,
 
     /// A replica gives up a connection on which nothing came for so many seconds.

@@ -152,7 +152,7 @@ impl Profile for Plain {
         let delay = settings.delay.get(servers.name(me)).copied().unwrap_or(Span::ZERO);
         Rules {
             acknowledge: acknowledge(settings, servers, me),
-            progress: settings.progress,
+            progress: Some(settings.progress),
             unanswered: match settings.acknowledge {
                 Wait::SemiSynchronous(after) => Unanswered::Replace { after },
                 Wait::Asynchronous | Wait::All | Wait::Any(_) | Wait::First(..) => Unanswered::Block,

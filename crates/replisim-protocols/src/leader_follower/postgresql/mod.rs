@@ -24,6 +24,11 @@
 //! With `on` or `remote_apply` an acknowledged write survives anything that leaves the primary's disk whole. A promotion is
 //! safe by promise only where a commit waits for every standby: that `FIRST 1 (s1, s2)` was acknowledged says nothing of s2.
 //!
+//! A commit keeps the level that it was made at. A reload that lowers `synchronous_commit` releases nobody who waits; one
+//! that empties `synchronous_standby_names` releases all (`SyncRepUpdateSyncStandbysDefined`). Here whoever waits over a
+//! change of the level is visible to others from then on, which it is not in PostgreSQL: readers are shown the log without
+//! gaps.
+//!
 //! A commit that waits is already in the log. If the primary crashes, it is visible after the restart although nobody was
 //! told; the client cannot know.
 //!
@@ -56,6 +61,9 @@
 //! nothing.
 //!
 //! # What is left out
+//!
+//! Replies that nobody would notice: to a write where no commit waits for one, and when replay has run dry while replies
+//! are not turned off.
 //!
 //! Logical replication, `archive_command` and restoring from it, hot standby conflicts, full-page images, row locks, and
 //! the time that crash recovery takes.
@@ -199,11 +207,11 @@ fn unknown_names(settings: &Settings, servers: &Servers) -> Vec<Problem> {
     problems
 }
 
-/// Whom `me`, as primary, waits for.
+/// Whom `me`, as primary, waits for. A commit keeps the level that it was made at, so whoever waits is released by nothing
+/// but standbys, or by the absence of names.
 fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledge {
-    let local = matches!(settings.synchronous_commit, SynchronousCommit::Off | SynchronousCommit::Local);
     match StandbyNames::parse(&settings.synchronous_standby_names) {
-        Ok(Some(standbys)) if !local => Acknowledge::Quorum(quorum(&standbys, servers, me)),
+        Ok(Some(standbys)) => Acknowledge::Quorum(quorum(&standbys, servers, me)),
         _ => Acknowledge::Asynchronous,
     }
 }
@@ -225,11 +233,12 @@ fn quorum(standbys: &StandbyNames, servers: &Servers, me: NodeId) -> Quorum {
     Quorum { choice: standbys.choice, count: standbys.count, members }
 }
 
-fn progress(level: SynchronousCommit) -> Progress {
+fn progress(level: SynchronousCommit) -> Option<Progress> {
     match level {
-        SynchronousCommit::RemoteWrite => Progress::Written,
-        SynchronousCommit::Off | SynchronousCommit::Local | SynchronousCommit::On => Progress::Flushed,
-        SynchronousCommit::RemoteApply => Progress::Applied,
+        SynchronousCommit::Off | SynchronousCommit::Local => None,
+        SynchronousCommit::RemoteWrite => Some(Progress::Written),
+        SynchronousCommit::On => Some(Progress::Flushed),
+        SynchronousCommit::RemoteApply => Some(Progress::Applied),
     }
 }
 
@@ -257,7 +266,7 @@ fn retention(settings: &Settings) -> Retention {
 fn reporting(settings: &Settings) -> Reporting {
     match settings.wal_receiver_status_interval.is_zero() {
         true => Reporting::WhenIdle,
-        false => Reporting::AtProgress,
+        false => Reporting::AtSync,
     }
 }
 

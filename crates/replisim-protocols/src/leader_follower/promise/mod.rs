@@ -26,12 +26,10 @@ mod readers;
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, Promise};
-use replisim_kernel::Span;
 use replisim_world::protocol::Circumstances;
 use replisim_world::spec::FaultFamily;
 
 use self::readers::Readers;
-use super::ack::Acknowledge;
 use super::profile::Plan;
 use super::rules::{Extent, Flush, Format, Progress, Retention, Rules, Show, Unanswered};
 
@@ -42,9 +40,6 @@ pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>)
     let every = Check::OF_DATA.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
-
-/// By how much a log may look older than it is: no clock is taken to be wrong by more.
-const CLOCK_WRONG_MAX: Span = Span::secs(7 * 86_400);
 
 /// Why a check is not promised.
 type Objection = Option<&'static str>;
@@ -107,16 +102,16 @@ impl Facts<'_> {
         if !self.may_have(&[FaultFamily::Failover]) {
             return None;
         }
-        if self.leader.acknowledge == Acknowledge::Asynchronous {
+        let Some((_, progress)) = self.leader.awaited() else {
             return Some("a promoted follower lacks what it had not yet received");
-        }
+        };
         if !self.everyone() {
             return Some("the promoted follower need not be one of those that acknowledged");
         }
         if matches!(self.leader.unanswered, Unanswered::FallBack { .. }) {
             return Some("after the timeout the leader acknowledges alone");
         }
-        let fragile = self.leader.progress == Progress::Written && self.may_have(&[FaultFamily::HostLoss]);
+        let fragile = progress == Progress::Written && self.may_have(&[FaultFamily::HostLoss]);
         fragile.then_some("a follower acknowledges before its disk has the record")
     }
 
@@ -145,8 +140,8 @@ impl Facts<'_> {
     /// Why a follower may be behind when the leader acknowledges.
     fn lag(&self) -> Objection {
         Some(match self.leader.progress {
-            Progress::Applied => "only those followers that acknowledged have applied it",
-            Progress::Written | Progress::Flushed => "followers apply later than the leader acknowledges",
+            Some(Progress::Applied) => "only those followers that acknowledged have applied it",
+            Some(Progress::Written | Progress::Flushed) | None => "followers apply later than the leader acknowledges",
         })
     }
 
@@ -171,7 +166,7 @@ impl Facts<'_> {
 
     /// Whether no follower shows a record before the leader does.
     fn leader_shows_first(&self) -> bool {
-        self.leader.acknowledge == Acknowledge::Asynchronous || self.leader.show == Show::BeforeAcknowledgement
+        self.leader.awaited().is_none() || self.leader.show == Show::BeforeAcknowledgement
     }
 
     /// Whether a follower that restarts may show less than before.
@@ -189,17 +184,17 @@ impl Facts<'_> {
             Unanswered::Block | Unanswered::Replace { .. } => true,
             Unanswered::FallBack { .. } => false,
         };
-        self.everyone() && waits && self.leader.progress == Progress::Applied && !self.follower_forgets()
+        self.everyone() && waits && self.leader.progress == Some(Progress::Applied) && !self.follower_forgets()
     }
 
     /// Whether a commit waits for every single server, whoever leads.
     fn everyone(&self) -> bool {
         let others = self.servers.len() - 1;
         others > 0
-            && self.servers.iter().all(|server| match &server.acknowledge {
-                Acknowledge::Asynchronous => false,
+            && self.servers.iter().all(|server| match server.awaited() {
+                None => false,
                 // Of fewer members than it needs it never gets enough, and acknowledges nothing.
-                Acknowledge::Quorum(quorum) => quorum.needed() >= others,
+                Some((quorum, _)) => quorum.needed() >= others,
             })
     }
 
@@ -227,7 +222,7 @@ impl Facts<'_> {
 
     /// Whether commits wait for more servers than follow the leader, and nobody sees them there until they are acknowledged.
     fn waits_for_ever(&self) -> bool {
-        let Acknowledge::Quorum(quorum) = &self.leader.acknowledge else { return false };
+        let Some((quorum, _)) = self.leader.awaited() else { return false };
         let direct = |member: &&NodeId| self.plan.upstreams[member.index()] == self.plan.leader;
         let hides = self.leader.show == Show::AfterAcknowledgement;
         let blocks = !matches!(self.leader.unanswered, Unanswered::FallBack { .. });
@@ -238,11 +233,9 @@ impl Facts<'_> {
     fn log_may_run_out(&self) -> bool {
         match self.leader.retention {
             Retention::Forever => false,
-            // What is kept for longer than there is anybody to ask for it is kept, if the clock that tells its age is right.
-            Retention::Age(age) => {
-                let wrong = if self.may_have(&[FaultFamily::Clock]) { CLOCK_WRONG_MAX } else { Span::ZERO };
-                age <= self.circumstances.lasts + wrong
-            }
+            // What is kept for longer than there is anybody to ask for it is kept. It looks older than it is if the clock that
+            // stamped it was behind, and if the one that tells its age is ahead.
+            Retention::Age(age) => age <= self.circumstances.lasts + self.circumstances.clock_error * 2,
             Retention::Size { slot_max: None, .. } => {
                 self.servers.iter().filter(|server| !std::ptr::eq(*server, self.leader)).any(|server| !server.slot)
             }

@@ -15,19 +15,19 @@ const READERS: [Check; 6] =
 
 /// What `P` promises on three hosts to these clients under these faults.
 fn promised<P: Protocol>(settings: &P::Settings, clients: &[ClientGroup], faults: &[FaultFamily]) -> Vec<Check> {
-    promised_for::<P>(Span::secs(60), settings, clients, faults)
+    promised_for::<P>((Span::secs(60), Span::secs(60)), settings, clients, faults)
 }
 
-/// The same, if the run lasts so long.
+/// The same, if the run lasts so long, and clocks may be wrong by so much.
 fn promised_for<P: Protocol>(
-    lasts: Span,
+    (lasts, clock_error): (Span, Span),
     settings: &P::Settings,
     clients: &[ClientGroup],
     faults: &[FaultFamily],
 ) -> Vec<Check> {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults, reconfigured: false, lasts, clients, topology: &topology };
+    let circumstances = Circumstances { faults, reconfigured: false, lasts, clock_error, clients, topology: &topology };
     let promises = P::promises(settings, &circumstances);
     Check::OF_DATA.into_iter().filter(|check| promises[check] == Promise::Promised).collect()
 }
@@ -168,18 +168,19 @@ fn standbys_come_back_where_the_log_waits_for_them() {
 
 #[test]
 fn replicas_come_back_where_the_log_is_kept_for_longer_than_the_run() {
-    const DAY: u64 = 86_400;
-    let settings = mysql::Settings { binlog_expire_logs_seconds: 8 * DAY, ..mysql::Settings::default() };
-    let promised = |lasts, faults: &[FaultFamily]| {
-        promised_for::<MySql>(lasts, &settings, &[reading(Routing::Leader)], faults).contains(&Convergence)
+    let days = |days: u64| Span::secs(days * 86_400);
+    let settings = mysql::Settings { binlog_expire_logs_seconds: 8 * 86_400, ..mysql::Settings::default() };
+    let promised = |lasts, clock_error| {
+        let readers = [reading(Routing::Leader)];
+        promised_for::<MySql>((lasts, clock_error), &settings, &readers, &[Partition, Clock]).contains(&Convergence)
     };
-    assert!(promised(Span::secs(7 * DAY), &[Partition]));
-    assert!(!promised(Span::secs(8 * DAY), &[Partition]), "what was written first is dropped at the end");
-    assert!(!promised(Span::secs(20 * DAY), &[Partition]), "a replica may be away for nine days");
-    assert!(promised(Span::secs(DAY / 2), &[Partition, Clock]));
+    assert!(promised(days(7), Span::ZERO));
+    assert!(!promised(days(8), Span::ZERO), "what was written first is dropped at the end");
+    assert!(!promised(days(20), Span::ZERO), "a replica may be away for nine days");
+    assert!(promised(days(1), days(3)));
     assert!(
-        !promised(Span::secs(7 * DAY), &[Partition, Clock]),
-        "a clock that jumps makes a log look older than it is"
+        !promised(days(1), days(4)),
+        "stamped by a clock that is behind, it looks older by as much, and again ahead"
     );
 }
 
@@ -203,8 +204,14 @@ fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show
 fn whoever_changes_settings_on_the_way_voids_every_promise() {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances =
-        Circumstances { faults: &[], reconfigured: true, lasts: Span::secs(60), clients: &[], topology: &topology };
+    let circumstances = Circumstances {
+        faults: &[],
+        reconfigured: true,
+        lasts: Span::secs(60),
+        clock_error: Span::ZERO,
+        clients: &[],
+        topology: &topology,
+    };
     let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
     assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
 }

@@ -4,8 +4,8 @@ use replisim_history::{Datum, Key, NodeId, OpKind, Operation, Outcome, Reason, R
 use replisim_kernel::{Distribution, SimTime, Span};
 use replisim_world::protocol::{Circumstances, Protocol};
 use replisim_world::spec::{
-    Action, Arrival, ClientGroup, Cluster, Fault, Keys, OldLeader, Remembers, Routing, Service, Target, Topology,
-    Unsynced, Wire,
+    Action, Arrival, ClientGroup, Cluster, Fault, Keys, OldLeader, Remembers, Routing, ScriptedOp, Service, Target,
+    Topology, Unsynced, Wire,
 };
 use replisim_world::{Blueprint, World};
 

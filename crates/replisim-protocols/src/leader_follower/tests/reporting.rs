@@ -67,6 +67,16 @@ fn log_flows_on_to_a_standby_that_says_nothing() {
     assert!(lost(&run).len() <= 10, "{} lost: what was on its way", lost(&run).len());
 }
 
+/// Nobody waits for it, and yet the primary knows how much log it still has to keep.
+#[test]
+fn an_asynchronous_standby_tells_of_what_it_has_synced() {
+    let limited = "primary_slot_name: {\"s1\": \"slot\"}, max_slot_wal_keep_size: \"128kB\"";
+    let often = "checkpoint_timeout: \"1s\", wal_segment_size: \"64kB\"";
+    let run = Scene::<PostgreSql>::new(&format!("({limited}, {often})")).run();
+    assert_eq!(milestone(&run, "holds back too much log"), None);
+    converged(&run);
+}
+
 #[test]
 fn status_reports_are_turned_off_and_on_while_the_standby_runs() {
     let set = |value: &str| Action::Configure {

@@ -38,6 +38,31 @@ fn a_slot_that_holds_back_too_much_is_given_up() {
     assert!(milestone(&run, "has already been removed").is_some());
 }
 
+/// The primary's disk lies, so that its host's loss takes log which the standby has, but not the slot that says so.
+#[test]
+fn a_slot_that_is_ahead_of_the_log_holds_nothing_back() {
+    let slot =
+        "primary_slot_name: {\"s1\": \"slot\"}, max_slot_wal_keep_size: \"1MB\", synchronous_standby_names: \"s1\"";
+    let mut scene = Scene::<PostgreSql>::new(&format!("({SHORT}, {slot})"))
+        .fault(during(2_000, 4_990, Action::LyingSync(named("p"))))
+        .fault(during(4_980, 5_100, lose("p")))
+        .at(5_000, Action::Cut { between: (named("p"), named("s1")) });
+    scene.settle = Span::secs(5);
+    assert_eq!(milestone(&scene.run(), "holds back too much log"), None);
+}
+
+#[test]
+fn a_source_told_to_purge_nothing_keeps_everything() {
+    let away = |seconds: u64| {
+        let settings = format!("(binlog_expire_logs_seconds: {seconds}, source_connect_retry: 1)");
+        let mut scene = Scene::<MySql>::new(&settings).lasting(130).fault(during(10_000, 125_000, kill("s1")));
+        scene.clients[0].arrive = Arrival::Every(Span::millis(100));
+        scene.run()
+    };
+    assert!(milestone(&away(1), "purged required binary logs").is_some());
+    converged(&away(0));
+}
+
 #[test]
 fn a_newcomer_copies_the_data_while_clients_go_on() {
     let settings =

@@ -52,6 +52,7 @@ fn keeps_its_promises<P: Protocol>(settings: &str, seed: u64) {
         faults: &families,
         reconfigured: false,
         lasts: scene.run + scene.settle,
+        clock_error: Span::ZERO,
         clients: &scene.clients,
         topology: &topology,
     };

@@ -41,6 +41,37 @@ fn a_changed_setting_releases_those_who_wait() {
     assert!(acknowledged_between(&run, 5_000, 5_100) > 5);
 }
 
+/// The level is each commit's own, so that a reload sets that of later ones alone.
+#[test]
+fn a_changed_level_leaves_those_who_wait_waiting_and_nobody_else() {
+    let mut scene = Scene::<PostgreSql>::new("(synchronous_standby_names: \"s1\")")
+        .fault(during(3_000, 7_000, Action::StallDisk(named("s1"))))
+        .at(5_000, configure("synchronous_commit", "local"));
+    scene.clients.push(ClientGroup { from: Span::millis(5_500), ..writers() });
+    let run = scene.run();
+    let waits = |write: &&Operation| secs(write.invoked) < 5.0 && secs(write.completed) > 3.1;
+    let waited: Vec<f64> = acknowledged(&run).filter(waits).map(|write| secs(write.completed)).collect();
+    assert_eq!(waited.len(), 5);
+    assert!(waited.iter().all(|completed| (7.0..7.1).contains(completed)), "{waited:?}");
+    assert!(acknowledged_between(&run, 5_500, 6_900) > 100);
+}
+
+#[test]
+fn a_changed_level_is_counted_for_each_commit_by_its_own() {
+    let mut scene = Scene::<PostgreSql>::new(
+        "(synchronous_standby_names: \"s1\", synchronous_commit: RemoteApply, \
+        recovery_min_apply_delay: {\"s1\": \"2s\"})",
+    )
+    .at(5_000, configure("synchronous_commit", "on"));
+    scene.clients[0].sessions = 1;
+    scene.clients.push(ClientGroup { from: Span::millis(5_100), ..writers() });
+    let run = scene.run();
+    let took = |write: &Operation| secs(write.completed) - secs(write.invoked);
+    let (before, after): (Vec<_>, Vec<_>) = acknowledged(&run).partition(|write| secs(write.invoked) < 5.0);
+    assert!(before.iter().all(|write| took(write) >= 2.0), "{before:?}");
+    assert!(after.len() > 100 && after.iter().all(|write| took(write) < 0.1), "{after:?}");
+}
+
 #[test]
 fn too_many_who_wait_are_refused() {
     let mut scene = Scene::<PostgreSql>::new("(synchronous_standby_names: \"s1\", max_connections: 20)");
