@@ -32,8 +32,6 @@ pub(crate) struct Node<P: Process> {
     pub starts: bool,
     /// Whether an operator keeps it down until the heal.
     pub fenced: bool,
-    /// How often its host lost power: what was under way to the platter then never arrived.
-    pub power_losses: u32,
     /// When its processor is done with the last message from another process: they are served in order.
     pub messages_done: SimTime,
 }
@@ -64,7 +62,6 @@ impl<P: Process> Node<P> {
             on_boot: Vec::new(),
             starts,
             fenced: false,
-            power_losses: 0,
             messages_done: SimTime::ZERO,
         }
     }

@@ -326,9 +326,7 @@ impl<P: Process> World<P> {
             Event::Stream(signal) => self.stream_signals(signal),
             Event::Handle { node, incarnation, input } => self.processor_reaches(node, incarnation, input),
             Event::Timer { node, incarnation, timer, setting } => self.timer_fires(node, incarnation, timer, setting),
-            Event::Synced { node, incarnation, power_losses, upto, lied } => {
-                self.sync_completes(node, incarnation, power_losses, upto, lied);
-            }
+            Event::Synced { node, incarnation, sync, lied } => self.sync_completes(node, incarnation, sync, lied),
             Event::DiskFailed { node, incarnation, error } => self.disk_fails(node, incarnation, error),
             Event::Turn { session } => self.session_turns(session),
             Event::Retry { session, ordinal, attempt } => self.session_retries(session, ordinal, attempt),

@@ -191,7 +191,7 @@ impl<P: Process> World<P> {
                 world.kill(node);
                 let state = &mut world.nodes[node.index()];
                 if let Some(snapshot) = state.snapshot.clone() {
-                    state.journal = snapshot;
+                    state.journal.put_back(snapshot);
                 }
                 world.boot(node);
                 None
@@ -366,7 +366,6 @@ impl<P: Process> World<P> {
             self.roster.died(node);
             let state = &mut self.nodes[node.index()];
             state.die();
-            state.power_losses += 1;
             let volatile = state.journal.end() - state.journal.durable();
             let spared = self.machines[host].disk.spared(volatile);
             let lost = match unsynced {
