@@ -32,6 +32,8 @@ pub(crate) struct Node<P: Process> {
     pub starts: bool,
     /// Whether an operator keeps it down until the heal.
     pub fenced: bool,
+    /// The kills in force that struck it: it stays down until the last of them is over.
+    pub killed_by: Vec<u32>,
     /// When its processor is done with the last message from another process: they are served in order.
     pub messages_done: SimTime,
 }
@@ -62,6 +64,7 @@ impl<P: Process> Node<P> {
             on_boot: Vec::new(),
             starts,
             fenced: false,
+            killed_by: Vec::new(),
             messages_done: SimTime::ZERO,
         }
     }
@@ -92,6 +95,11 @@ impl<P: Process> Node<P> {
             }
             _ => false,
         }
+    }
+
+    /// Whether something keeps it from starting, whatever its host does.
+    pub fn is_held_down(&self) -> bool {
+        self.fenced || !self.killed_by.is_empty()
     }
 
     /// The process ends. What is on disk stays.

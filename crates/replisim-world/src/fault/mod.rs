@@ -68,13 +68,13 @@ pub(crate) enum Undo {
     Boot(NodeId),
     PowerOn(usize),
     Resume(usize),
-    Speed { host: usize, factor: u32 },
+    Speed(usize),
     DiskSpeed(usize),
     Unstall(usize),
     StopLying(usize),
     Drain(usize),
     JumpBack { host: usize, by: i64 },
-    DriftBack(usize),
+    DriftBack { host: usize, by_ppb: i64 },
     Thaw(usize),
 }
 

@@ -78,7 +78,7 @@ pub enum Action {
     Swizzle { step: Span },
 
     // ── processes and hosts ──
-    /// The process is killed. Its kernel still sends what was written to sockets and closes them; the page cache stays.
+    /// The process is killed, and down until the end. Its kernel still sends what was written to sockets and closes them; the page cache stays.
     Kill(Target),
     /// The host is lost at once, with all its processes.
     LoseHost {
@@ -88,7 +88,7 @@ pub enum Action {
         #[serde(default)]
         wire: Wire,
     },
-    /// The process is killed and started again at once.
+    /// The process is killed and started again at once, unless a kill that has an end keeps it down.
     Restart(Target),
     /// A process that was not started with the cluster starts.
     Start(Target),
@@ -118,7 +118,7 @@ pub enum Action {
     // ── clocks ──
     /// The wall clock moves at once, and back at the end.
     Jump { host: Target, by: Offset },
-    /// Both clocks run fast (slow, if negative) by so many parts per million.
+    /// Both clocks run fast (slow, if negative) by so many parts per million, on top of what they drift anyway.
     Drift { host: Target, ppm: i32 },
     /// The wall clock jumps back and forth.
     Strobe { host: Target, by: Offset, every: Span },

@@ -165,7 +165,7 @@ impl<P: Process> World<P> {
 
     /// Starts a node's process, for the first time or again.
     pub(super) fn boot(&mut self, node: NodeId) {
-        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].fenced {
+        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].is_held_down() {
             return;
         }
         let incarnation = self.roster.born(node);
