@@ -252,6 +252,31 @@ impl Fault {
             | Fault::WhenFor(_, _, action) => action,
         }
     }
+
+    /// What it waits for, if that is something in the run.
+    pub fn trigger(&self) -> Option<&Trigger> {
+        match self {
+            Fault::When(trigger, _) | Fault::WhenFor(trigger, _, _) => Some(trigger),
+            Fault::At(..) | Fault::During(..) | Fault::Every(..) => None,
+        }
+    }
+}
+
+impl Target {
+    /// Whether chance decides, be it in part, whom it means.
+    pub fn is_random(&self) -> bool {
+        match self {
+            Target::Minority | Target::Majority | Target::Random(_) => true,
+            Target::Several(targets) => targets.iter().any(Target::is_random),
+            Target::Named(_)
+            | Target::Leader
+            | Target::Followers
+            | Target::Replicas
+            | Target::Clients
+            | Target::MostAdvanced
+            | Target::MostBehind => false,
+        }
+    }
 }
 
 impl FaultFamily {

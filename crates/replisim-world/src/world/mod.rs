@@ -163,7 +163,7 @@ impl<P: Process> World<P> {
             streams: Streams::new(host_of.len()),
             network: Network::new(cluster, &plan.topology, host_of, seed),
             clients: Clients::new(&blueprint.clients, plan.first_server, seed),
-            injector: Injector::new(&blueprint.faults, seed),
+            injector: Injector::new(&blueprint.faults, &plan.replicas, seed),
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             coverage: None,

@@ -6,7 +6,7 @@ use replisim_kernel::{Sampler, SimTime, Span};
 
 use super::{Phase, World};
 use crate::event::Event;
-use crate::fault::{FaultEvent, Undo};
+use crate::fault::{Armed, FaultEvent, Undo};
 use crate::network::Change;
 use crate::process::{Command, Process};
 use crate::recorder::Mark;
@@ -24,22 +24,25 @@ impl<P: Process> World<P> {
 
     /// Begins every armed fault whose moment has come.
     pub(super) fn pull_triggers(&mut self) {
+        if !self.injector.armed.iter().any(|armed| self.is_due(armed)) {
+            return;
+        }
         let armed = std::mem::take(&mut self.injector.armed);
-        let (due, waiting) = armed.into_iter().partition::<Vec<u32>, _>(|fault| self.is_due(*fault));
+        let (due, waiting) = armed.into_iter().partition::<Vec<Armed>, _>(|armed| self.is_due(armed));
         self.injector.armed = waiting;
-        for fault in due {
+        for Armed { fault, .. } in due {
             self.fault_moves(FaultEvent::Begin { fault });
         }
     }
 
-    fn is_due(&mut self, fault: u32) -> bool {
-        match self.injector.trigger(fault).cloned() {
+    fn is_due(&self, armed: &Armed) -> bool {
+        match self.injector.trigger(armed.fault) {
             None => false,
-            Some(Trigger::LeaderElected(nth)) => self.recorder.elections >= nth,
-            Some(Trigger::Commits(count)) => self.recorder.commits >= count,
-            Some(Trigger::Acknowledged(count)) => self.recorder.acknowledged >= count,
+            Some(Trigger::LeaderElected(nth)) => self.recorder.elections >= *nth,
+            Some(Trigger::Commits(count)) => self.recorder.commits >= *count,
+            Some(Trigger::Acknowledged(count)) => self.recorder.acknowledged >= *count,
             Some(Trigger::Lag { of, over }) => {
-                self.nodes_of(fault, &of).into_iter().any(|node| self.recorder.lag(self.now, node) > over)
+                self.look_up(of, &armed.order).into_iter().any(|node| self.recorder.lag(self.now, node) > *over)
             }
         }
     }
@@ -58,7 +61,6 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, "✗".to_owned(), text);
         }
         let action = self.injector.planned[fault as usize].fault.action().clone();
-        self.injector.found.clear();
         let undo = self.strike(fault, active, &action);
         self.injector.active[active as usize].struck = std::mem::take(&mut self.injector.found);
         self.see_fault(&action);
@@ -272,6 +274,7 @@ impl<P: Process> World<P> {
             Action::Swizzle { step: pause } => self.swizzle(fault, active, step as usize, pause),
             _ => return,
         };
+        self.injector.found.clear();
         self.injector.active[active as usize].undo.extend(undo);
     }
 

@@ -9,7 +9,7 @@ use super::{Blueprint, UnknownConcern, World};
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
-use crate::spec::{Action, ClientGroup, ClockSpec, Cluster, Fault, Service, Target, Topology, Unsynced, Wire};
+use crate::spec::{Action, ClientGroup, ClockSpec, Cluster, Fault, Service, Target, Topology, Trigger, Unsynced, Wire};
 
 /// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request.
 #[derive(Clone, Debug)]
@@ -284,5 +284,22 @@ fn a_process_that_is_killed_for_good_starts_when_somebody_starts_it() {
         assert!(world.process(NodeId(1)).is_none(), "no other kill's end undoes it");
         world.run_until(SimTime::ZERO + Span::secs(7));
         assert!(world.process(NodeId(1)).is_some());
+    }
+}
+
+#[test]
+fn a_trigger_that_waits_only_looks() {
+    let waiting = |of| {
+        let lag = Trigger::Lag { of, over: Span::secs(100) };
+        two(vec![Fault::When(lag, Action::Halves)])
+    };
+    let untouched = after(two(Vec::new()), 30).fingerprint();
+    for of in [Target::Followers, Target::MostBehind, Target::Random(1), Target::Several(vec![Target::Minority])] {
+        let mut begun = waiting(of);
+        let mut later = after(begun.clone(), 30);
+        assert_eq!(later.fingerprint(), untouched);
+        assert_eq!((later.injector.found.len(), later.injector.armed.len()), (0, 1));
+        let draw = |world: &mut World<Talker>| world.injector.planned[0].chance.word();
+        assert_eq!(draw(&mut begun), draw(&mut later), "it has drawn for its trigger before the run began, if at all");
     }
 }
