@@ -197,7 +197,7 @@ pub enum Command {
     Promote,
     /// Follow this node from now on.
     Follow(NodeId),
-    /// Throw away what this node does not share with `0`, then follow it (as `pg_rewind` does).
+    /// Throw away what this node does not share with that one, then follow it (as `pg_rewind` does).
     Rewind(NodeId),
     /// Throw away all data and copy this node's.
     Reseed(NodeId),

@@ -27,7 +27,7 @@ pub enum Fault {
 /// Something in the run itself that a fault waits for.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Trigger {
-    /// A node becomes leader for the `0`-th time in the run; the one that led from the start does not count.
+    /// A node has become leader this many times in the run; the one that led from the start does not count.
     LeaderElected(u32),
     /// The protocol has committed this many records.
     Commits(u64),
