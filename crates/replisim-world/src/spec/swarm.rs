@@ -6,8 +6,8 @@
 //! A seed expands to a concrete plan before the run begins, which can be printed, written into a scenario, and shrunk fault
 //! by fault. Whom a fault strikes is drawn with it and spelled out by name, unless only the run can tell: the follower that
 //! has applied most, as an operator looks for whom to promote; the leader, on which a table is dropped; and the two halves
-//! that replicas fall into, which the fault's own stream decides as it strikes. The *knobs* are drawn before, too: settings of
-//! the scenario itself, each with the values it may take.
+//! that replicas fall into, which the fault's own stream decides as it strikes. The *knobs* are drawn before, too: settings
+//! of the scenario itself, each with the values it may take.
 
 use indexmap::IndexMap;
 use replisim_kernel::{Concern, Distribution, Probability, Span, Stream};
