@@ -19,8 +19,8 @@ pub struct Key(pub u64);
 
 /// The identity of one written value: no two writes of a run carry the same, so a read names the write it saw.
 ///
-/// A client's value tells who wrote it: `4.12` is the value of session 4's twelfth operation. A value that a server
-/// made up (a UUID, a random number, its local time) prints as `node2~7`.
+/// A client's value tells who wrote it: `4.12` is the value of session 4's operation 12, and `4.12.1` that of its part 1,
+/// if it is a transaction. A value that a server made up (a UUID, a random number, its local time) prints as `node2~7`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Value(u64);
 
@@ -61,7 +61,10 @@ impl SessionId {
 }
 
 impl Value {
+    // The highest bit, ten of the part, 21 of the session and 32 of the ordinal.
     const MADE_BY_SERVER: u64 = 1 << 63;
+    const PART_SHIFT: u32 = 53;
+    const SESSIONS: u32 = (1 << 21) - 1;
 
     /// How wide the number of a value that a server makes up is.
     pub const GENERATED_BITS: u32 = 47;
@@ -72,6 +75,15 @@ impl Value {
         Value((session.0 as u64) << 32 | ordinal as u64)
     }
 
+    /// The value that the `part`-th part of a transaction writes, counted from 0, where this is the first one's.
+    ///
+    /// # Panics
+    /// If `part` is 1,024 or more: no transaction has as many.
+    pub const fn of_part(self, part: u32) -> Self {
+        assert!(part < 1 << (63 - Value::PART_SHIFT), "a transaction has fewer parts");
+        Value(self.0 | (part as u64) << Value::PART_SHIFT)
+    }
+
     /// The value of this number that server `node` makes up. It counts to 2^[`GENERATED_BITS`](Value::GENERATED_BITS).
     pub const fn generated(node: NodeId, number: u64) -> Self {
         Value(Value::MADE_BY_SERVER | (node.0 as u64) << Value::GENERATED_BITS | number & Value::NUMBER)
@@ -80,9 +92,14 @@ impl Value {
     /// The session and ordinal of the operation that wrote this; `None` for what a server made up.
     pub const fn author(self) -> Option<(SessionId, u32)> {
         match self.0 & Value::MADE_BY_SERVER {
-            0 => Some((SessionId((self.0 >> 32) as u32), self.0 as u32)),
+            0 => Some((SessionId((self.0 >> 32) as u32 & Value::SESSIONS), self.0 as u32)),
             _ => None,
         }
+    }
+
+    /// Which part of a transaction wrote this; 0 if it was the first, or no transaction.
+    const fn part(self) -> u64 {
+        (self.0 & !Value::MADE_BY_SERVER) >> Value::PART_SHIFT
     }
 }
 
@@ -117,7 +134,8 @@ print_as!(SessionId, |it, f| write!(f, "c{}", it.0));
 print_as!(Key, |it, f| write!(f, "k{}", it.0));
 print_as!(Position, |it, f| write!(f, "{}@{}", it.index, it.epoch));
 print_as!(Value, |it, f| match it.author() {
-    Some((session, ordinal)) => write!(f, "{}.{ordinal}", session.0),
+    Some((session, ordinal)) if it.part() == 0 => write!(f, "{}.{ordinal}", session.0),
+    Some((session, ordinal)) => write!(f, "{}.{ordinal}.{}", session.0, it.part()),
     None => write!(f, "node{}~{}", (it.0 >> Value::GENERATED_BITS) as u16, it.0 & Value::NUMBER),
 });
 
@@ -130,6 +148,9 @@ mod tests {
         let value = Value::written(SessionId(4), 12);
         assert_eq!(value.to_string(), "4.12");
         assert_eq!(value.author(), Some((SessionId(4), 12)));
+        let second = value.of_part(1);
+        assert_eq!((second.to_string().as_str(), second.author()), ("4.12.1", value.author()));
+        assert_eq!(value.of_part(0), value);
         let made_up = Value::generated(NodeId(2), 7);
         assert_eq!(made_up.to_string(), "node2~7");
         assert_eq!(made_up.author(), None);

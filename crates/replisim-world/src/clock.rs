@@ -24,14 +24,15 @@ pub struct Clocks {
     monotonic_then: u64,
     /// How fast both run, in parts per billion above (or below) true time.
     drift_ppb: i64,
-    /// What the wall clock shows while it stands still.
+    /// What the wall clock shows while it stands still, and for how many reasons it does.
     frozen: Option<i64>,
+    freezes: u16,
 }
 
 impl Clocks {
     /// Clocks that are `offset` nanoseconds ahead (behind, if negative) and gain `drift_ppb` nanoseconds a second.
     pub fn new(offset: i64, drift_ppb: i64) -> Self {
-        Clocks { since: SimTime::ZERO, wall_then: offset, monotonic_then: 0, drift_ppb, frozen: None }
+        Clocks { since: SimTime::ZERO, wall_then: offset, monotonic_then: 0, drift_ppb, frozen: None, freezes: 0 }
     }
 
     /// What the wall clock shows at true time `now`.
@@ -55,10 +56,10 @@ impl Clocks {
         Span::nanos((u128::from(span.as_nanos()) * BILLION).div_ceil(self.rate()) as u64)
     }
 
-    /// Sets both clocks' rate from `now` on.
-    pub fn set_drift(&mut self, now: SimTime, drift_ppb: i64) {
+    /// Lets both clocks gain `by_ppb` nanoseconds a second more (less, if negative) from `now` on than they do already.
+    pub fn drift(&mut self, now: SimTime, by_ppb: i64) {
         self.rebase(now);
-        self.drift_ppb = drift_ppb;
+        self.drift_ppb += by_ppb;
     }
 
     /// Moves the wall clock by `by` nanoseconds at once.
@@ -68,14 +69,19 @@ impl Clocks {
         self.frozen = self.frozen.map(|shown| shown.saturating_add(by));
     }
 
-    /// Stops the wall clock where it is.
+    /// Stops the wall clock where it is, for one more reason.
     pub fn freeze(&mut self, now: SimTime) {
+        self.freezes += 1;
         self.frozen = Some(self.wall(now).0);
     }
 
-    /// Lets the wall clock run again, from the right time, as after a step by NTP.
+    /// One reason less for the wall clock to stand still. After the last it runs again, from the right time, as after a
+    /// step by NTP.
     pub fn thaw(&mut self) {
-        self.frozen = None;
+        self.freezes -= 1;
+        if self.freezes == 0 {
+            self.frozen = None;
+        }
     }
 
     fn rebase(&mut self, now: SimTime) {
@@ -167,6 +173,17 @@ mod tests {
     fn a_frozen_clock_shows_the_right_time_once_it_thaws() {
         let mut clocks = Clocks::new(0, 0);
         clocks.freeze(at(2));
+        assert_eq!(clocks.wall(at(9)).0, 2_000_000_000);
+        clocks.thaw();
+        assert_eq!(clocks.wall(at(9)).0, 9_000_000_000);
+    }
+
+    #[test]
+    fn a_clock_that_is_frozen_twice_stands_until_the_second_thaw() {
+        let mut clocks = Clocks::new(0, 0);
+        clocks.freeze(at(2));
+        clocks.freeze(at(4));
+        clocks.thaw();
         assert_eq!(clocks.wall(at(9)).0, 2_000_000_000);
         clocks.thaw();
         assert_eq!(clocks.wall(at(9)).0, 9_000_000_000);

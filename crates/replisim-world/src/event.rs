@@ -24,8 +24,8 @@ pub(crate) enum Event<P: Process> {
     Handle { node: NodeId, incarnation: u32, input: Input<P> },
     /// A timer goes off, if this setting of it still holds.
     Timer { node: NodeId, incarnation: u32, timer: P::Timer, setting: u64 },
-    /// A sync has come to its end.
-    Synced { node: NodeId, incarnation: u32, power_losses: u32, upto: u64, lied: bool },
+    /// A sync has come to its end, if it is still under way.
+    Synced { node: NodeId, incarnation: u32, sync: u64, lied: bool },
     /// A sync, or the write before it, has failed.
     DiskFailed { node: NodeId, incarnation: u32, error: DiskError },
     /// A session is to begin its next operation.

@@ -37,8 +37,9 @@ pub(crate) struct Processor {
     /// When each core is free.
     cores: Vec<SimTime>,
     chance: Stream,
-    /// How much slower it is than it should be.
-    pub slowdown: u32,
+    /// By what factor each fault in force slows it down, and what all of them come to.
+    slower: Vec<(u32, u32)>,
+    slowdown: u64,
     idle: bool,
 }
 
@@ -66,12 +67,22 @@ impl Processor {
         let costs = [&service.operation, &service.message].map(Sampler::new);
         let idle = costs.iter().all(|cost| cost.mean() == Some(Span::ZERO));
         let cores = vec![SimTime::ZERO; usize::from(service.cores.max(1))];
-        Processor { costs, cores, chance, slowdown: 1, idle }
+        Processor { costs, cores, chance, slower: Vec::new(), slowdown: 1, idle }
     }
 
     /// Goes on with another stream of chance.
     pub fn reseed(&mut self, chance: Stream) {
         self.chance = chance;
+    }
+
+    pub fn slow(&mut self, fault: u32, factor: u32) {
+        self.slower.push((fault, factor));
+        self.slowdown = slowdown(&self.slower);
+    }
+
+    pub fn restore_speed(&mut self, fault: u32) {
+        self.slower.retain(|(other, _)| *other != fault);
+        self.slowdown = slowdown(&self.slower);
     }
 
     /// When work that comes in now is done: at once on an idle processor that takes no time for anything.
@@ -80,7 +91,7 @@ impl Processor {
         if self.idle {
             return now;
         }
-        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * u64::from(self.slowdown);
+        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * self.slowdown;
         // Any core that is free now will do; if none is, the first that will be.
         let core = match self.cores.iter().position(|core| *core <= now) {
             Some(free) => &mut self.cores[free],
@@ -94,5 +105,33 @@ impl Processor {
     #[cold]
     fn draw(&mut self, work: Work) -> Span {
         self.costs[work as usize].draw(&mut self.chance)
+    }
+}
+
+/// How much slower a processor is than it should be: every fault's factor on top of the others'.
+fn slowdown(slower: &[(u32, u32)]) -> u64 {
+    slower.iter().fold(1, |product: u64, (_, factor)| product.saturating_mul(u64::from((*factor).max(1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_kernel::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_slows_a_processor_down_on_top_of_the_others() {
+        let cost = Distribution::Constant(Span::nanos(1));
+        let service = Service { operation: cost.clone(), message: cost, cores: 1 };
+        let mut processor = Processor::new(&service, Stream::derive(1, CPU, 0, 0));
+        let takes = |processor: &Processor| processor.clone().serve(SimTime::ZERO, Work::Message);
+        (1..=4).for_each(|fault| processor.slow(fault, 1_000_000));
+        assert_eq!(takes(&processor), SimTime::NEVER, "no product is too large");
+        processor.restore_speed(2);
+        processor.restore_speed(3);
+        assert_eq!(takes(&processor), SimTime::ZERO + Span::millis(1_000_000));
+        processor.restore_speed(1);
+        processor.restore_speed(4);
+        assert_eq!(takes(&processor), SimTime::ZERO + Span::nanos(1));
     }
 }

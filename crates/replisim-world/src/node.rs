@@ -34,8 +34,8 @@ pub(crate) struct Node<P: Process> {
     pub fenced: bool,
     /// Which of all promotions by an operator was its last one, counted from 1; 0 if it was never promoted.
     pub promoted: u32,
-    /// How often its host lost power: what was under way to the platter then never arrived.
-    pub power_losses: u32,
+    /// The kills in force that struck it: it stays down until the last of them is over.
+    pub killed_by: Vec<u32>,
     /// When its processor is done with the last message from another process: they are served in order.
     pub messages_done: SimTime,
 }
@@ -67,7 +67,7 @@ impl<P: Process> Node<P> {
             starts,
             fenced: false,
             promoted: 0,
-            power_losses: 0,
+            killed_by: Vec::new(),
             messages_done: SimTime::ZERO,
         }
     }
@@ -98,6 +98,11 @@ impl<P: Process> Node<P> {
             }
             _ => false,
         }
+    }
+
+    /// Whether something keeps it from starting, whatever its host does.
+    pub fn is_held_down(&self) -> bool {
+        self.fenced || !self.killed_by.is_empty()
     }
 
     /// The process ends. What is on disk stays.

@@ -106,7 +106,8 @@ pub enum Input<P: Process> {
     Timer(P::Timer),
     /// A client asks for something; answer with [`Cx::reply`], now or later.
     Request(Box<Request>),
-    /// Every record before journal position `upto` is now durable, as far as the disk says.
+    /// A sync is done: every record before journal position `upto` that was there when it began is now durable, as far as
+    /// the disk says. [`Journal::control_is_synced`] tells whether the control record is.
     Synced {
         /// The first position not covered.
         upto: u64,
@@ -196,7 +197,7 @@ pub enum Command {
     Promote,
     /// Follow this node from now on.
     Follow(NodeId),
-    /// Throw away what this node does not share with `0`, then follow it (as `pg_rewind` does).
+    /// Throw away what this node does not share with that one, then follow it (as `pg_rewind` does).
     Rewind(NodeId),
     /// Throw away all data and copy this node's.
     Reseed(NodeId),
@@ -347,7 +348,7 @@ impl<P: Process> Cx<'_, P> {
         self.journal.cut_back(position);
     }
 
-    /// Replaces the control record, the one small file that is written as a whole. Durable with the next sync.
+    /// Replaces the control record, the one small file that is written as a whole. Durable with the next sync that begins.
     pub fn write_control(&mut self, record: P::Record) {
         self.journal.write_control(record);
     }

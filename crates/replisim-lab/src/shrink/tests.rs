@@ -98,7 +98,7 @@ const KEPT_BACK: &str = r#"Scenario(
     clients: [(sessions: 1, script: [[(op: Write), (op: Txn, parts: [(Write, 0), (Write, 0)])]])],
     faults: [
         At("500ms", Kill("n3")),
-        At("400ms", Failover(to: "n3", old: Reseeded)),
+        At("350ms", Failover(to: "n3", old: Reseeded)),
         During("60ms", "90ms", Kill("n1")),
     ],
     run: "600ms",
@@ -291,7 +291,7 @@ fn a_story_is_told_in_the_order_of_time_and_names_what_is_written() {
     let begins = [
         "c0 writes k0 = 0.0 at 0s",
         "kill n1 from 60ms to 90ms",
-        "c0 then at once writes k0 = 0.1, writes k0 = 0.1",
+        "c0 then at once writes k0 = 0.1, writes k0 = 0.1.1",
         "fail over to n3",
         "kill n3 at 500ms",
     ];

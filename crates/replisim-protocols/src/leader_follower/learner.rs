@@ -38,7 +38,7 @@ pub(super) enum Learning {
     Asks,
     /// To receive this record, and with it all that come before.
     Lacks(Position),
-    /// For its disk: what it lacked comes before this offset.
+    /// For its disk: what it lacked comes before this offset, and the control record says that it lacks nothing.
     Syncs { before: u64 },
 }
 
@@ -89,6 +89,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_learner_flushed(&mut self, cx: &mut Cx<'_, Self>) {
         if let Some(Learning::Syncs { before }) = self.learning
             && before <= self.log.flushed
+            && cx.journal().control_is_synced()
         {
             self.end_learning(cx);
             cx.role(self.role(), self.epoch);

@@ -237,6 +237,9 @@ impl<F: Profile> Replica<F> {
     /// Everything written before `upto` is durable: it may be shipped, applied, reported and acknowledged.
     fn on_synced(&mut self, cx: &mut Cx<'_, Self>, upto: u64) {
         if self.discarding {
+            if !cx.journal().control_is_synced() {
+                return; // this sync began before, and its log is no longer this server's
+            }
             self.discard(cx);
         }
         self.on_flushed(cx, upto);

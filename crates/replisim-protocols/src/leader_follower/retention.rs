@@ -85,11 +85,11 @@ impl<F: Profile> Replica<F> {
                 let checkpoint = checkpoint.clone();
                 self.record_checkpoint(cx, checkpoint);
             }
-            Checkpointing::Recording { cut } => {
+            Checkpointing::Recording { cut } if cx.journal().control_is_synced() => {
                 cx.cut_front(*cut);
                 self.checkpointing = Checkpointing::Idle;
             }
-            Checkpointing::Writing(_) | Checkpointing::Flushing(_) => {}
+            Checkpointing::Writing(_) | Checkpointing::Flushing(_) | Checkpointing::Recording { .. } => {}
         }
     }
 

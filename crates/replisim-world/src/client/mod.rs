@@ -29,6 +29,8 @@ const BACKLOG_MAX: usize = 10_000;
 pub(crate) struct Clients {
     pub groups: Vec<Group>,
     pub sessions: Vec<Session>,
+    /// Whose each connection is.
+    owners: BTreeMap<StreamId, SessionId>,
     /// When each session last wrote, as remembered by each application server, and last by the store they share.
     pins: Vec<BTreeMap<SessionId, WallTime>>,
     shared_pins: BTreeMap<SessionId, WallTime>,
@@ -59,7 +61,7 @@ pub(crate) struct Session {
     wrote: Position,
     saw: Position,
     /// Its connections, by server and node.
-    pub streams: BTreeMap<(NodeId, NodeId), StreamId>,
+    streams: BTreeMap<(NodeId, NodeId), StreamId>,
 }
 
 /// An operation under way.
@@ -106,6 +108,7 @@ impl Clients {
         let mut clients = Clients {
             groups: specs.iter().map(Group::new).collect(),
             sessions: Vec::new(),
+            owners: BTreeMap::new(),
             pins: Vec::new(),
             shared_pins: BTreeMap::new(),
             first_server: first_server.0,
@@ -125,6 +128,30 @@ impl Clients {
     /// The group of a session.
     pub fn group_of(&self, session: SessionId) -> &Group {
         &self.groups[self.sessions[session.index()].group as usize]
+    }
+
+    /// The connection that a session has from a server to a node.
+    pub fn connection(&self, session: SessionId, ends: (NodeId, NodeId)) -> Option<StreamId> {
+        self.sessions.get(session.index())?.streams.get(&ends).copied()
+    }
+
+    /// Whose a connection is, if anybody still has it.
+    pub fn owner(&self, stream: StreamId) -> Option<SessionId> {
+        self.owners.get(&stream).copied()
+    }
+
+    /// Gives a session a connection from a server to a node, in place of the one it had.
+    pub fn take_up(&mut self, session: SessionId, ends: (NodeId, NodeId), stream: StreamId) {
+        let former = self.sessions[session.index()].streams.insert(ends, stream);
+        former.map(|former| self.owners.remove(&former));
+        self.owners.insert(stream, session);
+    }
+
+    /// Takes the connection from a server to a node away from a session.
+    pub fn lay_down(&mut self, session: SessionId, ends: (NodeId, NodeId)) -> Option<StreamId> {
+        let stream = self.sessions[session.index()].streams.remove(&ends)?;
+        self.owners.remove(&stream);
+        Some(stream)
     }
 
     /// Lets every session go on with another luck.
@@ -427,6 +454,19 @@ mod tests {
         let (replicas, names) = ([0, 1, 2].map(NodeId), ["p", "s1", "s2"].map(str::to_owned));
         let sight = Sight { replicas: &replicas, names: &names, distance: &|_| 0, wall };
         clients.route(session, &sight).expect("an operation is under way").1
+    }
+
+    #[test]
+    fn a_connection_is_its_sessions_until_it_is_laid_down_or_another_takes_its_place() {
+        let mut clients = scripted([line(OpKind::Write, None), line(OpKind::Read, None)]);
+        let (session, ends) = (SessionId(0), (SERVER, NodeId(0)));
+        let [first, second] = [0, 1].map(StreamId);
+        clients.take_up(session, ends, first);
+        assert_eq!((clients.connection(session, ends), clients.owner(first)), (Some(first), Some(session)));
+        clients.take_up(session, ends, second);
+        assert_eq!((clients.owner(first), clients.owner(second)), (None, Some(session)));
+        assert_eq!(clients.lay_down(session, ends), Some(second));
+        assert_eq!((clients.connection(session, ends), clients.owner(second)), (None, None));
     }
 
     #[test]

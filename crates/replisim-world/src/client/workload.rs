@@ -1,7 +1,10 @@
 //! What a session does next: drawn from its own stream, four words an operation, or read from a script.
 //!
 //! The n-th operation of a session is the same whatever became of the ones before it, so a run with one fault less asks
-//! for the same things.
+//! for the same things. An operation that refers to what is there (a removal, a compare-and-set, a place in a text) goes by
+//! what the session itself has asked for so far: most of them find it, unless another session was faster, and some do not.
+
+use std::collections::BTreeMap;
 
 use replisim_history::{Key, Op, OpKind, SessionId, Value};
 use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream, share};
@@ -14,6 +17,11 @@ pub(crate) const CLIENT: Concern = Concern::new("client");
 /// The stream that decides when.
 const PACE: Concern = Concern::new("pace");
 
+/// One of so many removals and compare-and-sets asks for what the session did not put there.
+const MISSES_ONE_IN: u64 = 4;
+/// The most that is added to a counter or taken off it at once.
+const AMOUNT_MAX: i64 = 9;
+
 /// What the sessions of a group have in common, ready to draw from.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
@@ -23,6 +31,8 @@ pub(crate) struct Group {
     /// Where reads look for when a session last wrote: what the group's routing says, and what its scripts' lines say.
     pub pin_memories: Vec<PinMemory>,
     total_weight: u64,
+    /// Whether an operation may refer to earlier ones of its session.
+    refers: bool,
 }
 
 /// An operation that is about to begin.
@@ -46,6 +56,9 @@ pub(crate) struct Workload {
     pub drawn: u32,
     /// How many keys it has inserted, where every write makes a new one.
     inserted: u64,
+    /// What it has asked each key to hold, if its operations refer to that: a register's value, a set's elements, a text's
+    /// characters in any order.
+    put: BTreeMap<Key, Vec<Value>>,
 }
 
 impl Group {
@@ -56,7 +69,7 @@ impl Group {
         };
         let total_weight = spec.mix.values().map(|&weight| u64::from(weight)).sum();
         let (keys, pin_memories) = (KeyChoice::new(&spec.keys), pin_memories(spec));
-        Group { keys, think, pin_memories, total_weight, spec: spec.clone() }
+        Group { keys, think, pin_memories, total_weight, refers: refers(spec), spec: spec.clone() }
     }
 
     /// The kind that a random word stands for.
@@ -82,7 +95,7 @@ impl Group {
 impl Workload {
     pub fn new(session: SessionId, seed: u64, entity: u64) -> Self {
         let (chance, pace) = streams(seed, entity, 0);
-        Workload { session, chance, pace, drawn: 0, inserted: 0 }
+        Workload { session, chance, pace, drawn: 0, inserted: 0, put: BTreeMap::new() }
     }
 
     /// Goes on with other streams of chance.
@@ -92,21 +105,23 @@ impl Workload {
 
     /// The next operation, of a run with so many sessions.
     pub fn next(&mut self, group: &Group, sessions: u64) -> Task {
-        let [kind, key, choice, part] = self.chance.words();
-        let ordinal = self.drawn;
+        let [kind, key, choice, detail] = self.chance.words();
+        let value = Value::written(self.session, self.drawn);
         self.drawn += 1;
         let op = match group.kind(kind) {
             OpKind::Txn => {
                 let size = u64::from(group.spec.transaction_size);
                 let parts = (0..size).map(|i| {
                     let key = self.key(group, spread(key, i), true, sessions);
-                    if spread(part, i) >> 63 == 0 { Op::Read { key } } else { self.op(OpKind::Write, key, ordinal) }
+                    let detail = spread(detail, i);
+                    let kind = if detail >> 63 == 0 { OpKind::Read } else { OpKind::Write };
+                    self.op(group, kind, key, value.of_part(i as u32), detail)
                 });
                 Op::Txn(parts.collect::<Vec<_>>().into())
             }
             kind => {
                 let key = self.key(group, key, kind == OpKind::Read, sessions);
-                self.op(kind, key, ordinal)
+                self.op(group, kind, key, value, detail)
             }
         };
         Task { op, reads: group.spec.reads.clone(), choice }
@@ -115,16 +130,18 @@ impl Workload {
     /// The operation of a script's line. It takes as many words as a drawn one, and the same one for routing: a script
     /// that spells out what was drawn is answered by the same nodes.
     pub fn scripted(&mut self, group: &Group, line: &ScriptedOp) -> Task {
-        let [_kind, _key, choice, _part] = self.chance.words();
-        let ordinal = self.drawn;
+        let [_kind, _key, choice, detail] = self.chance.words();
+        let value = Value::written(self.session, self.drawn);
         self.drawn += 1;
         let reads = line.reads.clone().unwrap_or_else(|| group.spec.reads.clone());
         let op = match line.op {
             OpKind::Txn if !line.parts.is_empty() => {
-                let part = |(kind, key): &(OpKind, u64)| self.op(*kind, Key(*key), ordinal);
-                Op::Txn(line.parts.iter().map(part).collect::<Vec<_>>().into())
+                let part = |(i, (kind, key)): (u32, &(OpKind, u64))| {
+                    self.op(group, *kind, Key(*key), value.of_part(i), spread(detail, i.into()))
+                };
+                Op::Txn((0..).zip(&line.parts).map(part).collect::<Vec<_>>().into())
             }
-            kind => self.op(kind, Key(line.key), ordinal),
+            kind => self.op(group, kind, Key(line.key), value, detail),
         };
         Task { op, reads, choice }
     }
@@ -162,23 +179,80 @@ impl Workload {
         group.keys.pick(word, self.session.0, self.inserted, sessions)
     }
 
-    fn op(&self, kind: OpKind, key: Key, ordinal: u32) -> Op {
-        let value = Value::written(self.session, ordinal);
-        match kind {
+    /// An operation of a kind on `key`, which writes `value` if it writes one. What else it says is in the word `detail`.
+    fn op(&mut self, group: &Group, kind: OpKind, key: Key, value: Value, detail: u64) -> Op {
+        let put = self.put.get(&key).map_or(&[][..], Vec::as_slice);
+        let misses = share(spread(detail, 1), MISSES_ONE_IN) == 0;
+        let op = match kind {
             OpKind::Read => Op::Read { key },
             OpKind::Write => Op::Write { key, value },
             OpKind::Generate => Op::Generate { key },
-            OpKind::CompareAndSet => Op::CompareAndSet { key, expect: None, value },
+            OpKind::CompareAndSet => Op::CompareAndSet { key, expect: put.last().copied().filter(|_| !misses), value },
             OpKind::Delete => Op::Delete { key },
-            OpKind::Add => Op::Add { key, amount: 1 },
+            OpKind::Add => Op::Add { key, amount: amount(detail) },
             OpKind::SetAdd => Op::SetAdd { key, element: value },
-            OpKind::SetRemove => Op::SetRemove { key, element: value },
+            OpKind::SetRemove => {
+                let any = put.get(share(detail, put.len() as u64) as usize);
+                Op::SetRemove { key, element: any.copied().filter(|_| !misses).unwrap_or(value) }
+            }
             OpKind::Append => Op::Append { key, element: value },
-            OpKind::TextInsert => Op::TextInsert { key, at: 0, character: value },
-            OpKind::TextDelete => Op::TextDelete { key, at: 0 },
+            OpKind::TextInsert => {
+                Op::TextInsert { key, at: share(detail, put.len() as u64 + 1) as u32, character: value }
+            }
+            OpKind::TextDelete => Op::TextDelete { key, at: share(detail, put.len() as u64) as u32 },
             OpKind::Txn => Op::Txn([Op::Write { key, value }].into()),
+        };
+        if group.refers {
+            op.parts().iter().for_each(|part| self.remember(part));
+        }
+        op
+    }
+
+    /// Takes note of what an operation asks a key to hold.
+    fn remember(&mut self, op: &Op) {
+        let Some(key) = op.key() else { return };
+        let put = self.put.entry(key).or_default();
+        match *op {
+            Op::Write { value, .. } => *put = vec![value],
+            // One that misses changes nothing.
+            Op::CompareAndSet { expect, value, .. } if expect == put.last().copied() => *put = vec![value],
+            Op::SetAdd { element, .. } => put.push(element),
+            Op::SetRemove { element, .. } => put.retain(|other| *other != element),
+            Op::TextInsert { character, .. } => put.push(character),
+            Op::TextDelete { .. } => drop(put.pop()),
+            Op::Delete { .. } => put.clear(),
+            Op::CompareAndSet { .. }
+            | Op::Read { .. }
+            | Op::Generate { .. }
+            | Op::Add { .. }
+            | Op::Append { .. }
+            | Op::Txn(_) => {}
         }
     }
+}
+
+/// Whether an operation of the group may refer to what its session has put somewhere.
+fn refers(spec: &ClientGroup) -> bool {
+    let refers = |kind: &OpKind| match kind {
+        OpKind::CompareAndSet | OpKind::SetRemove | OpKind::TextInsert | OpKind::TextDelete => true,
+        OpKind::Read
+        | OpKind::Write
+        | OpKind::Generate
+        | OpKind::Delete
+        | OpKind::Add
+        | OpKind::SetAdd
+        | OpKind::Append
+        | OpKind::Txn => false,
+    };
+    let lines = spec.script.iter().flatten();
+    let of_line = |line: &ScriptedOp| refers(&line.op) || line.parts.iter().any(|(kind, _)| refers(kind));
+    spec.mix.keys().any(refers) || lines.into_iter().any(of_line)
+}
+
+/// What is added to a counter: a little more or less, never nothing.
+fn amount(word: u64) -> i64 {
+    let drawn = share(word, 2 * AMOUNT_MAX as u64) as i64 - AMOUNT_MAX;
+    if drawn < 0 { drawn } else { drawn + 1 }
 }
 
 /// Each memory that a read of the group may be pinned by, once.
@@ -202,4 +276,95 @@ fn streams(seed: u64, entity: u64, salt: u64) -> (Stream, Stream) {
 /// The i-th word made of one: enough variety for the parts of a transaction.
 fn spread(word: u64, i: u64) -> u64 {
     (word ^ i).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use indexmap::IndexMap;
+    use replisim_history::{Contents, Position, Seen};
+
+    use super::*;
+    use crate::spec::Keys;
+
+    fn group<const N: usize>(mix: [(OpKind, u32); N]) -> Group {
+        let keys = Keys::PerSession { count: 3 };
+        Group::new(&ClientGroup { mix: IndexMap::from(mix), keys, transaction_size: 5, ..ClientGroup::default() })
+    }
+
+    fn workload() -> Workload {
+        Workload::new(SessionId(0), 7, 0)
+    }
+
+    /// What a session asks for first.
+    fn drawn(group: &Group) -> Vec<Op> {
+        let mut workload = workload();
+        (0..1_000).map(|_| workload.next(group, 1).op).collect()
+    }
+
+    /// Runs the operations, and counts those of a kind that find what they ask for and those that do not.
+    fn found(ops: &[Op], kind: OpKind) -> (usize, usize) {
+        let mut contents = Contents::default();
+        let (mut hits, mut misses) = (0, 0);
+        for op in ops {
+            let before = op.key().map(|key| contents.read(key));
+            let seen = contents.apply(op, Position::ZERO, &mut || unreachable!("no server makes a value up"));
+            let changed = before != op.key().map(|key| contents.read(key));
+            if op.kind() == kind {
+                if changed { hits += 1 } else { misses += 1 }
+            }
+            assert!(kind != OpKind::CompareAndSet || op.kind() != kind || seen == Seen::Swapped(changed));
+        }
+        (hits, misses)
+    }
+
+    #[test]
+    fn most_of_what_a_session_refers_to_is_there_and_some_is_not() {
+        for (kind, beside) in [
+            (OpKind::SetRemove, [(OpKind::SetAdd, 2), (OpKind::Delete, 0)]),
+            (OpKind::CompareAndSet, [(OpKind::Write, 1), (OpKind::Delete, 1)]),
+            (OpKind::TextDelete, [(OpKind::TextInsert, 2), (OpKind::Delete, 0)]),
+        ] {
+            let [one, other] = beside;
+            let (hits, misses) = found(&drawn(&group([(kind, 1), one, other])), kind);
+            assert!(hits > 2 * misses, "{kind:?}: {hits} hits, {misses} misses");
+            assert!(misses > 0 || kind == OpKind::TextDelete, "{kind:?}: {hits} hits, {misses} misses");
+        }
+    }
+
+    #[test]
+    fn texts_are_edited_in_the_middle_and_sums_go_both_ways() {
+        let ops = drawn(&group([(OpKind::TextInsert, 2), (OpKind::TextDelete, 1), (OpKind::Add, 1)]));
+        let inserts = ops.iter().filter_map(|op| if let Op::TextInsert { at, .. } = op { Some(*at) } else { None });
+        let places: BTreeSet<u32> = inserts.collect();
+        assert!(places.len() > 20, "{places:?}");
+        let adds = ops.iter().filter_map(|op| if let Op::Add { amount, .. } = op { Some(*amount) } else { None });
+        assert_eq!(adds.collect::<BTreeSet<i64>>(), (-9..=9).filter(|amount| *amount != 0).collect());
+    }
+
+    #[test]
+    fn no_two_writes_carry_the_same_value() {
+        let ops = drawn(&group([(OpKind::Txn, 1), (OpKind::Write, 1)]));
+        let parts = || ops.iter().flat_map(Op::parts);
+        let written: Vec<Value> =
+            parts().filter_map(|op| if let Op::Write { value, .. } = op { Some(*value) } else { None }).collect();
+        assert!(written.len() > 1_200, "{}", written.len());
+        assert_eq!(written.iter().collect::<BTreeSet<_>>().len(), written.len());
+    }
+
+    #[test]
+    fn a_script_that_spells_out_what_was_drawn_asks_for_the_same() {
+        let group = group(OpKind::ALL.map(|kind| (kind, 1)));
+        let mut scripted = workload();
+        for op in drawn(&group) {
+            let parts = match &op {
+                Op::Txn(parts) => parts.iter().filter_map(|part| Some((part.kind(), part.key()?.0))).collect(),
+                _ => Vec::new(),
+            };
+            let key = op.key().map_or(0, |key| key.0);
+            let line = ScriptedOp { at: Span::ZERO, op: op.kind(), key, parts, reads: None };
+            assert_eq!(scripted.scripted(&group, &line).op, op);
+        }
+    }
 }

@@ -5,8 +5,9 @@
 //!     │  on the platter  │  in the page cache  │
 //! ```
 //!
-//! Append writes to the page cache, which outlives the process but not the host. A completed sync moves `durable` up.
-//! The control record stands for the one small file that a system replaces as a whole (write, sync, rename).
+//! Append writes to the page cache, which outlives the process but not the host. A completed sync moves `durable` up to
+//! where the journal ended when the sync began: what was written while it was under way waits for the next one. The control
+//! record stands for the one small file that a system replaces as a whole (write, sync, rename).
 
 use std::collections::BTreeSet;
 
@@ -21,13 +22,26 @@ pub struct Journal<R: Clone> {
     durable: u64,
     control: Option<R>,
     durable_control: Option<R>,
-    /// Whether the control record was replaced since the last sync.
-    control_replaced: bool,
+    /// The first sync that covers the control record, until the disk says that such a one is done.
+    control_awaits: Option<u64>,
+    /// The syncs under way, in the order they began: one of the process that lives, and those of its earlier lives.
+    under_way: Vec<Sync<R>>,
+    /// How many syncs have begun, which numbers the next one.
+    syncs: u64,
     /// Positions that fail their checksum: torn by a crash, or rotten.
     damaged: BTreeSet<u64>,
     /// Bytes of all records that are kept, and of those appended since the last sync began.
     bytes: u64,
     unsynced_bytes: u64,
+}
+
+/// A sync under way: what will be durable when it is done.
+#[derive(Clone, Debug)]
+struct Sync<R> {
+    number: u64,
+    /// The first position that it does not cover.
+    upto: u64,
+    control: Option<R>,
 }
 
 impl<R: Payload> Journal<R> {
@@ -38,7 +52,9 @@ impl<R: Payload> Journal<R> {
             durable: 0,
             control: None,
             durable_control: None,
-            control_replaced: false,
+            control_awaits: None,
+            under_way: Vec::new(),
+            syncs: 0,
             damaged: BTreeSet::new(),
             bytes: 0,
             unsynced_bytes: 0,
@@ -88,6 +104,11 @@ impl<R: Payload> Journal<R> {
         self.control.as_ref()
     }
 
+    /// Whether the disk has said that the control record is durable as it is. A disk that lies says so too.
+    pub fn control_is_synced(&self) -> bool {
+        self.control_awaits.is_none()
+    }
+
     /// Bytes of all records that are kept.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -107,7 +128,7 @@ impl<R: Payload> Journal<R> {
 
     pub(crate) fn write_control(&mut self, record: R) {
         self.control = Some(record);
-        self.control_replaced = true;
+        self.control_awaits = Some(self.syncs);
     }
 
     pub(crate) fn cut_front(&mut self, before: u64) {
@@ -121,15 +142,40 @@ impl<R: Payload> Journal<R> {
         self.bytes -= self.bytes_between(from, self.end());
         self.records.cut_back(from);
         self.durable = self.durable.min(self.end());
+        // What comes to stand at these positions was not there when the syncs under way began.
+        for sync in &mut self.under_way {
+            sync.upto = sync.upto.min(from);
+        }
         self.damaged.split_off(&from);
     }
 
-    /// A sync that began when the journal ended at `upto` has reached the platter.
-    pub(crate) fn harden(&mut self, upto: u64) {
-        self.durable = self.durable.max(upto.min(self.end()));
-        if std::mem::take(&mut self.control_replaced) {
-            self.durable_control.clone_from(&self.control);
+    /// A sync begins: it covers all that is here now. Returns the number that it goes by.
+    pub(crate) fn begin_sync(&mut self) -> u64 {
+        let number = self.syncs;
+        self.syncs += 1;
+        self.under_way.push(Sync { number, upto: self.end(), control: self.control.clone() });
+        number
+    }
+
+    /// Whether a sync is still to be done. None is that a loss of power has taken, or another one that began after it and
+    /// was done before it.
+    pub(crate) fn is_under_way(&self, number: u64) -> bool {
+        self.under_way.iter().any(|sync| sync.number == number)
+    }
+
+    /// A sync is done. What it covers is on the platter, unless the disk `lied`. Returns the first position that it does
+    /// not cover; `None` if it was no longer under way.
+    pub(crate) fn end_sync(&mut self, number: u64, lied: bool) -> Option<u64> {
+        let at = self.under_way.iter().position(|sync| sync.number == number)?;
+        let sync = self.under_way.remove(at);
+        self.control_awaits.take_if(|first| *first <= number);
+        if !lied {
+            // Those that began before have nothing left to do.
+            self.under_way.drain(..at);
+            self.durable = self.durable.max(sync.upto);
+            self.durable_control = sync.control;
         }
+        Some(sync.upto)
     }
 
     /// The host lost power: of what was not durable the first `kept` records remain, the next one torn if `torn`.
@@ -144,7 +190,8 @@ impl<R: Payload> Journal<R> {
         }
         self.durable = self.end();
         self.control.clone_from(&self.durable_control);
-        self.control_replaced = false;
+        self.control_awaits = None;
+        self.under_way.clear();
         lost
     }
 
@@ -155,9 +202,14 @@ impl<R: Payload> Journal<R> {
         }
     }
 
-    /// Everything is gone.
+    /// Everything is gone, and with it what was on its way to the platter.
     pub(crate) fn wipe(&mut self) {
-        *self = Journal::new();
+        self.put_back(Journal::new());
+    }
+
+    /// The disk is as it was at some time before. What was on its way to the platter, then or now, never arrives.
+    pub(crate) fn put_back(&mut self, snapshot: Journal<R>) {
+        *self = Journal { under_way: Vec::new(), syncs: self.syncs, ..snapshot };
     }
 
     fn bytes_between(&self, from: u64, to: u64) -> u64 {
@@ -175,12 +227,27 @@ mod tests {
         }
     }
 
-    fn journal(records: u32, synced: u64) -> Journal<u32> {
-        let mut journal = Journal::new();
-        for record in 0..records {
+    fn append(journal: &mut Journal<u32>, records: std::ops::Range<u32>) {
+        for record in records {
             journal.append(record);
         }
-        journal.harden(synced);
+    }
+
+    fn sync(journal: &mut Journal<u32>) {
+        let sync = journal.begin_sync();
+        journal.end_sync(sync, false);
+    }
+
+    fn records(journal: &Journal<u32>) -> Vec<u32> {
+        journal.iter_from(0).map(|(_, record)| *record).collect()
+    }
+
+    /// So many records, of which the first ones are synced.
+    fn journal(records: u32, synced: u32) -> Journal<u32> {
+        let mut journal = Journal::new();
+        append(&mut journal, 0..synced);
+        sync(&mut journal);
+        append(&mut journal, synced..records);
         journal
     }
 
@@ -188,7 +255,7 @@ mod tests {
     fn power_loss_takes_what_was_not_synced() {
         let mut journal = journal(5, 3);
         assert_eq!(journal.lose_power(0, false), 2);
-        assert_eq!(journal.iter_from(0).map(|(_, r)| *r).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(records(&journal), [0, 1, 2]);
         assert_eq!(journal.end(), 3);
     }
 
@@ -211,8 +278,73 @@ mod tests {
         journal.lose_power(0, false);
         assert_eq!(journal.control(), None);
         journal.write_control(8);
-        journal.harden(1);
+        sync(&mut journal);
         journal.lose_power(0, false);
         assert_eq!(journal.control(), Some(&8));
+    }
+
+    #[test]
+    fn what_is_written_during_a_sync_waits_for_the_next() {
+        let mut journal = journal(2, 1);
+        let first = journal.begin_sync();
+        append(&mut journal, 2..3);
+        journal.write_control(7);
+        assert_eq!(journal.end_sync(first, false), Some(2));
+        assert!(!journal.control_is_synced());
+        let mut unlucky = journal.clone();
+        assert_eq!(unlucky.lose_power(0, false), 1);
+        assert_eq!((records(&unlucky), unlucky.control()), (vec![0, 1], None));
+        sync(&mut journal);
+        assert!(journal.control_is_synced());
+        journal.lose_power(0, false);
+        assert_eq!((records(&journal), journal.control()), (vec![0, 1, 2], Some(&7)));
+    }
+
+    #[test]
+    fn what_takes_the_place_of_dropped_records_during_a_sync_waits_for_the_next() {
+        let mut journal = journal(5, 0);
+        let sync = journal.begin_sync();
+        journal.cut_back(2);
+        append(&mut journal, 10..13);
+        assert_eq!(journal.end_sync(sync, false), Some(2));
+        assert_eq!(journal.lose_power(0, false), 3);
+        assert_eq!(records(&journal), [0, 1]);
+    }
+
+    #[test]
+    fn a_sync_of_a_disk_that_was_wiped_or_put_back_is_void() {
+        for put_back in [Journal::wipe, |disk: &mut Journal<u32>| disk.put_back(journal(1, 1))] {
+            let mut journal = journal(1, 1);
+            append(&mut journal, 1..9);
+            let sync = journal.begin_sync();
+            put_back(&mut journal);
+            append(&mut journal, 20..24);
+            assert_eq!(journal.end_sync(sync, false), None);
+            assert_eq!(journal.lose_power(0, false), 4);
+        }
+    }
+
+    #[test]
+    fn a_sync_of_an_earlier_life_does_not_bring_its_control_record_back() {
+        let mut journal = journal(1, 0);
+        journal.write_control(1);
+        let earlier = journal.begin_sync();
+        journal.write_control(2);
+        sync(&mut journal);
+        assert!(!journal.is_under_way(earlier));
+        assert_eq!(journal.end_sync(earlier, false), None);
+        journal.lose_power(0, false);
+        assert_eq!(journal.control(), Some(&2));
+    }
+
+    #[test]
+    fn a_disk_that_lies_says_that_it_is_done() {
+        let mut journal = journal(1, 0);
+        journal.write_control(1);
+        let sync = journal.begin_sync();
+        assert_eq!(journal.end_sync(sync, true), Some(1));
+        assert!(journal.control_is_synced());
+        assert_eq!(journal.lose_power(0, false), 1);
+        assert_eq!(journal.control(), None);
     }
 }

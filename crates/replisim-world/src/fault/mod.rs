@@ -19,7 +19,7 @@ pub(crate) struct Injector {
     pub planned: Vec<Planned>,
     pub active: Vec<Active>,
     /// Faults that wait for something to happen in the run.
-    pub armed: Vec<u32>,
+    pub armed: Vec<Armed>,
     /// Whom the targets of the fault that begins now turned out to mean; empty between faults.
     pub found: Vec<NodeId>,
 }
@@ -33,6 +33,15 @@ pub(crate) struct Planned {
     pub chance: Stream,
     /// Each time it was in force: its place among the active ones.
     fired: Vec<u32>,
+}
+
+/// A fault that waits for something to happen in the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Armed {
+    pub fault: u32,
+    /// All replicas, in the order by which its trigger watches some of them at random; none if it does not. It is drawn
+    /// once, or else a trigger would sooner or later have watched everybody.
+    pub order: Vec<NodeId>,
 }
 
 /// A fault in force, or that was.
@@ -68,19 +77,19 @@ pub(crate) enum Undo {
     Boot(NodeId),
     PowerOn(usize),
     Resume(usize),
-    Speed { host: usize, factor: u32 },
+    Speed(usize),
     DiskSpeed(usize),
     Unstall(usize),
     StopLying(usize),
     Drain(usize),
     JumpBack { host: usize, by: i64 },
-    DriftBack(usize),
+    DriftBack { host: usize, by_ppb: i64 },
     Thaw(usize),
 }
 
 impl Injector {
-    /// The faults of a plan, none in force.
-    pub fn new(faults: &[Fault], seed: u64) -> Self {
+    /// The faults of a plan among these replicas, none in force.
+    pub fn new(faults: &[Fault], replicas: &[NodeId], seed: u64) -> Self {
         let mut planned: Vec<Planned> = Vec::with_capacity(faults.len());
         for fault in faults {
             let twins = planned.iter().filter(|other| other.fault == *fault).count() as u64;
@@ -88,8 +97,7 @@ impl Injector {
             let chance = Stream::derive(seed, FAULT, name, 0);
             planned.push(Planned { fault: fault.clone(), name, chance, fired: Vec::new() });
         }
-        let waits = |planned: &Planned| matches!(planned.fault, Fault::When(..) | Fault::WhenFor(..));
-        let armed = (0u32..).zip(&planned).filter(|(_, planned)| waits(planned)).map(|(index, _)| index).collect();
+        let armed = (0u32..).zip(&mut planned).filter_map(|(fault, planned)| planned.armed(fault, replicas)).collect();
         Injector { planned, active: Vec::new(), armed, found: Vec::new() }
     }
 
@@ -159,10 +167,27 @@ impl Injector {
 
     /// What an armed fault waits for.
     pub fn trigger(&self, fault: u32) -> Option<&Trigger> {
-        match &self.planned[fault as usize].fault {
-            Fault::When(trigger, _) | Fault::WhenFor(trigger, _, _) => Some(trigger),
-            Fault::At(..) | Fault::During(..) | Fault::Every(..) => None,
+        self.planned[fault as usize].fault.trigger()
+    }
+}
+
+impl Planned {
+    /// How it waits, if it does.
+    fn armed(&mut self, fault: u32, replicas: &[NodeId]) -> Option<Armed> {
+        let random = match self.fault.trigger()? {
+            Trigger::Lag { of, .. } => of.is_random(),
+            Trigger::LeaderElected(_) | Trigger::Commits(_) | Trigger::Acknowledged(_) => false,
+        };
+        Some(Armed { fault, order: if random { self.shuffled(replicas) } else { Vec::new() } })
+    }
+
+    /// The replicas in an order that the fault's own stream decides.
+    pub fn shuffled(&mut self, replicas: &[NodeId]) -> Vec<NodeId> {
+        let mut order = replicas.to_vec();
+        for i in (1..order.len()).rev() {
+            order.swap(i, self.chance.below(i as u64 + 1) as usize);
         }
+        order
     }
 }
 

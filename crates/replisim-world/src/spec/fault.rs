@@ -27,7 +27,7 @@ pub enum Fault {
 /// Something in the run itself that a fault waits for.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Trigger {
-    /// A node becomes leader for the `0`-th time in the run; the one that led from the start does not count.
+    /// A node has become leader this many times in the run; the one that led from the start does not count.
     LeaderElected(u32),
     /// The protocol has committed this many records.
     Commits(u64),
@@ -78,7 +78,7 @@ pub enum Action {
     Swizzle { step: Span },
 
     // ── processes and hosts ──
-    /// The process is killed. Its kernel still sends what was written to sockets and closes them; the page cache stays.
+    /// The process is killed, and down until the end. Its kernel still sends what was written to sockets and closes them; the page cache stays.
     Kill(Target),
     /// The host is lost at once, with all its processes.
     LoseHost {
@@ -88,7 +88,7 @@ pub enum Action {
         #[serde(default)]
         wire: Wire,
     },
-    /// The process is killed and started again at once.
+    /// The process is killed and started again at once, unless a kill that has an end keeps it down.
     Restart(Target),
     /// A process that was not started with the cluster starts.
     Start(Target),
@@ -118,7 +118,7 @@ pub enum Action {
     // ── clocks ──
     /// The wall clock moves at once, and back at the end.
     Jump { host: Target, by: Offset },
-    /// Both clocks run fast (slow, if negative) by so many parts per million.
+    /// Both clocks run fast (slow, if negative) by so many parts per million, on top of what they drift anyway.
     Drift { host: Target, ppm: i32 },
     /// The wall clock jumps back and forth.
     Strobe { host: Target, by: Offset, every: Span },
@@ -257,7 +257,7 @@ impl Fault {
     pub fn clock_error(&self, lasts: Span) -> Span {
         match self.action() {
             Action::Jump { by, .. } | Action::Strobe { by, .. } => by.length() * self.at_once(),
-            Action::Drift { ppm, .. } => drifted(*ppm, lasts),
+            Action::Drift { ppm, .. } => drifted(*ppm, lasts) * self.at_once(),
             Action::Freeze(_) => self.length().unwrap_or(lasts),
             other => {
                 debug_assert!(other.family() != Some(FaultFamily::Clock), "{other}: clocks of which nothing is known");
@@ -282,11 +282,36 @@ impl Fault {
             Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => 1,
         }
     }
+
+    /// What it waits for, if that is something in the run.
+    pub fn trigger(&self) -> Option<&Trigger> {
+        match self {
+            Fault::When(trigger, _) | Fault::WhenFor(trigger, _, _) => Some(trigger),
+            Fault::At(..) | Fault::During(..) | Fault::Every(..) => None,
+        }
+    }
 }
 
 /// By how much a clock is wrong that has run fast or slow for so long, by so many parts per million.
 pub(super) fn drifted(ppm: i32, lasts: Span) -> Span {
     Span::nanos((u128::from(lasts.as_nanos()) * u128::from(ppm.unsigned_abs()) / 1_000_000) as u64)
+}
+
+impl Target {
+    /// Whether chance decides, be it in part, whom it means.
+    pub fn is_random(&self) -> bool {
+        match self {
+            Target::Minority | Target::Majority | Target::Random(_) => true,
+            Target::Several(targets) => targets.iter().any(Target::is_random),
+            Target::Named(_)
+            | Target::Leader
+            | Target::Followers
+            | Target::Replicas
+            | Target::Clients
+            | Target::MostAdvanced
+            | Target::MostBehind => false,
+        }
+    }
 }
 
 impl FaultFamily {

@@ -3,8 +3,10 @@
 //! A swarm (Groce et al., ISSTA 2012) switches whole families off in each run. A run with every kind of fault at once
 //! seldom shows what a run with two of them does: the others keep getting in the way.
 //!
-//! A seed expands to a concrete plan before the run begins. Whom a fault strikes is drawn with it and spelled out by
-//! name, so a drawn plan can be printed, written into a scenario, and shrunk fault by fault. So are the *knobs*: settings
+//! A seed expands to a concrete plan before the run begins, which can be printed, written into a scenario, and shrunk fault
+//! by fault. Whom a fault strikes is drawn with it and spelled out by name, unless only the run can tell: the follower that
+//! has applied most, as an operator looks for whom to promote; the leader, on which a table is dropped; and the two halves
+//! that replicas fall into, which the fault's own stream decides as it strikes. The *knobs* are drawn before, too: settings
 //! of the scenario itself, each with the values it may take.
 
 use indexmap::IndexMap;
@@ -241,12 +243,20 @@ impl Dice<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const RUN: Span = Span::secs(10);
 
     fn hosts() -> Vec<String> {
-        ["a", "b", "c"].map(str::to_owned).to_vec()
+        ["h1", "h2", "h3"].map(str::to_owned).to_vec()
+    }
+
+    /// Faults of every family.
+    fn any_faults() -> impl Iterator<Item = Fault> {
+        let swarm = Swarm { families: FaultFamily::ALL.to_vec(), ..Swarm::default() };
+        (0..500).flat_map(move |seed| swarm.draw(seed, RUN, &hosts()))
     }
 
     #[test]
@@ -268,13 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_stays_within_its_run_and_leaves_nothing_to_chance() {
-        assert_eq!(Swarm::window(RUN), (Span::millis(500), Span::secs(9)));
-        for seed in 0..200 {
-            for fault in Swarm::default().draw(seed, RUN, &hosts()) {
-                let Fault::During(from, until, action) = &fault else { continue };
-                assert!(from < until && *until <= RUN, "{fault}");
-                assert!(!action.to_string().contains("random"), "{fault}");
+    fn a_plan_stays_within_its_run() {
+        let (first, last) = (Span::millis(500), Span::secs(9));
+        assert_eq!(Swarm::window(RUN), (first, last));
+        for fault in any_faults() {
+            match fault {
+                Fault::At(from, _) => assert!(first <= from && from <= last, "{fault}"),
+                Fault::During(from, until, _) => assert!(first <= from && from < until && until <= RUN, "{fault}"),
+                Fault::Every(..) | Fault::When(..) | Fault::WhenFor(..) => panic!("{fault}: no plain time"),
             }
         }
     }
@@ -287,5 +298,27 @@ mod tests {
             assert!(drawn <= swarm.clock_error(RUN), "seed {seed}: {drawn}");
         }
         assert_eq!(Swarm { families: vec![FaultFamily::Kill], ..swarm }.clock_error(RUN), Span::ZERO);
+    }
+
+    #[test]
+    fn a_plan_names_whom_its_faults_strike_unless_only_the_run_can_tell() {
+        let mut by_the_run = BTreeSet::new();
+        for fault in any_faults() {
+            match fault.action() {
+                Action::Halves
+                | Action::DropTable(Target::Leader)
+                | Action::Failover { to: Target::MostAdvanced, .. } => {
+                    by_the_run.insert(fault.action().kind());
+                }
+                Action::Failover { to, .. } => assert!(matches!(to, Target::Named(_)), "{fault}"),
+                action => {
+                    let text = action.to_string();
+                    let roles = ["leader", "followers", "minority", "majority", "random", "replicas", "most", "halves"];
+                    assert!(hosts().iter().any(|host| text.contains(host)), "{fault}");
+                    assert!(!roles.iter().any(|role| text.contains(role)), "{fault}");
+                }
+            }
+        }
+        assert_eq!(by_the_run.len(), 3, "{by_the_run:?}");
     }
 }

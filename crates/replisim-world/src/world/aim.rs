@@ -39,24 +39,29 @@ impl<P: Process> World<P> {
 
     /// The nodes that a target means at this moment; those that its words alone do not tell are remembered.
     pub(super) fn nodes_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
-        let nodes = self.look_up(fault, target);
-        if !matches!(target, Target::Named(_) | Target::Several(_) | Target::Replicas | Target::Clients) {
+        if let Target::Several(targets) = target {
+            return targets.iter().flat_map(|target| self.nodes_of(fault, target)).collect();
+        }
+        let order = if target.is_random() { self.shuffled_replicas(fault) } else { Vec::new() };
+        let nodes = self.look_up(target, &order);
+        if !matches!(target, Target::Named(_) | Target::Replicas | Target::Clients) {
             self.injector.found.extend(&nodes);
         }
         nodes
     }
 
-    pub(super) fn look_up(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
-        let replicas = self.plan.replicas.clone();
+    /// The nodes that a target means at this moment, if chance has put the replicas into this order.
+    pub(super) fn look_up(&self, target: &Target, order: &[NodeId]) -> Vec<NodeId> {
+        let first = |count: usize| order.iter().copied().take(count).collect();
         match target {
             Target::Named(name) => self.named(name),
-            Target::Several(targets) => targets.iter().flat_map(|target| self.nodes_of(fault, target)).collect(),
+            Target::Several(targets) => targets.iter().flat_map(|target| self.look_up(target, order)).collect(),
             Target::Leader => self.leader().into_iter().collect(),
             Target::Followers => self.followers(),
-            Target::Replicas => replicas,
-            Target::Minority => self.some_replicas(fault, (replicas.len().max(1) - 1) / 2),
-            Target::Majority => self.some_replicas(fault, replicas.len() / 2 + 1),
-            Target::Random(count) => self.some_replicas(fault, usize::from(*count)),
+            Target::Replicas => self.plan.replicas.clone(),
+            Target::Minority => first(order.len().saturating_sub(1) / 2),
+            Target::Majority => first(order.len() / 2 + 1),
+            Target::Random(count) => first(usize::from(*count)),
             Target::Clients => self.everybody().filter(|node| !self.is_process(*node)).collect(),
             Target::MostAdvanced => {
                 let advance = |node: &NodeId| (self.is_full_member(*node), self.applied(*node));
@@ -104,20 +109,9 @@ impl<P: Process> World<P> {
         self.view(node).map(|view| view.applied)
     }
 
-    pub(super) fn some_replicas(&mut self, fault: u32, count: usize) -> Vec<NodeId> {
-        let mut some = self.shuffled_replicas(fault);
-        some.truncate(count);
-        some
-    }
-
     /// Every replica, in an order that the fault's own stream decides.
     pub(super) fn shuffled_replicas(&mut self, fault: u32) -> Vec<NodeId> {
-        let chance = &mut self.injector.planned[fault as usize].chance;
-        let mut order = self.plan.replicas.clone();
-        for i in (1..order.len()).rev() {
-            order.swap(i, chance.below(i as u64 + 1) as usize);
-        }
-        order
+        self.injector.planned[fault as usize].shuffled(&self.plan.replicas)
     }
 
     pub(super) fn everybody(&self) -> impl Iterator<Item = NodeId> + use<P> {

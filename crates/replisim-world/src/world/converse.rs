@@ -161,7 +161,7 @@ impl<P: Process> World<P> {
     /// A session's connection from a server to a node: the one it has, or a new one. Pools are warm, so a new one to a
     /// living process in reach is up at once.
     fn connection(&mut self, session: SessionId, server: NodeId, node: NodeId) -> StreamId {
-        let known = self.clients.sessions[session.index()].streams.get(&(server, node)).copied();
+        let known = self.clients.connection(session, (server, node));
         if let Some(stream) = known.filter(|stream| self.streams.is_open(*stream, server)) {
             return stream;
         }
@@ -173,7 +173,7 @@ impl<P: Process> World<P> {
             true => self.streams.open_warm(&self.roster, server, node),
             false => self.with_streams(|streams, around| streams.connect(server, node, around)),
         };
-        self.clients.sessions[session.index()].streams.insert((server, node), stream);
+        self.clients.take_up(session, (server, node), stream);
         stream
     }
 
@@ -181,7 +181,7 @@ impl<P: Process> World<P> {
     fn stream_of_request(&self, node: NodeId, id: RequestId) -> Option<StreamId> {
         let session = self.clients.sessions.get(id.session().index())?;
         let current = session.current.as_ref().filter(|current| current.ordinal == id.ordinal())?;
-        session.streams.get(&(current.server, node)).copied()
+        self.clients.connection(id.session(), (current.server, node))
     }
 
     /// A process answers a request.
@@ -205,9 +205,8 @@ impl<P: Process> World<P> {
 
     /// A connection has ended: whatever was under way on it ends or is tried elsewhere.
     pub(super) fn session_loses_stream(&mut self, stream: StreamId, server: NodeId, node: NodeId, why: Closing) {
-        let owner = self.clients.sessions.iter().find(|s| s.streams.get(&(server, node)) == Some(&stream));
-        let Some(session) = owner.map(|session| session.id) else { return };
-        self.clients.sessions[session.index()].streams.remove(&(server, node));
+        let Some(session) = self.clients.owner(stream) else { return };
+        self.clients.lay_down(session, (server, node));
         let Some(current) = &self.clients.sessions[session.index()].current else { return };
         if (current.server, current.node) != (server, node) {
             return;
@@ -239,7 +238,7 @@ impl<P: Process> World<P> {
         let Some(current) = &self.clients.sessions[session.index()].current else { return };
         self.recorder.cause = current.patience.cause;
         let (server, node) = (current.server, current.node);
-        let stream = self.clients.sessions[session.index()].streams.remove(&(server, node));
+        let stream = self.clients.lay_down(session, (server, node));
         let sent = stream.is_some_and(|stream| self.streams.is_up(stream));
         self.with_sight(server, |clients, sight| clients.give_up(session, sight));
         if let Some(stream) = stream {

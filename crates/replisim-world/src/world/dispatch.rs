@@ -120,20 +120,15 @@ impl<P: Process> World<P> {
         }
     }
 
-    pub(super) fn sync_completes(&mut self, node: NodeId, incarnation: u32, losses: u32, upto: u64, lied: bool) {
+    pub(super) fn sync_completes(&mut self, node: NodeId, incarnation: u32, sync: u64, lied: bool) {
         let state = &mut self.nodes[node.index()];
-        if state.power_losses != losses {
-            return;
-        }
-        if self.machines[self.roster.host_of(node)].disk.is_stalled() {
+        if self.machines[self.roster.host_of(node)].disk.is_stalled() && state.journal.is_under_way(sync) {
             // A stall has an end, if only the heal.
             let again = self.now + STALL_LOOK_EVERY;
-            self.schedule(again, Event::Synced { node, incarnation, power_losses: losses, upto, lied });
+            self.schedule(again, Event::Synced { node, incarnation, sync, lied });
             return;
         }
-        if !lied {
-            state.journal.harden(upto);
-        }
+        let Some(upto) = state.journal.end_sync(sync, lied) else { return };
         if !self.roster.is_living(node, incarnation) {
             return;
         }
@@ -170,7 +165,7 @@ impl<P: Process> World<P> {
 
     /// Starts a node's process, for the first time or again.
     pub(super) fn boot(&mut self, node: NodeId) {
-        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].fenced {
+        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].is_held_down() {
             return;
         }
         let incarnation = self.roster.born(node);
@@ -283,13 +278,13 @@ impl<P: Process> World<P> {
     fn start_sync(&mut self, node: NodeId) {
         let disk = &mut self.machines[self.roster.host_of(node)].disk;
         let state = &mut self.nodes[node.index()];
-        let (upto, power_losses) = (state.journal.end(), state.power_losses);
         state.sync = Syncing::Busy { again: false };
         let fate = disk.sync(state.journal.take_unsynced_bytes(), state.journal.bytes());
         let incarnation = self.roster.incarnation(node);
         match fate {
             SyncFate::Takes { span, lied } => {
-                self.schedule(self.now + span, Event::Synced { node, incarnation, power_losses, upto, lied });
+                let sync = state.journal.begin_sync();
+                self.schedule(self.now + span, Event::Synced { node, incarnation, sync, lied });
             }
             SyncFate::Fails(error) => self.schedule(self.now, Event::DiskFailed { node, incarnation, error }),
         }

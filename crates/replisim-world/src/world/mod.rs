@@ -165,7 +165,7 @@ impl<P: Process> World<P> {
             streams: Streams::new(host_of.len()),
             network: Network::new(cluster, &plan.topology, host_of, seed),
             clients: Clients::new(&blueprint.clients, plan.first_server, seed),
-            injector: Injector::new(&blueprint.faults, seed),
+            injector: Injector::new(&blueprint.faults, &plan.replicas, seed),
             recorder: Recorder::new(plan.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             coverage: None,
@@ -329,9 +329,7 @@ impl<P: Process> World<P> {
             Event::Stream(signal) => self.stream_signals(signal),
             Event::Handle { node, incarnation, input } => self.processor_reaches(node, incarnation, input),
             Event::Timer { node, incarnation, timer, setting } => self.timer_fires(node, incarnation, timer, setting),
-            Event::Synced { node, incarnation, power_losses, upto, lied } => {
-                self.sync_completes(node, incarnation, power_losses, upto, lied);
-            }
+            Event::Synced { node, incarnation, sync, lied } => self.sync_completes(node, incarnation, sync, lied),
             Event::DiskFailed { node, incarnation, error } => self.disk_fails(node, incarnation, error),
             Event::Turn { session } => self.session_turns(session),
             Event::Retry { session, ordinal, attempt } => self.session_retries(session, ordinal, attempt),

@@ -6,7 +6,7 @@ use replisim_kernel::{Sampler, SimTime, Span};
 
 use super::{Phase, World};
 use crate::event::Event;
-use crate::fault::{FaultEvent, Undo};
+use crate::fault::{Armed, FaultEvent, Undo};
 use crate::network::Change;
 use crate::process::{Command, Process};
 use crate::recorder::Mark;
@@ -24,22 +24,25 @@ impl<P: Process> World<P> {
 
     /// Begins every armed fault whose moment has come.
     pub(super) fn pull_triggers(&mut self) {
+        if !self.injector.armed.iter().any(|armed| self.is_due(armed)) {
+            return;
+        }
         let armed = std::mem::take(&mut self.injector.armed);
-        let (due, waiting) = armed.into_iter().partition::<Vec<u32>, _>(|fault| self.is_due(*fault));
+        let (due, waiting) = armed.into_iter().partition::<Vec<Armed>, _>(|armed| self.is_due(armed));
         self.injector.armed = waiting;
-        for fault in due {
+        for Armed { fault, .. } in due {
             self.fault_moves(FaultEvent::Begin { fault });
         }
     }
 
-    fn is_due(&mut self, fault: u32) -> bool {
-        match self.injector.trigger(fault).cloned() {
+    fn is_due(&self, armed: &Armed) -> bool {
+        match self.injector.trigger(armed.fault) {
             None => false,
-            Some(Trigger::LeaderElected(nth)) => self.recorder.elections >= nth,
-            Some(Trigger::Commits(count)) => self.recorder.commits >= count,
-            Some(Trigger::Acknowledged(count)) => self.recorder.acknowledged >= count,
+            Some(Trigger::LeaderElected(nth)) => self.recorder.elections >= *nth,
+            Some(Trigger::Commits(count)) => self.recorder.commits >= *count,
+            Some(Trigger::Acknowledged(count)) => self.recorder.acknowledged >= *count,
             Some(Trigger::Lag { of, over }) => {
-                self.nodes_of(fault, &of).into_iter().any(|node| self.recorder.lag(self.now, node) > over)
+                self.look_up(of, &armed.order).into_iter().any(|node| self.recorder.lag(self.now, node) > *over)
             }
         }
     }
@@ -58,7 +61,6 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, "✗".to_owned(), text);
         }
         let action = self.injector.planned[fault as usize].fault.action().clone();
-        self.injector.found.clear();
         let undo = self.strike(fault, active, &action);
         self.injector.active[active as usize].struck = std::mem::take(&mut self.injector.found);
         self.see_fault(&action);
@@ -133,6 +135,9 @@ impl<P: Process> World<P> {
             }
             Action::Kill(target) => self.each_node(fault, target, |world, node| {
                 world.kill(node);
+                if let Some(state) = world.nodes.get_mut(node.index()) {
+                    state.killed_by.push(active);
+                }
                 Some(Undo::Boot(node))
             }),
             Action::LoseHost { host, unsynced, wire } => {
@@ -140,12 +145,12 @@ impl<P: Process> World<P> {
             }
             Action::Restart(target) => self.each_node(fault, target, |world, node| {
                 world.kill(node);
-                world.boot(node);
+                world.start(node);
                 None
             }),
             Action::Start(target) => self.each_node(fault, target, |world, node| {
                 world.nodes[node.index()].starts = true;
-                world.boot(node);
+                world.start(node);
                 None
             }),
             Action::Pause(target) => self.each_host(fault, target, |world, host| {
@@ -153,13 +158,13 @@ impl<P: Process> World<P> {
                 Undo::Resume(host)
             }),
             Action::SlowCpu { host, factor } => self.each_host(fault, host, |world, host| {
-                world.machines[host].processor.slowdown *= (*factor).max(1);
-                Undo::Speed { host, factor: (*factor).max(1) }
+                world.machines[host].processor.slow(active, *factor);
+                Undo::Speed(host)
             }),
             Action::Wipe(target) => self.each_node(fault, target, |world, node| {
                 world.kill(node);
                 world.nodes[node.index()].journal.wipe();
-                world.boot(node);
+                world.start(node);
                 None
             }),
             Action::SlowDisk { host, by } => self.each_host(fault, host, |world, host| {
@@ -191,15 +196,16 @@ impl<P: Process> World<P> {
                 world.kill(node);
                 let state = &mut world.nodes[node.index()];
                 if let Some(snapshot) = state.snapshot.clone() {
-                    state.journal = snapshot;
+                    state.journal.put_back(snapshot);
                 }
-                world.boot(node);
+                world.start(node);
                 None
             }),
             Action::Jump { host, by } => self.jump_clocks(fault, host, *by),
             Action::Drift { host, ppm } => self.each_host(fault, host, |world, host| {
-                world.machines[host].clocks.set_drift(world.now, i64::from(*ppm) * 1_000);
-                Undo::DriftBack(host)
+                let by_ppb = i64::from(*ppm) * 1_000;
+                world.machines[host].clocks.drift(world.now, by_ppb);
+                Undo::DriftBack { host, by_ppb }
             }),
             Action::Strobe { host, by, every } => self.strobe(fault, active, 0, host, *by, *every),
             Action::Freeze(target) => self.each_host(fault, target, |world, host| {
@@ -229,7 +235,7 @@ impl<P: Process> World<P> {
         match undo {
             Undo::Mend { from, to } => self.network.mend(from, to),
             Undo::RestoreLink { from, to } => self.network.link(from, to).restore(active),
-            Undo::Boot(node) => self.boot(node),
+            Undo::Boot(node) => self.end_kill(active, node),
             Undo::PowerOn(host) => {
                 if self.roster.power_on(host) {
                     self.boot_host(host);
@@ -240,13 +246,13 @@ impl<P: Process> World<P> {
                     self.resume_host(host);
                 }
             }
-            Undo::Speed { host, factor } => self.machines[host].processor.slowdown /= factor,
+            Undo::Speed(host) => self.machines[host].processor.restore_speed(active),
             Undo::DiskSpeed(host) => self.machines[host].disk.restore_speed(active),
             Undo::Unstall(host) => self.machines[host].disk.unstall(),
             Undo::StopLying(host) => self.machines[host].disk.end_lying(),
             Undo::Drain(host) => self.machines[host].disk.drain(),
             Undo::JumpBack { host, by } => self.machines[host].clocks.jump(self.now, -by),
-            Undo::DriftBack(host) => self.machines[host].clocks.set_drift(self.now, 0),
+            Undo::DriftBack { host, by_ppb } => self.machines[host].clocks.drift(self.now, -by_ppb),
             Undo::Thaw(host) => self.machines[host].clocks.thaw(),
         }
     }
@@ -268,6 +274,7 @@ impl<P: Process> World<P> {
             Action::Swizzle { step: pause } => self.swizzle(fault, active, step as usize, pause),
             _ => return,
         };
+        self.injector.found.clear();
         self.injector.active[active as usize].undo.extend(undo);
     }
 
@@ -356,6 +363,21 @@ impl<P: Process> World<P> {
         self.with_streams(|streams, around| streams.process_died(node, around));
     }
 
+    /// A kill is over: whom it struck starts, unless something else keeps it down.
+    fn end_kill(&mut self, active: u32, node: NodeId) {
+        let Some(state) = self.nodes.get_mut(node.index()) else { return };
+        state.killed_by.retain(|kill| *kill != active);
+        self.boot(node);
+    }
+
+    /// Somebody starts a process. That undoes the kills that have no end of their own, and no others.
+    fn start(&mut self, node: NodeId) {
+        let Some(state) = self.nodes.get_mut(node.index()) else { return };
+        let active = &self.injector.active;
+        state.killed_by.retain(|kill| active[*kill as usize].until.is_reached());
+        self.boot(node);
+    }
+
     fn lose_host(&mut self, host: usize, unsynced: Unsynced, wire: Wire) -> Undo {
         for node in self.roster.on_host(host).collect::<Vec<_>>() {
             self.streams.host_lost(node);
@@ -366,7 +388,6 @@ impl<P: Process> World<P> {
             self.roster.died(node);
             let state = &mut self.nodes[node.index()];
             state.die();
-            state.power_losses += 1;
             let volatile = state.journal.end() - state.journal.durable();
             let spared = self.machines[host].disk.spared(volatile);
             let lost = match unsynced {

@@ -9,7 +9,7 @@ use super::{Blueprint, UnknownConcern, World};
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
-use crate::spec::{Action, ClientGroup, Cluster, Fault, Service, Target, Topology, Unsynced, Wire};
+use crate::spec::{Action, ClientGroup, ClockSpec, Cluster, Fault, Service, Target, Topology, Trigger, Unsynced, Wire};
 
 /// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request.
 #[derive(Clone, Debug)]
@@ -84,8 +84,14 @@ impl Process for Talker {
     }
 }
 
+const SEED: u64 = 7;
+
 /// Two talkers, the first one talking to the second over 20 ms of wire.
 fn two(faults: Vec<Fault>) -> World<Talker> {
+    World::new(blueprint(faults), SEED)
+}
+
+fn blueprint(faults: Vec<Fault>) -> Blueprint<Talker> {
     let mut cluster = Cluster { size: Some(2), ..Cluster::default() };
     cluster.links.between_zones = Distribution::Constant(Span::millis(20));
     cluster.service = Service {
@@ -98,7 +104,7 @@ fn two(faults: Vec<Fault>) -> World<Talker> {
     let members = vec![member("n1", 0, Some(NodeId(1))), member("n2", 1, None)];
     let clients = vec![ClientGroup { sessions: 2, mix: [(OpKind::Write, 1)].into(), ..ClientGroup::default() }];
     let (run, settle) = (Span::secs(60), Span::secs(1));
-    World::new(Blueprint { cluster, topology, members, clients, faults, run, settle, trace: false }, 7)
+    Blueprint { cluster, topology, members, clients, faults, run, settle, trace: false }
 }
 
 fn named(name: &str) -> Target {
@@ -235,4 +241,65 @@ fn clients_are_answered() {
     let world = after(two(Vec::new()), 10);
     let answered = world.history().operations.iter().filter(|op| op.outcome == Outcome::Ok).count();
     assert!(answered > 900, "half of them 40 ms away: {answered}");
+}
+
+fn during(from: u64, to: u64, action: Action) -> Fault {
+    Fault::During(Span::secs(from), Span::secs(to), action)
+}
+
+#[test]
+fn what_two_faults_do_is_over_when_both_are() {
+    let kill = || Action::Kill(named("n2"));
+    let lose = || Action::LoseHost { host: named("n2"), unsynced: Unsynced::Lost, wire: Wire::Arrives };
+    for other in [kill(), lose(), Action::Restart(named("n2"))] {
+        let mut world = after(two(vec![during(2, 9, kill()), during(3, 4, other)]), 8);
+        assert!(world.process(NodeId(1)).is_none(), "it is killed until 9 s");
+        world.run_until(SimTime::ZERO + Span::secs(9));
+        assert!(world.process(NodeId(1)).is_some());
+    }
+    let freeze = |from, to| during(from, to, Action::Freeze(named("n1")));
+    let world = after(two(vec![freeze(2, 4), freeze(3, 6)]), 5);
+    assert_eq!(world.machines[0].clocks.wall(world.now).0, 2_000_000_000);
+}
+
+#[test]
+fn a_drift_comes_on_top_of_what_a_clock_drifts_already_and_leaves_that_to_it() {
+    let drift = |from, to| during(from, to, Action::Drift { host: named("n1"), ppm: 100_000 });
+    let mut plan = blueprint(vec![drift(2, 4), drift(3, 5)]);
+    plan.cluster.clocks.insert("n1".to_owned(), ClockSpec { drift_ppm: 10_000, ..ClockSpec::default() });
+    let mut world = World::new(plan, SEED);
+    for (secs, gained) in [(2, 20), (3, 130), (4, 340), (5, 450), (6, 460)] {
+        world.run_until(SimTime::ZERO + Span::secs(secs));
+        let shown = world.machines[0].clocks.wall(SimTime::ZERO + Span::secs(secs)).0;
+        assert_eq!(shown / 1_000_000 - 1_000 * secs as i64, gained, "at {secs} s");
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_for_good_starts_when_somebody_starts_it() {
+    for start in [Action::Start(named("n2")), Action::Restart(named("n2")), Action::Wipe(named("n2"))] {
+        let kill = Fault::At(Span::secs(2), Action::Kill(named("n2")));
+        let brief = during(3, 4, Action::Kill(named("n2")));
+        let mut world = after(two(vec![kill, brief, Fault::At(Span::secs(6), start)]), 5);
+        assert!(world.process(NodeId(1)).is_none(), "no other kill's end undoes it");
+        world.run_until(SimTime::ZERO + Span::secs(7));
+        assert!(world.process(NodeId(1)).is_some());
+    }
+}
+
+#[test]
+fn a_trigger_that_waits_only_looks() {
+    let waiting = |of| {
+        let lag = Trigger::Lag { of, over: Span::secs(100) };
+        two(vec![Fault::When(lag, Action::Halves)])
+    };
+    let untouched = after(two(Vec::new()), 30).fingerprint();
+    for of in [Target::Followers, Target::MostBehind, Target::Random(1), Target::Several(vec![Target::Minority])] {
+        let mut begun = waiting(of);
+        let mut later = after(begun.clone(), 30);
+        assert_eq!(later.fingerprint(), untouched);
+        assert_eq!((later.injector.found.len(), later.injector.armed.len()), (0, 1));
+        let draw = |world: &mut World<Talker>| world.injector.planned[0].chance.word();
+        assert_eq!(draw(&mut begun), draw(&mut later), "it has drawn for its trigger before the run began, if at all");
+    }
 }

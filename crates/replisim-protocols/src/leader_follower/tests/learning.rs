@@ -91,3 +91,15 @@ fn a_follower_that_was_cut_off_is_no_learner() {
     assert!(told(&run, S1, "promoted: epoch").is_some());
     assert!(lost(&run).is_empty());
 }
+
+#[test]
+fn a_leader_whose_power_fails_as_it_gives_up_its_data_does_not_lead_without_them() {
+    for lost in 1_000..1_030 {
+        let mut scene = Scene::<LeaderFollower>::new("()").lasting(2);
+        scene.cluster.disk.sync = Distribution::Constant(Span::millis(10));
+        let reseed = Action::Reseed { node: named("p"), from: named("s1") };
+        let run = scene.at(1_000, reseed).fault(during(lost, lost + 10, lose("p"))).run();
+        let last = run.history.finals.iter().find(|last| last.node == P).expect("it is up at the end");
+        assert!(last.contents.len() > 50, "lost at {lost} ms: {:#?}", run.milestones);
+    }
+}
