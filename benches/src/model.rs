@@ -135,7 +135,7 @@ impl Node {
         self.index += 1;
         let (index, entry) = (self.index, Entry([self.index; 8]));
         cx.append(entry);
-        cx.installed(Key(index % 1_000), Some(Value::generated(cx.me(), index as u32)), Position::new(1, index));
+        cx.installed(Key(index % 1_000), Some(Value::generated(cx.me(), index)), Position::new(1, index));
         self.acks.push_back(0);
         for follower in 1..=followers {
             cx.send(NodeId(follower), Message::Append { index, entry });

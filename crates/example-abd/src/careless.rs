@@ -1,6 +1,6 @@
 //! A mistake to look at: a protocol that draws on chance which no seed fixes.
 //!
-//! It goes by the order of a hash set, which is another one in every process of the operating system, and in every set of
+//! It tells others in the order of a hash set, which is another one in every process of the operating system, and in every set of
 //! one process. Two runs of one plan part as soon as somebody is told of something, and no case of it replays. The lint
 //! against hash sets that this workspace has (`clippy.toml`) names the place; without it, `fuzz` finds that runs differ,
 //! and at which event, for it does one run in 64 twice:
@@ -16,19 +16,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use replisim::prelude::*;
 use serde::Deserialize;
 
-/// Tells one other of every request: whichever a hash set happens to hold first.
+/// Tells others of every request: the first of a hash set, or all in its order.
 #[derive(Clone, Debug)]
 pub struct Careless {
     others: Vec<NodeId>,
-    tells: bool,
+    /// How many it tells.
+    tells: usize,
 }
 
 /// What it does that no seed fixes.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub enum Whim {
-    /// It goes by the order of a hash set.
+    /// It tells whoever comes first in the order of a hash set.
     #[default]
     HashOrder,
+    /// It tells everybody, in the order of a hash set: all hear the same, and at the same times.
+    HashOrderOfAll,
     /// It tells nobody of anything, but for one process among all that the program ever started.
     OneBootOf(u32),
 }
@@ -58,17 +61,16 @@ impl Process for Careless {
         let me = cx.me();
         let others = (0..*replicas).map(NodeId).filter(|node| *node != me).collect();
         let tells = match whim {
-            Whim::HashOrder => true,
-            Whim::OneBootOf(number) => BOOTS.fetch_add(1, Ordering::Relaxed) == *number,
+            Whim::HashOrder => 1,
+            Whim::HashOrderOfAll => usize::from(*replicas),
+            Whim::OneBootOf(number) => usize::from(BOOTS.fetch_add(1, Ordering::Relaxed) == *number),
         };
         Careless { others, tells }
     }
 
     fn on(&mut self, cx: &mut Cx<'_, Self>, input: Input<Self>) {
         if let Input::Request(request) = input {
-            if self.tells
-                && let Some(other) = any_of(&self.others)
-            {
+            for other in in_hash_order(&self.others).into_iter().take(self.tells) {
                 cx.send(other, Heard(request.op.key().unwrap_or(Key(0))));
             }
             cx.reply(request.id, Reply::fail(Reason::NotServing));
@@ -81,13 +83,13 @@ impl Process for Careless {
 }
 
 #[expect(clippy::disallowed_types, reason = "this is the mistake that is to be found")]
-fn any_of(nodes: &[NodeId]) -> Option<NodeId> {
-    nodes.iter().copied().collect::<std::collections::HashSet<_>>().into_iter().next()
+fn in_hash_order(nodes: &[NodeId]) -> impl IntoIterator<Item = NodeId> {
+    nodes.iter().copied().collect::<std::collections::HashSet<_>>()
 }
 
 impl Protocol for Careless {
     const NAME: &'static str = "Careless";
-    const ABOUT: &'static str = "tells whoever comes first in hash order";
+    const ABOUT: &'static str = "tells others in hash order";
     type Settings = Settings;
 
     fn assemble(settings: &Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {

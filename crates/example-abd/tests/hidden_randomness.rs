@@ -35,6 +35,16 @@ fn hash_order_is_caught_and_the_first_event_that_differs_is_named() {
     assert_eq!((kept.case().seed, divergence.fresh), (divergence.seed, true), "what differed can be run again");
 }
 
+/// Everybody hears the same at the same times, whatever the order in which they were told.
+#[test]
+fn the_order_of_what_is_sent_is_enough() {
+    let (_, survey) = careless("whim: HashOrderOfAll", 64, 2);
+    let [divergence] = survey.subjects[0].divergences.as_slice() else {
+        panic!("{:?}", survey.subjects[0].divergences)
+    };
+    assert!(divergence.one != divergence.other && divergence.one.contains("Heard"), "{divergence:?}");
+}
+
 #[test]
 fn where_every_run_differs_a_few_are_told_and_the_others_counted() {
     let (tally, survey) = careless("", 64 * 12, 2);

@@ -287,6 +287,26 @@ pub(crate) enum Effect<P: Process> {
     Exit { why: String },
 }
 
+impl<P: Process> Effect<P> {
+    /// Whom it reaches, as a number that is another one for each.
+    #[inline]
+    pub(crate) fn whom(&self) -> Option<u64> {
+        match self {
+            Effect::Send { to, .. } => Some(u64::from(to.0)),
+            Effect::Transmit { stream, .. } | Effect::Close { stream } => Some(1 << 32 | u64::from(stream.0)),
+            Effect::Reply { id, .. } => Some(1 << 63 | id.0),
+            // The world numbers what is connected in the order in which it is asked for. The rest concerns the node itself.
+            Effect::Connect { .. }
+            | Effect::SetTimer { .. }
+            | Effect::CancelTimer { .. }
+            | Effect::Appended { .. }
+            | Effect::Sync
+            | Effect::Note(_)
+            | Effect::Exit { .. } => None,
+        }
+    }
+}
+
 /// What a process tells an observer. Notes change nothing in the simulation.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Note {

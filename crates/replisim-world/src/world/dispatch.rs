@@ -28,6 +28,9 @@ impl<P: Process> Agenda<Parcel<P>> for Pending<'_, P> {
     }
 }
 
+/// An odd number, by which whoever is spoken to counts otherwise at every place: 2^64 divided by the golden ratio.
+const ORDER: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl<P: Process> World<P> {
     // ── what arrives ──
 
@@ -197,9 +200,26 @@ impl<P: Process> World<P> {
     /// Carries out what a handler asked for, in order. No other handler runs meanwhile.
     #[inline]
     fn settle(&mut self, node: NodeId) {
+        if self.effects.len() > 1 {
+            self.fold_order();
+        }
         self.effects.reverse();
         while let Some(effect) = self.effects.pop() {
             self.carry_out(node, effect);
+        }
+    }
+
+    /// Folds in the order in which a handler has spoken to several others. What reaches them draws on a stream of chance of
+    /// its own for each, so that it would come to the same in any order, and nothing but a trace would tell.
+    #[inline]
+    fn fold_order(&mut self) {
+        let (mut spoken, mut order) = (0, 0_u64);
+        for whom in self.effects.iter().filter_map(Effect::whom) {
+            spoken += 1;
+            order = order.wrapping_mul(ORDER) ^ whom;
+        }
+        if spoken > 1 {
+            self.recorder.fold(&order);
         }
     }
 
