@@ -62,6 +62,22 @@ fn all_that_cannot_be_run_is_told_and_a_file_named_twice_is_one() {
 }
 
 #[test]
+fn what_replisim_writes_into_a_folder_is_no_scenario_of_it() {
+    let folder = super::folder("own");
+    assert_eq!(folder.program(&["fuzz", "failing.ron", "--runs", "100", "--store", "camp.db"]).code, 1);
+    assert_eq!(folder.program(&["fuzz", "plan", "clean.ron", "--runs", "100", "-o", "plan.ron"]).code, 0);
+    assert_eq!(folder.program(&["run", "clean.ron", "--case", "case.ron"]).code, 0);
+    let fuzz = folder.program(&["fuzz", ".", "--runs", "10", "--no-store", "--format", "ndjson"]);
+    assert_eq!((fuzz.code < 2, fuzz.output.lines().count()), (true, 2), "{fuzz:?}");
+    let run = folder.program(&["run", "."]);
+    assert_eq!((run.code < 2, run.output.lines().count()), (true, 2), "{run:?}");
+    for own in ["plan.ron", "case.ron"] {
+        let named = [folder.program(&["fuzz", own, "--runs", "10"]), folder.program(&["run", own])];
+        assert_eq!(named.each_ref().map(|it| it.code), [3, 3], "{named:?}");
+    }
+}
+
+#[test]
 fn the_help_says_how_long_an_hour_is_written() {
     let help = super::folder("help").program(&["fuzz", "--help"]);
     assert!(help.output.contains("as in 90s, 60m or 1h"), "{help:?}");
