@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::Catalog;
 use crate::scenario::{Outline, SOURCE_BYTES_MAX, listed, nearest};
@@ -111,6 +111,28 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(found)
 }
 
+/// The one name of a file however its path, which begins at `folder`, is spelled: with no `.` and no `..` in it, relative to
+/// `folder` if it is below that, and absolute if not. A path that leaves a link by `..` stays as it is.
+pub fn plain(path: &Path, folder: &Path) -> PathBuf {
+    let spelled = folder.join(path);
+    let mut plain = PathBuf::new();
+    for component in spelled.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
+        }
+    }
+    if plain.canonicalize().ok() != spelled.canonicalize().ok() {
+        return path.to_owned();
+    }
+    // A shell that went through a link names the folder otherwise than the system does.
+    let here = folder.canonicalize().ok();
+    let is_here = |above: &&Path| here.is_some() && above.canonicalize().ok() == here;
+    let below = plain.ancestors().skip(1).find(is_here).and_then(|above| plain.strip_prefix(above).ok());
+    below.map(Path::to_owned).unwrap_or(plain)
+}
+
 /// The scenario called `name`, with or without the folders before it: `leader_follower/stale_read_after_write`.
 fn by_name(name: &str, library: &Path, catalog: &Catalog) -> Result<PathBuf, FolderError> {
     let scenarios = if library.is_dir() { files(library)? } else { Vec::new() };
@@ -186,6 +208,32 @@ mod tests {
         let cases = folder.join("cases");
         assert!(matches!(find(cases.to_str().unwrap(), &folder, &Catalog::new()), Err(FolderError::Empty(_))));
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_has_one_name_however_it_is_spelled() {
+        let above = std::env::temp_dir().join(format!("replisim-plain-{}", std::process::id()));
+        let folder = above.join("here");
+        fs::create_dir_all(folder.join("a/b")).unwrap();
+        fs::write(folder.join("a/it.ron"), "").unwrap();
+        let named = |path: &str| plain(Path::new(path), &folder);
+        let whole = |path: &str| named(above.join(path).to_str().unwrap());
+        for name in ["a/it.ron", "./a/it.ron", "a/b/../it.ron", "a//it.ron", "../here/a/it.ron"] {
+            assert_eq!(named(name), Path::new("a/it.ron"), "{name}");
+        }
+        assert_eq!(whole("here/a/./it.ron"), Path::new("a/it.ron"));
+        assert_eq!([named("../it.ron"), whole("it.ron")], [above.join("it.ron"), above.join("it.ron")]);
+        assert_eq!(named("./gone.ron"), Path::new("gone.ron"), "what is not there has a name, too");
+        #[cfg(unix)]
+        {
+            fs::create_dir_all(above.join("there/deep")).unwrap();
+            fs::write(above.join("there/it.ron"), "").unwrap();
+            std::os::unix::fs::symlink(above.join("there/deep"), folder.join("deep")).unwrap();
+            assert_eq!(named("deep/../it.ron"), Path::new("deep/../it.ron"), "this is not `it.ron`");
+            std::os::unix::fs::symlink(&above, folder.join("up")).unwrap();
+            assert_eq!(named("up/here/a/it.ron"), Path::new("a/it.ron"));
+        }
+        fs::remove_dir_all(&above).unwrap();
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments, &catalog),
-        Command::Campaign(arguments) => campaign::run(&arguments, colour.style()),
+        Command::Campaign(arguments) => campaign::run(&arguments, &catalog, colour.style()),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {

@@ -9,9 +9,9 @@ mod sql;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use replisim_lab::Case;
 use replisim_lab::scenario::Source;
 use replisim_lab::store;
+use replisim_lab::{Case, Catalog};
 use replisim_report::{Style, number};
 
 use super::output::print;
@@ -59,13 +59,13 @@ pub struct Merge {
 }
 
 /// Does what was asked of a campaign.
-pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     match &arguments.verb {
         Verb::List(arguments) => list::run(arguments),
         Verb::Show(arguments) => show::run(arguments, style),
         Verb::Sql(arguments) => sql::run(arguments),
         Verb::Export(arguments) => export::run(arguments),
-        Verb::Forget(arguments) => forget::run(arguments),
+        Verb::Forget(arguments) => forget::run(arguments, catalog),
         Verb::Merge(arguments) => merge(arguments),
     }
 }

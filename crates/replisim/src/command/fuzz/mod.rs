@@ -3,7 +3,7 @@
 mod conduct;
 mod fleet;
 mod found;
-mod subjects;
+pub mod subjects;
 
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use replisim::lab::store::{Begin, KnownRow, Status, Store, Writer, digest_of};
 
-use super::{CLEAN, Finished, Folder, finished};
+use super::{CLEAN, FAILING, Finished, Folder, finished};
 
 #[test]
 fn the_exit_code_says_how_it_ended() {
@@ -187,6 +187,25 @@ fn what_is_known_is_run_first_and_told() {
     assert_eq!(told(&fourth, "still failing"), 0, "{fourth:?}");
     assert!(fourth.code == 0 && told(&fourth, "fixed  failing.ron: ") > 0, "{fourth:?}");
     assert_eq!(told(&fuzz("50"), "fixed"), 0, "what is fixed is told once");
+}
+
+#[test]
+fn a_file_is_one_subject_however_it_is_spelled() {
+    let folder = super::folder("spelled");
+    folder.write("scenarios/lost.ron", FAILING);
+    let fuzz = |word: &str| folder.program(&["fuzz", word, "--runs", "100"]);
+    assert_eq!(fuzz("scenarios/lost.ron").code, 1);
+    let whole = folder.path("scenarios/lost.ron").display().to_string();
+    let forget = |word: &str| folder.program(&["campaign", "forget", word]);
+    for word in ["./scenarios/lost.ron", "scenarios/../scenarios/lost.ron", &whole, "lost", "scenarios"] {
+        let again = fuzz(word);
+        assert!(again.output.starts_with("still failing  scenarios/lost.ron: NoLostWrites, "), "{word}: {again:?}");
+        let forgotten = forget(word);
+        assert!(forgotten.code == 0 && forgotten.output.starts_with("forgot "), "{word}: {forgotten:?}");
+        let unknown = forget(word);
+        assert!(unknown.code == 4 && unknown.errors.contains("the store knows of none"), "{word}: {unknown:?}");
+        assert_eq!(fuzz(word).code, 1);
+    }
 }
 
 #[test]
