@@ -162,7 +162,7 @@ pub struct Diverged {
     pub id: String,
     /// The file of its case; `None` if none was kept.
     pub case: Option<String>,
-    /// The command that runs the case again; empty if none was kept.
+    /// The command that runs it again, or why there is none; empty as long as nobody has kept its case.
     pub replay: String,
     /// The first event that differs, from one.
     pub event: u64,

@@ -111,12 +111,13 @@ fn run_shard(
         print(&format!("{told}\n"))?;
         return Ok(Ending::Interrupted);
     }
-    found::keep_differing(&mut survey, &tallies, output)?;
+    let kept = found::keep_differing(&mut survey, &tallies, output, &|_, _, _| MET_AGAIN.to_owned());
     let differ = reports::divergences(&survey, style);
     if !differ.is_empty() {
         // Whoever went on with it would have to take the one of two runs for the true one.
         placing.give_up()?;
         print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
+        kept?;
         return Ok(Ending::Diverged);
     }
     placing.finish()?;
@@ -126,6 +127,9 @@ fn run_shard(
     };
     print(&format!("{told}: {}\n", output.display()))
 }
+
+/// What is said in place of a command where the case of a plan cannot be written.
+const MET_AGAIN: &str = "its case cannot be written here: the same shard meets it again where it can";
 
 /// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan differed
 /// then, or it would not stand there.

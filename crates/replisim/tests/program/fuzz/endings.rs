@@ -132,12 +132,38 @@ fn what_cannot_be_kept_is_told_all_the_same() {
     for cases in ["cases", ".replisim/cases"] {
         folder.write(cases, "this should be a folder");
     }
-    for options in [&["--no-store"][..], &["--store", "a.db"]] {
-        let fuzz = folder.program(&[&["fuzz", "failing.ron", "--runs", "200"], options].concat());
-        assert_eq!(fuzz.code, 3, "{fuzz:?}");
-        assert!(fuzz.output.contains(" in 200 runs") && fuzz.errors.contains("cannot make "), "{fuzz:?}");
-    }
+    let fuzz = |options: &[&str]| {
+        let fuzz = folder.program(&[&["fuzz", "failing.ron", "--runs", "200", "--set", "run=320ms"], options].concat());
+        assert!(fuzz.code == 3 && fuzz.errors.contains("cannot make "), "{fuzz:?}");
+        fuzz
+    };
+    let stored = fuzz(&["--store", "a.db"]);
+    assert!(stored.output.contains(" in 200 runs"), "{stored:?}");
     assert_eq!(runs(&folder), 200, "the store is finished");
+    for replay in stored.commands("replay") {
+        assert_eq!(folder.program(&replay).code, 1, "the store has the case: {replay:?}");
+    }
+
+    let unstored = fuzz(&["--no-store", "--blind"]);
+    assert!(unstored.commands("replay").is_empty(), "there is no case: {unstored:?}");
+    let seeds = unstored.commands("run");
+    assert!(!seeds.is_empty(), "{unstored:?}");
+    for seed in seeds {
+        assert_eq!((seed.contains(&"run=320ms".to_owned()), folder.program(&seed).code), (true, 1), "{seed:?}");
+    }
+    let searched = fuzz(&["--no-store", "--swarm", "--format", "json"]).json();
+    let failures = searched["subjects"][0]["failures"].as_array().expect("a list").clone();
+    for failure in failures {
+        let (replay, seed) = (failure["replay"].as_str().expect("a text"), &failure["seed"]);
+        assert_eq!((failure["id"].as_str(), failure["case"].is_null()), (Some(""), true), "{failure}");
+        match failure["fresh"].as_bool() {
+            Some(true) => {
+                let again = format!("replisim fuzz failing.ron --seed-start {seed} --runs 1 --no-store --swarm");
+                assert_eq!(replay, format!("{again} --set run=320ms"));
+            }
+            _ => assert!(replay.starts_with("no seed stands for it"), "{replay}"),
+        }
+    }
 }
 
 #[test]
