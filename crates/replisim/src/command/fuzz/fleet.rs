@@ -15,7 +15,7 @@ use replisim_report::{Style, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
 use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
-use crate::command::output::{Written, print, write_named};
+use crate::command::output::{Written, is_another, keep_foreign, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 #[derive(clap::Subcommand, Debug)]
@@ -77,7 +77,15 @@ pub fn run(command: &Command, catalog: &Catalog, style: Style) -> Result<Ending,
 fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
     let subjects = subjects::read(what, catalog)?;
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
-    write_named(output, Written::Plan, charter.text().as_bytes())?;
+    let text = charter.text();
+    keep_foreign(output, Written::Plan)?;
+    if is_another(output, text.as_bytes()) {
+        return Err(Failure::File(format!(
+            "{} is another campaign's plan, whose shards would not fit this one; choose another name, or remove it",
+            output.display()
+        )));
+    }
+    write_named(output, Written::Plan, text.as_bytes())?;
     print(&format!(
         "{} over {}, to be shared out: {}\n",
         number::things(charter.lots(), "lot"),
