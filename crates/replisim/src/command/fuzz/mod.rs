@@ -147,7 +147,8 @@ impl What {
 }
 
 /// What is said in place of a command of a plan that the search has made up, and of which there is no case.
-const NO_CASE: &str = "no seed stands for it, and its case cannot be written here: the same campaign finds it again where it can";
+const NO_CASE: &str =
+    "no seed stands for it, and its case cannot be written here: the same campaign finds it again where it can";
 
 /// How many runs, of which there is at least one.
 fn some_runs(text: &str) -> Result<u64, String> {

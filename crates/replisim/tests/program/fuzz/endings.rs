@@ -167,6 +167,17 @@ fn what_cannot_be_kept_is_told_all_the_same() {
 }
 
 #[test]
+fn a_run_of_which_there_is_no_case_is_not_called_a_stranger() {
+    let folder = super::folder("caseless");
+    assert_eq!(folder.program(&["fuzz", "clean.ron", "--runs", "10"]).code, 0);
+    let runs = folder.program(&["campaign", "export", "--format", "ndjson"]);
+    let run: serde_json::Value = serde_json::from_str(runs.output.lines().nth(2).expect("a line")).expect("JSON");
+    let refused = folder.program(&["replay", run["fingerprint"].as_str().expect("a text")]);
+    let told = format!("is a run of clean.ron in .replisim/campaign.db, with the seed {}, and no case: ", run["seed"]);
+    assert!(refused.code == 4 && refused.errors.contains(&told), "{refused:?}");
+}
+
+#[test]
 fn a_campaign_that_begins_anew_says_what_the_store_held() {
     let folder = super::folder("anew");
     let fuzz = |options: &[&str]| folder.program(&[&["fuzz", "clean.ron", "--runs", "70"], options].concat()).errors;
