@@ -109,7 +109,7 @@ pub struct FailureGroup {
     pub also: Vec<Broken>,
     /// In how many runs it was found.
     pub runs: u64,
-    /// Before how many runs it was first found.
+    /// After how many runs it was first found, the one that shows it included.
     pub first: u64,
     /// The seed of the smallest run that shows it.
     pub seed: u64,

@@ -170,7 +170,7 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
         "{}: {}, first after {}\n{also}{story}  {}\n",
         failure.kind,
         number::tally(failure.runs, runs, "runs"),
-        number::count(failure.first + 1),
+        number::count(failure.first),
         failure.replay
     )
 }

@@ -172,7 +172,7 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
         ),
         None => format!("{}, not shrunk", number::things(failure.faults.len() as u64, "fault")),
     };
-    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
+    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
     let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
     text += &failure
