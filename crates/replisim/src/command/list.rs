@@ -94,8 +94,8 @@ fn scenarios() -> Result<String, Failure> {
     Ok(format!("scenarios\n{}\n", lines.collect::<String>()))
 }
 
-/// Flaws, each with the protocol on which it shows, and below that what is done wrong, and a command that finds it, from the root
-/// of the repository: a protocol's own swarm may be no place for it.
+/// Flaws, each with the protocol on which it shows, and below that what is done wrong, and a command that finds it, from the
+/// root of the repository: a protocol's own swarm may be no place for it.
 fn flaws(catalog: &Catalog) -> String {
     let of = |entry: &dyn Entry| {
         let told = |flaw: &Flaw| {
