@@ -11,7 +11,7 @@ use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Share};
 use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
-use replisim_report::{Style, number, survey as reports};
+use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
 use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
@@ -66,10 +66,10 @@ impl FromStr for Part {
 }
 
 /// Does what the command says.
-pub fn run(command: &Command, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+pub fn run(command: &Command, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     match command {
         Command::Plan { what, runs, output } => plan(what, *runs, output, catalog),
-        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, style),
+        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, page),
         Command::Merge(arguments) => campaign::merge(arguments),
     }
 }
@@ -100,7 +100,7 @@ fn run_shard(
     output: &Path,
     jobs: Option<u16>,
     catalog: &Catalog,
-    style: Style,
+    page: Page,
 ) -> Result<Ending, Failure> {
     let charter = Charter::read(plan)?;
     let subjects = charter.subjects(catalog)?;
@@ -120,7 +120,7 @@ fn run_shard(
         return Ok(Ending::Interrupted);
     }
     let kept = found::keep_differing(&mut survey, &tallies, output, &|_, _, _| MET_AGAIN.to_owned());
-    let differ = reports::divergences(&survey, style);
+    let differ = reports::divergences(&survey, page);
     if !differ.is_empty() {
         // Whoever went on with it would have to take the one of two runs for the true one.
         placing.give_up()?;

@@ -14,7 +14,7 @@ use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
 use replisim_lab::scenario::Edit;
 use replisim_lab::store::Begin;
-use replisim_report::{Style, survey as reports};
+use replisim_report::{Page, survey as reports};
 
 use super::output::print;
 use super::run::{edits, of_seed};
@@ -104,9 +104,9 @@ enum Format {
 }
 
 /// Fuzzes everything that the arguments mean.
-pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     if let Some(command) = &arguments.fleet {
-        return fleet::run(command, catalog, style);
+        return fleet::run(command, catalog, page);
     }
     let subjects = subjects::read(&arguments.what, catalog)?;
     let runs = arguments.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
@@ -118,7 +118,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let keep = conduct::Keep { store: &arguments.store, begin, again: &again };
     let conduct::Ended { survey, pace, kept } = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
-        Format::Human => reports::screen(&survey, Some(pace), style),
+        Format::Human => reports::screen(&survey, Some(pace), page),
         Format::Json => reports::json(&survey),
         Format::Ndjson => reports::ndjson(&survey),
         Format::Junit => reports::junit(&survey),
