@@ -109,7 +109,7 @@ pub struct FailureGroup {
     pub also: Vec<Broken>,
     /// In how many runs it was found.
     pub runs: u64,
-    /// Before how many runs it was first found.
+    /// After how many runs it was first found, the one that shows it included.
     pub first: u64,
     /// The seed of the smallest run that shows it.
     pub seed: u64,
@@ -162,7 +162,7 @@ pub struct Diverged {
     pub id: String,
     /// The file of its case; `None` if none was kept.
     pub case: Option<String>,
-    /// The command that runs the case again; empty if none was kept.
+    /// The command that runs it again, or why there is none; empty as long as nobody has kept its case.
     pub replay: String,
     /// The first event that differs, from one; if two more runs went the same way, one by which the first two had parted.
     pub event: u64,

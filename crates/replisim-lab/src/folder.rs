@@ -1,11 +1,11 @@
 //! Finds the scenarios that a word on the command line means: a file, a folder of them, or one by its bare name.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
 
 use crate::Catalog;
-use crate::scenario::{listed, nearest};
+use crate::scenario::{Outline, SOURCE_BYTES_MAX, listed, nearest};
 
 /// What scenario files end in.
 const EXTENSION: &str = "ron";
@@ -69,11 +69,27 @@ pub fn find(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf
     by_name(word, library, catalog).map(|path| vec![path])
 }
 
-/// Every scenario below a folder, in the order of their paths. Links to folders are not followed.
+/// Every scenario below a folder, in the order of their paths. Links to folders are not followed. The cases and plans that
+/// replisim writes among them are passed over; whoever means one of these names it.
 ///
 /// # Errors
 /// If one of the folders cannot be read, or lies too deep.
 pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let mut found = files(folder)?;
+    found.retain(|path| !is_case_or_plan(path));
+    Ok(found)
+}
+
+/// Whether a file is one that replisim has written itself. What cannot be read is not known to be.
+fn is_case_or_plan(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    // A plan may be long, but begins with its name.
+    let read = File::open(path).and_then(|file| file.take(SOURCE_BYTES_MAX).read_to_end(&mut bytes));
+    read.is_ok() && matches!(Outline::of(&String::from_utf8_lossy(&bytes)).name(), Some("Case" | "Charter"))
+}
+
+/// Every file below a folder that ends as scenarios do.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let mut found = Vec::new();
     let mut pending = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = pending.pop() {
@@ -95,9 +111,31 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(found)
 }
 
+/// The one name of a file however its path, which begins at `folder`, is spelled: with no `.` and no `..` in it, relative to
+/// `folder` if it is below that, and absolute if not. A path that leaves a link by `..` stays as it is.
+pub fn plain(path: &Path, folder: &Path) -> PathBuf {
+    let spelled = folder.join(path);
+    let mut plain = PathBuf::new();
+    for component in spelled.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(component),
+        }
+    }
+    if plain.canonicalize().ok() != spelled.canonicalize().ok() {
+        return path.to_owned();
+    }
+    // A shell that went through a link names the folder otherwise than the system does.
+    let here = folder.canonicalize().ok();
+    let is_here = |above: &&Path| here.is_some() && above.canonicalize().ok() == here;
+    let below = plain.ancestors().skip(1).find(is_here).and_then(|above| plain.strip_prefix(above).ok());
+    below.map(Path::to_owned).unwrap_or(plain)
+}
+
 /// The scenario called `name`, with or without the folders before it: `leader_follower/stale_read_after_write`.
 fn by_name(name: &str, library: &Path, catalog: &Catalog) -> Result<PathBuf, FolderError> {
-    let scenarios = if library.is_dir() { below(library)? } else { Vec::new() };
+    let scenarios = if library.is_dir() { files(library)? } else { Vec::new() };
     let is_meant = |path: &&PathBuf| path.with_extension("").ends_with(name);
     let mut paths: Vec<PathBuf> = scenarios.iter().filter(is_meant).cloned().collect();
     match paths.len() {
@@ -148,6 +186,54 @@ mod tests {
         );
         assert_eq!(shown(&found(&within("nothing")).unwrap_err()), "there is no scenario (`*.ron`) in nothing");
         fs::remove_dir_all(&library).unwrap();
+    }
+
+    #[test]
+    fn cases_and_plans_in_a_folder_are_no_scenarios_of_it() {
+        let folder = std::env::temp_dir().join(format!("replisim-own-{}", std::process::id()));
+        fs::create_dir_all(folder.join("cases")).unwrap();
+        let plan = format!("Charter(\n    scenario: \"{}\",\n)", "long ".repeat(SOURCE_BYTES_MAX as usize));
+        for (name, text) in [
+            ("it.ron", "// Case(\nScenario(cluster: (size: 3))"),
+            ("it-243b89c5.ron", "// A write is lost.\n\nCase(\n    version: \"0.1.0\",\n)"),
+            ("cases/243b89c5.ron", "Case(seed: 1)"),
+            ("plan.ron", &plan),
+            ("broken.ron", "Scenario(cluster:"),
+        ] {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        assert_eq!(below(&folder).unwrap(), ["broken.ron", "it.ron"].map(|name| folder.join(name)));
+        let case = folder.join("it-243b89c5.ron");
+        assert_eq!(find(case.to_str().unwrap(), &folder, &Catalog::new()).unwrap(), [case], "it is named by itself");
+        let cases = folder.join("cases");
+        assert!(matches!(find(cases.to_str().unwrap(), &folder, &Catalog::new()), Err(FolderError::Empty(_))));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_has_one_name_however_it_is_spelled() {
+        let above = std::env::temp_dir().join(format!("replisim-plain-{}", std::process::id()));
+        let folder = above.join("here");
+        fs::create_dir_all(folder.join("a/b")).unwrap();
+        fs::write(folder.join("a/it.ron"), "").unwrap();
+        let named = |path: &str| plain(Path::new(path), &folder);
+        let whole = |path: &str| named(above.join(path).to_str().unwrap());
+        for name in ["a/it.ron", "./a/it.ron", "a/b/../it.ron", "a//it.ron", "../here/a/it.ron"] {
+            assert_eq!(named(name), Path::new("a/it.ron"), "{name}");
+        }
+        assert_eq!(whole("here/a/./it.ron"), Path::new("a/it.ron"));
+        assert_eq!([named("../it.ron"), whole("it.ron")], [above.join("it.ron"), above.join("it.ron")]);
+        assert_eq!(named("./gone.ron"), Path::new("gone.ron"), "what is not there has a name, too");
+        #[cfg(unix)]
+        {
+            fs::create_dir_all(above.join("there/deep")).unwrap();
+            fs::write(above.join("there/it.ron"), "").unwrap();
+            std::os::unix::fs::symlink(above.join("there/deep"), folder.join("deep")).unwrap();
+            assert_eq!(named("deep/../it.ron"), Path::new("deep/../it.ron"), "this is not `it.ron`");
+            std::os::unix::fs::symlink(&above, folder.join("up")).unwrap();
+            assert_eq!(named("up/here/a/it.ron"), Path::new("a/it.ron"));
+        }
+        fs::remove_dir_all(&above).unwrap();
     }
 
     #[test]

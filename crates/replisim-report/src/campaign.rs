@@ -9,9 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::json::SCHEMA_VERSION;
 
-use crate::section::WIDTH;
-use crate::table::{Align, Cell, Table, wrapped};
-use crate::{Style, number, survey};
+use crate::table::{Align, Cell, Table};
+use crate::{Page, number, survey};
 
 /// A campaign, counted.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -193,13 +192,14 @@ fn in_words(check: &str) -> &str {
 }
 
 /// The whole screen, to its last line break.
-pub fn screen(campaign: &Campaign, style: Style) -> String {
+pub fn screen(campaign: &Campaign, page: impl Into<Page>) -> String {
+    let page = page.into();
     let sections = [
-        heading(campaign),
-        causes(campaign, style),
-        subjects(campaign, style),
-        checks(campaign, style),
-        wanting(campaign, style),
+        heading(campaign, page),
+        causes(campaign, page),
+        subjects(campaign, page),
+        checks(campaign, page),
+        wanting(campaign, page),
     ];
     let mut screen = sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n");
     if !campaign.causes.is_empty() {
@@ -208,7 +208,7 @@ pub fn screen(campaign: &Campaign, style: Style) -> String {
     screen
 }
 
-fn heading(campaign: &Campaign) -> String {
+fn heading(campaign: &Campaign, page: Page) -> String {
     let Campaign { digest, version, settings, subjects, .. } = campaign;
     let (runs, events) = (campaign.runs(), subjects.iter().map(|it| it.events).fold(0, u64::saturating_add));
     let events = number::things(events, "event");
@@ -218,8 +218,8 @@ fn heading(campaign: &Campaign) -> String {
     };
     let simulated = simulated(subjects.iter().fold(Duration::ZERO, |sum, it| sum.saturating_add(it.simulated)));
     let subjects = number::things(subjects.len() as u64, "subject");
-    wrapped(&format!("campaign {digest} · replisim {version} · {settings}"), "", WIDTH)
-        + &format!("{subjects}, {runs}, {events}, {simulated} simulated\n")
+    page.wrapped(&format!("campaign {digest} · replisim {version} · {settings}"), "")
+        + &page.line(&format!("{subjects}, {runs}, {events}, {simulated} simulated"), "")
 }
 
 /// A length of time; in seconds where it is too long for a [`Span`], as of many long runs together.
@@ -228,17 +228,17 @@ fn simulated(time: Duration) -> String {
     u64::try_from(time.as_nanos()).map_or_else(|_| seconds(), |nanos| number::span(Span::nanos(nanos)))
 }
 
-fn causes(campaign: &Campaign, style: Style) -> String {
+fn causes(campaign: &Campaign, page: Page) -> String {
     if campaign.causes.is_empty() {
         return String::new();
     }
     let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
-    let told: String = campaign.causes.iter().map(|it| cause(it, style)).collect();
+    let told: String = campaign.causes.iter().map(|it| cause(it, page)).collect();
     format!("{distinct} in {}, smallest first\n\n{told}", number::things(campaign.runs(), "run"))
 }
 
 /// A failure in the words of the screen that `fuzz` ends with: what it is, how often, how small, and how to run it again.
-fn cause(cause: &Cause, style: Style) -> String {
+fn cause(cause: &Cause, page: Page) -> String {
     let kind = if cause.kind.is_empty() { String::new() } else { format!(": {}", cause.kind) };
     let after = if cause.phase.is_empty() { String::new() } else { format!(", after “{}”", cause.phase) };
     let size = format!(
@@ -246,15 +246,15 @@ fn cause(cause: &Cause, style: Style) -> String {
         number::things(cause.operations.into(), "operation"),
         number::things(cause.faults.into(), "fault")
     );
-    let head = wrapped(&format!("{}{kind}{after}", in_words(&cause.check)), "  ", WIDTH);
-    let head: String = head.lines().map(|line| format!("{}\n", style.broken(line))).collect();
+    let head = page.wrapped(&format!("{}{kind}{after}", in_words(&cause.check)), "  ");
+    let head = page.all_broken(&head);
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
-    let also = |it: &Cause| wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ", WIDTH);
+    let also = |it: &Cause| page.wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ");
     let also: String = cause.also.iter().map(also).collect();
-    format!("{head}{}{also}      {}\n", wrapped(&often, "      ", WIDTH), cause.replay)
+    format!("{head}{}{also}      {}\n", page.wrapped(&often, "      "), cause.replay)
 }
 
-fn subjects(campaign: &Campaign, style: Style) -> String {
+fn subjects(campaign: &Campaign, page: Page) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right]);
     for ran in &campaign.subjects {
         let rate = ran.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
@@ -262,12 +262,13 @@ fn subjects(campaign: &Campaign, style: Style) -> String {
         table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
         let outcome = match ran {
             Ran { runs: 0, .. } => continue,
-            Ran { failed: 0, .. } => clean(ran),
-            _ => style.broken(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs"))).into_owned(),
+            Ran { failed: 0, .. } => page.line(&clean(ran), "      "),
+            _ => page
+                .all_broken(&page.line(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs")), "      ")),
         };
-        table.under(format!("      {outcome}\n"));
+        table.under(outcome);
     }
-    table.print(2, style)
+    table.print(2, page.style)
 }
 
 /// What can be said of a subject of which no run failed.
@@ -279,13 +280,11 @@ fn clean(ran: &Ran) -> String {
     }
 }
 
-fn wanting(campaign: &Campaign, style: Style) -> String {
-    let line =
-        |it: &String| wrapped(it, "", WIDTH).lines().map(|it| format!("{}\n", style.broken(it))).collect::<String>();
-    campaign.wanting().iter().map(line).collect()
+fn wanting(campaign: &Campaign, page: Page) -> String {
+    campaign.wanting().iter().map(|it| page.all_broken(&page.wrapped(it, ""))).collect()
 }
 
-fn checks(campaign: &Campaign, style: Style) -> String {
+fn checks(campaign: &Campaign, page: Page) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right]);
     for ran in &campaign.subjects {
         if ran.checks.is_empty() || ran.runs == 0 {
@@ -299,12 +298,14 @@ fn checks(campaign: &Campaign, style: Style) -> String {
             table.row([check, fine(kept + lucky), amiss(*broken), fine(*anomalies), amiss(*undecided)]);
         }
     }
-    table.print(2, style)
+    table.print(2, page.style)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Style;
+    use crate::section::WIDTH;
 
     fn campaign() -> Campaign {
         let ran = |name: &str, failed| Ran {

@@ -13,7 +13,7 @@
 //! ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
 //!
 //! **Invariant**: reports read what is handed in alone. Nothing here depends on the wall clock, the terminal or the platform;
-//! how long a run took and whether colours are wanted arrive as arguments.
+//! how long a run took, whether colours are wanted and how wide a screen is arrive as arguments.
 
 pub mod campaign;
 pub mod figures;
@@ -34,6 +34,6 @@ mod sample;
 
 pub use grid::grid;
 pub use replisim_history::Names;
-pub use style::Style;
+pub use style::{Page, Style};
 pub use subject::{Judged, MeasuredBound, Subject};
 pub use table::reflowed;

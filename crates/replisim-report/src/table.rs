@@ -142,11 +142,16 @@ pub(crate) fn wrapped(text: &str, indent: &str, width: usize) -> String {
 /// A text in which lines that begin with a space stand for themselves, such as rows and commands: the lines between them are
 /// prose, and wrapped anew. Each line comes after `indent`.
 pub fn reflowed(text: &str, indent: &str) -> String {
+    reflowed_within(text, indent, WIDTH)
+}
+
+/// The same in lines of `width`, where they are prose.
+pub(crate) fn reflowed_within(text: &str, indent: &str, width: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let blocks = lines.chunk_by(|one, next| is_prose(one) && is_prose(next));
     let told = |block: &[&str]| match block {
         [row] if !is_prose(row) => format!("{}\n", format!("{indent}{row}").trim_end()),
-        prose => wrapped(&prose.join(" "), indent, WIDTH),
+        prose => wrapped(&prose.join(" "), indent, width),
     };
     blocks.map(told).collect()
 }

@@ -51,6 +51,8 @@ pub struct Flaw {
     pub source: &'static str,
     /// A scenario's text in which everything holds without it, and something breaks with it under some seeds.
     pub stage: &'static str,
+    /// The file of that text, from the root of the repository that it is in.
+    pub stage_file: &'static str,
 }
 
 /// One process of a cluster.

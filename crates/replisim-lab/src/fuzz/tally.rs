@@ -52,7 +52,7 @@ pub struct Tally {
 pub struct Found {
     /// In how many runs.
     pub runs: u64,
-    /// How many runs there were before the first of them.
+    /// How many runs there had been with the first of them.
     pub first: u64,
     /// Where the smallest stands.
     pub place: Place,
@@ -80,7 +80,7 @@ impl Tally {
         self.cells.extend(new);
         self.planned = self.planned.union(tried.struck).union(tried.idle);
         self.struck = self.struck.union(tried.struck);
-        let first = self.runs - 1;
+        let first = self.runs;
         for cause in tried.failures() {
             let found = self.causes.entry(cause.clone());
             let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events: tried.events };

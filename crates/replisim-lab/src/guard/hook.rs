@@ -10,7 +10,7 @@ use std::sync::Once;
 /// What is known of a panic.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heard {
-    /// What it said.
+    /// What it said, in characters that every report can hold.
     pub message: String,
     /// Where in the code: `src/log.rs:41`; empty if nobody was told.
     pub place: String,
@@ -67,7 +67,14 @@ fn install() {
 /// What a panic says: a text, unless somebody panicked with a value of their own.
 fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
+    printable(text.unwrap_or("no message"))
+}
+
+/// A text with those characters escaped that a terminal would obey, or XML forbids.
+fn printable(text: &str) -> String {
+    let is_plain = |c: char| matches!(c, '\n' | '\t') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let told = |c: char| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
+    text.chars().map(told).collect()
 }
 
 fn place(info: &PanicHookInfo<'_>) -> String {
@@ -113,6 +120,12 @@ mod tests {
         assert!(heard.place.contains("src/guard/hook.rs:"), "{}", heard.place);
         assert_eq!(listen(|| panic::panic_any(7_u8)).expect_err("it panics").message, "no message");
         assert_eq!(listen(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn what_is_heard_can_be_printed_anywhere() {
+        let heard = listen(|| panic!("\u{1b}[31mé “red”\0\u{85}\u{ffff}\r\n\tnext")).expect_err("it panics");
+        assert_eq!(heard.message, "\\u{1b}[31mé “red”\\u{0}\\u{85}\\u{ffff}\\r\n\tnext");
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::{Code, Diagnostic};
 /// What to do where a quantity stands without quotes.
 const UNITS: &str = "quantities are texts with a unit: \"150ms\", \"3%\", \"16MB\", \"1Gbit/s\"";
 
+/// Between what a whole number at a place has to be.
+pub(super) type Bounds<'b> = &'b dyn Fn(Range<usize>) -> Option<(i128, i128)>;
+
 /// Turns the reader's errors into ours.
 pub(super) struct Explainer<'o> {
     /// Of the whole text.
@@ -18,6 +21,8 @@ pub(super) struct Explainer<'o> {
     pub path: &'o str,
     /// Where the reader stood.
     pub cursor: Range<usize>,
+    /// What a number there may be.
+    pub bounds: Bounds<'o>,
 }
 
 impl Explainer<'_> {
@@ -40,6 +45,10 @@ impl Explainer<'_> {
             ExpectedArrayEnd | ExpectedMapEnd | ExpectedStructLikeEnd | ExpectedOptionEnd if !self.is_syntax() => {
                 self.too_many()
             }
+            IntegerOutOfBounds if !self.is_syntax() => match (self.bounds)(self.mark()) {
+                Some((least, most)) => self.wrong_type(&format!("a whole number from {least} to {most}")),
+                None => self.wrong_type("a smaller number"),
+            },
             Eof | ExpectedStringEnd | UnclosedBlockComment => self.unfinished(),
             other if self.is_syntax() => self.syntax(&other),
             other => self.wrong_type(&wanted_by(&other)),
@@ -190,7 +199,6 @@ fn wanted_by(error: &ron::Error) -> String {
     match error {
         ExpectedString | ExpectedStringEnd | ExpectedChar => "a text in double quotes",
         ExpectedInteger | ExpectedByteLiteral => "a whole number",
-        IntegerOutOfBounds => "a whole number within range",
         ExpectedFloat => "a number",
         ExpectedBoolean => "true or false",
         ExpectedArray => "a list in square brackets",

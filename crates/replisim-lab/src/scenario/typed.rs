@@ -6,7 +6,7 @@ use ron::Options;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
-use super::explain::Explainer;
+use super::explain::{Bounds, Explainer};
 use super::locate::Outline;
 use super::source::offset_of;
 use super::{Diagnostic, Place, Source};
@@ -21,6 +21,18 @@ pub struct Excerpt<'s> {
     /// Where it stands.
     range: Range<usize>,
 }
+
+/// The most that a whole number can be, by how wide its type is.
+const MOSTS: [i128; 8] = [
+    u64::MAX as i128,
+    i64::MAX as i128,
+    u32::MAX as i128,
+    i32::MAX as i128,
+    u16::MAX as i128,
+    i16::MAX as i128,
+    u8::MAX as i128,
+    i8::MAX as i128,
+];
 
 /// The error of the reader, and where in the value and in the text it arose.
 struct Failure {
@@ -63,17 +75,34 @@ impl<'s> Excerpt<'s> {
         let text = &self.source.text[self.range.clone()];
         // A protocol without brackets has all its defaults.
         let text = if text.trim().is_empty() && !self.path.is_empty() { "()" } else { text };
-        read_ron(text).map_err(|failure| self.explain(failure))
+        read_ron(text).map_err(|failure| {
+            let path = failure.path.clone();
+            self.explain(failure, &|number| self.bounds::<T>(&path, number))
+        })
     }
 
-    fn explain(&self, failure: Failure) -> Diagnostic {
+    /// The least and the most that a whole number can be where one stands that cannot be read. No error tells; so others are read
+    /// in its place.
+    fn bounds<T: DeserializeOwned>(&self, path: &str, number: Range<usize>) -> Option<(i128, i128)> {
+        let before = self.source.text.get(self.range.start..number.start)?;
+        let after = self.source.text.get(number.end..self.range.end)?;
+        let fits = |other: &i128| {
+            let read = read_ron::<T>(&format!("{before}{other}{after}"));
+            read.err().is_none_or(|failure| failure.path != path)
+        };
+        let most = MOSTS.into_iter().find(fits)?;
+        let least = [-1 - most, 0, 1].into_iter().find(fits)?;
+        Some((least, most))
+    }
+
+    fn explain(&self, failure: Failure, bounds: Bounds<'_>) -> Diagnostic {
         let cursor = self.range.start + failure.cursor.start..self.range.start + failure.cursor.end;
         let path = match failure.path.as_str() {
             "." => self.path.to_owned(),
             below if self.path.is_empty() => below.to_owned(),
             below => format!("{}.{below}", self.path),
         };
-        Explainer { outline: self.outline, path: &path, cursor }.explain(failure.error)
+        Explainer { outline: self.outline, path: &path, cursor, bounds }.explain(failure.error)
     }
 }
 

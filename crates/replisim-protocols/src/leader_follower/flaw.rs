@@ -50,6 +50,9 @@ macro_rules! flaws {
                         about: concat!($($about),+).trim_ascii(),
                         source: $source,
                         stage: include_str!(concat!("stages/", $stage, ".ron")),
+                        stage_file: concat!(
+                            "crates/replisim-protocols/src/leader_follower/stages/", $stage, ".ron"
+                        ),
                     },)+
                 }
             }

@@ -72,7 +72,9 @@ pub fn junit(survey: &Survey) -> String {
         }
         report.add_test_suite(suite);
     }
-    report.to_string().expect("a report of plain text is XML") + "\n"
+    let text = report.to_string().expect("a report of plain text is XML") + "\n";
+    // The writer leaves these two in, which XML 1.0 (2.2, Characters) forbids.
+    text.replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
 
 /// Whether a subject had the runs that were asked for.
@@ -168,7 +170,7 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
         "{}: {}, first after {}\n{also}{story}  {}\n",
         failure.kind,
         number::tally(failure.runs, runs, "runs"),
-        number::count(failure.first + 1),
+        number::count(failure.first),
         failure.replay
     )
 }
@@ -317,6 +319,15 @@ mod tests {
                 "GitHub shows nothing without a message: {github}"
             );
         }
+    }
+
+    #[test]
+    fn junit_is_xml_whatever_a_failure_says() {
+        let mut survey = sample::survey();
+        survey.subjects[0].failures[0].kind = "panics: \0 \u{fffe}\u{ffff} <&>".to_owned();
+        let junit = junit(&survey);
+        let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}');
+        assert!(junit.chars().all(is_allowed) && junit.contains("\\u{fffe}\\u{ffff} &lt;&amp;&gt;"), "{junit}");
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 use super::known::{self, KnownKind};
-use crate::section::WIDTH;
-use crate::table::{reflowed, wrapped};
-use crate::{Style, number};
+use crate::table::reflowed_within;
+use crate::{Page, number};
 
 /// How many failures of a subject are told, unless more were shrunk: one cause probably shows in many shapes.
 const FAILURES_MAX: usize = 8;
@@ -28,40 +27,46 @@ pub struct Pace {
 }
 
 /// The whole screen, to its last line break.
-pub fn screen(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
-    let mut text = known(&survey.known, style) + &heading(survey, pace, style);
+pub fn screen(survey: &Survey, pace: Option<Pace>, page: impl Into<Page>) -> String {
+    let page = page.into();
+    let mut text = known(&survey.known, page) + &heading(survey, pace, page);
     let several = survey.subjects.len() > 1;
     for subject in survey.subjects.iter().filter(|subject| subject.runs > 0 && !(several && is_quiet(subject))) {
-        text += &section(subject, several, style);
+        text += &section(subject, several, page);
     }
     let never: Vec<&str> = survey.subjects.iter().filter(|it| it.runs == 0).map(|it| it.name.as_str()).collect();
     if !never.is_empty() {
-        text += &format!("\n{}", wrapped(&format!("never run, for {WHY_NEVER_RUN}: {}", never.join(", ")), "", WIDTH));
+        text += &format!("\n{}", page.wrapped(&format!("never run, for {WHY_NEVER_RUN}: {}", never.join(", ")), ""));
     }
     let quiet = survey.subjects.iter().filter(|subject| is_quiet(subject)).count();
     if several && quiet > 0 {
         text += &format!("\n{} with nothing to report\n", number::things(quiet as u64, "subject"));
     }
-    text + "\n" + &bound(survey)
+    text + "\n" + &bound(survey, page)
 }
 
 /// Each plan of which two runs differed, with the first event at which they did; nothing if there is none.
-pub fn divergences(survey: &Survey, style: Style) -> String {
+pub fn divergences(survey: &Survey, page: impl Into<Page>) -> String {
+    let page = page.into();
     let divergences = survey.subjects.iter().flat_map(|subject| &subject.divergences);
-    divergences.map(|divergence| diverged(divergence, style)).collect()
+    divergences.map(|divergence| diverged(divergence, page)).collect()
 }
 
+const STILL: &str = "still failing";
+
 /// What became of the failures of earlier campaigns: what is fixed, then what still fails, with a command.
-fn known(known: &[KnownFailure], style: Style) -> String {
+fn known(known: &[KnownFailure], page: Page) -> String {
     let kinds = known::kinds(known);
-    let told =
-        |word: &str, kind: &KnownKind, cases: String| format!("{word}  {}: {} ({cases})\n", kind.subject, kind.what());
+    let told = |word: &str, kind: &KnownKind, cases: String| {
+        page.line(&format!("{word}  {}: {} ({cases})", kind.subject, kind.what()), "")
+    };
     let mut text = String::new();
     for kind in kinds.iter().filter(|kind| !kind.fixed.is_empty()) {
         text += &told("fixed", kind, number::things(kind.fixed.len() as u64, "case"));
     }
     for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
-        text += &told(&style.broken("still failing"), kind, kind.cases(kind.failing.len()));
+        let told = told(STILL, kind, kind.cases(kind.failing.len()));
+        text += &told.replacen(STILL, &page.broken(STILL), 1);
         text += &kind.replays().next().map(|command| format!("      {command}\n")).unwrap_or_default();
     }
     if text.is_empty() { text } else { text + "\n" }
@@ -72,18 +77,18 @@ fn is_quiet(subject: &Surveyed) -> bool {
     subject.is_fine() && subject.never_violated.is_empty() && subject.checks.iter().all(|check| check.anomalies == 0)
 }
 
-fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
+fn heading(survey: &Survey, pace: Option<Pace>, page: Page) -> String {
     let (runs, failures) = (survey.runs(), survey.failures() as u64);
     let what = match failures {
         0 if troubles(survey).is_empty() => "no promise was broken".to_owned(),
-        0 => style.broken("nothing new failed").into_owned(),
-        _ => style.broken(&number::things(failures, "distinct failure")).into_owned(),
+        0 => page.broken("nothing new failed").into_owned(),
+        _ => page.broken(&number::things(failures, "distinct failure")).into_owned(),
     };
     let kept = pace.map_or(0, |pace| runs - pace.runs);
     let kept = if kept == 0 { String::new() } else { format!(", {} of them kept from before", number::count(kept)) };
     let speed = pace.filter(|pace| pace.seconds > 0.0 && pace.runs > 0).map_or_else(String::new, |pace| {
         let rate = |count: u64| number::rate(count as f64 / pace.seconds);
-        format!("{} runs and {} events a second by all workers\n", rate(pace.runs), rate(pace.events))
+        page.line(&format!("{} runs and {} events a second by all workers", rate(pace.runs), rate(pace.events)), "")
     });
     let but = match failures {
         0 if !troubles(survey).is_empty() => format!(", but {}", troubles(survey).join(" and ")),
@@ -92,7 +97,7 @@ fn heading(survey: &Survey, pace: Option<Pace>, style: Style) -> String {
     let stopped = if survey.interrupted { ", broken off" } else { "" };
     let order = if failures > 1 { ", smallest first" } else { "" };
     let headline = format!("{what} in {}{kept}{but}{stopped}{order}", number::things(runs, "run"));
-    wrapped(&headline, "", WIDTH) + &speed
+    page.wrapped(&headline, "") + &speed
 }
 
 /// What is wrong with a campaign beside new failures.
@@ -107,43 +112,45 @@ fn troubles(survey: &Survey) -> Vec<&'static str> {
     troubles.into_iter().filter(|(there, _)| *there).map(|(_, told)| told).collect()
 }
 
-fn section(subject: &Surveyed, titled: bool, style: Style) -> String {
+fn section(subject: &Surveyed, titled: bool, page: Page) -> String {
     let mut text = String::from("\n");
     if titled {
-        text += &format!("{} · {} · {}\n", subject.name, subject.system, number::things(subject.runs, "run"));
+        let runs = number::things(subject.runs, "run");
+        text += &page.line(&format!("{} · {} · {runs}", subject.name, subject.system), "");
     }
     let (shown, more) = worth_telling(&subject.failures);
     for failure in shown {
-        text += &told(failure, subject.runs, style);
+        text += &told(failure, subject.runs, page);
     }
     if more > 0 {
-        text += &format!("  and {} left unshrunk: --format json has them\n", number::things(more, "more failure"));
+        let more = number::things(more, "more failure");
+        text += &page.line(&format!("and {more} left unshrunk: --format json has them"), "  ");
     }
     for divergence in &subject.divergences {
-        text += &diverged(divergence, style);
+        text += &diverged(divergence, page);
     }
     if subject.untold() > 0 {
         text += &format!("  and {} more\n", number::count(subject.untold()));
     }
     let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
     if !anomalies.is_empty() {
-        text += &wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ", WIDTH);
+        text += &page.wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ");
     }
     let undecided = subject.checks.iter().filter(|check| check.undecided > 0);
     let undecided = undecided.map(|check| {
         let of = number::tally(check.undecided, subject.runs, "runs");
         let word = format!("“{}”", check.check.in_words());
         if check.decided() == 0 {
-            style.broken(&format!("{word} never decided")).into_owned()
+            page.broken(&format!("{word} never decided")).into_owned()
         } else {
             format!("{word} in {of}")
         }
     });
     let undecided = undecided.collect::<Vec<_>>();
     if !undecided.is_empty() {
-        text += &wrapped(&format!("undecided: {}", undecided.join(", ")), "  ", WIDTH);
+        text += &page.wrapped(&format!("undecided: {}", undecided.join(", ")), "  ");
     }
-    text + &never(subject)
+    text + &never(subject, page)
 }
 
 /// All that were shrunk, and of the others as many as leave a screen that is read; and how many more there are.
@@ -161,7 +168,7 @@ fn worth_telling(failures: &[FailureGroup]) -> (Vec<&FailureGroup>, u64) {
 }
 
 /// A failure: what it is, how often, how small, and how to run it again.
-fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
+fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
     let after = if failure.phase.is_empty() { String::new() } else { format!(", after “{}”", failure.phase) };
     let head = format!("{}: {}{after}", failure.check.in_words(), failure.kind);
     let size = match failure.operations {
@@ -172,16 +179,16 @@ fn told(failure: &FailureGroup, runs: u64, style: Style) -> String {
         ),
         None => format!("{}, not shrunk", number::things(failure.faults.len() as u64, "fault")),
     };
-    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first + 1));
+    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
-    let mut text = format!("  {}\n      {rate}; {size}\n", style.broken(&head));
+    let mut text = page.all_broken(&page.line(&head, "  ")) + &page.line(&format!("{rate}; {size}"), "      ");
     text += &failure
         .also
         .iter()
-        .map(|it| wrapped(&also(it.check.in_words(), &it.kind, it.runs, runs), "      ", WIDTH))
+        .map(|it| page.wrapped(&also(it.check.in_words(), &it.kind, it.runs, runs), "      "))
         .collect::<String>();
-    text += &wrapped(&drawn(failure), "      ", WIDTH);
-    text += &reflowed(&failure.story.join("\n"), "      ");
+    text += &page.wrapped(&drawn(failure), "      ");
+    text += &reflowed_within(&failure.story.join("\n"), "      ", page.width);
     text + &format!("      {}\n", failure.replay)
 }
 
@@ -202,17 +209,17 @@ fn drawn(failure: &FailureGroup) -> String {
     }
 }
 
-fn diverged(divergence: &Diverged, style: Style) -> String {
+fn diverged(divergence: &Diverged, page: Page) -> String {
     // Not of one seed, which may have stood for another plan than the search's.
     let head = format!("{DIFFER}, first at event {}", number::count(divergence.event));
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
     let replay = Some(&divergence.replay).filter(|it| !it.is_empty());
     format!(
-        "  {}\n      one    {}\n      other  {}\n{}{}",
-        style.broken(&head),
+        "{}      one    {}\n      other  {}\n{}{}",
+        page.all_broken(&page.line(&head, "  ")),
         line(&divergence.one),
         line(&divergence.other),
-        wrapped(why(divergence), "      ", WIDTH),
+        page.wrapped(why(divergence), "      "),
         replay.map(|command| format!("      {command}\n")).unwrap_or_default()
     )
 }
@@ -240,7 +247,7 @@ fn anomaly(check: &CheckTally) -> String {
 }
 
 /// What the campaign did not meet.
-fn never(subject: &Surveyed) -> String {
+fn never(subject: &Surveyed, page: Page) -> String {
     let mut parts = vec![format!("{} reached", number::things(subject.cells, "cell"))];
     if !subject.never_struck.is_empty() {
         parts.push(format!("never struck: {}", subject.never_struck.join(", ")));
@@ -252,14 +259,15 @@ fn never(subject: &Surveyed) -> String {
     if !subject.never_reached.is_empty() {
         parts.push(format!("never reached: {}", subject.never_reached.join("; ")));
     }
-    wrapped(&parts.join(" · "), "  ", WIDTH)
+    page.wrapped(&parts.join(" · "), "  ")
 }
 
 /// What a clean campaign says about the runs that it did not make, and how many it made twice.
-fn bound(survey: &Survey) -> String {
+fn bound(survey: &Survey, page: Page) -> String {
     let twice: u64 = survey.subjects.iter().map(|subject| subject.twice).sum();
     let worst = survey.subjects.iter().map(|subject| subject.at_most).reduce(|one, other| Some(one?.max(other?)));
-    let bound = worst.flatten().and_then(number::at_most).map(|few| at_most(survey, &few)).unwrap_or_default();
+    let bound =
+        worst.flatten().and_then(number::at_most).map(|few| page.line(&at_most(survey, &few), "")).unwrap_or_default();
     bound + &format!("{} done twice and compared\n", number::things(twice, "run"))
 }
 
@@ -268,15 +276,16 @@ fn at_most(survey: &Survey, few: &str) -> String {
     let of = if survey.subjects.len() > 1 { " of any subject" } else { "" };
     let (runs, fresh) = (survey.runs(), survey.subjects.iter().map(|subject| subject.fresh).sum::<u64>());
     if fresh == runs {
-        return format!("at most {few} runs{of} breaks a promise (95 %)\n");
+        return format!("at most {few} runs{of} breaks a promise (95 %)");
     }
     let from = format!("{} of {} were fresh", number::count(fresh), number::things(runs, "run"));
-    format!("at most {few} fresh runs{of} breaks a promise (95 %); {from}\n")
+    format!("at most {few} fresh runs{of} breaks a promise (95 %); {from}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Style;
     use crate::survey::sample;
 
     #[test]
@@ -335,6 +344,17 @@ mod tests {
         assert_eq!(told(7, 2), (7, 1, more("1 more failure")));
         assert_eq!(told(9, 1_200), (9, 0, more("1,200 more failures")));
         assert_eq!(told(0, 9), (0, 8, more("1 more failure")));
+    }
+
+    #[test]
+    fn prose_is_no_wider_than_the_page() {
+        for survey in [sample::survey(), sample::clean()] {
+            let pace = Pace { runs: 9_000, events: 18_000_000, seconds: 30.0 };
+            let screen = screen(&survey, Some(pace), Page { style: Style::Plain, width: 45 });
+            let stands = |line: &&str| line.trim().starts_with("replisim ") || line.trim().contains("   ");
+            let wide: Vec<&str> = screen.lines().filter(|line| line.chars().count() > 45 && !stands(line)).collect();
+            assert!(wide.is_empty(), "{wide:#?}");
+        }
     }
 
     #[test]

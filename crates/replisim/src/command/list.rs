@@ -10,14 +10,14 @@ use replisim_world::spec::Action;
 
 use super::output::print;
 use super::{Ending, Failure, LIBRARY};
-use crate::shell::in_its_name;
+use crate::shell::{in_its_name, program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
   replisim list
   replisim list faults
   replisim list scenarios
-  replisim list flaws            what `--set protocol.flaw=NAME` takes";
+  replisim list flaws            what `--set protocol.flaw=NAME` takes, and where each shows";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -94,10 +94,15 @@ fn scenarios() -> Result<String, Failure> {
     Ok(format!("scenarios\n{}\n", lines.collect::<String>()))
 }
 
-/// Flaws, each with the protocol on which it shows, and below that what is done wrong.
+/// Flaws, each with the protocol on which it shows, and below that what is done wrong, and a command that finds it, from the
+/// root of the repository: a protocol's own swarm may be no place for it.
 fn flaws(catalog: &Catalog) -> String {
     let of = |entry: &dyn Entry| {
-        let told = |flaw: &Flaw| format!("  {}, {}\n      {}\n", flaw.name, entry.name(), flaw.about);
+        let told = |flaw: &Flaw| {
+            let Flaw { name, about, stage_file, .. } = flaw;
+            let find = format!("{} fuzz {} --set protocol.flaw={name}", program(), quoted(stage_file));
+            format!("  {name}, {}\n      {about}\n      {find}\n", entry.name())
+        };
         entry.flaws().iter().map(told).collect::<String>()
     };
     format!("flaws\n{}", catalog.entries().map(of).collect::<String>())

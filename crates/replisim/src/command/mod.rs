@@ -24,7 +24,7 @@ use replisim_lab::Catalog;
 use replisim_lab::folder::FolderError;
 use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
-use replisim_report::Style;
+use replisim_report::{Page, Style};
 
 use crate::shell;
 
@@ -130,12 +130,12 @@ pub fn program(catalog: Catalog) -> ExitCode {
     let colour = arguments.color;
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
-        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.style()),
+        Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.page()),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.style()),
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments, &catalog),
-        Command::Campaign(arguments) => campaign::run(&arguments, colour.style()),
+        Command::Campaign(arguments) => campaign::run(&arguments, &catalog, colour.page()),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match result {
@@ -230,6 +230,13 @@ impl Colour {
     /// How what is printed to standard output looks.
     fn style(self) -> Style {
         if self.wanted_on(&std::io::stdout()) { Style::Colour } else { Style::Plain }
+    }
+
+    /// What standard output is: where it is a narrow terminal, prose is wrapped to that.
+    fn page(self) -> Page {
+        let terminal = console::Term::stdout().size_checked();
+        let columns = terminal.map_or(Page::WIDTH, |(_, columns)| usize::from(columns));
+        Page { width: columns.min(Page::WIDTH), ..Page::from(self.style()) }
     }
 
     /// Whether to use them on a stream.

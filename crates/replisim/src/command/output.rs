@@ -107,6 +107,12 @@ pub fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
     Err(Failure::File(format!("{path} is there already, and is no {what}; choose another name, or remove it")))
 }
 
+/// Whether a file is there, and holds something else.
+pub fn is_another(path: &Path, bytes: &[u8]) -> bool {
+    let is_file = path.metadata().is_ok_and(|there| there.is_file());
+    is_file && fs::read(path).is_ok_and(|there| !there.is_empty() && there != bytes)
+}
+
 /// As much of a file as tells what it is.
 fn beginning(path: &Path) -> std::io::Result<String> {
     let mut bytes = Vec::new();

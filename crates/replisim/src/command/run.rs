@@ -146,6 +146,16 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
     Ok(ending(&outcome))
 }
 
+/// The command that runs a scenario's seed, with edits.
+pub fn of_seed(scenario: &str, seed: u64, set: &[Edit]) -> String {
+    format!("{} run {} --seed {seed}{}", program(), quoted(scenario), edits(set))
+}
+
+/// Edits as a command ends with them.
+pub fn edits(set: &[Edit]) -> String {
+    set.iter().map(|edit| format!(" --set {}", quoted(&format!("{}={}", edit.path, edit.value)))).collect()
+}
+
 fn ending(outcome: &Outcome) -> Ending {
     if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine }
 }
@@ -162,10 +172,7 @@ fn execute(experiment: &Experiment, arguments: &Arguments) -> (Outcome, Duration
 
 /// The command that runs the same again.
 fn command(path: &Path, arguments: &Arguments, run: &Run) -> String {
-    let mut command = format!("{} run {} --seed {}", program(), quoted(&path.display().to_string()), run.seed);
-    for edit in &arguments.set {
-        command.push_str(&format!(" --set {}", quoted(&format!("{}={}", edit.path, edit.value))));
-    }
+    let mut command = of_seed(&path.display().to_string(), run.seed, &arguments.set);
     if let Some(until) = arguments.until {
         command.push_str(&format!(" --until {until}"));
     }

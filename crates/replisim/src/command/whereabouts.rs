@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use replisim_kernel::Digest;
 use replisim_lab::scenario::{Report, Source};
-use replisim_lab::store::Store;
+use replisim_lab::store::{RunRow, Store};
 use replisim_lab::{Case, Catalog, Experiment};
 
 use super::Failure;
@@ -117,16 +118,41 @@ fn find(id: &str, store: Option<&Path>) -> Result<Found, Failure> {
     found.dedup_by_key(|found| found.case.fingerprint);
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Failure::Nothing(format!(
-            "there is neither a file `{id}` nor a case of that id in {}; `replisim fuzz`, `replisim shrink` and \
-             `replisim run --case FILE` write cases",
-            place.display()
-        ))),
+        0 => Err(Failure::Nothing(run_without_case(id, place)?.unwrap_or_else(|| {
+            format!(
+                "there is neither a file `{id}` nor a case of that id in {}; `replisim fuzz`, `replisim shrink` and \
+                 `replisim run --case FILE` write cases",
+                place.display()
+            )
+        }))),
         _ => {
             let ids: Vec<String> = found.iter().map(|found| found.case.id()).collect();
             Err(Failure::Nothing(format!("`{id}` could be any of {}", ids.join(", "))))
         }
     }
+}
+
+/// What there is to say of a whole fingerprint that is that of a run in a store, if it is one, but of no case.
+fn run_without_case(id: &str, store: &Path) -> Result<Option<String>, Failure> {
+    let Ok(fingerprint) = id.parse::<Digest>() else { return Ok(None) };
+    if !store.exists() {
+        return Ok(None);
+    }
+    let open = Store::open(store)?;
+    for manifest in open.campaigns()? {
+        let look = |run: RunRow| match run.fingerprint == fingerprint {
+            true => Err((run.at.subject, run.seed)),
+            false => Ok(()),
+        };
+        if let Err((subject, seed)) = open.each_run(manifest.digest(), look)? {
+            let (subject, store) = (&manifest.subjects[subject as usize].name, store.display());
+            return Ok(Some(format!(
+                "`{id}` is a run of {subject} in {store}, with the seed {seed}, and no case: cases are kept of what fails, of \
+                 each kind the smallest"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// The cases in a folder whose files are called by this id, or by the beginning of it.

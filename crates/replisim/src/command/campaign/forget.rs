@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use replisim_lab::store::{self, Store};
+use replisim_lab::Catalog;
+use replisim_lab::folder::FolderError;
+use replisim_lab::store::{self, KnownRow, Store};
 use replisim_report::number;
 
+use crate::command::fuzz::subjects;
 use crate::command::output::print;
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
@@ -19,7 +22,7 @@ What campaigns found stays; only, no later one runs it again, and `campaign show
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Whose failures are to be forgotten: a scenario or a protocol, as `fuzz` was given it
+    /// Whose failures are to be forgotten: scenarios or protocols, as `fuzz` takes them
     #[arg(required_unless_present = "all")]
     subjects: Vec<String>,
     /// Those of every scenario and protocol
@@ -30,15 +33,14 @@ pub struct Arguments {
     store: PathBuf,
 }
 
-/// Drops what is known of the failures of some subjects. Nothing is dropped if one of them has none: its name may be wrong.
-pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+/// Drops what is known of the failures of some subjects. Nothing is dropped if one of the words means none that has any: it may
+/// be wrong.
+pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let known = Store::open(&arguments.store)?.known()?;
-    if let Some(stranger) = arguments.subjects.iter().find(|name| known.iter().all(|row| row.subject != **name)) {
-        return Err(Failure::Nothing(format!("no failure is known of `{stranger}`: {}", of_whom(&known))));
-    }
+    let meant = arguments.subjects.iter().map(|word| meant(word, &known, catalog)).collect::<Result<Vec<_>, _>>()?;
     let whose: Vec<_> = match arguments.all {
         true => vec![None],
-        false => arguments.subjects.iter().map(|subject| Some(subject.as_str())).collect(),
+        false => meant.iter().flatten().map(|subject| Some(subject.as_str())).collect(),
     };
     let mut forgotten = 0;
     for subject in whose {
@@ -47,7 +49,23 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     print(&format!("forgot {}\n", number::things(forgotten, "known failure")))
 }
 
-fn of_whom(known: &[store::KnownRow]) -> String {
+/// The subjects with known failures that a word means. The scenario may be gone, and go by its name in the store alone.
+fn meant(word: &str, known: &[KnownRow], catalog: &Catalog) -> Result<Vec<String>, Failure> {
+    let is_known = |name: &String| known.iter().any(|row| row.subject == *name);
+    let mut names = match subjects::names(word, catalog) {
+        Err(FolderError::NotFound { .. }) => Vec::new(),
+        names => names?,
+    };
+    names.insert(0, word.to_owned());
+    names.dedup();
+    names.retain(is_known);
+    if names.is_empty() {
+        return Err(Failure::Nothing(format!("no failure is known of `{word}`: {}", of_whom(known))));
+    }
+    Ok(names)
+}
+
+fn of_whom(known: &[KnownRow]) -> String {
     let mut names: Vec<_> = known.iter().map(|row| format!("`{}`", row.subject)).collect();
     names.dedup();
     if names.is_empty() {

@@ -9,10 +9,10 @@ mod sql;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use replisim_lab::Case;
 use replisim_lab::scenario::Source;
 use replisim_lab::store;
-use replisim_report::{Style, number};
+use replisim_lab::{Case, Catalog};
+use replisim_report::{Page, number};
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -59,13 +59,13 @@ pub struct Merge {
 }
 
 /// Does what was asked of a campaign.
-pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     match &arguments.verb {
         Verb::List(arguments) => list::run(arguments),
-        Verb::Show(arguments) => show::run(arguments, style),
+        Verb::Show(arguments) => show::run(arguments, page),
         Verb::Sql(arguments) => sql::run(arguments),
         Verb::Export(arguments) => export::run(arguments),
-        Verb::Forget(arguments) => forget::run(arguments),
+        Verb::Forget(arguments) => forget::run(arguments, catalog),
         Verb::Merge(arguments) => merge(arguments),
     }
 }

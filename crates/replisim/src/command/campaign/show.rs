@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use replisim_lab::fuzz::runs_ordered;
 use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
-use replisim_report::{Style, number};
+use replisim_report::{Page, number};
 
 use super::id_of;
 use crate::command::distinct::{Gist, distinct};
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 /// Shows each campaign, then what the store as a whole is.
-pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
     let store = Store::open(&arguments.store)?;
     let campaigns =
         store.campaigns()?.iter().map(|manifest| campaign(&store, manifest)).collect::<Result<Vec<_>, _>>()?;
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments, style: Style) -> Result<Ending, Failure> {
     let whole = Whole { known: known.len() as u64, not_fixed, digest: store.digest()?.to_string() };
     match arguments.format {
         Format::Human => {
-            print(&(campaigns.iter().map(|it| screen(it, style) + "\n").collect::<String>() + &last(&whole)))?
+            print(&(campaigns.iter().map(|it| screen(it, page) + "\n").collect::<String>() + &last(&whole)))?
         }
         Format::Json => print(&json(&campaigns, &whole))?,
     };

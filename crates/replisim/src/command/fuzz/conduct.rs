@@ -13,7 +13,7 @@ use replisim_lab::store::{Begin, Manifest, Store};
 use replisim_report::number;
 use replisim_report::survey::Pace;
 
-use super::found::{self, Keeping};
+use super::found::{self, Again, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
 use crate::command::output::{complain, make_folder};
@@ -31,12 +31,14 @@ pub struct Limits {
 }
 
 /// Where a campaign is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Keep<'k> {
     /// The store; the cases of what fails are written beside it.
     pub store: &'k Path,
     /// How it is begun; `None` if there is to be no store, and only cases are kept.
     pub begin: Option<Begin>,
+    /// What is told in place of a case that cannot be written.
+    pub again: Again<'k>,
 }
 
 /// A campaign that is over.
@@ -56,7 +58,7 @@ pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
     limits: Limits,
-    Keep { store, begin }: Keep<'_>,
+    Keep { store, begin, again }: Keep<'_>,
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
@@ -79,9 +81,9 @@ pub fn campaign(
     } else {
         let shrinking = !interrupted() && !archive.as_ref().is_some_and(Archive::is_broken);
         let (archive, jobs) = (archive.as_mut(), orders.jobs);
-        kept = Keeping { catalog, archive, store, shrinking, jobs }.keep(&mut survey, &tallies);
+        kept = Keeping { catalog, archive, store, again, shrinking, jobs }.keep(&mut survey, &tallies);
     }
-    kept = kept.and(found::keep_differing(&mut survey, &tallies, store));
+    kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
     for (mut failure, row) in known.ran {
         if !failure.fixed && !failure.id.is_empty() {
             kept = kept.and(found::keep_known(&mut failure, &row.case, store));

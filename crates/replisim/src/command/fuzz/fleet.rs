@@ -11,11 +11,11 @@ use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Share};
 use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
-use replisim_report::{Style, number, survey as reports};
+use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
 use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
-use crate::command::output::{Written, print, write_named};
+use crate::command::output::{Written, is_another, keep_foreign, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 #[derive(clap::Subcommand, Debug)]
@@ -66,10 +66,10 @@ impl FromStr for Part {
 }
 
 /// Does what the command says.
-pub fn run(command: &Command, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+pub fn run(command: &Command, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     match command {
         Command::Plan { what, runs, output } => plan(what, *runs, output, catalog),
-        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, style),
+        Command::Shard { plan, shard, output, jobs } => run_shard(plan, shard.0, output, *jobs, catalog, page),
         Command::Merge(arguments) => campaign::merge(arguments),
     }
 }
@@ -77,7 +77,15 @@ pub fn run(command: &Command, catalog: &Catalog, style: Style) -> Result<Ending,
 fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
     let subjects = subjects::read(what, catalog)?;
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
-    write_named(output, Written::Plan, charter.text().as_bytes())?;
+    let text = charter.text();
+    keep_foreign(output, Written::Plan)?;
+    if is_another(output, text.as_bytes()) {
+        return Err(Failure::File(format!(
+            "{} is another campaign's plan, whose shards would not fit this one; choose another name, or remove it",
+            output.display()
+        )));
+    }
+    write_named(output, Written::Plan, text.as_bytes())?;
     print(&format!(
         "{} over {}, to be shared out: {}\n",
         number::things(charter.lots(), "lot"),
@@ -92,7 +100,7 @@ fn run_shard(
     output: &Path,
     jobs: Option<u16>,
     catalog: &Catalog,
-    style: Style,
+    page: Page,
 ) -> Result<Ending, Failure> {
     let charter = Charter::read(plan)?;
     let subjects = charter.subjects(catalog)?;
@@ -111,12 +119,13 @@ fn run_shard(
         print(&format!("{told}\n"))?;
         return Ok(Ending::Interrupted);
     }
-    found::keep_differing(&mut survey, &tallies, output)?;
-    let differ = reports::divergences(&survey, style);
+    let kept = found::keep_differing(&mut survey, &tallies, output, &|_, _, _| MET_AGAIN.to_owned());
+    let differ = reports::divergences(&survey, page);
     if !differ.is_empty() {
         // Whoever went on with it would have to take the one of two runs for the true one.
         placing.give_up()?;
         print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
+        kept?;
         return Ok(Ending::Diverged);
     }
     placing.finish()?;
@@ -126,6 +135,9 @@ fn run_shard(
     };
     print(&format!("{told}: {}\n", output.display()))
 }
+
+/// What is said in place of a command where the case of a plan cannot be written.
+const MET_AGAIN: &str = "its case cannot be written here: the same shard meets it again where it can";
 
 /// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan differed
 /// then, or it would not stand there.

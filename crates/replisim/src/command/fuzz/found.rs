@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
-use replisim_lab::fuzz::{Archive, Cause, Found, Tally, knobs_left};
+use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
 
@@ -27,6 +27,10 @@ const STORIES_MAX: usize = 8;
 /// How many distinct failures of a scenario are shrunk for that: many come down to the same story.
 const SHRUNK_MAX: usize = 3 * STORIES_MAX;
 
+/// How a run is done again of which there is no case: by the name of its subject, its seed, and whether that alone stands for
+/// its plan.
+pub type Again<'k> = &'k dyn Fn(&str, u64, bool) -> String;
+
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
     /// The protocols that the cases are of.
@@ -35,6 +39,8 @@ pub struct Keeping<'k, 's, 'c> {
     pub archive: Option<&'k mut Archive<'s, 'c>>,
     /// Where it is or would be: the cases are written beside it.
     pub store: &'k Path,
+    /// What is told in place of a case that cannot be written.
+    pub again: Again<'k>,
     /// Whether runs are made smaller first.
     pub shrinking: bool,
     /// How many of these runs are done side by side.
@@ -62,8 +68,13 @@ impl Keeping<'_, '_, '_> {
             }
             for (mut group, case) in merged(told) {
                 if !case.is_empty() {
-                    let file = write_case(&group.id, &case, self.store);
-                    kept = kept.and(file.map(|file| group.case = Some(file)));
+                    match write_case(&group.id, &case, self.store) {
+                        Ok(file) => group.case = Some(file),
+                        Err(failure) => {
+                            self.tell_without_case(&mut group, &surveyed.name);
+                            kept = kept.and(Err(failure));
+                        }
+                    }
                 }
                 surveyed.failures.push(group);
             }
@@ -97,6 +108,14 @@ impl Keeping<'_, '_, '_> {
         Some(case.text())
     }
 
+    /// Says how a failure is found again whose case could not be written. A store has the case, too.
+    fn tell_without_case(&self, group: &mut FailureGroup, subject: &str) {
+        if self.archive.as_ref().is_none_or(|archive| archive.is_broken()) {
+            group.id.clear();
+            group.replay = (self.again)(subject, group.seed, group.fresh);
+        }
+    }
+
     fn shrink(&self, cause: &Cause, found: &Found) -> Result<Shrunk, NothingToShrink> {
         let (attempt, experiment) = (&found.smallest, found.smallest.experiment());
         let runs = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
@@ -122,6 +141,7 @@ impl Keeping<'_, '_, '_> {
 
 /// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one.
 pub fn keep_known(known: &mut KnownFailure, case: &str, store: &Path) -> Result<(), Failure> {
+    // The store has it, too.
     known.replay = whereabouts::replay(&known.id, store);
     let file = file_of(&known.id, store);
     // One that is there may have been shrunk just now, to a run that comes out the same.
@@ -131,16 +151,26 @@ pub fn keep_known(known: &mut KnownFailure, case: &str, store: &Path) -> Result<
 }
 
 /// Keeps a case of each plan that is told of which two runs differed: no seed stands for one that the search has made up.
-pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path) -> Result<(), Failure> {
+/// Where a file cannot be written, the others are all the same.
+pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, again: Again<'_>) -> Result<(), Failure> {
+    let mut kept = Ok(());
     for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
         for (told, divergence) in surveyed.divergences.iter_mut().zip(tally.divergences.values()) {
             let case = divergence.case();
-            told.id = case.id();
-            told.replay = whereabouts::replay(&told.id, store);
-            told.case = Some(write_case(&told.id, &case.text(), store)?);
+            match write_case(&case.id(), &case.text(), store) {
+                Ok(file) => {
+                    told.id = case.id();
+                    told.replay = whereabouts::replay(&told.id, store);
+                    told.case = Some(file);
+                }
+                Err(failure) => {
+                    told.replay = again(&surveyed.name, told.seed, told.fresh);
+                    kept = kept.and(Err(failure));
+                }
+            }
         }
     }
-    Ok(())
+    kept
 }
 
 /// Where `replay` finds the case of this id.
@@ -235,7 +265,7 @@ mod tests {
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);
-        keep_differing(&mut survey, &tallies, &store).expect("cases can be written");
+        keep_differing(&mut survey, &tallies, &store, &|_, _, _| String::new()).expect("cases can be written");
 
         let told = &survey.subjects[0].divergences;
         assert_eq!((told.len(), survey.subjects[0].untold()), (DIVERGENCES_MAX, DIVERGENCES_MAX as u64));

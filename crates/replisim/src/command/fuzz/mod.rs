@@ -3,9 +3,9 @@
 mod conduct;
 mod fleet;
 mod found;
-mod subjects;
+pub mod subjects;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use replisim_history::Survey;
@@ -14,12 +14,14 @@ use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
 use replisim_lab::scenario::Edit;
 use replisim_lab::store::Begin;
-use replisim_report::{Style, survey as reports};
+use replisim_report::{Page, survey as reports};
 
 use super::output::print;
+use super::run::{edits, of_seed};
 use super::time::time;
 use super::whereabouts::STORE;
 use super::{Ending, Failure};
+use crate::shell::{program, quoted};
 
 /// How many runs, if nobody says how many or how long.
 const RUNS: u64 = 10_000;
@@ -102,19 +104,21 @@ enum Format {
 }
 
 /// Fuzzes everything that the arguments mean.
-pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     if let Some(command) = &arguments.fleet {
-        return fleet::run(command, catalog, style);
+        return fleet::run(command, catalog, page);
     }
     let subjects = subjects::read(&arguments.what, catalog)?;
     let runs = arguments.runs.or(if arguments.time.is_some() { None } else { Some(RUNS) });
     let orders = orders(&arguments.what, runs, arguments.jobs, Share::ALL);
     let limits = conduct::Limits { time: arguments.time, fail_fast: arguments.fail_fast };
     let begin = if arguments.resume { Begin::Resume } else { Begin::Anew };
-    let keep = conduct::Keep { store: &arguments.store, begin: (!arguments.no_store).then_some(begin) };
+    let again = |name: &str, seed, fresh| arguments.what.again(name, seed, fresh);
+    let begin = (!arguments.no_store).then_some(begin);
+    let keep = conduct::Keep { store: &arguments.store, begin, again: &again };
     let conduct::Ended { survey, pace, kept } = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
-        Format::Human => reports::screen(&survey, Some(pace), style),
+        Format::Human => reports::screen(&survey, Some(pace), page),
         Format::Json => reports::json(&survey),
         Format::Ndjson => reports::ndjson(&survey),
         Format::Junit => reports::junit(&survey),
@@ -124,6 +128,27 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     kept?;
     Ok(ending(&survey))
 }
+
+impl What {
+    /// The command that does a run again of which no case could be written, where its seed alone stands for it; else, why there
+    /// is none.
+    fn again(&self, name: &str, seed: u64, fresh: bool) -> String {
+        if !fresh {
+            return NO_CASE.to_owned();
+        }
+        // Neither a protocol nor a swarm that the scenario has not got is anything to `run`.
+        if Path::new(name).is_file() && !self.swarm {
+            return of_seed(name, seed, &self.set);
+        }
+        let swarm = if self.swarm { " --swarm" } else { "" };
+        let (name, edits) = (quoted(name), edits(&self.set));
+        format!("{} fuzz {name} --seed-start {seed} --runs 1 --no-store{swarm}{edits}", program())
+    }
+}
+
+/// What is said in place of a command of a plan that the search has made up, and of which there is no case.
+const NO_CASE: &str =
+    "no seed stands for it, and its case cannot be written here: the same campaign finds it again where it can";
 
 /// How many runs, of which there is at least one.
 fn some_runs(text: &str) -> Result<u64, String> {

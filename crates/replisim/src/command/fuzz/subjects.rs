@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use replisim_lab::folder::FolderError;
 use replisim_lab::fuzz::Subject;
 use replisim_lab::scenario::{Report, Source};
 use replisim_lab::{Catalog, Experiment, folder};
@@ -11,7 +12,7 @@ use super::What;
 use crate::command::{Failure, LIBRARY};
 
 /// Every scenario that the words mean, ready to run. If some cannot be, all of these are told.
-pub fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Failure> {
+pub(super) fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Failure> {
     let (mut subjects, mut refused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for word in &what.subjects {
         for source in sources(word, catalog, &mut seen)? {
@@ -34,7 +35,23 @@ fn sources(
     if let Some(protocol) = catalog.get(word) {
         return Ok(seen.insert(word.into()).then(|| Ok(protocol.swarm())).into_iter().collect());
     }
-    let mut paths = folder::find(word, Path::new(LIBRARY), catalog)?;
+    let mut paths = files(word, catalog)?;
     paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     Ok(paths.iter().map(|path| Source::read(path)).collect())
+}
+
+/// What campaigns call the subjects that a word means.
+pub fn names(word: &str, catalog: &Catalog) -> Result<Vec<String>, FolderError> {
+    if catalog.get(word).is_some() {
+        return Ok(vec![word.to_owned()]);
+    }
+    Ok(files(word, catalog)?.iter().map(|path| path.display().to_string()).collect())
+}
+
+/// The files that a word means, each under the one name that a campaign knows it by.
+fn files(word: &str, catalog: &Catalog) -> Result<Vec<PathBuf>, FolderError> {
+    let paths = folder::find(word, Path::new(LIBRARY), catalog)?;
+    // Where nobody knows which folder this is, files are called as they were named.
+    let Ok(here) = std::env::current_dir() else { return Ok(paths) };
+    Ok(paths.iter().map(|path| folder::plain(path, &here)).collect())
 }

@@ -23,6 +23,19 @@ fn everything_there_is_can_be_listed() {
 }
 
 #[test]
+fn every_flaw_is_listed_with_a_command_of_its_stage() {
+    let flaws = repository().program(&["list", "flaws"]);
+    let commands = flaws.commands("fuzz");
+    assert!(commands.len() >= 10, "{flaws:?}");
+    for command in commands {
+        let [_, stage, set, flaw] = command.as_slice() else { panic!("{command:?}") };
+        assert!(set == "--set" && flaw.starts_with("protocol.flaw="), "{command:?}");
+        let run = repository().program(&["run", stage, "--set", flaw, "--until", "1ms"]);
+        assert!(run.output.contains(" · seed "), "{command:?}: {run:?}");
+    }
+}
+
+#[test]
 fn a_new_scenario_runs_and_is_never_written_over() {
     let folder = empty("new");
     assert_eq!(folder.program(&["new", "mine.ron"]).code, 0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use replisim::lab::store::{Begin, KnownRow, Status, Store, Writer, digest_of};
 
-use super::{CLEAN, Finished, Folder, finished};
+use super::{CLEAN, FAILING, Finished, Folder, finished};
 
 #[test]
 fn the_exit_code_says_how_it_ended() {
@@ -59,6 +59,22 @@ fn all_that_cannot_be_run_is_told_and_a_file_named_twice_is_one() {
     let twice =
         folder.program(&["fuzz", "clean.ron", "./clean.ron", "--runs", "10", "--no-store", "--format", "ndjson"]);
     assert_eq!((twice.code, twice.output.lines().count()), (0, 1), "{twice:?}");
+}
+
+#[test]
+fn what_replisim_writes_into_a_folder_is_no_scenario_of_it() {
+    let folder = super::folder("own");
+    assert_eq!(folder.program(&["fuzz", "failing.ron", "--runs", "100", "--store", "camp.db"]).code, 1);
+    assert_eq!(folder.program(&["fuzz", "plan", "clean.ron", "--runs", "100", "-o", "plan.ron"]).code, 0);
+    assert_eq!(folder.program(&["run", "clean.ron", "--case", "case.ron"]).code, 0);
+    let fuzz = folder.program(&["fuzz", ".", "--runs", "10", "--no-store", "--format", "ndjson"]);
+    assert_eq!((fuzz.code < 2, fuzz.output.lines().count()), (true, 2), "{fuzz:?}");
+    let run = folder.program(&["run", "."]);
+    assert_eq!((run.code < 2, run.output.lines().count()), (true, 2), "{run:?}");
+    for own in ["plan.ron", "case.ron"] {
+        let named = [folder.program(&["fuzz", own, "--runs", "10"]), folder.program(&["run", own])];
+        assert_eq!(named.each_ref().map(|it| it.code), [3, 3], "{named:?}");
+    }
 }
 
 #[test]
@@ -116,12 +132,49 @@ fn what_cannot_be_kept_is_told_all_the_same() {
     for cases in ["cases", ".replisim/cases"] {
         folder.write(cases, "this should be a folder");
     }
-    for options in [&["--no-store"][..], &["--store", "a.db"]] {
-        let fuzz = folder.program(&[&["fuzz", "failing.ron", "--runs", "200"], options].concat());
-        assert_eq!(fuzz.code, 3, "{fuzz:?}");
-        assert!(fuzz.output.contains(" in 200 runs") && fuzz.errors.contains("cannot make "), "{fuzz:?}");
-    }
+    let fuzz = |options: &[&str]| {
+        let fuzz = folder.program(&[&["fuzz", "failing.ron", "--runs", "200", "--set", "run=320ms"], options].concat());
+        assert!(fuzz.code == 3 && fuzz.errors.contains("cannot make "), "{fuzz:?}");
+        fuzz
+    };
+    let stored = fuzz(&["--store", "a.db"]);
+    assert!(stored.output.contains(" in 200 runs"), "{stored:?}");
     assert_eq!(runs(&folder), 200, "the store is finished");
+    for replay in stored.commands("replay") {
+        assert_eq!(folder.program(&replay).code, 1, "the store has the case: {replay:?}");
+    }
+
+    let unstored = fuzz(&["--no-store", "--blind"]);
+    assert!(unstored.commands("replay").is_empty(), "there is no case: {unstored:?}");
+    let seeds = unstored.commands("run");
+    assert!(!seeds.is_empty(), "{unstored:?}");
+    for seed in seeds {
+        assert_eq!((seed.contains(&"run=320ms".to_owned()), folder.program(&seed).code), (true, 1), "{seed:?}");
+    }
+    let searched = fuzz(&["--no-store", "--swarm", "--format", "json"]).json();
+    let failures = searched["subjects"][0]["failures"].as_array().expect("a list").clone();
+    for failure in failures {
+        let (replay, seed) = (failure["replay"].as_str().expect("a text"), &failure["seed"]);
+        assert_eq!((failure["id"].as_str(), failure["case"].is_null()), (Some(""), true), "{failure}");
+        match failure["fresh"].as_bool() {
+            Some(true) => {
+                let again = format!("replisim fuzz failing.ron --seed-start {seed} --runs 1 --no-store --swarm");
+                assert_eq!(replay, format!("{again} --set run=320ms"));
+            }
+            _ => assert!(replay.starts_with("no seed stands for it"), "{replay}"),
+        }
+    }
+}
+
+#[test]
+fn a_run_of_which_there_is_no_case_is_not_called_a_stranger() {
+    let folder = super::folder("caseless");
+    assert_eq!(folder.program(&["fuzz", "clean.ron", "--runs", "10"]).code, 0);
+    let runs = folder.program(&["campaign", "export", "--format", "ndjson"]);
+    let run: serde_json::Value = serde_json::from_str(runs.output.lines().nth(2).expect("a line")).expect("JSON");
+    let refused = folder.program(&["replay", run["fingerprint"].as_str().expect("a text")]);
+    let told = format!("is a run of clean.ron in .replisim/campaign.db, with the seed {}, and no case: ", run["seed"]);
+    assert!(refused.code == 4 && refused.errors.contains(&told), "{refused:?}");
 }
 
 #[test]
@@ -171,6 +224,25 @@ fn what_is_known_is_run_first_and_told() {
     assert_eq!(told(&fourth, "still failing"), 0, "{fourth:?}");
     assert!(fourth.code == 0 && told(&fourth, "fixed  failing.ron: ") > 0, "{fourth:?}");
     assert_eq!(told(&fuzz("50"), "fixed"), 0, "what is fixed is told once");
+}
+
+#[test]
+fn a_file_is_one_subject_however_it_is_spelled() {
+    let folder = super::folder("spelled");
+    folder.write("scenarios/lost.ron", FAILING);
+    let fuzz = |word: &str| folder.program(&["fuzz", word, "--runs", "100"]);
+    assert_eq!(fuzz("scenarios/lost.ron").code, 1);
+    let whole = folder.path("scenarios/lost.ron").display().to_string();
+    let forget = |word: &str| folder.program(&["campaign", "forget", word]);
+    for word in ["./scenarios/lost.ron", "scenarios/../scenarios/lost.ron", &whole, "lost", "scenarios"] {
+        let again = fuzz(word);
+        assert!(again.output.starts_with("still failing  scenarios/lost.ron: NoLostWrites, "), "{word}: {again:?}");
+        let forgotten = forget(word);
+        assert!(forgotten.code == 0 && forgotten.output.starts_with("forgot "), "{word}: {forgotten:?}");
+        let unknown = forget(word);
+        assert!(unknown.code == 4 && unknown.errors.contains("the store knows of none"), "{word}: {unknown:?}");
+        assert_eq!(fuzz(word).code, 1);
+    }
 }
 
 #[test]

@@ -25,6 +25,17 @@ fn shard(folder: &Folder, part: &str, jobs: &str, output: &str) -> String {
 }
 
 #[test]
+fn a_plan_is_written_again_but_not_over_another() {
+    let folder = planned("plans");
+    let plan = folder.read("plan.ron");
+    let write = |runs| folder.program(&["fuzz", "plan", "clean.ron", "failing.ron", "--runs", runs, "-o", "plan.ron"]);
+    assert_eq!(write(RUNS).code, 0);
+    let refused = write("70");
+    assert!(refused.code == 3 && refused.errors.contains("plan.ron is another campaign's plan"), "{refused:?}");
+    assert_eq!(folder.read("plan.ron"), plan);
+}
+
+#[test]
 fn the_number_of_workers_shows_nowhere() {
     let folder = super::folder("jobs");
     for jobs in ["1", "4"] {
