@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use example_abd::careless::Careless;
 use replisim::history::Survey;
-use replisim::lab::fuzz::{DIVERGENCES_MAX, Forgetful, Orders, Share, Subject, Tally, campaign, survey};
+use replisim::lab::fuzz::{Archive, DIVERGENCES_MAX, Forgetful, Orders, Share, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
+use replisim::lab::store::{Begin, Store};
 use replisim::prelude::*;
 
 /// A campaign of so many runs.
@@ -55,6 +56,27 @@ fn where_every_run_differs_a_few_are_told_and_the_others_counted() {
     assert!(told.is_sorted(), "the first places first: {told:?}");
     let screen = replisim::report::survey::screen(&survey, None, replisim::report::Style::Plain);
     assert!(screen.contains(&format!("\n  and {} more\n", subject.untold())), "{screen}");
+}
+
+#[test]
+fn a_store_keeps_what_differed() {
+    let folder = std::env::temp_dir().join(format!("replisim-careless-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("careless.db");
+    let catalog = Catalog::new().with::<Careless>();
+    let text = "Scenario(cluster: (size: 5), protocol: Careless(), run: \"200ms\", settle: \"1s\")".to_owned();
+    let subject = Subject::prepare(&Source::new("careless.ron".to_owned(), text), false, &catalog);
+    let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let orders = Orders { runs: Some(64), seed_start: 1, guided: false, jobs: 2, share: Share::ALL };
+    let mut archive = Archive::open(&path, &subjects, &orders, Begin::Anew).expect("a store");
+    let name = archive.campaign();
+    let tallies = campaign(&subjects, &orders, &mut archive, &mut |_| ControlFlow::Continue(()));
+    archive.finish().expect("it is written");
+    let kept = Store::open(&path).and_then(|store| store.divergences(name)).expect("it can be read");
+    let told: Vec<_> = tallies[0].divergences.iter().map(|(at, it)| (*at, it.event, it.case().text())).collect();
+    assert_eq!(kept.into_iter().map(|row| (row.at, row.event, row.case)).collect::<Vec<_>>(), told);
+    assert_eq!(told.len(), 1);
+    std::fs::remove_dir_all(folder).expect("what was written can be removed");
 }
 
 /// Of 64 runs the seventeenth is done twice. Its first process alone speaks, and never again.

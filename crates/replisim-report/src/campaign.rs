@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use replisim_history::Check;
+use replisim_history::{Check, Diverged};
 use replisim_kernel::Span;
 use serde::{Serialize, Serializer};
 
@@ -59,6 +59,10 @@ pub struct Ran {
     pub at_most: Option<f64>,
     /// Each check.
     pub checks: Vec<Counted>,
+    /// How many runs came out otherwise when they were done again.
+    pub differing: u64,
+    /// The first of these.
+    pub divergences: Vec<Diverged>,
 }
 
 /// A check of a subject: what became of it in how many runs.
@@ -109,6 +113,11 @@ impl Campaign {
     /// How many runs there are, of all subjects.
     pub fn runs(&self) -> u64 {
         self.subjects.iter().map(|ran| ran.runs).fold(0, u64::saturating_add)
+    }
+
+    /// How many runs came out otherwise when they were done again, of all subjects.
+    pub fn differing(&self) -> u64 {
+        self.subjects.iter().map(|ran| ran.differing).sum()
     }
 
     /// What nothing is known of, in words: runs that were ordered and are not here, subjects that have not run, and checks that
@@ -163,9 +172,9 @@ struct Entry<'a> {
     wanting: Vec<String>,
 }
 
-/// Whether nothing fails in a store, and nothing is missing.
+/// Whether nothing fails in a store, nothing differs, and nothing is missing.
 pub fn is_fine(campaigns: &[Campaign], whole: &Whole) -> bool {
-    whole.not_fixed == 0 && campaigns.iter().all(|campaign| campaign.wanting().is_empty())
+    whole.not_fixed == 0 && campaigns.iter().all(|campaign| campaign.wanting().is_empty() && campaign.differing() == 0)
 }
 
 /// A store as one JSON document. Nothing here is taken from the wall clock.
@@ -197,12 +206,13 @@ pub fn screen(campaign: &Campaign, page: impl Into<Page>) -> String {
     let sections = [
         heading(campaign, page),
         causes(campaign, page),
+        divergences(campaign, page),
         subjects(campaign, page),
         checks(campaign, page),
         wanting(campaign, page),
     ];
     let mut screen = sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n");
-    if !campaign.causes.is_empty() {
+    if !campaign.causes.is_empty() || campaign.differing() > 0 {
         screen.push_str(&format!("\ncases     {}\n", campaign.export));
     }
     screen
@@ -252,6 +262,12 @@ fn cause(cause: &Cause, page: Page) -> String {
     let also = |it: &Cause| page.wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ");
     let also: String = cause.also.iter().map(also).collect();
     format!("{head}{}{also}      {}\n", page.wrapped(&often, "      "), cause.replay)
+}
+
+/// What came out otherwise when it was done again, by subject.
+fn divergences(campaign: &Campaign, page: Page) -> String {
+    let differing = campaign.subjects.iter().filter(|ran| ran.differing > 0);
+    differing.map(|ran| format!("{}\n{}", ran.name, survey::parted(&ran.divergences, ran.differing, page))).collect()
 }
 
 fn subjects(campaign: &Campaign, page: Page) -> String {
@@ -326,6 +342,8 @@ mod tests {
                 broken: failed,
                 undecided: 0,
             }],
+            differing: 0,
+            divergences: Vec::new(),
         };
         let cause = |check: &str, kind: &str, runs, also| Cause {
             check: check.to_owned(),

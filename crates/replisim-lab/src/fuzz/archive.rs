@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
@@ -10,16 +9,17 @@ use replisim_kernel::Digest;
 use super::attempt::{Attempt, Tried};
 use super::cause::Cause;
 use super::cell;
-use super::ledger::{Clock, Ledger};
+use super::ledger::{Clock, Ledger, Ran};
 use super::lot::LOT;
 use super::met::Met;
 use super::orders::Orders;
 use super::subject::Subject;
+use super::twice::Divergence;
 use crate::VERSION;
 use crate::shrink::Shrunk;
 use crate::store::{
-    Begin, CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Store, StoreError,
-    Subject as Stored, Writer,
+    Begin, CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Store,
+    StoreError, Subject as Stored, Writer,
 };
 
 /// A ledger that is a store.
@@ -39,9 +39,11 @@ pub struct Archive<'s, 'c> {
 /// What was done before.
 struct Past {
     store: Store,
+    /// The campaign, if there is anything of it, and its kindred.
+    campaigns: Vec<Digest>,
     failures: BTreeMap<Place, Vec<Cause>>,
-    /// The lots that were looked up: each subject's latest.
-    lots: BTreeMap<u32, (u32, Vec<RunRow>)>,
+    /// The lots that were looked up: each subject's latest, by places.
+    lots: BTreeMap<u32, (u32, BTreeMap<u32, RunRow>)>,
 }
 
 /// What a campaign's runs follow from.
@@ -69,9 +71,25 @@ pub fn runs_ordered(manifest: &Manifest) -> Option<u64> {
     manifest.settings.strip_prefix(RUNS)?.split(',').next()?.parse().ok()
 }
 
+/// The campaigns of a store whose runs are those of this one as far as they go: itself, and what differs from it in how many
+/// runs it is to have. What is run at a place does not depend on how many places follow.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn kindred(store: &Store, manifest: &Manifest) -> Result<Vec<Digest>, StoreError> {
+    let but_runs = |manifest: &Manifest| {
+        let (_, others) = manifest.settings.split_once(',').unwrap_or_default();
+        Manifest { settings: others.to_owned(), ..manifest.clone() }
+    };
+    let is_kin = |other: &Manifest| but_runs(other) == but_runs(manifest);
+    let mut found: Vec<_> = store.campaigns()?.iter().filter(|it| is_kin(it)).map(Manifest::digest).collect();
+    found.sort_by_key(|digest| *digest != manifest.digest());
+    Ok(found)
+}
+
 impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed
-    /// is not done again.
+    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed, or of
+    /// its [`kindred`], is not done again.
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.
@@ -81,7 +99,7 @@ impl<'s, 'c> Archive<'s, 'c> {
         let writer = Writer::begin(path, &manifest, begin)?;
         let past = match begin {
             Begin::Anew => None,
-            Begin::Resume => Some(Past::open(path, campaign, subjects)?),
+            Begin::Resume => Some(Past::open(path, &manifest, subjects)?),
         };
         Ok(Archive { subjects, campaign, past, writer, clock: None, smallest: BTreeMap::new(), stopped: false })
     }
@@ -96,6 +114,11 @@ impl<'s, 'c> Archive<'s, 'c> {
     /// The campaign's digest: what its store knows it by.
     pub fn campaign(&self) -> Digest {
         self.campaign
+    }
+
+    /// The campaigns whose runs are not done again: none, unless this one is resumed.
+    pub fn resumed(&self) -> &[Digest] {
+        self.past.as_ref().map_or(&[], |past| &past.campaigns)
     }
 
     /// Puts the case that a failure was shrunk to in the place of the one that it was found with.
@@ -140,24 +163,26 @@ impl<'s, 'c> Archive<'s, 'c> {
 
 impl Ledger for Archive<'_, '_> {
     fn recall(&mut self, place: Place) -> Option<Tried> {
-        self.past.as_mut()?.recall(self.campaign, place)
+        self.past.as_mut()?.recall(place)
     }
 
     fn clock(&self) -> Option<Clock> {
         self.clock
     }
 
-    fn record(&mut self, place: Place, attempt: &Attempt, tried: &Tried, new: &[Cell], elapsed: Option<Duration>) {
+    fn record(&mut self, place: Place, ran: &Ran, new: &[Cell]) {
         if self.stopped {
             return;
         }
+        let Ran { attempt, tried, elapsed, divergence, .. } = ran;
         let states = self.subjects[place.subject as usize].base().states();
         let row = |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states) };
         let record = Record {
             run: run_row(place, attempt, tried, new),
             failures: self.failures(place, attempt, tried),
             cells: new.iter().map(row).collect(),
-            elapsed,
+            divergence: divergence.as_ref().map(|divergence| divergence_row(place, divergence)),
+            elapsed: *elapsed,
         };
         self.stopped |= self.writer.put(record).is_err();
     }
@@ -168,36 +193,54 @@ impl Ledger for Archive<'_, '_> {
 }
 
 impl Past {
-    fn open(path: &Path, campaign: Digest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
+    fn open(path: &Path, manifest: &Manifest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
         let store = Store::open(path)?;
-        let mut failures: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
-        for row in store.failures(campaign)? {
-            let subject = subjects.get(row.at.subject as usize);
-            let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
-            if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
-                let cause = Cause { check, kind: row.kind, phase: row.phase };
-                failures.entry(row.at).or_default().push(cause);
+        let campaigns = kindred(&store, manifest)?;
+        let mut failures = BTreeMap::new();
+        for campaign in &campaigns {
+            let mut found: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
+            for row in store.failures(*campaign)? {
+                let subject = subjects.get(row.at.subject as usize);
+                let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
+                if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
+                    let cause = Cause { check, kind: row.kind, phase: row.phase };
+                    found.entry(row.at).or_default().push(cause);
+                }
+            }
+            for (place, causes) in found {
+                failures.entry(place).or_insert(causes);
             }
         }
-        Ok(Past { store, failures, lots: BTreeMap::new() })
+        Ok(Past { store, campaigns, failures, lots: BTreeMap::new() })
     }
 
-    fn recall(&mut self, campaign: Digest, place: Place) -> Option<Tried> {
+    fn recall(&mut self, place: Place) -> Option<Tried> {
         if self.lots.get(&place.subject).is_none_or(|(lot, _)| *lot != place.lot) {
-            // A lot that cannot be read is done again, which is what a store is for.
-            let rows = self.store.lot(campaign, place.subject, place.lot).unwrap_or_default();
-            self.lots.insert(place.subject, (place.lot, rows));
+            let lot = self.lot(place);
+            self.lots.insert(place.subject, (place.lot, lot));
         }
-        let (_, rows) = self.lots.get(&place.subject)?;
-        let index = rows.binary_search_by_key(&place.place, |row| row.at.place).ok()?;
+        let (_, runs) = self.lots.get(&place.subject)?;
         let failures = self.failures.get(&place).map_or(&[][..], Vec::as_slice);
-        tried_of(&rows[index], failures)
+        tried_of(runs.get(&place.place)?, failures)
+    }
+
+    /// The lot of a place. One that cannot be read is done again, which is what a store is for.
+    fn lot(&self, at: Place) -> BTreeMap<u32, RunRow> {
+        let rows = |campaign: &Digest| self.store.lot(*campaign, at.subject, at.lot).unwrap_or_default();
+        // Of two campaigns that have done a run the first is believed, which is the one that is resumed.
+        self.campaigns.iter().rev().flat_map(rows).map(|run| (run.at.place, run)).collect()
     }
 }
 
 fn failure_row(at: Place, cause: &Cause, faults: u32, operations: u32, case: String) -> FailureRow {
     let (kind, phase) = (cause.kind.clone(), cause.phase.clone());
     FailureRow { at, check: Check::name(cause.check).to_owned(), kind, phase, faults, operations, case }
+}
+
+fn divergence_row(at: Place, divergence: &Divergence) -> DivergenceRow {
+    let Divergence { attempt: _, event, one, other, remembered } = divergence;
+    let (one, other, case) = (one.clone(), other.clone(), divergence.case().text());
+    DivergenceRow { at, event: *event, one, other, remembered: *remembered, case }
 }
 
 fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow {

@@ -11,13 +11,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
 
-use super::attempt::{Attempt, Idea, Tried};
-use super::ledger::{Clock, Ledger};
+use super::attempt::{Idea, Tried};
+use super::ledger::{Clock, Ledger, Ran};
 use super::lot::{Lot, WINDOW};
 use super::orders::{Lots, Orders};
 use super::subject::Subject;
@@ -43,17 +42,6 @@ struct Task {
     idea: Idea,
     /// What came of it, where that is known from before.
     known: Option<Tried>,
-}
-
-/// A run: what was tried, what came of it, and how long that took, where somebody wants to know.
-struct Ran {
-    attempt: Arc<Attempt>,
-    tried: Tried,
-    /// Whether that was known before.
-    recalled: bool,
-    elapsed: Option<Duration>,
-    twice: bool,
-    divergence: Option<Divergence>,
 }
 
 /// What came of a pack; of each attempt, what panicked if something did outside of its run.
@@ -246,16 +234,8 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         while !self.stopping
             && let Some((place, ran, new)) = self.courses[index].learn()
         {
-            let Ran { attempt, tried, recalled, elapsed, twice, divergence } = ran;
-            let tally = &mut self.tallies[index];
-            if recalled {
-                tally.add_recalled(&tried);
-            }
-            if twice {
-                tally.add_twice(place, divergence);
-            }
-            tally.add(place, &attempt, &tried, &new);
-            self.ledger.record(place, &attempt, &tried, &new, elapsed);
+            self.ledger.record(place, &ran, &new);
+            self.tallies[index].add(place, ran, &new);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }
     }

@@ -33,7 +33,7 @@ pub struct Reruns {
 pub fn run_known(
     path: &Path,
     subjects: &[Subject<'_>],
-    resumed: Option<Digest>,
+    resumed: &[Digest],
     catalog: &Catalog,
 ) -> Result<Reruns, StoreError> {
     let mut reruns = Reruns::default();
@@ -44,7 +44,7 @@ pub fn run_known(
     let says: BTreeMap<_, _> = subjects.iter().map(says).collect();
     let mut kinds: BTreeMap<(String, String, String), Vec<KnownRow>> = BTreeMap::new();
     let store = Store::open(path)?;
-    for row in resumed.map_or_else(|| store.known(), |campaign| store.known_besides(campaign))? {
+    for row in store.known_besides(resumed)? {
         match says.get(&row.subject) {
             Some(_) if row.status == Status::Fixed || row.case.is_empty() => {}
             Some(says) if *says == row.scenario => {

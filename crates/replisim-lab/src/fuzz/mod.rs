@@ -33,13 +33,13 @@ mod tests;
 mod twice;
 
 pub use crate::store::{Mark, Place};
-pub use archive::{Archive, manifest, runs_ordered};
+pub use archive::{Archive, kindred, manifest, runs_ordered};
 pub use attempt::{Attempt, Change, Idea, Tried};
 pub use campaign::campaign;
 pub use cause::Cause;
 pub use charter::Charter;
 pub use known::{Reruns, run_known};
-pub use ledger::{Clock, Forgetful, Ledger};
+pub use ledger::{Clock, Forgetful, Ledger, Ran};
 pub use lot::{LOT, Lot};
 pub use orders::{Orders, Share};
 pub use subject::{Demand, Subject, Variant, settle};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use replisim_history::Cell;
 use replisim_world::spec::KindSet;
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::Attempt;
 use super::cause::Cause;
+use super::ledger::Ran;
 use super::twice::Divergence;
 use crate::store::{Mark, Place, rate_bound};
 
@@ -69,7 +70,15 @@ impl Tally {
     }
 
     /// Adds a run. `new` are the cells that its lot had not seen of its like.
-    pub fn add(&mut self, place: Place, attempt: &Arc<Attempt>, tried: &Tried, new: &[Cell]) {
+    pub fn add(&mut self, place: Place, ran: Ran, new: &[Cell]) {
+        let Ran { attempt, tried, recalled, elapsed: _, twice, divergence } = ran;
+        if recalled {
+            self.recalled += 1;
+            self.recalled_events += tried.events;
+        }
+        if twice {
+            self.add_twice(place, divergence);
+        }
         self.runs += 1;
         self.fresh += u64::from(attempt.fresh);
         self.failing += u64::from(tried.failed());
@@ -87,16 +96,10 @@ impl Tally {
             let found = found.or_insert_with(smallest);
             found.runs += 1;
             let size = |attempt: &Attempt, events| (attempt.plan.faults.len(), events);
-            if size(attempt, tried.events) < size(&found.smallest, found.events) {
+            if size(&attempt, tried.events) < size(&found.smallest, found.events) {
                 (found.place, found.smallest, found.events) = (place, attempt.clone(), tried.events);
             }
         }
-    }
-
-    /// Adds that a run was not done, but remembered.
-    pub fn add_recalled(&mut self, tried: &Tried) {
-        self.recalled += 1;
-        self.recalled_events += tried.events;
     }
 
     /// Adds that a run was done twice, and how the two differed if they did.

@@ -27,15 +27,8 @@ impl Ledger for Notebook {
         known
     }
 
-    fn record(
-        &mut self,
-        place: Place,
-        _: &Attempt,
-        tried: &Tried,
-        new: &[replisim_history::Cell],
-        _: Option<std::time::Duration>,
-    ) {
-        self.runs.insert(place, (tried.clone(), new.len()));
+    fn record(&mut self, place: Place, ran: &Ran, new: &[replisim_history::Cell]) {
+        self.runs.insert(place, (ran.tried.clone(), new.len()));
     }
 }
 

@@ -30,6 +30,9 @@ impl Store {
             for failure in self.failures(campaign)? {
                 print.fold(&("failure", failure));
             }
+            for divergence in self.divergences(campaign)? {
+                print.fold(&("divergence", divergence));
+            }
         }
         for known in self.known()? {
             print.fold(&("known", known));

@@ -97,7 +97,7 @@ pub(super) fn enroll(connection: &mut Connection, manifest: &Manifest) -> rusqli
 /// Drops all that runs of these subjects left, but for what is known.
 pub(super) fn clear(connection: &mut Connection, subjects: &[i64]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for table in ["failure", "run_time", "run", "reached", "cell"] {
+    for table in ["failure", "divergence", "run_time", "run", "reached", "cell"] {
         let mut delete = transaction.prepare(&format!("DELETE FROM {table} WHERE subject = ?1"))?;
         for subject in subjects {
             delete.execute([subject])?;

@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use super::read::{FAILURE_COLUMNS, KNOWN_COLUMNS, RUN_COLUMNS, failure_of, known_of, run_of};
+use super::read::{
+    DIVERGENCE_COLUMNS, FAILURE_COLUMNS, KNOWN_COLUMNS, RUN_COLUMNS, divergence_of, failure_of, known_of, run_of,
+};
 use super::row::blob;
-use super::{CellRow, FailureRow, KnownRow, Place, RunRow};
+use super::{CellRow, DivergenceRow, FailureRow, KnownRow, Place, RunRow};
 
 /// Everything that is ever inserted, under ids of one connection's file.
 pub(super) struct Inserter<'c> {
@@ -13,6 +15,8 @@ pub(super) struct Inserter<'c> {
     put_time: Statement<'c>,
     put_failure: Statement<'c>,
     get_failure: Statement<'c>,
+    put_divergence: Statement<'c>,
+    get_divergence: Statement<'c>,
     put_cell: Statement<'c>,
     put_reached: Statement<'c>,
     put_known: Statement<'c>,
@@ -32,6 +36,10 @@ impl<'c> Inserter<'c> {
             get_failure: prepare(&format!(
                 "SELECT {FAILURE_COLUMNS} FROM failure
                  WHERE subject = ?1 AND lot = ?2 AND place = ?3 AND check_name = ?4"
+            ))?,
+            put_divergence: prepare("INSERT OR REPLACE INTO divergence VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            get_divergence: prepare(&format!(
+                "SELECT {DIVERGENCE_COLUMNS} FROM divergence WHERE subject = ?1 AND lot = ?2 AND place = ?3"
             ))?,
             put_cell: prepare(
                 "INSERT INTO cell VALUES (?1, ?2, ?3)
@@ -88,6 +96,17 @@ impl<'c> Inserter<'c> {
         let FailureRow { at: _, check, kind, phase, faults, operations, case } = &kept;
         let columns = params![subject, at.lot, at.place, check, kind, phase, faults, operations, case];
         self.put_failure.execute(columns).map(|_| ())
+    }
+
+    /// Puts a divergence, or the lesser of it and the one that is there.
+    pub(super) fn divergence(&mut self, subject: i64, row: DivergenceRow) -> rusqlite::Result<()> {
+        let (at, number) = (row.at, row.at.subject);
+        let key = params![subject, at.lot, at.place];
+        let there = self.get_divergence.query_row(key, |row| divergence_of(row, number)).optional()?;
+        let kept = there.map_or(row.clone(), |there| there.min(row));
+        let DivergenceRow { at: _, event, one, other, remembered, case } = &kept;
+        let columns = params![subject, at.lot, at.place, *event as i64, one, other, remembered, case];
+        self.put_divergence.execute(columns).map(|_| ())
     }
 
     /// Puts a cell, united with what is there of it.

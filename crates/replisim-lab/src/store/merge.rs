@@ -13,7 +13,9 @@ use rusqlite::{Connection, Transaction};
 
 use super::file::{self, at};
 use super::insert::Inserter;
-use super::{CellRow, Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Placing, RunRow, Store, StoreError};
+use super::{
+    CellRow, Claim, Conflict, DivergenceRow, FailureRow, KnownRow, Manifest, Place, Placing, RunRow, Store, StoreError,
+};
 
 /// Writes a new store that holds what any of `inputs` holds, and returns its digest. The file appears whole or not at
 /// all.
@@ -82,6 +84,9 @@ impl Merge<'_> {
                 self.write_lots(sources, &mut inserter, id)?;
                 for failure in failures(sources)? {
                     inserter.failure(id, failure).map_err(at(self.path))?;
+                }
+                for divergence in divergences(sources)? {
+                    inserter.divergence(id, divergence).map_err(at(self.path))?;
                 }
             }
         }
@@ -191,6 +196,17 @@ fn failures(sources: &Sources) -> Result<BTreeSet<FailureRow>, StoreError> {
     for (store, id) in &sources.stores {
         for row in store.failures_of(*id, sources.number)? {
             unite(&mut found, (row.at, row.check.clone()), row, FailureRow::union);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// A subject's divergences, in the order of their places.
+fn divergences(sources: &Sources) -> Result<BTreeSet<DivergenceRow>, StoreError> {
+    let mut found = BTreeMap::new();
+    for (store, id) in &sources.stores {
+        for row in store.divergences_of(*id, sources.number)? {
+            unite(&mut found, row.at, row, Ord::min);
         }
     }
     Ok(found.into_values().collect())

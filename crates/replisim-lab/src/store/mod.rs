@@ -57,12 +57,13 @@ pub use placing::Placing;
 pub use query::{Answer, Value};
 pub use read::Store;
 pub use row::{
-    CellRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject, digest_of,
+    CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject,
+    digest_of,
 };
-pub use summary::{Cause, CheckTally, Summary, Tally, rate_bound};
+pub use summary::{Cause, CheckTally, Differing, Summary, Tally, rate_bound};
 pub use write::{Begin, Stopped, Writer, forget};
 
 /// The number of the schema that this program reads and writes: of `schema.sql`, and of what its texts and blobs mean.
 /// Whoever changes a table or what stands in one counts on, and a store of another number is refused. A view may change
 /// without that, as long as whatever reads it here also understands it as it was: a store keeps the views it was made with.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;

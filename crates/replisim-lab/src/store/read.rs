@@ -1,5 +1,6 @@
 //! Reading a store.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use replisim_kernel::{Digest, Span};
@@ -8,7 +9,9 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::file::{self, at};
 use super::row::blob;
-use super::{CellRow, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject};
+use super::{
+    CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Origin, Place, RunRow, Status, StoreError, Subject,
+};
 
 /// A store, open for reading. Another process may write to it meanwhile. It can be sent to a thread but not shared:
 /// each thread opens its own.
@@ -22,6 +25,8 @@ pub(super) const RUN_COLUMNS: &str =
     "lot, place, origin, seed, plan, fingerprint, events, simulated_ns, verdicts, failed, cells";
 /// What [`failure_of`] reads.
 pub(super) const FAILURE_COLUMNS: &str = "lot, place, check_name, kind, phase, faults, operations, case_text";
+/// What [`divergence_of`] reads.
+pub(super) const DIVERGENCE_COLUMNS: &str = "lot, place, event, one, other, remembered, case_text";
 /// What [`known_of`] reads.
 pub(super) const KNOWN_COLUMNS: &str =
     "subject_name, scenario, seed, plan, check_name, kind, status, version, case_text";
@@ -99,6 +104,18 @@ impl Store {
         Ok(found)
     }
 
+    /// The runs of a campaign that came out otherwise when they were done again, in the order of their places.
+    ///
+    /// # Errors
+    /// If the store cannot be read or does not hold the campaign.
+    pub fn divergences(&self, campaign: Digest) -> Result<Vec<DivergenceRow>, StoreError> {
+        let mut found = Vec::new();
+        for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
+            found.extend(self.divergences_of(id, number)?);
+        }
+        Ok(found)
+    }
+
     /// Every failure that was ever seen, in the order of subject, scenario, seed, plan, check and kind, whatever its campaign.
     ///
     /// # Errors
@@ -107,30 +124,34 @@ impl Store {
         self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {KNOWN_ORDER}"), [], known_of)
     }
 
-    /// The same, without the failures of the campaign's own runs.
+    /// The same, without the failures of these campaigns' own runs.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn known_besides(&self, campaign: Digest) -> Result<Vec<KnownRow>, StoreError> {
-        let sql = format!(
-            "SELECT {KNOWN_COLUMNS} FROM known WHERE (subject_name, seed, plan) NOT IN (
-                 SELECT subject.name, run.seed, run.plan
-                 FROM campaign
-                 JOIN subject ON subject.campaign = campaign.id
-                 JOIN failure ON failure.subject = subject.id
-                 JOIN run USING (subject, lot, place)
-                 WHERE campaign.digest = ?1
-             ) {KNOWN_ORDER}"
-        );
-        self.rows(&sql, [blob(campaign)], known_of)
+    pub fn known_besides(&self, campaigns: &[Digest]) -> Result<Vec<KnownRow>, StoreError> {
+        let sql = "SELECT subject.name, run.seed, run.plan
+                   FROM campaign
+                   JOIN subject ON subject.campaign = campaign.id
+                   JOIN failure ON failure.subject = subject.id
+                   JOIN run USING (subject, lot, place)
+                   WHERE campaign.digest = ?1";
+        let mut own = BTreeSet::new();
+        for campaign in campaigns {
+            let failing = |row: &Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as u64, digest(row, 2)?));
+            own.extend(self.rows(sql, [blob(*campaign)], failing)?);
+        }
+        let mut known = self.known()?;
+        known.retain(|row| !own.contains(&(row.subject.clone(), row.seed, row.plan)));
+        Ok(known)
     }
 
-    /// Every case that is kept, of failures and of what is known, each text once and in the order of the texts.
+    /// Every case that is kept, of failures, of runs that differed and of what is known, each text once and in the order of the
+    /// texts.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn cases(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT case_text FROM failure WHERE case_text <> ''
+        let sql = "SELECT case_text FROM failure WHERE case_text <> '' UNION SELECT case_text FROM divergence
                    UNION SELECT case_text FROM known WHERE case_text <> '' ORDER BY 1";
         self.rows(sql, [], |row| row.get(0))
     }
@@ -166,6 +187,12 @@ impl Store {
     pub(super) fn failures_of(&self, id: i64, subject: u32) -> Result<Vec<FailureRow>, StoreError> {
         let sql = format!("SELECT {FAILURE_COLUMNS} FROM failure WHERE subject = ?1 ORDER BY lot, place, check_name");
         self.rows(&sql, [id], |row| failure_of(row, subject))
+    }
+
+    /// The divergences of a subject, in the order of their places.
+    pub(super) fn divergences_of(&self, id: i64, subject: u32) -> Result<Vec<DivergenceRow>, StoreError> {
+        let sql = format!("SELECT {DIVERGENCE_COLUMNS} FROM divergence WHERE subject = ?1 ORDER BY lot, place");
+        self.rows(&sql, [id], |row| divergence_of(row, subject))
     }
 
     /// The cells of all lots of a subject, in the order of their bytes and lots.
@@ -251,7 +278,7 @@ impl Store {
 pub(super) fn run_of(row: &Row, subject: u32) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
         at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
-        origin: word(row, 2, [Origin::Fresh, Origin::Mutant], Origin::as_str)?,
+        origin: origin(row, 2)?,
         seed: row.get::<_, i64>(3)? as u64,
         plan: digest(row, 4)?,
         fingerprint: digest(row, 5)?,
@@ -276,6 +303,18 @@ pub(super) fn failure_of(row: &Row, subject: u32) -> rusqlite::Result<FailureRow
     })
 }
 
+/// A divergence, from [`DIVERGENCE_COLUMNS`].
+pub(super) fn divergence_of(row: &Row, subject: u32) -> rusqlite::Result<DivergenceRow> {
+    Ok(DivergenceRow {
+        at: Place { subject, lot: row.get(0)?, place: row.get(1)? },
+        event: row.get::<_, i64>(2)? as u64,
+        one: row.get(3)?,
+        other: row.get(4)?,
+        remembered: row.get(5)?,
+        case: row.get(6)?,
+    })
+}
+
 /// A known failure, from [`KNOWN_COLUMNS`].
 pub(super) fn known_of(row: &Row) -> rusqlite::Result<KnownRow> {
     Ok(KnownRow {
@@ -296,7 +335,11 @@ pub(super) fn cell_of(row: &Row, subject: u32) -> rusqlite::Result<CellRow> {
     Ok(CellRow { at: Place { subject, lot: row.get(0)?, place: row.get(1)? }, cell: row.get(2)?, words: row.get(3)? })
 }
 
-fn digest(row: &Row, column: usize) -> rusqlite::Result<Digest> {
+pub(super) fn origin(row: &Row, column: usize) -> rusqlite::Result<Origin> {
+    word(row, column, [Origin::Fresh, Origin::Mutant], Origin::as_str)
+}
+
+pub(super) fn digest(row: &Row, column: usize) -> rusqlite::Result<Digest> {
     row.get::<_, [u8; 16]>(column).map(|bytes| Digest(u128::from_be_bytes(bytes)))
 }
 

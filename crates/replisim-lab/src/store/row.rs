@@ -109,6 +109,23 @@ pub struct FailureRow {
     pub case: String,
 }
 
+/// A run that came out otherwise when it was done again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DivergenceRow {
+    /// Where the run stands, which must be in the store or in the same [`Record`].
+    pub at: Place,
+    /// The first event that was not the same, from one.
+    pub event: u64,
+    /// What the first run did then; empty if it had ended.
+    pub one: String,
+    /// What the second did.
+    pub other: String,
+    /// Whether the first is one that the store remembered: the code may have changed since.
+    pub remembered: bool,
+    /// A case that replays the plan. Of several rows for one run the least is kept.
+    pub case: String,
+}
+
 /// A coverage cell that a lot reached. In how many of its runs is not kept: a run that was done before the campaign was
 /// resumed tells only of cells that were new then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -162,6 +179,8 @@ pub struct Record {
     pub failures: Vec<FailureRow>,
     /// The cells that it was the first of its lot to reach.
     pub cells: Vec<CellRow>,
+    /// How it came out when it was done again, if that was otherwise.
+    pub divergence: Option<DivergenceRow>,
     /// How long it took on the wall, where somebody looked. Never part of a merged store or of a digest.
     pub elapsed: Option<Duration>,
 }
@@ -232,7 +251,7 @@ impl Status {
 
 impl From<RunRow> for Record {
     fn from(run: RunRow) -> Self {
-        Record { run, failures: Vec::new(), cells: Vec::new(), elapsed: None }
+        Record { run, failures: Vec::new(), cells: Vec::new(), divergence: None, elapsed: None }
     }
 }
 

@@ -79,6 +79,21 @@ CREATE TABLE failure (
     FOREIGN KEY (subject, lot, place) REFERENCES run (subject, lot, place)
 ) STRICT, WITHOUT ROWID;
 
+-- A run that did not come out the same when it was done again. Something in it draws on chance that no seed fixes; or, where
+-- the first result was remembered from an earlier session of the campaign, the code has changed since.
+CREATE TABLE divergence (
+    subject    INTEGER NOT NULL,
+    lot        INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
+    event      INTEGER NOT NULL,           -- the first that was not the same, from 1
+    one        TEXT NOT NULL,              -- what the first run did then; empty if it had ended
+    other      TEXT NOT NULL,              -- what the second did
+    remembered INTEGER NOT NULL CHECK (remembered IN (0, 1)),
+    case_text  TEXT NOT NULL,              -- what replisim replay takes
+    PRIMARY KEY (subject, lot, place),
+    FOREIGN KEY (subject, lot, place) REFERENCES run (subject, lot, place)
+) STRICT, WITHOUT ROWID;
+
 -- A coverage cell, in words.
 CREATE TABLE cell (
     subject INTEGER NOT NULL REFERENCES subject (id),

@@ -6,7 +6,8 @@ use replisim_kernel::Digest;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use super::{Mark, Place, Store, StoreError};
+use super::read::{DIVERGENCE_COLUMNS, digest, divergence_of, origin};
+use super::{DivergenceRow, Mark, Origin, Place, Store, StoreError};
 
 /// A campaign, counted.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,6 +16,8 @@ pub struct Summary {
     pub subjects: Vec<Tally>,
     /// What failed, the smallest case first.
     pub causes: Vec<Cause>,
+    /// Which runs came out otherwise when they were done again, in the order of their places.
+    pub differing: Vec<Differing>,
 }
 
 /// One subject, counted.
@@ -92,6 +95,19 @@ pub struct Cause {
     pub case: String,
 }
 
+/// A run that came out otherwise when it was done again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Differing {
+    /// Its seed.
+    pub seed: u64,
+    /// The digest of its plan.
+    pub plan: Digest,
+    /// How it was found.
+    pub origin: Origin,
+    /// Where it stands, and how the two runs parted.
+    pub told: DivergenceRow,
+}
+
 impl Store {
     /// Counts a campaign.
     ///
@@ -104,7 +120,23 @@ impl Store {
         let sql = "SELECT subject_number, subject, check_name, kind, phase, runs, of_runs, lot, place, faults,
                           operations, case_text, seed
                    FROM causes WHERE campaign = ?1";
-        Ok(Summary { subjects, causes: self.rows(sql, [campaign.to_string()], cause)? })
+        let causes = self.rows(sql, [campaign.to_string()], cause)?;
+        let mut differing = Vec::new();
+        for (number, id) in (0..).zip(self.subject_ids(campaign)?) {
+            differing.extend(self.differing_of(id, number)?);
+        }
+        Ok(Summary { subjects, causes, differing })
+    }
+
+    fn differing_of(&self, id: i64, number: u32) -> Result<Vec<Differing>, StoreError> {
+        let sql = format!(
+            "SELECT {DIVERGENCE_COLUMNS}, seed, plan, origin FROM divergence JOIN run USING (subject, lot, place)
+             WHERE subject = ?1 ORDER BY lot, place"
+        );
+        self.rows(&sql, [id], |row| {
+            let told = divergence_of(row, number)?;
+            Ok(Differing { told, seed: count(row, 7)?, plan: digest(row, 8)?, origin: origin(row, 9)? })
+        })
     }
 
     fn tally(&self, id: i64) -> Result<Tally, StoreError> {

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | run | both must be equal; if not, a run was not deterministic |
 //! | failure | the smaller case: fewer faults, fewer operations, a text rather than none, a shorter one |
+//! | divergence | the lesser one (`Ord`): chance that no seed fixes has made them |
 //! | cell | the earlier place |
 //! | known | the later version; of one version, the one that fails; the smaller case |
 //!
-//! Each of the last three picks a least upper bound in some order, so the order and the number of times in which rows
+//! Each of the last four picks a least upper bound in some order, so the order and the number of times in which rows
 //! meet do not show in what is left. That is what makes a merged store the same whatever it was merged from.
 
 use std::cmp::Ordering;

@@ -218,7 +218,7 @@ impl Clerk {
     }
 
     fn write_record(&self, inserter: &mut Inserter, record: Record) -> Result<(), StoreError> {
-        let Record { run, failures, cells, elapsed } = record;
+        let Record { run, failures, cells, divergence, elapsed } = record;
         let Enrolled { id, name, .. } = self.subject(run.at)?;
         let id = *id;
         if let Some(there) = inserter.run(id, &run).map_err(at(&self.path))? {
@@ -230,6 +230,9 @@ impl Clerk {
         }
         for cell in &cells {
             inserter.cell(self.subject(cell.at)?.id, cell).map_err(at(&self.path))?;
+        }
+        if let Some(divergence) = divergence {
+            inserter.divergence(id, divergence).map_err(at(&self.path))?;
         }
         failures.into_iter().try_for_each(|failure| self.write_failure(inserter, failure))
     }

@@ -126,12 +126,7 @@ fn section(subject: &Surveyed, titled: bool, page: Page) -> String {
         let more = number::things(more, "more failure");
         text += &page.line(&format!("and {more} left unshrunk: --format json has them"), "  ");
     }
-    for divergence in &subject.divergences {
-        text += &diverged(divergence, page);
-    }
-    if subject.untold() > 0 {
-        text += &format!("  and {} more\n", number::count(subject.untold()));
-    }
+    text += &parted(&subject.divergences, subject.differing, page);
     let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
     if !anomalies.is_empty() {
         text += &page.wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ");
@@ -207,6 +202,16 @@ fn drawn(failure: &FailureGroup) -> String {
         None if count <= KNOBS_MAX => format!("drawn: {}", failure.knobs.join(", ")),
         None => format!("drawn: {} and {} more", failure.knobs[..KNOBS_MAX].join(", "), count - KNOBS_MAX),
     }
+}
+
+/// The first of so many plans of which two runs differed.
+pub(crate) fn parted(divergences: &[Diverged], differing: u64, page: Page) -> String {
+    let mut text: String = divergences.iter().map(|divergence| diverged(divergence, page)).collect();
+    let more = differing.saturating_sub(divergences.len() as u64);
+    if more > 0 {
+        text += &format!("  and {} more\n", number::count(more));
+    }
+    text
 }
 
 fn diverged(divergence: &Diverged, page: Page) -> String {

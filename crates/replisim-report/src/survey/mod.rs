@@ -15,6 +15,7 @@ mod known;
 
 pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
 pub(crate) use human::also;
+pub(crate) use human::parted;
 pub use human::{HIDDEN_CHANCE, Pace, divergences, screen};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use replisim::kernel::{Digest, Span};
 use replisim::lab::store::{
-    Begin, FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
+    Begin, DivergenceRow, FailureRow, KnownRow, Manifest, Origin, Place, Record, RunRow, Status, Store, Subject, Writer,
 };
 use serde_json::Value;
 
@@ -79,6 +79,42 @@ fn the_commands_that_show_prints_lead_to_the_cases() {
     let cases = replays.iter().map(|words| fs::read_to_string(folder.path(&format!("cases/{}.ron", words[1]))));
     assert_eq!(cases.map(|case| case.expect("it is there")).collect::<Vec<_>>(), [case(100), case(0)]);
     assert_eq!(replays.iter().map(replayed).collect::<Vec<_>>(), from_store);
+}
+
+#[test]
+fn runs_that_differed_are_told_counted_and_can_be_replayed() {
+    let folder = Folder::new("campaign/differing");
+    keep_differing(&folder, "a.store");
+    let shown = folder.program(&["campaign", "show", "a.store"]);
+    assert_eq!(shown.code, 5, "{shown:?}");
+    let told = shown.output.split_once("simulated\n\n").expect("a heading").1;
+    assert!(
+        told.starts_with("scenarios/failover/lost_write.ron\n  two runs of one plan differ, first at event 12\n"),
+        "{told}"
+    );
+    assert!(told.contains("\n      replisim replay 00000001 --store a.store\n"), "{told}");
+    assert!(
+        told.contains("\n  and 2 more\n") && told.contains("\ncases     replisim campaign export a.store"),
+        "{told}"
+    );
+    assert_eq!(folder.program(&["replay", "00000006", "--store", "a.store"]).code, 5, "the cases are made up");
+    let listed = folder.program(&["campaign", "list", "a.store"]).output;
+    assert!(listed.contains("99 runs, 0 failed, 6 differed"), "{listed}");
+
+    let json: Value =
+        serde_json::from_str(&folder.program(&["campaign", "show", "a.store", "--format", "json"]).output).unwrap();
+    let subject = &json["campaigns"][0]["subjects"][0];
+    assert_eq!((&json["fine"], &subject["differing"]), (&Value::from(false), &Value::from(6)));
+    assert_eq!(subject["divergences"].as_array().map(Vec::len), Some(4));
+    let lines = folder.program(&["campaign", "export", "a.store", "--format", "ndjson"]).output;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line["type"] == "divergence").count(), 6);
+
+    let merged = folder.program(&["fuzz", "merge", "a.store", "a.store", "-o", "b.store"]);
+    assert_eq!(merged.code, 0, "{merged:?}");
+    let last = |text: &str| text.lines().last().map(str::to_owned);
+    let again = folder.program(&["campaign", "show", "b.store"]);
+    assert_eq!((again.code, last(&again.output)), (5, last(&shown.output)), "one digest");
 }
 
 #[test]
@@ -348,5 +384,18 @@ fn fix(path: &Path) {
 fn keep(folder: &Folder, file: &str, runs: std::ops::Range<u32>) {
     let writer = Writer::begin(&folder.path(file), &manifest(), Begin::Resume).unwrap();
     runs.for_each(|i| writer.put(record(i)).unwrap());
+    writer.finish().unwrap();
+}
+
+/// A store of which six runs came out otherwise when they were done again.
+pub(super) fn keep_differing(folder: &Folder, file: &str) {
+    let differing = |i: u32| {
+        let at = record(i).run.at;
+        let (one, other) = (format!("1 ms  n1 → n2  {i}"), String::new());
+        let divergence = DivergenceRow { at, event: 12, one, other, remembered: false, case: case(i) };
+        Record { divergence: Some(divergence), ..record(i) }
+    };
+    let writer = Writer::begin(&folder.path(file), &manifest(), Begin::Resume).unwrap();
+    (1..100).map(|i| if i < 7 { differing(i) } else { record(i) }).for_each(|record| writer.put(record).unwrap());
     writer.finish().unwrap();
 }

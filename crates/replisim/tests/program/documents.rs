@@ -160,7 +160,20 @@ fn a_campaign_is_as_the_docs_say() {
     shapes.demand("Replayed", &replayed);
 }
 
-/// No protocol that comes with replisim draws on hidden chance, so this is printed as the program would.
+/// No protocol that comes with replisim draws on hidden chance, so this is made up.
+#[test]
+fn a_stored_divergence_is_as_the_docs_say() {
+    let (shapes, folder) = (Shapes::read(), Folder::new("documents/divergence"));
+    super::campaign::keep_differing(&folder, "a.store");
+    let shown = folder.program(&["campaign", "show", "a.store", "--format", "json"]);
+    shapes.demand("Stored", &document(&shown.output));
+    let lines = printed(&folder, &["campaign", "export", "a.store", "--format", "ndjson"]);
+    let lines = lines.lines().map(document).filter(|line| line["type"] == "divergence").collect::<Vec<_>>();
+    assert_eq!(lines.len(), 6);
+    lines.iter().for_each(|line| shapes.demand("StoredDivergence", line));
+}
+
+/// This is printed as the program would.
 #[test]
 fn a_divergence_is_as_the_docs_say() {
     let divergence = replisim::history::Diverged {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use replisim_kernel::{Digest, Span};
 
 use crate::store::{
-    Begin, CellRow, FailureRow, Manifest, Origin, Place, Record, RunRow, Store, StoreError, Subject, Writer,
+    Begin, CellRow, DivergenceRow, FailureRow, Manifest, Origin, Place, Record, RunRow, Store, StoreError, Subject,
+    Writer,
 };
 
 /// How many runs a lot has.
@@ -48,14 +49,16 @@ pub fn manifest(settings: &str) -> Manifest {
     Manifest { version: "0.1.0".to_owned(), settings: settings.to_owned(), subjects }
 }
 
-/// All of the run number `i`, counted through the lots of both subjects in turn. About one in thirty fails.
+/// All of the run number `i`, counted through the lots of both subjects in turn. About one in thirty fails, and one in sixty
+/// differs when it is done again.
 pub fn record(i: u64) -> Record {
     let (lot, place) = (i as u32 / LOT, i as u32 % LOT);
     let at = Place { subject: lot % 2, lot: lot / 2, place };
     let run = run(at);
     let failures = if run.failed { vec![failure(at)] } else { Vec::new() };
     let cells = if place.is_multiple_of(16) { cells(at) } else { Vec::new() };
-    Record { run, failures, cells, elapsed: None }
+    let divergence = mixed(i).is_multiple_of(64).then(|| divergence(at));
+    Record { run, failures, cells, divergence, elapsed: None }
 }
 
 /// The run at a place.
@@ -87,6 +90,19 @@ pub fn failure(at: Place) -> FailureRow {
         faults: (word / 64 % 7) as u32,
         operations: (word / 512 % 50) as u32,
         case: format!("Case(seed: {word})"),
+    }
+}
+
+/// How the run at a place differs when it is done again.
+pub fn divergence(at: Place) -> DivergenceRow {
+    let word = word_of(at);
+    DivergenceRow {
+        at,
+        event: word % 1_000 + 1,
+        one: "n1 → n2: append".to_owned(),
+        other: ["n1 → n3: append", ""][word as usize % 2].to_owned(),
+        remembered: word.is_multiple_of(3),
+        case: format!("Case(seed: {word}, differs: true)"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
-use replisim_lab::store::{FailureRow, Manifest, RunRow, Store, Subject};
+use replisim_lab::store::{DivergenceRow, FailureRow, Manifest, RunRow, Store, Subject};
 use replisim_report::number;
 use serde_json::json;
 
@@ -20,10 +20,10 @@ pub struct Arguments {
     /// The store
     #[arg(default_value = STORE)]
     store: PathBuf,
-    /// Print every run and every failure: ndjson
+    /// Print every run, every failure and every run that differed when done again: ndjson
     #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<Format>,
-    /// Write the case of every failure into this folder, also of known ones
+    /// Write every case into this folder: of failures, also of known ones, and of runs that differed
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
 }
@@ -66,15 +66,16 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
 }
 
-/// Prints a line for each run, and for each failure after the runs of its campaign. Whoever has stopped reading has seen
+/// Prints a line for each run, and after the runs of a campaign one for each of its failures and divergences. Whoever has stopped reading has seen
 /// enough.
 fn print_lines(store: &Store) -> Result<Ending, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for manifest in store.campaigns()? {
         let campaign = manifest.digest();
         let runs = store.each_run(campaign, |run| writeln!(out, "{}", run_line(&manifest, &run)))?;
-        let failures = store.failures(campaign)?;
-        let mut lines = failures.iter().map(|failure| failure_line(&manifest, failure));
+        let (failures, divergences) = (store.failures(campaign)?, store.divergences(campaign)?);
+        let failures = failures.iter().map(|failure| failure_line(&manifest, failure));
+        let mut lines = failures.chain(divergences.iter().map(|divergence| divergence_line(&manifest, divergence)));
         if is_unread(runs.and_then(|()| lines.try_for_each(|line| writeln!(out, "{line}"))))? {
             return Ok(Ending::Fine);
         }
@@ -126,5 +127,21 @@ fn failure_line(manifest: &Manifest, failure: &FailureRow) -> serde_json::Value 
         "faults": failure.faults,
         "operations": failure.operations,
         "case": failure.case,
+    })
+}
+
+fn divergence_line(manifest: &Manifest, divergence: &DivergenceRow) -> serde_json::Value {
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "type": "divergence",
+        "campaign": manifest.digest().to_string(),
+        "subject": subject(manifest, divergence.at.subject).name,
+        "lot": divergence.at.lot,
+        "place": divergence.at.place,
+        "event": divergence.event,
+        "one": divergence.one,
+        "other": divergence.other,
+        "remembered": divergence.remembered,
+        "case": divergence.case,
     })
 }

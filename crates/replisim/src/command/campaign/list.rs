@@ -55,12 +55,17 @@ fn listed(path: &Path) -> Result<String, StoreError> {
     let mut text = format!("{}\n", path.display());
     for manifest in store.campaigns()? {
         let digest = manifest.digest();
-        let tallies = store.summary(digest)?.subjects;
+        let summary = store.summary(digest)?;
+        let tallies = &summary.subjects;
         let runs: u64 = tallies.iter().map(|tally| tally.runs).sum();
         let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
         let names: Vec<_> = tallies.iter().map(|tally| tally.name.as_str()).collect();
+        let differ = match summary.differing.len() as u64 {
+            0 => String::new(),
+            differing => format!(", {} differed", number::count(differing)),
+        };
         text.push_str(&format!(
-            "  {digest}  replisim {}  {}, {} failed  {}\n",
+            "  {digest}  replisim {}  {}, {} failed{differ}  {}\n",
             manifest.version,
             number::things(runs, "run"),
             number::count(failed),

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_lab::fuzz::runs_ordered;
-use replisim_lab::store::{self, CheckTally, Manifest, Mark, Status, Store, Tally, rate_bound};
+use replisim_history::Diverged;
+use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
+use replisim_lab::store::{self, CheckTally, Differing, Manifest, Mark, Origin, Status, Store, Tally, rate_bound};
 use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
 use replisim_report::{Page, number};
 
@@ -22,7 +23,7 @@ Examples:
   replisim campaign show night.db --format json > night.json
 
 Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed, or runs are missing that were ordered, or
-            nothing is known of a scenario or a check; 3 there is no such store.";
+            nothing is known of a scenario or a check; 3 there is no such store; 5 two runs of one plan differed.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -49,7 +50,11 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
         }
         Format::Json => print(&json(&campaigns, &whole))?,
     };
-    Ok(if is_fine(&campaigns, &whole) { Ending::Fine } else { Ending::NotFine })
+    Ok(match is_fine(&campaigns, &whole) {
+        _ if campaigns.iter().any(|campaign| campaign.differing() > 0) => Ending::Diverged,
+        true => Ending::Fine,
+        false => Ending::NotFine,
+    })
 }
 
 fn last(whole: &Whole) -> String {
@@ -60,12 +65,20 @@ fn last(whole: &Whole) -> String {
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
     let digest = manifest.digest();
     let summary = store.summary(digest)?;
+    let mut subjects: Vec<_> = summary.subjects.iter().map(ran).collect();
+    for differing in &summary.differing {
+        let ran = &mut subjects[differing.told.at.subject as usize];
+        ran.differing += 1;
+        if ran.divergences.len() < DIVERGENCES_MAX {
+            ran.divergences.push(diverged(differing, store.path()));
+        }
+    }
     Ok(Campaign {
         digest: digest.to_string(),
         version: manifest.version.clone(),
         settings: manifest.settings.clone(),
         ordered: runs_ordered(manifest),
-        subjects: summary.subjects.iter().map(ran).collect(),
+        subjects,
         causes: told_once(summary.causes, store.path()),
         export: export(store.path()),
     })
@@ -112,7 +125,30 @@ fn ran(tally: &Tally) -> Ran {
         fresh: tally.runs - tally.mutants,
         at_most: rate_bound(tally.runs - tally.mutants).filter(|_| tally.failed == 0),
         checks: checks.map(counted).collect(),
+        differing: 0,
+        divergences: Vec::new(),
     }
+}
+
+fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) -> Diverged {
+    let id = id_of(&told.case);
+    Diverged {
+        seed: *seed,
+        fresh: *origin == Origin::Fresh,
+        plan: plan.to_string(),
+        replay: replayed(id.as_deref(), store),
+        id: id.unwrap_or_default(),
+        case: None,
+        event: told.event,
+        one: told.one.clone(),
+        other: told.other.clone(),
+        remembered: told.remembered,
+    }
+}
+
+/// The command that replays a case, or why there is none.
+fn replayed(id: Option<&str>, store: &Path) -> String {
+    id.map_or_else(|| UNREADABLE.to_owned(), |id| replay(id, store))
 }
 
 fn counted(check: &CheckTally) -> Counted {
@@ -138,7 +174,7 @@ fn cause(cause: &store::Cause, store: &Path) -> Cause {
         of: cause.of,
         faults: cause.faults,
         operations: cause.operations,
-        replay: id.as_ref().map_or_else(|| UNREADABLE.to_owned(), |id| replay(id, store)),
+        replay: replayed(id.as_deref(), store),
         id: id.unwrap_or_default(),
     }
 }

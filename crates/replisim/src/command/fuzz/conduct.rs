@@ -9,7 +9,7 @@ use replisim_history::Survey;
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Reruns, Subject, Tally};
-use replisim_lab::store::{Begin, Manifest, Store};
+use replisim_lab::store::{Begin, Manifest, Store, StoreError};
 use replisim_report::number;
 use replisim_report::survey::Pace;
 
@@ -63,10 +63,7 @@ pub fn campaign(
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
     let known = match &archive {
-        Some(archive) => {
-            let resumed = (begin == Some(Begin::Resume)).then(|| archive.campaign());
-            fuzz::run_known(store, subjects, resumed, catalog)?
-        }
+        Some(archive) => fuzz::run_known(store, subjects, archive.resumed(), catalog)?,
         None => Reruns::default(),
     };
     say_what_is_left_alone(&known, store);
@@ -109,27 +106,48 @@ fn open<'s, 'c>(
     if let Some(folder) = store.parent() {
         make_folder(folder)?;
     }
-    let before = runs_in(store, &fuzz::manifest(subjects, orders));
+    let before = Before::of(store, &fuzz::manifest(subjects, orders)).unwrap_or_default();
     let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
     say_what_becomes_of(before, begin, store);
     Ok(archive)
 }
 
-/// How many runs a store holds of a campaign.
-fn runs_in(store: &Path, manifest: &Manifest) -> u64 {
-    let summary = Store::open(store).and_then(|store| store.summary(manifest.digest()));
-    summary.map_or(0, |summary| summary.subjects.iter().map(|subject| subject.runs).sum())
+/// How many runs a store holds before a campaign begins in it.
+#[derive(Clone, Copy, Default)]
+struct Before {
+    /// Of that campaign.
+    own: u64,
+    /// Of the one of its kindred that has most: the same with another `--runs`.
+    kindred: u64,
 }
 
-fn say_what_becomes_of(runs: u64, begin: Begin, store: &Path) {
-    let (store, told) = (store.display(), number::things(runs, "run"));
-    match (begin, runs) {
-        (Begin::Anew, 0) => {}
-        (Begin::Anew, _) => {
+impl Before {
+    fn of(store: &Path, manifest: &Manifest) -> Result<Self, StoreError> {
+        let store = Store::open(store)?;
+        let mut before = Before::default();
+        for campaign in fuzz::kindred(&store, manifest)? {
+            let runs = store.summary(campaign)?.subjects.iter().map(|subject| subject.runs).sum();
+            let (is_own, most) = (campaign == manifest.digest(), before.kindred.max(runs));
+            (before.own, before.kindred) = if is_own { (runs, before.kindred) } else { (before.own, most) };
+        }
+        Ok(before)
+    }
+}
+
+fn say_what_becomes_of(Before { own, kindred }: Before, begin: Begin, store: &Path) {
+    let store = store.display();
+    match (begin, own, kindred) {
+        (Begin::Anew, 0, _) => {}
+        (Begin::Anew, own, _) => {
+            let told = number::things(own, "run");
             complain(&format!("{store} held {told} of this campaign, which begins anew: --resume goes on"))
         }
-        (Begin::Resume, 0) => complain(&format!("{store} holds no run of this campaign: it begins")),
-        (Begin::Resume, _) => {}
+        (Begin::Resume, 0, 0) => complain(&format!("{store} holds no run of this campaign: it begins")),
+        (Begin::Resume, 0, kindred) => {
+            let told = number::things(kindred, "run");
+            complain(&format!("{store} holds {told} of this campaign with another --runs: these are not done again"))
+        }
+        (Begin::Resume, ..) => {}
     }
 }
 

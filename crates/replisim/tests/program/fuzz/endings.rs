@@ -194,6 +194,21 @@ fn a_campaign_that_begins_anew_says_what_the_store_held() {
 }
 
 #[test]
+fn a_campaign_goes_on_with_more_runs() {
+    let folder = super::folder("more");
+    let fuzz = |runs: &str, store: &str, options: &[&str]| {
+        let all = [&["fuzz", "failing.ron", "--format", "json", "--runs", runs, "--store", store], options].concat();
+        folder.program(&all)
+    };
+    let undisturbed = fuzz("300", "whole/it.db", &[]);
+    assert_eq!(fuzz("200", "a/it.db", &[]).code, 1);
+    let more = fuzz("300", "a/it.db", &["--resume"]);
+    assert_eq!(more.errors, "a/it.db holds 200 runs of this campaign with another --runs: these are not done again\n");
+    let of_its_store = undisturbed.output.replace("whole/", "a/");
+    assert_eq!((more.code, more.output), (1, of_its_store), "as if it had been so many from the start");
+}
+
+#[test]
 fn a_scenario_without_a_run_is_not_fine() {
     let folder = super::folder("unrun");
     folder.write("other.ron", CLEAN);
