@@ -87,7 +87,7 @@ fn catch(subject: &Subject<'_>, seed_start: u64, guided: bool) -> Catch {
     };
     let tally = campaign(std::slice::from_ref(subject), &orders, &mut Forgetful, &mut watch).remove(0);
     let first = tally.causes.values().map(|found| found.first).min();
-    Catch { runs: first.map_or(RUNS_MAX + 1, |first| first + 1), took: began.elapsed(), tally }
+    Catch { runs: first.unwrap_or(RUNS_MAX + 1), took: began.elapsed(), tally }
 }
 
 struct Figures {

@@ -28,13 +28,16 @@ pub struct KnownFailure {
     pub seed: u64,
     /// The digest of its plan.
     pub plan: String,
-    /// What its case goes by: the first digits of the fingerprint.
+    /// What its case goes by: the first digits of the fingerprint. Empty if it cannot be run any more.
     pub id: String,
-    /// The file of its case; `None` if it is fixed.
+    /// The file of its case; `None` if it is fixed, or cannot be run.
     pub case: Option<String>,
-    /// The command that runs the case again; empty if it is fixed.
+    /// The command that runs the case again, or why there is none; empty if it is fixed.
     pub replay: String,
-    /// Whether it is violated no more.
+    /// What became of it: `gone`, `still there`, `another` where the check is violated in another way, `unknown` where it could
+    /// not be decided, `not looked for` where nobody made the check, `cannot be run`.
+    pub became: String,
+    /// Whether it is gone: the check holds.
     pub fixed: bool,
     /// How many more of its kind are known that were not run again: enough of them had failed, and this was the last.
     pub untried: u64,
@@ -61,7 +64,8 @@ pub struct Surveyed {
     pub checks: Vec<CheckTally>,
     /// Each distinct failure, smallest first.
     pub failures: Vec<FailureGroup>,
-    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did.
+    /// At most this share of fresh runs breaks something, with a confidence of 95 %, as far as they decided every check; `None`
+    /// if some run did, or if there are none of those.
     pub at_most: Option<f64>,
     /// How many cells were reached: states that met faults and operations.
     pub cells: u64,
@@ -94,6 +98,10 @@ pub struct CheckTally {
     pub broken: u64,
     /// It could not be decided.
     pub undecided: u64,
+    /// How many fresh runs decided it. Only these are drawn at random: in the others, the search looks for violations.
+    pub fresh_decided: u64,
+    /// In how many of these it was violated.
+    pub fresh_violated: u64,
 }
 
 /// A distinct failure.

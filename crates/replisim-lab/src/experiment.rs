@@ -176,11 +176,6 @@ impl Experiment {
         let drawn: Span = swarm.iter().map(|swarm| swarm.clock_error(lasts)).sum();
         from_the_start + written + drawn
     }
-
-    /// The names of the protocol's processes, in the order of their addresses.
-    pub fn processes(&self) -> Vec<&str> {
-        self.assembled.processes()
-    }
 }
 
 /// Whether a text reads as a scenario with readable settings, be they sensible or not.

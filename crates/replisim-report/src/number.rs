@@ -24,18 +24,6 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     }
 }
 
-/// How often, to two digits: `1 in 2,300`, or `2 of 3` where that is no good approximation, as it never is of nothing, nor of
-/// what was seen but once: `1 of 15,867`.
-pub fn one_in(part: u64, of: u64) -> String {
-    match (of + part / 2).checked_div(part) {
-        Some(often @ 4..) if part > 1 => {
-            let scale = two_digits(often);
-            format!("1 in {}", count((often + scale / 2) / scale * scale))
-        }
-        Some(_) | None => format!("{} of {}", count(part), count(of)),
-    }
-}
-
 /// A share that something has at most: `1 in 33,000`, to two digits, which is as much as chance leaves of an estimate. It is
 /// never a smaller share than it was, so that *at most* stays true. `None` for more than one in two, which says nothing.
 pub fn at_most(share: f64) -> Option<String> {
@@ -137,12 +125,6 @@ mod tests {
         let told = [7.0, 61.0, 619.0, 61_999.0].map(|often| at_most(1.0 / (often + 0.5)).unwrap());
         assert_eq!(told, ["1 in 7", "1 in 61", "1 in 610", "1 in 61,000"]);
         assert_eq!([at_most(0.95), at_most(1.0)], [None, None]);
-        assert_eq!([one_in(2, 3), one_in(3, 3), one_in(10, 6_190)], ["2 of 3", "3 of 3", "1 in 620"]);
-        assert_eq!(
-            [one_in(1, 15_867), one_in(2, 31_734), one_in(2, 1_999)],
-            ["1 of 15,867", "1 in 16,000", "1 in 1,000"]
-        );
-        assert_eq!([one_in(37, 300), one_in(30, 105), one_in(0, 7)], ["1 in 8", "1 in 4", "0 of 7"]);
     }
 
     #[test]

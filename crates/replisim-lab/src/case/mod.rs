@@ -81,6 +81,31 @@ pub enum Became {
     Unknown(String),
 }
 
+impl Became {
+    /// What has become of an anomaly of this check and kind in a run of which this was found.
+    pub fn of(check: &str, kind: &str, findings: &[Finding]) -> Became {
+        let found = findings.iter().find(|finding| finding.check.name() == check);
+        match found.map(|finding| &finding.verdict) {
+            None => Became::NotLookedFor,
+            Some(Verdict::Holds) => Became::Gone,
+            Some(Verdict::Violated(witness)) if witness.kind == kind => Became::StillThere,
+            Some(Verdict::Violated(witness)) => Became::Another(witness.kind.clone()),
+            Some(Verdict::Unknown(limit)) => Became::Unknown(limit.to_string()),
+        }
+    }
+
+    /// The same in a word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Became::StillThere => "still there",
+            Became::Another(_) => "another",
+            Became::Gone => "gone",
+            Became::NotLookedFor => "not looked for",
+            Became::Unknown(_) => "unknown",
+        }
+    }
+}
+
 /// A case as it stands in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename = "Case")]
@@ -247,14 +272,7 @@ impl Anomaly {
 
     /// What has become of it in a run of which this was found.
     pub fn became(&self, findings: &[Finding]) -> Became {
-        let found = findings.iter().find(|finding| finding.check == self.check);
-        match found.map(|finding| &finding.verdict) {
-            None => Became::NotLookedFor,
-            Some(Verdict::Holds) => Became::Gone,
-            Some(Verdict::Violated(witness)) if witness.kind == self.kind => Became::StillThere,
-            Some(Verdict::Violated(witness)) => Became::Another(witness.kind.clone()),
-            Some(Verdict::Unknown(limit)) => Became::Unknown(limit.to_string()),
-        }
+        Became::of(self.check.name(), &self.kind, findings)
     }
 
     fn text(&self) -> String {

@@ -47,15 +47,15 @@ struct Written {
 }
 
 impl Charter {
-    /// The charter of a campaign, which must say how many runs it has.
-    pub fn of(subjects: &[Subject<'_>], orders: &Orders) -> Self {
+    /// The charter of a campaign of so many runs, over all subjects.
+    pub fn of(subjects: &[Subject<'_>], runs: u64, orders: &Orders) -> Self {
         let written = |subject: &Subject<'_>| Written {
             name: subject.name().to_owned(),
             scenario: subject.base().source.text.clone(),
         };
         Charter {
             version: VERSION.to_owned(),
-            runs: orders.runs.unwrap_or_default(),
+            runs,
             lot: LOT,
             seed_start: orders.seed_start,
             guided: orders.guided,

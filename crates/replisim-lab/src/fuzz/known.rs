@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use replisim_history::{Finding, KnownFailure};
+use replisim_history::KnownFailure;
 use replisim_kernel::Digest;
 
 use super::subject::Subject;
 use crate::scenario::{Report, Source};
 use crate::store::{KnownRow, Status, Store, StoreError, digest_of};
-use crate::{Case, Catalog, Experiment, VERSION};
+use crate::{Became, Case, Catalog, Experiment, VERSION};
 
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
@@ -86,11 +86,15 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         id: String::new(),
         case: None,
         replay: String::new(),
+        became: "cannot be run".to_owned(),
         fixed: false,
         untried: 0,
     };
-    match still_fails(&row, catalog) {
-        Ok((id, still)) => (known.id, known.fixed) = (id, !still),
+    match became(&row, catalog) {
+        // Nothing but a check that holds shows that it is fixed.
+        Ok((id, became)) => {
+            (known.id, known.became, known.fixed) = (id, became.word().to_owned(), became == Became::Gone);
+        }
         Err(report) => {
             let why = report.diagnostics.first().map_or("", |first| &first.message);
             known.replay = format!("its case cannot be run any more: {why}");
@@ -100,12 +104,9 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
     (known, KnownRow { status, version: VERSION.to_owned(), ..row })
 }
 
-/// What the case of a failure goes by, and whether the same is still violated in the same way.
-fn still_fails(row: &KnownRow, catalog: &Catalog) -> Result<(String, bool), Report> {
+/// What the case of a failure goes by, and what became of the failure.
+fn became(row: &KnownRow, catalog: &Catalog) -> Result<(String, Became), Report> {
     let case = Case::parse(&Source::new(row.subject.clone(), row.case.clone()))?;
     let outcome = case.run(&Experiment::prepare(&case.source, catalog)?, false);
-    let is_it = |finding: &Finding| {
-        finding.check.name() == row.check && finding.verdict.witness().is_some_and(|witness| witness.kind == row.kind)
-    };
-    Ok((case.id(), outcome.findings.iter().any(is_it)))
+    Ok((case.id(), Became::of(&row.check, &row.kind, &outcome.findings)))
 }

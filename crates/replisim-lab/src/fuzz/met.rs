@@ -14,7 +14,7 @@ pub(super) struct Met {
     pub idle: KindSet,
     /// How many operations there were.
     pub operations: u32,
-    /// The cells that were new to its lot.
+    /// The cells that were new to those of its lot of which as much is demanded under faults of the same kinds.
     pub cells: Vec<Cell>,
 }
 

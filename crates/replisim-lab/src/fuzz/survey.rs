@@ -20,6 +20,12 @@ pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64) -> S
     Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted: false }
 }
 
+/// The marks of a check that could be decided.
+const DECIDED: [Mark; 4] = [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken];
+
+/// The marks of a check that is violated.
+const VIOLATED: [Mark; 2] = [Mark::Anomaly, Mark::Broken];
+
 fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
     let experiment = subject.base();
     let checks = experiment.scenario.checks_made().into_iter().enumerate();
@@ -41,6 +47,8 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
                 anomalies: tally.count(place, Mark::Anomaly),
                 broken: tally.count(place, Mark::Broken),
                 undecided: tally.count(place, Mark::Undecided),
+                fresh_decided: DECIDED.iter().map(|mark| tally.count_fresh(place, *mark)).sum(),
+                fresh_violated: VIOLATED.iter().map(|mark| tally.count_fresh(place, *mark)).sum(),
             })
             .collect(),
         failures: failures.into_iter().map(|(cause, found)| group(subject, cause, found)).collect(),

@@ -32,6 +32,10 @@ pub struct Tally {
     pub recalled_events: u64,
     /// For each of the scenario's checks, how often it had which mark.
     pub marks: Vec<BTreeMap<Mark, u64>>,
+    /// The same of the fresh runs alone.
+    pub fresh_marks: Vec<BTreeMap<Mark, u64>>,
+    /// How many fresh runs decided every check.
+    pub fresh_decided: u64,
     /// The failures, by cause.
     pub causes: BTreeMap<Cause, Found>,
     /// Where the runs have been.
@@ -66,7 +70,8 @@ pub struct Found {
 impl Tally {
     /// A tally of nothing, for a scenario with so many checks.
     pub fn new(checks: usize) -> Self {
-        Tally { marks: vec![BTreeMap::new(); checks], ..Tally::default() }
+        let marks = vec![BTreeMap::new(); checks];
+        Tally { fresh_marks: marks.clone(), marks, ..Tally::default() }
     }
 
     /// Adds a run. `new` are the cells that its lot had not seen of its like.
@@ -83,8 +88,15 @@ impl Tally {
         self.fresh += u64::from(attempt.fresh);
         self.failing += u64::from(tried.failed());
         self.events += tried.events;
-        for (marks, mark) in self.marks.iter_mut().zip(&tried.marks) {
-            *marks.entry(*mark).or_default() += 1;
+        let mark = |marks: &mut [BTreeMap<Mark, u64>]| {
+            for (marks, mark) in marks.iter_mut().zip(&tried.marks) {
+                *marks.entry(*mark).or_default() += 1;
+            }
+        };
+        mark(&mut self.marks);
+        if attempt.fresh {
+            mark(&mut self.fresh_marks);
+            self.fresh_decided += u64::from(!tried.marks.contains(&Mark::Undecided));
         }
         self.cells.extend(new);
         self.planned = self.planned.union(tried.struck).union(tried.idle);
@@ -114,14 +126,23 @@ impl Tally {
 
     /// How often the check at this place had a mark.
     pub fn count(&self, check: usize, mark: Mark) -> u64 {
-        self.marks.get(check).and_then(|marks| marks.get(&mark)).copied().unwrap_or(0)
+        counted(&self.marks, check, mark)
     }
 
-    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none. It
-    /// speaks of fresh runs alone: only they are drawn at random.
-    pub fn at_most(&self) -> Option<f64> {
-        rate_bound(self.fresh).filter(|_| self.failing == 0)
+    /// In how many fresh runs the check at this place had a mark.
+    pub fn count_fresh(&self, check: usize, mark: Mark) -> u64 {
+        counted(&self.fresh_marks, check, mark)
     }
+
+    /// At most this share of runs breaks something, with a confidence of 95 %; `None` if some did, or if there are none that
+    /// say so. It speaks of fresh runs alone, for only they are drawn at random, and of those that decided every check.
+    pub fn at_most(&self) -> Option<f64> {
+        rate_bound(self.fresh_decided).filter(|_| self.failing == 0)
+    }
+}
+
+fn counted(marks: &[BTreeMap<Mark, u64>], check: usize, mark: Mark) -> u64 {
+    marks.get(check).and_then(|marks| marks.get(&mark)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -130,9 +151,10 @@ mod tests {
 
     #[test]
     fn a_clean_campaign_bounds_what_it_may_have_missed() {
-        let tally = Tally { runs: 3_000, fresh: 3_000, ..Tally::default() };
+        let tally = Tally { runs: 3_000, fresh: 3_000, fresh_decided: 3_000, ..Tally::default() };
         let bound = tally.at_most().unwrap();
         assert!((bound - 3.0 / 3_000.0).abs() < 1e-5, "{bound}");
+        assert!(Tally { fresh_decided: 30, ..tally.clone() }.at_most().unwrap() > 0.09, "undecided runs show nothing");
         assert_eq!(Tally { failing: 1, ..tally }.at_most(), None);
         assert_eq!(Tally::default().at_most(), None);
     }

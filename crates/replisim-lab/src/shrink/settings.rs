@@ -47,25 +47,28 @@ pub(super) fn fewest(search: &mut Search<'_>) {
 /// How long a value may be that is told, in characters.
 const TOLD_MAX: usize = 40;
 
-/// What of the protocol's settings is not as it was before, in words.
+/// Which of the protocol's settings are changed, and how, or no longer said.
 pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
     let [before, after] = [before, after].map(Outline::of);
     let value = |outline: &Outline<'_>, field: &Field| {
         outline.text(&field.value.span).split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let mut told = Vec::new();
+    let (mut told, mut unsaid) = (Vec::new(), Vec::new());
     for field in before.all_fields().next().unwrap_or_default() {
         let name = before.text(&field.key);
         let now = after.all_fields().next().unwrap_or_default().iter().find(|field| after.text(&field.key) == name);
         let (was, now) = (value(&before, field), now.map(|field| value(&after, field)));
         match now {
-            None => told.push(format!("{name} is left to its default")),
+            None => unsaid.push(name),
             Some(now) if now == was => {}
             Some(now) if now.chars().count().max(was.chars().count()) > TOLD_MAX => {
                 told.push(format!("{name} is plainer"))
             }
             Some(now) => told.push(format!("{name} is {now}, not {was}")),
         }
+    }
+    if !unsaid.is_empty() {
+        told.push(format!("{} no longer said", unsaid.join(", ")));
     }
     told
 }
@@ -162,7 +165,7 @@ mod tests {
         let after = r#"PostgreSql(primary: "p1", keep: Records(1), sizes: [], wait: "10s", share: 1.5, names: { "s1": "2 of 3" })"#;
         assert_eq!(
             changed(TEXT, after),
-            ["keep is Records(1), not Records(30)", r#"sizes is [], not ["2MB", "7B"]"#, "at is left to its default"]
+            ["keep is Records(1), not Records(30)", r#"sizes is [], not ["2MB", "7B"]"#, "at no longer said"]
         );
         assert_eq!((changed(TEXT, TEXT).len(), changed("MySql", "MySql()").len()), (0, 0));
         assert_eq!(changed(&format!("A(b: \"{}\")", "long ".repeat(9)), "A(b: \"\")"), ["b is plainer"]);

@@ -71,7 +71,7 @@ pub struct RunRow {
     /// Whether the run fails its campaign.
     pub failed: bool,
     /// What the search has to remember of it, as it writes that: the kinds of its faults, how many operations it had, and the
-    /// coverage cells that no earlier place of the lot had reached. Opaque here.
+    /// coverage cells that were new to those of its lot with which it competes. Opaque here.
     pub cells: Vec<u8>,
 }
 
@@ -164,9 +164,9 @@ pub struct KnownRow {
 /// What became of a known failure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
-    /// It was run again and did not come back.
+    /// It was run again, and its check held.
     Fixed,
-    /// It fails.
+    /// It fails, or nobody knows that it does not.
     Failing,
 }
 
@@ -177,7 +177,7 @@ pub struct Record {
     pub run: RunRow,
     /// The checks that failed. Each that has a case becomes known as failing.
     pub failures: Vec<FailureRow>,
-    /// The cells that it was the first of its lot to reach.
+    /// The cells that were new to those of its lot with which it competes.
     pub cells: Vec<CellRow>,
     /// How it came out when it was done again, if that was otherwise.
     pub divergence: Option<DivergenceRow>,

@@ -31,6 +31,8 @@ pub struct Tally {
     pub runs: u64,
     /// How many of them are changed from others.
     pub mutants: u64,
+    /// How many of those that are not changed from others decided every check.
+    pub fresh_decided: u64,
     /// How many of them failed.
     pub failed: u64,
     /// How many events they took together.
@@ -146,7 +148,8 @@ impl Store {
                           coalesce(sum(run.origin = 'mutant'), 0), coalesce(sum(run.failed), 0),
                           coalesce(sum(run.events), 0), coalesce(sum(run.simulated_ns / 1000000000), 0),
                           coalesce(sum(run.simulated_ns % 1000000000), 0), count(wall_ns), coalesce(sum(wall_ns), 0),
-                          (SELECT count(*) FROM cell WHERE cell.subject = subject.id)
+                          (SELECT count(*) FROM cell WHERE cell.subject = subject.id),
+                          coalesce(sum(run.origin = 'fresh' AND instr(run.verdicts, '?') = 0), 0)
                    FROM subject LEFT JOIN run ON run.subject = subject.id
                    LEFT JOIN run_time USING (subject, lot, place)
                    WHERE subject.id = ?1";
@@ -201,6 +204,7 @@ fn tally(row: &Row) -> rusqlite::Result<Tally> {
         simulated: Duration::from_secs(count(row, 6)?) + Duration::from_nanos(count(row, 7)?),
         timed: (count(row, 8)?, Duration::from_nanos(count(row, 9)?)),
         cells: count(row, 10)?,
+        fresh_decided: count(row, 11)?,
         checks: Vec::new(),
     })
 }

@@ -141,7 +141,7 @@ fn known_case(kind: &KnownKind<'_>) -> TestCase {
         [] => TestCaseStatus::success(),
         failing => {
             let cases = kind.cases(failing.len() + kind.fixed.len());
-            let message = format!("still failing, {} of {cases}", failing.len());
+            let message = format!("{}, {} of {cases}", kind.word(), failing.len());
             non_success(NonSuccessKind::Failure, &message, &known_text(kind))
         }
     };
@@ -223,7 +223,7 @@ fn known_annotations(kind: &KnownKind<'_>) -> String {
     if kind.failing.is_empty() {
         return fixed;
     }
-    fixed + &told("error", "still failing", kind.cases(kind.failing.len()), &known_text(kind))
+    fixed + &told("error", kind.word(), kind.cases(kind.failing.len()), &known_text(kind))
 }
 
 fn summary(survey: &Survey) -> String {

@@ -52,8 +52,6 @@ pub fn divergences(survey: &Survey, page: impl Into<Page>) -> String {
     divergences.map(|divergence| diverged(divergence, page)).collect()
 }
 
-const STILL: &str = "still failing";
-
 /// What became of the failures of earlier campaigns: what is fixed, then what still fails, with a command.
 fn known(known: &[KnownFailure], page: Page) -> String {
     let kinds = known::kinds(known);
@@ -65,8 +63,8 @@ fn known(known: &[KnownFailure], page: Page) -> String {
         text += &told("fixed", kind, number::things(kind.fixed.len() as u64, "case"));
     }
     for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
-        let told = told(STILL, kind, kind.cases(kind.failing.len()));
-        text += &told.replacen(STILL, &page.broken(STILL), 1);
+        let told = told(kind.word(), kind, kind.cases(kind.failing.len()));
+        text += &told.replacen(kind.word(), &page.broken(kind.word()), 1);
         text += &kind.replays().next().map(|command| format!("      {command}\n")).unwrap_or_default();
     }
     if text.is_empty() { text } else { text + "\n" }
@@ -104,7 +102,7 @@ fn heading(survey: &Survey, pace: Option<Pace>, page: Page) -> String {
 fn troubles(survey: &Survey) -> Vec<&'static str> {
     let any = |ails: fn(&Surveyed) -> bool| survey.subjects.iter().any(ails);
     let troubles = [
-        (survey.known.iter().any(|known| !known.fixed), "a known failure is still there"),
+        (survey.known.iter().any(|known| !known.fixed), "a known failure is not fixed"),
         (any(|subject| subject.differing > 0), "a run done twice was not the same"),
         (any(|subject| subject.runs == 0), "a scenario was never run"),
         (any(|subject| subject.never_decided().next().is_some()), "a check was never decided"),
@@ -174,9 +172,9 @@ fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
         ),
         None => format!("{}, not shrunk", number::things(failure.faults.len() as u64, "fault")),
     };
-    let rate = format!("{} runs, first after {}", number::one_in(failure.runs, runs), number::count(failure.first));
+    let often = format!("{}, first after {}", number::tally(failure.runs, runs, "runs"), number::count(failure.first));
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
-    let mut text = page.all_broken(&page.line(&head, "  ")) + &page.line(&format!("{rate}; {size}"), "      ");
+    let mut text = page.all_broken(&page.line(&head, "  ")) + &page.line(&format!("{often}; {size}"), "      ");
     text += &failure
         .also
         .iter()
@@ -246,9 +244,16 @@ pub(super) fn why(divergence: &Diverged) -> &'static str {
 }
 
 fn anomaly(check: &CheckTally) -> String {
-    let share = number::percent(check.anomalies, check.decided());
-    let decided = if check.undecided > 0 { " that decide it" } else { "" };
-    format!("“{}” violated in {share} of runs{decided}", check.check.in_words())
+    let CheckTally { anomalies, undecided, fresh_decided, fresh_violated, .. } = *check;
+    let in_words = check.check.in_words();
+    // What the search makes up it makes up to be violated: how often a run is, only fresh ones tell.
+    if fresh_violated == 0 {
+        let runs = number::tally(anomalies, check.decided(), "runs");
+        return format!("“{in_words}” violated in {runs}, all of which the search made up");
+    }
+    let fresh = if fresh_decided < check.decided() { "fresh runs" } else { "runs" };
+    let decided = if undecided > 0 { " that decide it" } else { "" };
+    format!("“{in_words}” violated in {} of {fresh}{decided}", number::percent(fresh_violated, fresh_decided))
 }
 
 /// What the campaign did not meet.

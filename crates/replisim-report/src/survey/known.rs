@@ -14,7 +14,7 @@ pub struct KnownKind<'s> {
     pub check: &'s str,
     /// The shape of its witness.
     pub kind: &'s str,
-    /// Those that are violated still, the smallest first.
+    /// Those that are not fixed, as far as anybody knows, the smallest first.
     pub failing: Vec<&'s KnownFailure>,
     /// Those that are violated no more.
     pub fixed: Vec<&'s KnownFailure>,
@@ -50,7 +50,14 @@ impl KnownKind<'_> {
         }
     }
 
-    /// The commands that run again what still fails, the smallest first; those that nobody has kept a case of have none.
+    /// That it is not fixed, in a word: its check may be decided no more.
+    pub fn word(&self) -> &'static str {
+        let violated = |failure: &&KnownFailure| matches!(failure.became.as_str(), "still there" | "another");
+        if self.failing.iter().any(violated) { "still failing" } else { "not known to be fixed" }
+    }
+
+    /// The commands that run again what is not fixed, the smallest first, or why there is none; those that nobody has kept a case
+    /// of have neither.
     pub fn replays(&self) -> impl Iterator<Item = &str> {
         self.failing.iter().map(|failure| failure.replay.as_str()).filter(|command| !command.is_empty())
     }

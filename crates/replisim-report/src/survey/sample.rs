@@ -3,7 +3,16 @@
 use replisim_history::{Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 fn subject(name: &str) -> Surveyed {
-    let tally = |check, kept, anomalies| CheckTally { check, kept, lucky: 0, anomalies, broken: 0, undecided: 2 };
+    let tally = |check, kept, anomalies| CheckTally {
+        check,
+        kept,
+        lucky: 0,
+        anomalies,
+        broken: 0,
+        undecided: 2,
+        fresh_decided: 5_000,
+        fresh_violated: anomalies / 4,
+    };
     Surveyed {
         name: name.to_owned(),
         system: "PostgreSql, FIRST 1 (s1, s2)".to_owned(),
@@ -87,6 +96,7 @@ pub fn survey() -> Survey {
         id: "e5c4".to_owned(),
         case: (!fixed).then(|| ".replisim/cases/e5c4.ron".to_owned()),
         replay: if fixed { String::new() } else { "replisim replay e5c4".to_owned() },
+        became: if fixed { "gone" } else { "still there" }.to_owned(),
         fixed,
         untried: if fixed { 0 } else { 19 },
     };

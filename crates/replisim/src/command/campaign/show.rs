@@ -121,9 +121,9 @@ fn ran(tally: &Tally) -> Ran {
         simulated: tally.simulated,
         cells: tally.cells,
         per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
-        // Only fresh runs are drawn at random.
         fresh: tally.runs - tally.mutants,
-        at_most: rate_bound(tally.runs - tally.mutants).filter(|_| tally.failed == 0),
+        // Only fresh runs are drawn at random.
+        at_most: rate_bound(tally.fresh_decided).filter(|_| tally.failed == 0),
         checks: checks.map(counted).collect(),
         differing: 0,
         divergences: Vec::new(),

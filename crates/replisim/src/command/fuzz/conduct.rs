@@ -26,7 +26,7 @@ use crate::shell::{program, quoted};
 pub struct Limits {
     /// So much time on the clock.
     pub time: Option<Span>,
-    /// The first failure.
+    /// The first failure that it finds.
     pub fail_fast: bool,
 }
 

@@ -76,7 +76,7 @@ pub fn run(command: &Command, catalog: &Catalog, page: Page) -> Result<Ending, F
 
 fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
     let subjects = subjects::read(what, catalog)?;
-    let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
+    let charter = Charter::of(&subjects, runs, &orders(what, Some(runs), None, Share::ALL));
     let text = charter.text();
     keep_foreign(output, Written::Plan)?;
     if is_another(output, text.as_bytes()) {

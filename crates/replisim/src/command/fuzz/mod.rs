@@ -51,7 +51,7 @@ pub struct Arguments {
     /// How many workers [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
     jobs: Option<u16>,
-    /// Stop at the first failure
+    /// Stop at the first new failure
     #[arg(long)]
     fail_fast: bool,
     /// Where the campaign is kept

@@ -193,6 +193,32 @@ fn a_campaign_that_begins_anew_says_what_the_store_held() {
     assert!(resumed.output.contains("\n1 run done twice and compared\n"), "{resumed:?}");
 }
 
+/// Only a check that holds shows that a failure is fixed: not another anomaly, nor a case that nobody can run.
+#[test]
+fn what_is_violated_otherwise_or_cannot_be_run_is_not_fixed() {
+    let folder = super::folder("otherwise");
+    let path = folder.path("a.db");
+    assert_eq!(folder.program(&["fuzz", "failing.ron", "--runs", "100", "--store", "a.db"]).code, 1);
+    let store = Store::open(&path).expect("it is there");
+    let (manifest, known) = (store.campaigns().expect("they are read").remove(0), store.known().expect("so are these"));
+    drop(store);
+    assert_eq!(folder.program(&["campaign", "forget", "--all", "--store", "a.db"]).code, 0);
+    let writer = Writer::begin(&path, &manifest, Begin::Anew).expect("it can be written");
+    let lost = known.into_iter().find(|row| row.check == "NoLostWrites").expect("a lost write");
+    let unreadable = lost.case.replace("Scenario(", "Scenery(");
+    writer.put_known(KnownRow { kind: "otherwise".to_owned(), ..lost.clone() }).expect("it goes on");
+    writer.put_known(KnownRow { kind: "unreadable".to_owned(), case: unreadable, ..lost }).expect("it goes on");
+    writer.finish().expect("all is written");
+    let again = ["fuzz", "clean.ron", "failing.ron", "--runs", "1", "--store", "a.db"];
+    let document = folder.program(&[&again[..], &["--format", "json"]].concat()).json();
+    let known = document["known"].as_array().expect("a list").iter();
+    let became: Vec<_> = known.map(|it| (it["kind"].as_str(), it["became"].as_str(), it["fixed"].as_bool())).collect();
+    let not_fixed = |kind, became| (Some(kind), Some(became), Some(false));
+    assert_eq!(became, [not_fixed("otherwise", "another"), not_fixed("unreadable", "cannot be run")]);
+    let screen = folder.program(&again);
+    assert_eq!((told(&screen, "still failing"), told(&screen, "not known to be fixed")), (1, 1), "{screen:?}");
+}
+
 #[test]
 fn a_campaign_goes_on_with_more_runs() {
     let folder = super::folder("more");
