@@ -10,7 +10,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Case, Catalog, Outcome};
+use crate::{Case, Catalog, Outcome, part};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -136,7 +136,7 @@ fn write_case(case: &Case, scenario: &Path) -> io::Result<PathBuf> {
     let folder = env::var_os("REPLISIM_CASES").map_or_else(env::temp_dir, PathBuf::from);
     fs::create_dir_all(&folder)?;
     let file = folder.join(case.file_name(scenario));
-    fs::write(&file, case.text())?;
+    part::write(&file, case.text().as_bytes())?;
     Ok(file)
 }
 

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use replisim_history::Run;
+use replisim_lab::part;
 use replisim_report::trace;
 
 use super::{Ending, Failure};
@@ -53,14 +54,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return fs::write(path, bytes).map_err(refuse);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&part);
-        refuse(error)
-    })
+    part::write(path, bytes).map_err(refuse)
 }
 
 /// What replisim writes into files whose names somebody gives, or looks into.

@@ -86,7 +86,7 @@ fn what_a_kill_has_left_among_cases_is_passed_over_and_an_id_of_several_lists_th
     let whole = case.split_once("fingerprint: \"").map(|(_, rest)| rest[..32].to_owned()).expect("a fingerprint");
     let id = &whole[..8];
     folder.write(&format!(".replisim/cases/{id}.ron"), &case);
-    folder.write(&format!(".replisim/cases/{id}.ron.part"), &case[..100]);
+    folder.write(&format!(".replisim/cases/.{id}.ron.4711.0.part"), &case[..100]);
     let replay = folder.program(&["replay", id]);
     assert_eq!(replay.code, 0, "{replay:?}");
 

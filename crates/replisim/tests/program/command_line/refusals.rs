@@ -1,7 +1,7 @@
 //! What cannot be done is told by words and by an exit code of its own, also where nobody reads.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::{SCENARIO, finished, with_scenario};
 
@@ -111,16 +111,36 @@ fn a_link_stays_a_link() {
     assert!(folder.read("target.txt").starts_with(b"replisim trace"), "its target was not written");
 }
 
-/// What takes the new contents until they are whole is here a device without room.
+/// A file may have no more than some blocks here, and what a signal would say is told to the program.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_could_not_be_written_whole_is_removed() {
     let folder = with_scenario("part");
-    let part = folder.path("it.txt.part");
-    std::os::unix::fs::symlink("/dev/full", &part).expect("a link can be made");
-    let run = folder.program(&["run", "small.ron", "--trace", "it.txt"]);
-    assert_eq!(run.code, 3, "{run:?}");
-    assert!(!part.is_symlink() && !folder.path("it.txt").exists(), "something is left");
+    folder.write("it.txt", "");
+    let few = "trap '' XFSZ; ulimit -f 8; exec \"$0\" run small.ron --trace it.txt";
+    let command = ["-c", few, env!("CARGO_BIN_EXE_replisim")];
+    let run = Command::new("sh").current_dir(&folder.0).args(command).output().expect("there is a shell");
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert_eq!((run.status.code(), errors.starts_with("error: cannot write it.txt: ")), (Some(3), true), "{errors}");
+    assert_eq!((folder.read("it.txt").len(), folder.files()), (0, ["it.txt", "small.ron"].map(str::to_owned).into()));
+}
+
+#[test]
+fn what_stands_beside_a_file_is_not_written_over() {
+    let folder = with_scenario("beside");
+    for (file, command) in [
+        ("new.ron", ["new", "new.ron"].as_slice()),
+        ("case.ron", &["run", "small.ron", "--case", "case.ron"]),
+        ("trace.txt", &["run", "small.ron", "--trace", "trace.txt"]),
+        ("shrunk.ron", &["shrink", "small.ron", "-o", "shrunk.ron"]),
+        ("plan.ron", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "plan.ron"]),
+    ] {
+        let beside = format!("{file}.part");
+        folder.write(&beside, "precious");
+        let run = folder.program(command);
+        assert_eq!((run.code, folder.read(&beside).as_slice()), (0, b"precious".as_slice()), "{run:?}");
+        assert!(folder.files().contains(&file.to_owned()) && !folder.files().iter().any(|it| it.starts_with('.')));
+    }
 }
 
 #[test]
