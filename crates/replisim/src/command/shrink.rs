@@ -16,9 +16,10 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
+use super::jobs::jobs;
 use super::output::{SCHEMA_VERSION, Written, keep_foreign, print, write_named};
 use super::run::Format;
-use super::time::time;
+use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
@@ -51,10 +52,10 @@ pub struct Arguments {
     #[arg(long)]
     check: Option<Check>,
     /// How many threads to use; the result is the same for any number
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZero<usize>>,
+    #[arg(long, value_name = "N", value_parser = jobs())]
+    jobs: Option<u16>,
     /// Stop after this long, as in 90s or 10m, with what was found until then
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     time: Option<Span>,
     /// What to print: human, or json for a machine
     #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
@@ -147,7 +148,7 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
         !interrupted() && time.is_none_or(|time| began.elapsed() < time)
     };
     let mut limits = Limits::default();
-    limits.jobs = arguments.jobs.unwrap_or(limits.jobs);
+    limits.jobs = arguments.jobs.and_then(NonZero::new).map_or(limits.jobs, NonZero::from);
     let shrinker = Shrinker::new(&failing.experiment, failing.seed).until(failing.until).check(failing.check);
     let shrunk =
         shrinker.limits(limits).watch(&watch).shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));

@@ -14,7 +14,8 @@ use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
 use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
-use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
+use super::{What, found, orders, some_runs, subjects};
+use crate::command::jobs::{cores, jobs};
 use crate::command::output::{Written, is_another, keep_foreign, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
@@ -42,7 +43,7 @@ pub enum Command {
         #[arg(short, long, value_name = "STORE")]
         output: PathBuf,
         /// How many workers [default: one for each core]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
+        #[arg(long, value_name = "N", value_parser = jobs())]
         jobs: Option<u16>,
     },
     /// Put stores together: the same bytes whatever their number and order

@@ -18,6 +18,10 @@ fn a_wrong_command_line_is_refused() {
         &["run", "small.ron", "--until", "soon"],
         &["run", "small.ron", "--format", "xml"],
         &["list", "everything"],
+        &["shrink", "small.ron", "--for", "0s"],
+        &["shrink", "small.ron", "--for", "-1s"],
+        &["shrink", "small.ron", "--jobs", "0"],
+        &["shrink", "small.ron", "--jobs", "100000"],
     ] {
         let run = folder.program(wrong);
         assert_eq!(run.code, 2, "{wrong:?}: {run:?}");
