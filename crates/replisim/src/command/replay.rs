@@ -8,7 +8,7 @@ use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Style, Subject, human, json, number};
 use serde_json::json;
 
-use super::output::{complain_of_panic, print, write_trace};
+use super::output::{Written, complain_of_panic, make_way, print, write_trace};
 use super::run::Format;
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
@@ -64,6 +64,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let place = Where::parse(&arguments.case);
     let found = place.read(arguments.store.as_deref())?;
     let (case, experiment) = (&found.case, found.prepare(catalog)?);
+    arguments.trace.as_deref().map_or(Ok(()), |file| make_way(file, Written::Trace))?;
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {

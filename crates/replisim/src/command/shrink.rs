@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::jobs::jobs;
-use super::output::{SCHEMA_VERSION, Written, keep_foreign, print, write_named};
+use super::output::{SCHEMA_VERSION, Written, make_way, print, write_named};
 use super::run::Format;
 use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
@@ -75,7 +75,7 @@ struct Failing {
 /// Shrinks a failing run and writes what is left of it.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
-    arguments.output.as_deref().map_or(Ok(()), |file| keep_foreign(file, Written::Case))?;
+    arguments.output.as_deref().map_or(Ok(()), |file| make_way(file, Written::Case))?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
     write_named(&file, Written::Case, shrunk.case.text().as_bytes())?;

@@ -16,7 +16,7 @@ use replisim_report::{Page, number, survey as reports};
 use super::conduct::{Limits, conduct};
 use super::{What, found, orders, some_runs, subjects};
 use crate::command::jobs::{cores, jobs};
-use crate::command::output::{Written, is_another, keep_foreign, print, write_named};
+use crate::command::output::{Written, is_another, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 #[derive(clap::Subcommand, Debug)]
@@ -79,7 +79,7 @@ fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Endi
     let subjects = subjects::read(what, catalog)?;
     let charter = Charter::of(&subjects, &orders(what, Some(runs), None, Share::ALL));
     let text = charter.text();
-    keep_foreign(output, Written::Plan)?;
+    make_way(output, Written::Plan)?;
     if is_another(output, text.as_bytes()) {
         return Err(Failure::File(format!(
             "{} is another campaign's plan, whose shards would not fit this one; choose another name, or remove it",
