@@ -128,6 +128,7 @@ impl<'a> Replayed<'a> {
                 "became": word(became), "kind_now": kind_now, "limit": limit,
             })
         };
+        let told = told(&self.outcome.run);
         let parting = self.departure.as_ref().and_then(|departure| departure.parting.as_ref());
         let case = json!({
             "version": self.case.version,
@@ -136,6 +137,9 @@ impl<'a> Replayed<'a> {
             "differs_because": self.departure.as_ref().map(|departure| &departure.reason),
             "same_until": parting.map(|parting| parting.after),
             "differs_from": parting.and_then(|parting| parting.before),
+            "lines": parting.map(|parting| parting.lines.iter().map(&told).collect::<Vec<_>>()),
+            "last_line": parting.and_then(|parting| parting.last.as_ref().map(&told)),
+            "next_line": parting.and_then(|parting| parting.next.as_ref().map(&told)),
             "anomaly": self.anomaly.as_ref().map(anomaly),
         });
         let mut document = json!(json::document(subject));
@@ -189,8 +193,7 @@ fn stretch(parting: &Parting, run: &Run) -> String {
             format!("the same at every mark, up to event {after} of {of}: only the fingerprint at the end differs\n")
         }
     };
-    let names = Names::of(run);
-    let told = |line: &TraceLine| names.in_text(&line.to_string());
+    let told = told(run);
     if lines.is_empty() && before.is_some() {
         text += "no line of the trace tells what happened there; around it:\n";
         text += &last.iter().map(|line| format!("  before {}\n", told(line))).collect::<String>();
@@ -203,4 +206,10 @@ fn stretch(parting: &Parting, run: &Run) -> String {
         text += &format!("  … and {} more\n", number::count((lines.len() - LINES_MAX) as u64));
     }
     text
+}
+
+/// How a line of a run's trace is told: with the names that its nodes go by.
+fn told(run: &Run) -> impl Fn(&TraceLine) -> String {
+    let names = Names::of(run);
+    move |line| names.in_text(&line.to_string())
 }

@@ -199,6 +199,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         "before": counted(&shrunk.before),
         "after": counted(&shrunk.after),
         "settings": shrunk.settings,
+        "story": shrunk.case.story.lines().collect::<Vec<_>>(),
         "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
         "runs": shrunk.runs,
         "ended_by": shrunk.bound.map(|bound| match bound {
