@@ -20,6 +20,7 @@ mod guard;
 mod judge;
 mod new;
 mod outcome;
+pub mod part;
 pub mod scenario;
 pub mod shell;
 pub mod shrink;

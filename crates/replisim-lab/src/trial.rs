@@ -10,7 +10,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Case, Catalog, Outcome};
+use crate::{Case, Catalog, Outcome, part};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -117,7 +117,11 @@ impl<'c> Trial<'c> {
             Ok(file) => format!("replisim replay {}", quoted(&file.display().to_string())),
             Err(error) => format!("it could not be written to a file: {error}"),
         };
-        Some(format!("\n\n{text}\n  {told}"))
+        let luck = match case.seed == failure.seed {
+            true => String::new(),
+            false => format!("Made smaller, it fails in the same way under another seed, {}:\n\n", case.seed),
+        };
+        Some(format!("\n\n{luck}{text}\n  {told}"))
     }
 
     fn tell(&self, failure: &Failure) -> String {
@@ -136,7 +140,7 @@ fn write_case(case: &Case, scenario: &Path) -> io::Result<PathBuf> {
     let folder = env::var_os("REPLISIM_CASES").map_or_else(env::temp_dir, PathBuf::from);
     fs::create_dir_all(&folder)?;
     let file = folder.join(case.file_name(scenario));
-    fs::write(&file, case.text())?;
+    part::write(&file, case.text().as_bytes())?;
     Ok(file)
 }
 
@@ -160,6 +164,18 @@ mod tests {
         expect: { NoLostWrites: Holds },
     )"#;
 
+    /// A follower that misses one message in fifty shows a session less than it wrote: which one it is, the seed says.
+    const LUCK: &str = r#"Scenario(
+        cluster: (size: 2, links: (same_zone: "1ms", loss: "2%")),
+        protocol: LeaderFollower(),
+        clients: [
+            (sessions: 4, arrive: Every("20ms"), mix: { Write: 1, Read: 1 }, reads: AnyFollower, keys: Uniform(count: 4)),
+        ],
+        run: "1s",
+        checks: [ReadYourWrites],
+        expect: { ReadYourWrites: Holds },
+    )"#;
+
     /// A file that is gone when the test is over.
     struct File(PathBuf);
 
@@ -175,6 +191,12 @@ mod tests {
         fn drop(&mut self) {
             let _ = fs::remove_file(&self.0);
         }
+    }
+
+    /// The case that is replayed by the command at the end of a text.
+    fn replayed(text: &str) -> File {
+        let (_, case) = text.rsplit_once("replisim replay ").expect("the command that replays it");
+        File(PathBuf::from(case.trim().trim_matches('\'').replace("'\\''", "'")))
     }
 
     #[test]
@@ -209,10 +231,21 @@ mod tests {
         assert!(text.contains(&run), "{text}");
         assert!(text.contains("with your own program in place of replisim"), "{text}");
         assert!(text.contains("An acknowledged write is lost") && text.contains("\nCase("), "{text}");
-        let (_, case) = text.rsplit_once("replisim replay ").expect("the command that replays it");
-        let case = File(PathBuf::from(case.trim().trim_matches('\'').replace("'\\''", "'")));
-        let read = Case::read(&case.0).expect("a case");
+        let read = Case::read(&replayed(text).0).expect("a case");
         let experiment = Experiment::prepare(&read.source, &catalog).expect("it can be run");
         assert_eq!(read.run(&experiment, false).run.fingerprint, read.fingerprint);
+    }
+
+    #[test]
+    fn a_case_under_another_seed_says_so() {
+        let file = File::new("trial_luck", LUCK);
+        let catalog = Catalog::standard();
+        let trial = Trial::of(&file.0.display().to_string(), &catalog);
+        for (seed, of_case) in [(6, 7), (8, 8)] {
+            let text = trial.shrunk(&trial.run(seed)).expect("it fails");
+            assert_eq!(Case::read(&replayed(&text).0).expect("a case").seed, of_case);
+            let told = text.starts_with("\n\nMade smaller, it fails in the same way under another seed, 7:\n\n//");
+            assert_eq!(told, of_case != seed, "{text}");
+        }
     }
 }

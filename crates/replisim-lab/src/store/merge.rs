@@ -24,16 +24,13 @@ use super::{
 /// If an input cannot be read, two of them hold different results for one place, the output is there already, or somebody
 /// else is writing it.
 pub fn merge(inputs: &[PathBuf], output: &Path) -> Result<Digest, StoreError> {
-    let placing = Placing::begin(output)?;
-    let stores = inputs.iter().map(|path| Store::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let part = placing.part();
-    let refuse = |error| StoreError::File { path: part.to_owned(), error };
-    file::remove(part).map_err(refuse)?;
-    match write(&stores, part) {
+    let placing = Placing::begin_anew(output)?;
+    let stores = inputs.iter().map(|path| Store::open(path)).collect::<Result<Vec<_>, _>>();
+    match stores.and_then(|stores| write(&stores, placing.part())) {
         Ok(digest) => placing.finish().map(|()| digest),
         Err(error) => {
             // The first error says more than one of the cleaning up would.
-            let _ = file::remove(part);
+            let _ = placing.give_up();
             Err(error)
         }
     }

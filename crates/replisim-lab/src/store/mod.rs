@@ -49,7 +49,7 @@ mod union;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::{CODES, Claim, Conflict, Explained, StoreError};
 pub use merge::merge;

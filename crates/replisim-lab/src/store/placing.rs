@@ -1,4 +1,7 @@
 //! A store that appears under its name only when it is whole: until then it is written beside it.
+//!
+//! What is done run by run is written where the next try finds it, and goes on with it; what is written in one go, where
+//! nobody's work is lost to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,29 +9,34 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::file::{beside, has_log, remove, remove_logs};
 use super::lock::Lock;
+use crate::part;
 
 /// A store on its way to its place, which nobody else may take meanwhile.
 pub struct Placing {
     part: PathBuf,
     output: PathBuf,
-    /// Whoever wants the same place would write to the same file beside it.
+    /// Whoever wants the same place would write to the same file beside it, or be there first.
     _lock: Lock,
 }
 
 impl Placing {
-    /// Claims the place of a store that is not there yet.
+    /// Claims the place of a store that is not there yet, and goes on with what an earlier try has left beside it.
     ///
     /// # Errors
     /// If there is something, if somebody else has claimed it, or if the system refuses.
     pub fn begin(output: &Path) -> Result<Placing, StoreError> {
-        let lock = Lock::take(output)?;
-        if output.exists() {
-            return Err(StoreError::Exists { path: output.to_owned() });
-        }
+        let lock = claim(output)?;
         Ok(Placing { part: beside(output, ".part"), output: output.to_owned(), _lock: lock })
     }
 
-    /// Where it is written until it is whole. What an earlier try has left there may be gone on with.
+    /// The same with an empty file, which leaves alone what there is.
+    pub(super) fn begin_anew(output: &Path) -> Result<Placing, StoreError> {
+        let lock = claim(output)?;
+        let (part, _) = part::make(output).map_err(|error| StoreError::File { path: output.to_owned(), error })?;
+        Ok(Placing { part, output: output.to_owned(), _lock: lock })
+    }
+
+    /// Where it is written until it is whole.
     pub fn part(&self) -> &Path {
         &self.part
     }
@@ -55,4 +63,10 @@ impl Placing {
         let renamed = remove_logs(&output).and_then(|()| fs::rename(&part, &output)).and_then(|()| remove_logs(&part));
         renamed.map_err(|error| StoreError::File { path: output, error })
     }
+}
+
+/// Takes the right to put something at a place where nothing is.
+fn claim(output: &Path) -> Result<Lock, StoreError> {
+    let lock = Lock::take(output)?;
+    if output.exists() { Err(StoreError::Exists { path: output.to_owned() }) } else { Ok(lock) }
 }

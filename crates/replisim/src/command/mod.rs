@@ -6,6 +6,7 @@ mod distinct;
 mod explain;
 mod fuzz;
 mod interrupt;
+mod jobs;
 mod list;
 mod new;
 mod output;

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use replisim_history::Run;
+use replisim_lab::part;
 use replisim_report::trace;
 
 use super::{Ending, Failure};
@@ -53,14 +54,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return fs::write(path, bytes).map_err(refuse);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&part);
-        refuse(error)
-    })
+    part::write(path, bytes).map_err(refuse)
 }
 
 /// What replisim writes into files whose names somebody gives, or looks into.
@@ -92,12 +86,19 @@ impl Written {
 
 /// Writes a file of which others may know. One of the same kind may be written again; what else is there is kept.
 pub fn write_named(path: &Path, what: Written, bytes: &[u8]) -> Result<(), Failure> {
-    keep_foreign(path, what)?;
+    make_way(path, what)?;
     write_file(path, bytes)
 }
 
-/// Refuses to write over a file that is something else. Whoever is about to work for long asks before.
-pub fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
+/// Makes the folder that a file is to stand in, unless it is there already and something else. Whoever is about to work for
+/// long does so before.
+pub fn make_way(path: &Path, what: Written) -> Result<(), Failure> {
+    keep_foreign(path, what)?;
+    path.parent().map_or(Ok(()), make_folder)
+}
+
+/// Refuses to write over a file that is something else.
+fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
     let is_file = path.metadata().is_ok_and(|there| there.is_file());
     // What cannot be read is not known to be one.
     if !is_file || beginning(path).is_ok_and(|text| is_empty_or_one(&text, what)) {

@@ -8,7 +8,7 @@ use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Style, Subject, human, json, number};
 use serde_json::json;
 
-use super::output::{complain_of_panic, print, write_trace};
+use super::output::{Written, complain_of_panic, make_way, print, write_trace};
 use super::run::Format;
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
@@ -64,6 +64,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let place = Where::parse(&arguments.case);
     let found = place.read(arguments.store.as_deref())?;
     let (case, experiment) = (&found.case, found.prepare(catalog)?);
+    arguments.trace.as_deref().map_or(Ok(()), |file| make_way(file, Written::Trace))?;
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -127,6 +128,7 @@ impl<'a> Replayed<'a> {
                 "became": word(became), "kind_now": kind_now, "limit": limit,
             })
         };
+        let told = told(&self.outcome.run);
         let parting = self.departure.as_ref().and_then(|departure| departure.parting.as_ref());
         let case = json!({
             "version": self.case.version,
@@ -135,6 +137,9 @@ impl<'a> Replayed<'a> {
             "differs_because": self.departure.as_ref().map(|departure| &departure.reason),
             "same_until": parting.map(|parting| parting.after),
             "differs_from": parting.and_then(|parting| parting.before),
+            "lines": parting.map(|parting| parting.lines.iter().map(&told).collect::<Vec<_>>()),
+            "last_line": parting.and_then(|parting| parting.last.as_ref().map(&told)),
+            "next_line": parting.and_then(|parting| parting.next.as_ref().map(&told)),
             "anomaly": self.anomaly.as_ref().map(anomaly),
         });
         let mut document = json!(json::document(subject));
@@ -188,8 +193,7 @@ fn stretch(parting: &Parting, run: &Run) -> String {
             format!("the same at every mark, up to event {after} of {of}: only the fingerprint at the end differs\n")
         }
     };
-    let names = Names::of(run);
-    let told = |line: &TraceLine| names.in_text(&line.to_string());
+    let told = told(run);
     if lines.is_empty() && before.is_some() {
         text += "no line of the trace tells what happened there; around it:\n";
         text += &last.iter().map(|line| format!("  before {}\n", told(line))).collect::<String>();
@@ -202,4 +206,10 @@ fn stretch(parting: &Parting, run: &Run) -> String {
         text += &format!("  … and {} more\n", number::count((lines.len() - LINES_MAX) as u64));
     }
     text
+}
+
+/// How a line of a run's trace is told: with the names that its nodes go by.
+fn told(run: &Run) -> impl Fn(&TraceLine) -> String {
+    let names = Names::of(run);
+    move |line| names.in_text(&line.to_string())
 }

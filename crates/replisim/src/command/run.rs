@@ -11,7 +11,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Style, human, json, number};
 
-use super::output::{Written, complain, complain_of_panic, keep_foreign, print, write_named, write_trace};
+use super::output::{Written, complain, complain_of_panic, make_way, print, write_named, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
@@ -107,7 +107,7 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Expe
 fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog)?;
     let named = [(&arguments.trace, Written::Trace), (&arguments.case, Written::Case)];
-    named.into_iter().try_for_each(|(file, what)| file.as_ref().map_or(Ok(()), |file| keep_foreign(file, what)))?;
+    named.into_iter().try_for_each(|(file, what)| file.as_ref().map_or(Ok(()), |file| make_way(file, what)))?;
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {

@@ -16,9 +16,10 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
-use super::output::{SCHEMA_VERSION, Written, keep_foreign, print, write_named};
+use super::jobs::jobs;
+use super::output::{SCHEMA_VERSION, Written, make_way, print, write_named};
 use super::run::Format;
-use super::time::time;
+use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::material::title;
@@ -51,10 +52,10 @@ pub struct Arguments {
     #[arg(long)]
     check: Option<Check>,
     /// How many threads to use; the result is the same for any number
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZero<usize>>,
+    #[arg(long, value_name = "N", value_parser = jobs())]
+    jobs: Option<u16>,
     /// Stop after this long, as in 90s or 10m, with what was found until then
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     time: Option<Span>,
     /// What to print: human, or json for a machine
     #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
@@ -74,7 +75,7 @@ struct Failing {
 /// Shrinks a failing run and writes what is left of it.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
-    arguments.output.as_deref().map_or(Ok(()), |file| keep_foreign(file, Written::Case))?;
+    arguments.output.as_deref().map_or(Ok(()), |file| make_way(file, Written::Case))?;
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
     write_named(&file, Written::Case, shrunk.case.text().as_bytes())?;
@@ -147,7 +148,7 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
         !interrupted() && time.is_none_or(|time| began.elapsed() < time)
     };
     let mut limits = Limits::default();
-    limits.jobs = arguments.jobs.unwrap_or(limits.jobs);
+    limits.jobs = arguments.jobs.and_then(NonZero::new).map_or(limits.jobs, NonZero::from);
     let shrinker = Shrinker::new(&failing.experiment, failing.seed).until(failing.until).check(failing.check);
     let shrunk =
         shrinker.limits(limits).watch(&watch).shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));
@@ -198,6 +199,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         "before": counted(&shrunk.before),
         "after": counted(&shrunk.after),
         "settings": shrunk.settings,
+        "story": shrunk.case.story.lines().collect::<Vec<_>>(),
         "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
         "runs": shrunk.runs,
         "ended_by": shrunk.bound.map(|bound| match bound {

@@ -12,6 +12,15 @@ pub fn time(text: &str) -> Result<Span, ParseSpanError> {
     }
 }
 
+/// A length of time in which something can be run.
+pub fn some_time(text: &str) -> Result<Span, String> {
+    match time(text) {
+        Ok(Span::ZERO) => Err("in no time nothing can be run".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

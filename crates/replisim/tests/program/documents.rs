@@ -160,6 +160,18 @@ fn a_campaign_is_as_the_docs_say() {
     shapes.demand("Replayed", &replayed);
 }
 
+#[test]
+fn a_replay_of_another_run_is_as_the_docs_say() {
+    let folder = Folder::new("documents/replay");
+    folder.write("it.ron", RUN);
+    printed(&folder, &["run", "it.ron", "--case", "it.case"]);
+    let case = String::from_utf8(folder.read("it.case")).expect("a case is text");
+    folder.write("other.case", case.replace("sessions: 10", "sessions: 9"));
+    let replayed = folder.program(&["replay", "other.case", "--format", "json"]).json();
+    assert!(replayed["case"]["lines"].is_array(), "{replayed}");
+    Shapes::read().demand("Replayed", &replayed);
+}
+
 /// No protocol that comes with replisim draws on hidden chance, so this is made up.
 #[test]
 fn a_stored_divergence_is_as_the_docs_say() {

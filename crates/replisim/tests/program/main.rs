@@ -65,6 +65,15 @@ impl Folder {
         fs::read(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
+    /// What is in it, by name.
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).expect("a folder can be read");
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("so can what is in it").file_name();
+        let mut names: Vec<_> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     fn command<W: AsRef<str>>(&self, arguments: &[W]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_replisim"));
         command.current_dir(&self.0).args(arguments.iter().map(AsRef::as_ref)).stdin(Stdio::null());

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::sample::{Scratch, digest, manifest, mixed, record, run};
-use crate::store::{Begin, KnownRow, Manifest, Place, Record, Status, Store, StoreError, Writer, merge};
+use crate::store::{Begin, KnownRow, Manifest, Place, Placing, Record, Status, Store, StoreError, Writer, merge};
 
 const RUNS: u64 = 1_500;
 
@@ -149,4 +149,21 @@ fn an_output_that_is_there_is_not_touched() {
     assert!(matches!(merge(&[one], &output), Err(StoreError::Exists { .. })));
     assert_eq!(fs::read(&output).unwrap(), b"mine");
     assert!(matches!(merge(&[scratch.path("no")], &scratch.path("new")), Err(StoreError::Missing { .. })));
+    let left: Vec<_> = fs::read_dir(scratch.folder()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(left.len() == 2, "nothing half done is left: {left:?}");
+}
+
+#[test]
+fn a_shard_that_is_half_done_beside_the_output_is_not_touched() {
+    let scratch = Scratch::new("half");
+    let (one, output) = (scratch.path("one"), scratch.path("output"));
+    write(&one, &manifest("first"), (0..100).map(record));
+    let placing = Placing::begin(&output).unwrap();
+    let half = placing.part().to_owned();
+    drop(placing);
+    write(&half, &manifest("second"), (0..10).map(record));
+    let before = fs::read(&half).unwrap();
+    merge(&[one], &output).unwrap();
+    assert!(fs::read(&half).unwrap() == before);
+    assert_eq!(fs::read_dir(scratch.folder()).unwrap().count(), 3);
 }

@@ -4,7 +4,7 @@ mod files;
 mod kill;
 mod laws;
 mod merging;
-pub(super) mod sample;
+pub(crate) mod sample;
 
 use std::fs;
 use std::time::Duration;

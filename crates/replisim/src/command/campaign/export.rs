@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
+use replisim_lab::VERSION;
 use replisim_lab::store::{DivergenceRow, FailureRow, Manifest, RunRow, Store, Subject};
 use replisim_report::number;
 use serde_json::json;
@@ -66,8 +67,8 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
 }
 
-/// Prints a line for each run, and after the runs of a campaign one for each of its failures and divergences. Whoever has stopped reading has seen
-/// enough.
+/// Prints a line for each run, and after the runs of a campaign one for each of its failures and divergences. Whoever has
+/// stopped reading has seen enough.
 fn print_lines(store: &Store) -> Result<Ending, Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for manifest in store.campaigns()? {
@@ -91,6 +92,7 @@ fn run_line(manifest: &Manifest, run: &RunRow) -> serde_json::Value {
     let subject = subject(manifest, run.at.subject);
     json!({
         "schema_version": SCHEMA_VERSION,
+        "version": VERSION,
         "type": "run",
         "campaign": manifest.digest().to_string(),
         "subject": subject.name,
@@ -116,6 +118,7 @@ fn verdicts(subject: &Subject, run: &RunRow) -> serde_json::Map<String, serde_js
 fn failure_line(manifest: &Manifest, failure: &FailureRow) -> serde_json::Value {
     json!({
         "schema_version": SCHEMA_VERSION,
+        "version": VERSION,
         "type": "failure",
         "campaign": manifest.digest().to_string(),
         "subject": subject(manifest, failure.at.subject).name,
@@ -133,6 +136,7 @@ fn failure_line(manifest: &Manifest, failure: &FailureRow) -> serde_json::Value 
 fn divergence_line(manifest: &Manifest, divergence: &DivergenceRow) -> serde_json::Value {
     json!({
         "schema_version": SCHEMA_VERSION,
+        "version": VERSION,
         "type": "divergence",
         "campaign": manifest.digest().to_string(),
         "subject": subject(manifest, divergence.at.subject).name,

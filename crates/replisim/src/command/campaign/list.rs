@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use replisim_lab::part;
 use replisim_lab::store::{Store, StoreError};
 use replisim_report::number;
 
@@ -81,11 +82,12 @@ fn first_of(names: &[&str]) -> String {
     if more == 0 { first } else { format!("{first} and {} more", number::count(more as u64)) }
 }
 
-/// The files of a folder, in the order of their names.
+/// The files of a folder, in the order of their names, but for those that are not to be stores under their own.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::File(format!("cannot read {}: {error}", folder.display()));
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    let is_it = |path: &PathBuf| path.is_file() && !part::is_one(path);
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_it).collect();
     paths.sort();
     Ok(paths)
 }

@@ -104,7 +104,13 @@ fn csv(answer: &Answer) -> String {
 /// The answer as JSON. Columns may share a name, so rows are lists.
 fn document(answer: &Answer) -> String {
     let rows: Vec<Vec<serde_json::Value>> = answer.rows.iter().map(|row| data(row)).collect();
-    format!("{:#}\n", json!({ "schema_version": SCHEMA_VERSION, "columns": answer.columns, "rows": rows }))
+    let document = json!({
+        "schema_version": SCHEMA_VERSION,
+        "version": replisim_lab::VERSION,
+        "columns": answer.columns,
+        "rows": rows,
+    });
+    format!("{document:#}\n")
 }
 
 fn data(row: &[Value]) -> Vec<serde_json::Value> {

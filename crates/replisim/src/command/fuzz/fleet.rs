@@ -14,8 +14,9 @@ use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
 use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
-use super::{JOBS_MAX, What, cores, found, orders, some_runs, subjects};
-use crate::command::output::{Written, is_another, keep_foreign, print, write_named};
+use super::{What, found, orders, some_runs, subjects};
+use crate::command::jobs::{cores, jobs};
+use crate::command::output::{Written, is_another, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 #[derive(clap::Subcommand, Debug)]
@@ -42,7 +43,7 @@ pub enum Command {
         #[arg(short, long, value_name = "STORE")]
         output: PathBuf,
         /// How many workers [default: one for each core]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
+        #[arg(long, value_name = "N", value_parser = jobs())]
         jobs: Option<u16>,
     },
     /// Put stores together: the same bytes whatever their number and order
@@ -78,7 +79,7 @@ fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Endi
     let subjects = subjects::read(what, catalog)?;
     let charter = Charter::of(&subjects, runs, &orders(what, Some(runs), None, Share::ALL));
     let text = charter.text();
-    keep_foreign(output, Written::Plan)?;
+    make_way(output, Written::Plan)?;
     if is_another(output, text.as_bytes()) {
         return Err(Failure::File(format!(
             "{} is another campaign's plan, whose shards would not fit this one; choose another name, or remove it",

@@ -11,7 +11,7 @@ use replisim_lab::{Catalog, Scenario};
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
-use crate::command::output::{Written, make_folder, write_named};
+use crate::command::output::{Written, write_named};
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
 
@@ -180,8 +180,7 @@ fn file_of(id: &str, store: &Path) -> PathBuf {
 
 /// Writes a case to its file, and returns the name of that.
 fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
-    let (folder, file) = (whereabouts::cases(store), file_of(id, store));
-    make_folder(&folder)?;
+    let file = file_of(id, store);
     write_named(&file, Written::Case, text.as_bytes())?;
     Ok(file.display().to_string())
 }

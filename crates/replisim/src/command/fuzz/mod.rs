@@ -16,18 +16,16 @@ use replisim_lab::scenario::Edit;
 use replisim_lab::store::Begin;
 use replisim_report::{Page, survey as reports};
 
+use super::jobs::{cores, jobs};
 use super::output::print;
 use super::run::{edits, of_seed};
-use super::time::time;
+use super::time::some_time;
 use super::whereabouts::STORE;
 use super::{Ending, Failure};
 use crate::shell::{program, quoted};
 
 /// How many runs, if nobody says how many or how long.
 const RUNS: u64 = 10_000;
-
-/// How many workers there may be: more than any machine has cores, and fewer than what it can have threads.
-const JOBS_MAX: i64 = 1_024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +47,7 @@ pub struct Arguments {
     #[arg(long = "for", value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     time: Option<Span>,
     /// How many workers [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=JOBS_MAX))]
+    #[arg(long, value_name = "N", value_parser = jobs())]
     jobs: Option<u16>,
     /// Stop at the first new failure
     #[arg(long)]
@@ -159,22 +157,9 @@ fn some_runs(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A length of time in which something can be run.
-fn some_time(text: &str) -> Result<Span, String> {
-    match time(text) {
-        Ok(Span::ZERO) => Err("in no time nothing can be run".to_owned()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 fn orders(what: &What, runs: Option<u64>, jobs: Option<u16>, share: Share) -> Orders {
     let jobs = jobs.map_or_else(cores, usize::from);
     Orders { runs, seed_start: what.seed_start, guided: !what.blind, jobs, share }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn ending(survey: &Survey) -> Ending {

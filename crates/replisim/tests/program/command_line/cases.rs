@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{SCENARIO, finished, with_scenario};
 
@@ -75,7 +75,12 @@ fn where_runs_part_without_a_word_the_words_around_are_shown() {
     folder.write("other.case", case.replace("(size: 3)", "(size: 3, disk: (sync: \"3ms\"))"));
     let replay = folder.program(&["replay", "other.case"]);
     assert_eq!(replay.code, 5, "{replay:?}");
-    assert!(replay.output.contains("\n  before ") && replay.output.contains("\n  after  "), "{}", replay.output);
+    let told = folder.program(&["replay", "other.case", "--format", "json"]).json();
+    assert_eq!(told["case"]["lines"], json!([]), "{told}");
+    for (shown, field) in [("before", "last_line"), ("after ", "next_line")] {
+        let line = told["case"][field].as_str().expect("a line");
+        assert!(replay.output.contains(&format!("\n  {shown} {line}\n")), "{line}: {}", replay.output);
+    }
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn what_a_kill_has_left_among_cases_is_passed_over_and_an_id_of_several_lists_th
     let whole = case.split_once("fingerprint: \"").map(|(_, rest)| rest[..32].to_owned()).expect("a fingerprint");
     let id = &whole[..8];
     folder.write(&format!(".replisim/cases/{id}.ron"), &case);
-    folder.write(&format!(".replisim/cases/{id}.ron.part"), &case[..100]);
+    folder.write(&format!(".replisim/cases/.{id}.ron.4711.0.part"), &case[..100]);
     let replay = folder.program(&["replay", id]);
     assert_eq!(replay.code, 0, "{replay:?}");
 
@@ -162,6 +167,10 @@ fn a_violation_shrinks_to_a_case_that_replays_and_shrinks_no_further() {
     let again = folder.program(&["shrink", "small.case", "-o", "again.case", "--format", "json", "--jobs", "1"]);
     let document: Value = serde_json::from_str(&again.output).expect("a document");
     assert_eq!((&document["check"], &document["before"]), (&"ReadYourWrites".into(), &document["after"]));
+    let case = String::from_utf8(folder.read("again.case")).expect("a case is text");
+    let above: Vec<&str> = case.lines().map_while(|line| line.strip_prefix("//")).map(str::trim_start).collect();
+    let story = document["story"].as_array().expect("a list").iter().map(|line| line.as_str().expect("a text"));
+    assert!(above.starts_with(&story.map(str::trim_start).collect::<Vec<_>>()), "{document}\n{case}");
     let value = |file| {
         fs::read_to_string(folder.path(file)).expect("a case was written").split_once("Case(").map(|it| it.1.to_owned())
     };
@@ -201,6 +210,10 @@ fn a_case_whose_code_has_changed_says_where_and_whether_it_matters() {
     assert_eq!((told.code, case["same"].as_bool(), case["anomaly"]["became"].as_str()), (5, Some(false), Some("gone")));
     let [until, from] = ["same_until", "differs_from"].map(|field| case[field].as_u64().expect("a number of events"));
     assert!(until < from, "{case}");
+    let lines: Vec<&str> = case["lines"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let shown: Vec<&str> =
+        replay.output.lines().skip_while(|line| !line.starts_with("the same up to ")).skip(1).collect();
+    assert!(!lines.is_empty() && shown.starts_with(&lines), "{case}\n{}", replay.output);
 }
 
 #[test]

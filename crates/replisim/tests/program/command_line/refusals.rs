@@ -1,7 +1,8 @@
 //! What cannot be done is told by words and by an exit code of its own, also where nobody reads.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{SCENARIO, finished, with_scenario};
 
@@ -17,6 +18,10 @@ fn a_wrong_command_line_is_refused() {
         &["run", "small.ron", "--set", "sessions"],
         &["run", "small.ron", "--until", "soon"],
         &["run", "small.ron", "--format", "xml"],
+        &["shrink", "small.ron", "--for", "0s"],
+        &["shrink", "small.ron", "--for", "-1s"],
+        &["shrink", "small.ron", "--jobs", "0"],
+        &["shrink", "small.ron", "--jobs", "100000"],
         &["list", "everything"],
     ] {
         let run = folder.program(wrong);
@@ -42,9 +47,49 @@ fn nothing_selected_has_a_code_of_its_own() {
 fn what_cannot_be_written_is_told() {
     let folder = with_scenario("unwritable");
     for option in ["--trace", "--case"] {
-        let run = folder.program(&["run", "small.ron", option, "no/such/folder"]);
+        for (file, told) in [(".", "cannot write .: "), ("small.ron/it", "cannot make small.ron: ")] {
+            let run = folder.program(&["run", "small.ron", option, file]);
+            assert_eq!((run.code, run.output.as_str()), (3, ""), "{run:?}");
+            assert!(run.errors.starts_with(&format!("error: {told}")), "{}", run.errors);
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_is_missing_is_made() {
+    let folder = with_scenario("missing-folder");
+    for (command, file) in [
+        (["run", "small.ron", "--case", "a/b/case.ron"].as_slice(), "a/b/case.ron"),
+        (&["run", "small.ron", "--trace", "c/trace.txt"], "c/trace.txt"),
+        (&["replay", "a/b/case.ron", "--trace", "d/trace.txt"], "d/trace.txt"),
+        (&["shrink", "small.ron", "-o", "e/shrunk.ron"], "e/shrunk.ron"),
+        (&["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "f/plan.ron"], "f/plan.ron"),
+    ] {
+        let run = folder.program(command);
+        assert_eq!((run.code, folder.path(file).is_file()), (0, true), "{run:?}");
+    }
+}
+
+/// An hour of the simulation takes longer than what is waited for here.
+#[test]
+#[expect(clippy::disallowed_types, reason = "how long the program takes is what is tested; no run depends on it")]
+fn where_nothing_can_be_written_nothing_is_run() {
+    let folder = with_scenario("before");
+    assert_eq!(folder.program(&["run", "small.ron", "--case", "case.ron"]).code, 0);
+    let case = String::from_utf8(folder.read("case.ron")).expect("a case is text");
+    let long = |text: &str| text.replace("run: \"1s\"", "run: \"1h\"");
+    folder.write("long.case", long(&case));
+    folder.write("long.ron", long(SCENARIO));
+    for command in [
+        ["replay", "long.case", "--trace", "case.ron"],
+        ["replay", "long.case", "--trace", "case.ron/trace.txt"],
+        ["run", "long.ron", "--case", "case.ron/case.ron"],
+        ["shrink", "long.ron", "-o", "case.ron/case.ron"],
+    ] {
+        let began = std::time::Instant::now();
+        let run = folder.program(&command);
         assert_eq!(run.code, 3, "{run:?}");
-        assert!(run.errors.starts_with("error: cannot write no/such/folder: "), "{}", run.errors);
+        assert!(began.elapsed() < Duration::from_secs(2), "{command:?} took {:?}", began.elapsed());
     }
 }
 
@@ -111,16 +156,36 @@ fn a_link_stays_a_link() {
     assert!(folder.read("target.txt").starts_with(b"replisim trace"), "its target was not written");
 }
 
-/// What takes the new contents until they are whole is here a device without room.
+/// A file may have no more than some blocks here, and what a signal would say is told to the program.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_could_not_be_written_whole_is_removed() {
     let folder = with_scenario("part");
-    let part = folder.path("it.txt.part");
-    std::os::unix::fs::symlink("/dev/full", &part).expect("a link can be made");
-    let run = folder.program(&["run", "small.ron", "--trace", "it.txt"]);
-    assert_eq!(run.code, 3, "{run:?}");
-    assert!(!part.is_symlink() && !folder.path("it.txt").exists(), "something is left");
+    folder.write("it.txt", "");
+    let few = "trap '' XFSZ; ulimit -f 8; exec \"$0\" run small.ron --trace it.txt";
+    let command = ["-c", few, env!("CARGO_BIN_EXE_replisim")];
+    let run = Command::new("sh").current_dir(&folder.0).args(command).output().expect("there is a shell");
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert_eq!((run.status.code(), errors.starts_with("error: cannot write it.txt: ")), (Some(3), true), "{errors}");
+    assert_eq!((folder.read("it.txt").len(), folder.files()), (0, ["it.txt", "small.ron"].map(str::to_owned).into()));
+}
+
+#[test]
+fn what_stands_beside_a_file_is_not_written_over() {
+    let folder = with_scenario("beside");
+    for (file, command) in [
+        ("new.ron", ["new", "new.ron"].as_slice()),
+        ("case.ron", &["run", "small.ron", "--case", "case.ron"]),
+        ("trace.txt", &["run", "small.ron", "--trace", "trace.txt"]),
+        ("shrunk.ron", &["shrink", "small.ron", "-o", "shrunk.ron"]),
+        ("plan.ron", &["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "plan.ron"]),
+    ] {
+        let beside = format!("{file}.part");
+        folder.write(&beside, "precious");
+        let run = folder.program(command);
+        assert_eq!((run.code, folder.read(&beside).as_slice()), (0, b"precious".as_slice()), "{run:?}");
+        assert!(folder.files().contains(&file.to_owned()) && !folder.files().iter().any(|it| it.starts_with('.')));
+    }
 }
 
 #[test]
