@@ -146,13 +146,14 @@ enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ranked(u64);
 
-/// A version in the past, of a key that no log orders.
+/// The version in the past that was begun last, of a key that no log orders: what is older than any version of the past is
+/// older than this one.
 #[derive(Clone, Copy)]
 struct Demand {
     rank: Rank,
     event: u32,
     times: Times,
-    /// The latest acknowledgement of another version that the past holds, of which it was not known which is newer.
+    /// The latest acknowledgement of another version that the past holds.
     rivals_until: Option<SimTime>,
 }
 
@@ -364,17 +365,20 @@ impl Times {
 impl Demand {
     const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivals_until: None };
 
-    /// Takes a version: in place of the present one if it is certainly newer, as a rival if that is not known.
+    /// Takes a version: in place of the present one if it was begun later, beside it if not.
     fn take(&mut self, version: Ranked, times: &[Times]) {
         let (rank, event) = (version.rank(), version.event());
-        if rank == self.rank {
+        if rank == self.rank || rank == Rank::INITIAL {
             return;
         }
         let times = times[event as usize];
-        if self.rank == Rank::INITIAL || self.times.acknowledged < times.invoked {
-            *self = Demand { rank, event, times, ..*self };
+        let other = if self.rank == Rank::INITIAL || self.times.invoked < times.invoked {
+            std::mem::replace(self, Demand { rank, event, times, ..*self })
         } else {
-            self.rivals_until = self.rivals_until.max(Some(times.acknowledged));
+            Demand { rank, event, times, ..*self }
+        };
+        if other.rank != Rank::INITIAL {
+            self.rivals_until = self.rivals_until.max(Some(other.times.acknowledged));
         }
     }
 

@@ -219,6 +219,15 @@ mod rivals {
         let unknown = "unknown 0/3: the order of versions is not known for 2 reads";
         expect(Check::MonotonicReads, text, unknown);
     }
+
+    #[test]
+    fn do_not_stand_in_the_way_of_the_one_that_was_begun_last() {
+        let written = "c1 write k1=1.0 @0-10 ok\nc2 write k1=2.0 @5-7 ok\nc3 write k1=3.0 @8-20 ok";
+        let went_back = "c5 read k1=3.0 @23-24 ok\nc5 read k1=2.0 @25-26 ok";
+        expect(Check::MonotonicReads, &format!("{written}\n{went_back}"), "violated 1/2: read went back");
+        let after_a_rival = format!("{written}\nc5 read k1=1.0 @21-22 ok\n{went_back}");
+        expect(Check::MonotonicReads, &after_a_rival, "violated 1/3: read went back");
+    }
 }
 
 mod monotonic_writes {
