@@ -416,9 +416,15 @@ fn is_succeeded(history: &History, it: &Operation) -> bool {
 fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     let writer = |value: Value| key.version(key.place(value)?.0).writer;
     match held {
-        Datum::Register(value) => writer(*value).into_iter().for_each(|writer| story.tell_end(writer)),
+        Datum::Register(value) => {
+            writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
+            let last = key.place(*value).filter(|_| key.basis == Basis::RealTime);
+            last.and_then(|(_, last)| key.writer_that_ends(last)).into_iter().for_each(|writer| story.rest_on(writer));
+        }
         Datum::Absent if key.basis == Basis::RealTime => {
-            key.makers_of_absence(SimTime::NEVER).for_each(|writer| story.rest_on(writer));
+            let gone = key.absences_by(SimTime::NEVER);
+            let writers = gone.flat_map(|gone| [key.writer(gone), key.writer_that_ends(gone)]).flatten();
+            writers.for_each(|writer| story.rest_on(writer));
         }
         Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
     }

@@ -139,6 +139,35 @@ mod read_your_writes {
         expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
     }
 
+    /// Two writes in one log, read the wrong way round, long before, after and while a former leader writes on.
+    #[test]
+    fn keeps_the_order_of_the_log_apart_from_what_contradicts_it() {
+        let two = |from: u64, places: [&str; 2]| {
+            let [first, second] = places;
+            let line = |value: u64, place: &str| {
+                let node = if place.ends_with('1') { "n0" } else { "n1" };
+                let by = format!("c{value} write k1={value}.0 @{from}-{} ok {place}", from + 5);
+                format!("install k1={value}.0 {place} {node} @{}\n{by}\n", from + 1)
+            };
+            let reads =
+                format!("c5 read k1=2.0 @{}-{} ok\nc5 read k1=1.0 @{}-{} ok", from + 6, from + 7, from + 8, from + 9);
+            format!("{}{}{reads}\n", line(1, first), line(2, second))
+        };
+        let stray = |times| format!("install k1=4.0 3@1 n0 @15\nc4 write k1=4.0 @{times} ok 3@1\n");
+        let next = "install k1=3.0 3@2 n1 @9\nc3 write k1=3.0 @8-10 ok 3@2\nfinal n1 leads | 1:0-2 2:2-9 | k1=3.0";
+        let went_back = "violated 1/2: read went back";
+        expect(Check::MonotonicReads, &format!("{}{next}", two(0, ["1@1", "2@1"])), went_back);
+        let before = format!("{}{}{next}", two(0, ["1@1", "2@1"]), stray("12-14"));
+        expect(Check::MonotonicReads, &before, went_back);
+        let after = format!("{}{}{next}", stray("12-14"), two(20, ["4@2", "5@2"]));
+        expect(Check::MonotonicReads, &after, went_back);
+        let meanwhile = format!("{}{}{next}", two(20, ["4@2", "5@2"]), stray("12-40"));
+        expect(Check::MonotonicReads, &meanwhile, went_back);
+        let unknown = "unknown 0/2: the order of versions is not known for 1 read";
+        let between = format!("{}{}{next}", two(20, ["4@2", "5@2"]), stray("22-40"));
+        expect(Check::MonotonicReads, &between, unknown);
+    }
+
     #[test]
     fn leaves_what_a_former_leader_never_acknowledged_on_its_branch() {
         let unanswered = SPLIT_BRAIN.replace("@15-20 ok 2@1", "@15-20 info");

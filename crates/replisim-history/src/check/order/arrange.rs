@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use replisim_kernel::SimTime;
 
 use super::authority::Authority;
+use super::interval::intervals;
 use super::{Basis, KeyOrder, Rank, Version};
 use crate::check::deed::{Change, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
@@ -71,10 +72,12 @@ impl<'a> Arranger<'a> {
         self.find_makers(slot, &order);
         let installed = self.installs.iter().zip(&self.makers);
         order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
-        order.basis = self.authority.basis(&self.installs, &order.versions, || self.seen(slot));
-        if order.basis == Basis::RealTime {
+        let strays = self.authority.strays(&self.installs, &order.versions, || self.seen(slot));
+        if strays.is_empty() && !self.installs.is_empty() {
+            order.basis = Basis::Log;
+        } else {
             self.add_uninstalled(slot, &mut order);
-            self.sort_by_invocation(&mut order);
+            self.sort_by_time(&mut order, &strays);
         }
         order.index_absences();
         self.note_made(&order);
@@ -135,7 +138,7 @@ impl<'a> Arranger<'a> {
         here.filter(|(_, install)| install.value.is_none()).map(|(index, _)| index)
     }
 
-    /// Adds a version for each write that was not installed, for keys that no log orders.
+    /// Adds a version for each write that was not installed, for keys that no one log orders.
     fn add_uninstalled(&mut self, slot: Slot, order: &mut KeyOrder) {
         let mut installed: Vec<u32> = self.makers.iter().flatten().map(|maker| maker.number).collect();
         installed.sort_unstable();
@@ -146,10 +149,14 @@ impl<'a> Arranger<'a> {
         self.makers.extend(uninstalled.into_iter().map(Some));
     }
 
-    fn sort_by_invocation(&mut self, order: &mut KeyOrder) {
-        let mut both: Vec<_> = order.versions.drain(..).zip(self.makers.drain(..)).collect();
-        both.sort_by_key(|(version, _)| (version.invoked, version.writer));
-        (order.versions, self.makers) = both.into_iter().unzip();
+    /// Sorts the versions by when they began to be, where no log ordered these strays, nor what was not installed.
+    fn sort_by_time(&mut self, order: &mut KeyOrder, strays: &[usize]) {
+        let is_logged = |index| index < self.installs.len() && strays.binary_search(&index).is_err();
+        let intervals = intervals(&order.versions, is_logged);
+        let both = order.versions.drain(..).zip(self.makers.drain(..));
+        let mut all: Vec<_> = both.zip(intervals).collect();
+        all.sort_by_key(|((version, _), interval)| (interval.begins, version.writer));
+        ((order.versions, self.makers), order.intervals) = all.into_iter().unzip();
         order.places = places(order.versions.iter().map(|version| version.value));
     }
 
@@ -221,7 +228,7 @@ impl KeyOrder {
     fn later(&self, a: Rank, b: Rank) -> Rank {
         match self.basis {
             Basis::Log => a.max(b),
-            Basis::RealTime if self.version(a).acknowledged > self.version(b).acknowledged => a,
+            Basis::RealTime if self.interval(a).ends > self.interval(b).ends => a,
             Basis::RealTime => b,
         }
     }
