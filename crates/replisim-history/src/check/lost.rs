@@ -280,7 +280,7 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.removed.binary_search(&element).is_ok() {
         return Fate::Survives;
     }
-    let swept = write.key.swept;
+    let swept = write.key.swept(write.change.kind());
     if write.key.erased && swept == Rank::INITIAL {
         return Fate::Unknown;
     }

@@ -518,6 +518,18 @@ mod no_lost_writes {
         expect(Check::FreshReads, &of("{6.0 7.0}"), "holds 1");
         let untold = "c1 append k1=1.0 @0-2 ok\nc2 add k1=2.0 @3-4 ok\nc1 append k1=1.1 @5-6 ok";
         expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.1]"), "holds 3");
+        expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.0]"), "violated 1/3: write vanished");
+    }
+
+    #[test]
+    fn does_not_take_what_was_written_last_for_replaced_by_itself() {
+        let gone = |first: &str, second: &str| {
+            let text = format!("c1 {first} k1=1.0 @0-1 ok\nc2 {second} k1=2.0 @2-3 ok\nfinal n0 leads | - | k2=1.0");
+            finding(LOST, &history(&text))
+        };
+        assert_eq!(gone("add", "append"), "violated 1/2: write vanished");
+        assert_eq!(gone("append", "add"), "violated 1/2: write vanished");
+        assert_eq!(gone("append", "append"), "violated 2/2: write vanished");
     }
 
     #[test]

@@ -211,17 +211,27 @@ impl KeyOrder {
             absences[next].1 = self.later(before, here);
         }
         self.absences = absences;
-        let sweeps = (0..self.versions.len()).filter(|index| self.versions[*index].sweeps || self.may_replace(*index));
-        let swept = sweeps.map(Rank::at_index).reduce(|a, b| self.later(a, b));
-        self.swept = swept.unwrap_or(Rank::INITIAL);
+        self.swept_sets = self.last_to_sweep(Kind::Set);
+        self.swept_lists = if self.mixes_elements { self.last_to_sweep(Kind::List) } else { self.swept_sets };
     }
 
-    /// Whether the version at `index` may have put a set in a list's place, or a list in a set's.
-    fn may_replace(&self, index: usize) -> bool {
-        // Of a version of no known kind nothing is left in any case.
-        let before = || self.versions[index.checked_sub(1)?].kind;
-        let differs = || before().is_some_and(|kind| self.versions[index].kind != Some(kind));
-        self.mixes_elements && (self.basis == Basis::RealTime || differs())
+    /// The latest version that no older element of a datum of this kind outlives, or may not.
+    fn last_to_sweep(&self, kind: Kind) -> Rank {
+        let sweeps =
+            |index: &usize| self.versions[*index].sweeps || (self.mixes_elements && self.replaces(*index, kind));
+        let sweeps = (0..self.versions.len()).filter(sweeps).map(Rank::at_index);
+        sweeps.reduce(|a, b| self.later(a, b)).unwrap_or(Rank::INITIAL)
+    }
+
+    /// Whether the version at `index` put a set in a list's place, or a list in a set's; where no one log tells, whether it
+    /// put another kind in the place of one of this kind, if that was there.
+    fn replaces(&self, index: usize, kind: Kind) -> bool {
+        let replaced = match self.basis {
+            // Of a version of no known kind nothing is left in any case.
+            Basis::Log => index.checked_sub(1).and_then(|before| self.versions[before].kind),
+            Basis::RealTime => Some(kind),
+        };
+        replaced.is_some_and(|kind| self.versions[index].kind != Some(kind))
     }
 
     /// The one that fewer versions are certainly newer than.

@@ -105,8 +105,10 @@ pub(super) struct KeyOrder {
     pub grows_anywhere: bool,
     /// Whether both a set and a list were put into it, so that each may have replaced the other.
     mixes_elements: bool,
-    /// The latest version that no older element outlives: a deletion, or another kind of datum in a set's or list's place.
-    pub swept: Rank,
+    /// The latest version that no older element of a set outlives: a deletion, or another kind of datum in the set's place.
+    swept_sets: Rank,
+    /// The same for the elements of lists.
+    swept_lists: Rank,
     /// The rank of each version that a value names, by value and rank.
     places: Vec<(Value, Rank)>,
     /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
@@ -266,6 +268,11 @@ impl KeyOrder {
         turns.zip(&self.versions).filter(|(turn, _)| *turn > 0)
     }
 
+    /// The latest version that no older element of a datum of this kind outlives.
+    pub(super) fn swept(&self, kind: Option<Kind>) -> Rank {
+        if kind == Some(Kind::Set) { self.swept_sets } else { self.swept_lists }
+    }
+
     fn precedes(&self, a: Rank, b: Rank) -> bool {
         self.interval(a).ends < self.interval(b).begins
     }
@@ -280,7 +287,8 @@ impl KeyOrder {
             erased: false,
             grows_anywhere: false,
             mixes_elements: false,
-            swept: Rank::INITIAL,
+            swept_sets: Rank::INITIAL,
+            swept_lists: Rank::INITIAL,
             places: Vec::new(),
             absences: Vec::new(),
         }
