@@ -239,6 +239,46 @@ impl<'a> Brute<'a> {
     }
 }
 
+/// A history over one counter, of which its replica forgot some additions; the `least` of them is the smallest.
+fn random_counter(drafts: &[Draft], least: i64) -> History {
+    let (mut history, mut held) = (History::default(), 0);
+    for (draft, ordinal, invoked, completed) in schedule(drafts) {
+        let outcome = if draft.ends < 3 { Outcome::Info(Reason::Timeout) } else { Outcome::Ok };
+        let amount = least + (draft.pick % 10) as i64;
+        held += if draft.pick & 0x700 == 0 || draft.ends == 0 { 0 } else { amount };
+        history.operations.push(Operation {
+            session: SessionId(draft.session),
+            ordinal,
+            op: Op::Add { key: Key(1), amount },
+            intended: invoked,
+            invoked,
+            completed,
+            outcome,
+            seen: Seen::Nothing,
+            position: Position::ZERO,
+            origin: NodeId(9),
+            node: NodeId(0),
+        });
+    }
+    let mut contents = Contents::new();
+    contents.install(Key(1), Datum::Counter(held), Position::ZERO);
+    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage: None });
+    history
+}
+
+/// Whether the sum that is held is that of all acknowledged additions and some of the others.
+fn adds_up(history: &History) -> bool {
+    let amount = |it: &Operation| match it.op {
+        Op::Add { amount, .. } => amount,
+        _ => unreachable!("a counter is added to"),
+    };
+    let (answered, unanswered): (Vec<_>, Vec<_>) = history.operations.iter().partition(|it| it.outcome.is_ok());
+    let sum: i64 = answered.into_iter().map(amount).sum();
+    let chosen = |choice: u32| (0..).zip(&unanswered).filter(move |(bit, _)| choice >> bit & 1 == 1);
+    let sums = (0..1u32 << unanswered.len()).map(|choice| sum + chosen(choice).map(|(_, it)| amount(it)).sum::<i64>());
+    sums.map(Datum::Counter).any(|sum| history.finals[0].contents.read(Key(1)) == sum)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -262,6 +302,21 @@ proptest! {
             if let Verdict::Violated(witness) = check(what, &history).verdict {
                 prop_assert!(recheck(what, &history, &witness), "{what}: {witness:#?}\n{history:#?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_sum_that_does_not_add_up_is_a_loss(
+        drafts in prop::collection::vec(draft(), 1..12),
+        least in prop::sample::select(vec![0, -5]),
+    ) {
+        let history = random_counter(&drafts, least);
+        let finding = check(Check::NoLostWrites, &history);
+        let is_loss = finding.verdict.witness().is_some();
+        let acknowledged = history.operations.iter().any(|it| it.outcome.is_ok());
+        prop_assert_eq!(is_loss, acknowledged && !adds_up(&history), "{:#?}\n{:#?}", finding, history);
+        if let Verdict::Violated(witness) = finding.verdict {
+            prop_assert!(recheck(Check::NoLostWrites, &history, &witness), "{witness:#?}\n{history:#?}");
         }
     }
 }

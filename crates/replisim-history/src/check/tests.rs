@@ -538,6 +538,25 @@ mod no_lost_writes {
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+9"), "holds 2");
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+2"), "violated 1/2: addition missing");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+6"), "violated 1/2: addition missing");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+4"), "violated 1/2: addition missing");
+    }
+
+    #[test]
+    fn knows_that_a_sum_with_subtractions_lacks_something() {
+        let counter = "c1 sum k1=+5 @0-1 ok\nc2 sum k1=-1 @2-3 ok";
+        let lacking = "violated 1/2: addition missing";
+        expect(LOST, &format!("{counter}\nfinal n0 leads | - | k2=1.0"), lacking);
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+4"), "holds 2");
+        let unanswered = format!("{counter}\nc3 sum k1=-3 @2- open\nc3 sum k1=+2 @2- open");
+        let of = |sum: &str| format!("{unanswered}\nfinal n0 leads | | k1={sum}");
+        let unknown = "unknown 0/2: the history does not tell of 2 acknowledged writes whether it lost them";
+        for sum in ["+1", "+6", "+3"] {
+            expect(LOST, &of(sum), unknown);
+        }
+        for sum in ["+0", "+2", "+5"] {
+            expect(LOST, &of(sum), lacking);
+        }
     }
 
     #[test]
