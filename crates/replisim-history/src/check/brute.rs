@@ -63,7 +63,7 @@ impl<'a> Brute<'a> {
     }
 
     /// The versions of a key that no position places. Some have none; others began after one of a higher position was
-    /// acknowledged, which count once a client knows of one.
+    /// acknowledged, or were placed by the same epoch after such a one, which count once a client knows of one.
     fn strays(&self, key: Key) -> Vec<(usize, Version)> {
         let position = |version| self.install(key, version).map(|install| install.position);
         let known = |(op, version): &(usize, Version)| {
@@ -80,8 +80,12 @@ impl<'a> Brute<'a> {
         };
         let contradicting: Vec<_> = self.versions(key).filter(contradicts).collect();
         let counts = contradicting.iter().any(known);
-        let strays = self.versions(key).filter(|it| position(it.1).is_none() || (counts && contradicting.contains(it)));
-        strays.collect()
+        let follows = |(_, version): &(usize, Version)| {
+            let after = |from: Position, at: Position| from.epoch == at.epoch && from <= at;
+            let mut from = contradicting.iter().filter_map(|(_, stray)| position(*stray));
+            position(*version).is_none_or(|at| counts && from.any(|from| after(from, at)))
+        };
+        self.versions(key).filter(follows).collect()
     }
 
     /// From when until when a version can have taken its place, given the strays of its key. What a log places began no

@@ -168,6 +168,17 @@ mod read_your_writes {
         expect(Check::MonotonicReads, &between, unknown);
     }
 
+    /// A write that a former leader is late to hear of follows, in its log, what was written there meanwhile.
+    #[test]
+    fn does_not_take_what_follows_a_stray_in_its_epoch_for_older() {
+        let late = "
+            install k1=4.0 3@1 n0 @22
+            c4 write k1=4.0 @4-9 info
+            c3 read k1=4.0 @24-25 ok";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
+        expect(RYW, &format!("{SPLIT_BRAIN}{late}"), unknown);
+    }
+
     #[test]
     fn leaves_what_a_former_leader_never_acknowledged_on_its_branch() {
         let unanswered = SPLIT_BRAIN.replace("@15-20 ok 2@1", "@15-20 info");

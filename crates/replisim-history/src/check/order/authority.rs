@@ -69,7 +69,8 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
 }
 
 /// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one was acknowledged
-/// before they began. None of them counts unless one was acknowledged, or was seen, or nobody could tell.
+/// before they began. What an epoch placed after one of these is placed no better, whenever it began. None of them counts
+/// unless one was acknowledged, or was seen, or nobody could tell.
 fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -> Vec<usize> {
     let (mut first_acknowledged, mut late) = (SimTime::NEVER, Vec::new());
     for (index, version) in versions.iter().enumerate().rev() {
@@ -86,8 +87,16 @@ fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -
         version.acknowledged.is_reached() || version.value.is_none_or(|value| seen.contains(&value))
     };
     if !late.iter().any(|index| was_met(&versions[*index])) {
-        late.clear();
+        return Vec::new();
     }
     late.reverse();
-    late
+    let mut stray_epoch = None;
+    let is_stray = |index: &usize| {
+        let epoch = Some(versions[*index].position.epoch);
+        if late.binary_search(index).is_ok() {
+            stray_epoch = epoch;
+        }
+        stray_epoch == epoch
+    };
+    (0..versions.len()).filter(is_stray).collect()
 }

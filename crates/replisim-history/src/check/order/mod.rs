@@ -32,8 +32,8 @@
 //!              └─── 2@2 ──                      reads 2@2, does not see its own write
 //! ```
 //!
-//! Such a stray is placed by real time, and so is what is not certainly apart from it; the others stay in the order of the
-//! log (`interval.rs`). Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its
+//! Such a stray is placed by real time, and so is all that its epoch placed after it; the others stay in the order of the log
+//! where no stray is near (`interval.rs`). Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its
 //! branch.
 
 mod arrange;
