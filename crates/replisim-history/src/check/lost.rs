@@ -11,10 +11,11 @@
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
 //!   kind keeps nothing of what it was.
 //!
-//! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that were
-//! never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions that make
-//! up the deficit are called lost. Where something was subtracted there is no telling which: the last acknowledged change is
-//! called lost, and of the others it is not known; nor is it of any where the unanswered ones may hide a loss.
+//! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that
+//! were never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions
+//! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
+//! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
+//! hide a loss.
 //!
 //! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
 //! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.

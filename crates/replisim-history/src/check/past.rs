@@ -144,8 +144,8 @@ enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ranked(u64);
 
-/// The version in the past that was begun last, of a key that no one log orders: what is older than any version of the past is
-/// older than this one.
+/// The version in the past that was begun last, of a key that no one log orders: what is older than any version of the past
+/// is older than this one.
 #[derive(Clone, Copy)]
 struct Demand {
     rank: Rank,

@@ -118,8 +118,8 @@ pub(super) fn acknowledged(it: &Operation) -> String {
     }
 }
 
-/// Where real time tells that what was seen is older than the version of rank `missed`, a sighting rests on those whose times
-/// do, and a sighting of nothing on all that it may have been of.
+/// Where real time tells that what was seen is older than the version of rank `missed`, a sighting rests on those whose
+/// times do, and a sighting of nothing on all that it may have been of.
 pub(super) fn rest_on_order(placed: &Placed, event: &Event, missed: Rank, story: &mut Story) {
     let key = placed.key_of(event);
     let (Basis::RealTime, What::Saw(most)) = (event.basis, event.what) else { return };

@@ -1,10 +1,10 @@
-//! When each version of a key took its place, as far as the history tells: of two whose intervals do not meet, the earlier is
-//! the older.
+//! When each version of a key took its place, as far as the history tells: of two whose intervals do not meet, the earlier
+//! is the older.
 //!
 //! A version that no log ordered, a *stray*, took its place at some moment from the invocation of its write to the
-//! acknowledgement. Those that a log did order stay in its order, so each began no earlier than those before it, and ended no
-//! later than those after it. Of two that overlap the log tells, unless a stray may lie between them: for the versions of the
-//! log, time goes on only where a stray begins or ends.
+//! acknowledgement. Those that a log did order stay in its order, so each began no earlier than those before it, and ended
+//! no later than those after it. Of two that overlap the log tells, unless a stray may lie between them: for the versions of
+//! the log, time goes on only where a stray begins or ends.
 //!
 //! ```text
 //! log     ├── 1 ──┤         ├── 3 ──┤     1 < 2 < 3 < 4, by the log: no stray begins or ends where 1 and 2

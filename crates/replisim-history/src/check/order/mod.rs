@@ -32,9 +32,9 @@
 //!              └─── 2@2 ──                      reads 2@2, does not see its own write
 //! ```
 //!
-//! Such a stray is placed by real time, and so is all that its epoch placed after it; the others stay in the order of the log
-//! where no stray is near (`interval.rs`). Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its
-//! branch.
+//! Such a stray is placed by real time, and so is all that its epoch placed after it; the others stay in the order of the
+//! log where no stray is near (`interval.rs`). Where nobody was told of such a write, and nobody saw it, there is no
+//! contradiction: it stays on its branch.
 
 mod arrange;
 mod authority;
@@ -253,8 +253,8 @@ impl KeyOrder {
         last.map_or(self.writer(rank), |(_, version)| version.writer)
     }
 
-    /// Who wrote the version whose acknowledgement tells that the one of `rank` took its place no later than it did: of those
-    /// that a log orders, the first to be acknowledged among those after it.
+    /// Who wrote the version whose acknowledgement tells that the one of `rank` took its place no later than it did: of
+    /// those that a log orders, the first to be acknowledged among those after it.
     pub(super) fn writer_that_ends(&self, rank: Rank) -> Option<u32> {
         let turn = self.interval(rank).ends.turn;
         let after = self.logged().filter(|(other, _)| turn > 0 && *other >= turn);
