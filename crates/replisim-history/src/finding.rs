@@ -64,6 +64,11 @@ pub enum Limit {
         /// How many reads could not be placed.
         reads: u64,
     },
+    /// The history does not tell whether acknowledged writes were lost.
+    UnknownLoss {
+        /// Of how many writes.
+        writes: u64,
+    },
     /// No replica was up at the end of the quiet phase.
     NoFinalState,
     /// The run was broken off before it came to its end.
@@ -229,6 +234,10 @@ impl fmt::Display for Limit {
             Limit::UnknownOrder { reads } => {
                 let s = if *reads == 1 { "" } else { "s" };
                 write!(f, "the order of versions is not known for {} read{s}", count(*reads))
+            }
+            Limit::UnknownLoss { writes } => {
+                let s = if *writes == 1 { "" } else { "s" };
+                write!(f, "the history does not tell of {} acknowledged write{s} whether it lost them", count(*writes))
             }
             Limit::NoFinalState => f.write_str("no replica was up at the end"),
             Limit::BrokenOff { at } => {

@@ -27,7 +27,7 @@ use super::deed::datum_seen;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;
-use super::witness::{Story, rest_on_absence};
+use super::witness::{Story, rest_on_order};
 use crate::measure::Quantile;
 use crate::words::{span, things};
 use crate::{Check, Datum, Finding, History, Value};
@@ -127,7 +127,11 @@ fn tell(placed: &Placed, stale: &StaleRead) -> crate::Witness {
     for returned in placed.writers_of(read) {
         story.tell_end(returned);
     }
-    placed.events_of(read).iter().for_each(|event| rest_on_absence(placed, event, &mut story));
+    let made =
+        |slot| placed.events_of(missed).iter().find(move |event| event.slot == slot && event.what == What::Wrote);
+    for event in placed.events_of(read).iter().filter(|event| event.sees_others()) {
+        made(event.slot).into_iter().for_each(|made| rest_on_order(placed, event, made.rank, &mut story));
+    }
     story.called("stale read")
 }
 
@@ -182,6 +186,10 @@ struct Acknowledgements<'a> {
     /// How many of `in_time` have been counted.
     passed: usize,
     counted: RankCounts,
+    /// How many of `in_time` have been looked at for rivals.
+    met: usize,
+    /// The two of those that end last.
+    last_to_end: [Rank; 2],
 }
 
 impl<'a> Acknowledgements<'a> {
@@ -193,7 +201,15 @@ impl<'a> Acknowledgements<'a> {
         for rank in (1..=key.versions.len()).rev() {
             first_from[rank] = first_from[rank].min(first_from[rank + 1]);
         }
-        Acknowledgements { key, first_from, in_time: OnceCell::new(), passed: 0, counted: RankCounts(Vec::new()) }
+        Acknowledgements {
+            key,
+            first_from,
+            in_time: OnceCell::new(),
+            passed: 0,
+            counted: RankCounts(Vec::new()),
+            met: 0,
+            last_to_end: [Rank::INITIAL; 2],
+        }
     }
 
     fn in_time(&self) -> &[(SimTime, Rank)] {
@@ -245,17 +261,26 @@ impl<'a> Acknowledgements<'a> {
         self.passed as u64 - self.counted.below(rank)
     }
 
-    /// Whether another version, of which it is not known whether it is newer, was acknowledged before `moment`: one
-    /// that was not acknowledged before the write of `rank` began.
-    fn has_rival(&self, rank: Rank, moment: SimTime) -> bool {
+    /// Whether another version, of which it is not known whether it is newer, was acknowledged before `moment`: one that
+    /// is not certainly older. Moments must not go back.
+    fn has_rival(&mut self, rank: Rank, moment: SimTime) -> bool {
         if self.key.basis == Basis::Log || rank == Rank::INITIAL {
             return false;
         }
-        let begun = self.key.version(rank).invoked;
-        let in_time = self.in_time();
-        let from = in_time.partition_point(|(at, _)| *at < begun);
-        let others = in_time[from..].iter().take_while(|(at, _)| *at < moment);
-        others.take(2).any(|(_, other)| *other != rank)
+        let ends = |rank: Rank| self.key.interval(rank).ends;
+        while let Some(&(at, acknowledged)) = self.in_time().get(self.met)
+            && at < moment
+        {
+            let [last, before] = self.last_to_end;
+            self.last_to_end = match acknowledged {
+                newest if ends(newest) > ends(last) => [newest, last],
+                other if ends(other) > ends(before) => [last, other],
+                _ => [last, before],
+            };
+            self.met += 1;
+        }
+        let begins = self.key.interval(rank).begins;
+        self.last_to_end.iter().any(|other| *other != rank && ends(*other) >= begins)
     }
 
     fn age_of_elements(&self, reading: &Reading, datum: &Datum) -> Age {

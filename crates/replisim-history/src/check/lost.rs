@@ -11,14 +11,18 @@
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
 //!   kind keeps nothing of what it was.
 //!
-//! A counter's sum does not tell which addition is missing. Where positions do not tell either, the latest
-//! acknowledged additions that make up the deficit are called lost; subtractions make that undecidable.
+//! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that
+//! were never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions
+//! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
+//! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
+//! hide a loss.
 //!
 //! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
 //! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use replisim_kernel::SimTime;
 
@@ -280,7 +284,7 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.removed.binary_search(&element).is_ok() {
         return Fate::Survives;
     }
-    let swept = write.key.swept;
+    let swept = write.key.swept(write.change.kind());
     if write.key.erased && swept == Rank::INITIAL {
         return Fate::Unknown;
     }
@@ -317,9 +321,16 @@ struct Additions(BTreeMap<Slot, Counted>);
 struct Counted {
     /// For each operation, in order of invocation, the sum of all additions up to and including its own.
     up_to: Vec<(u32, i64)>,
-    /// Whether something makes a deficit say nothing: a subtraction.
-    undecidable: bool,
+    /// What may have been added besides.
+    unanswered: Vec<i64>,
+    /// What that comes to, whichever of it was; `None` if that is too much to say.
+    besides: OnceCell<Option<BTreeSet<i64>>>,
+    /// Whether something was or may have been subtracted.
+    subtracts: bool,
 }
+
+/// As many sums of what was never answered are told apart at most.
+const SUMS_MAX: usize = 4_096;
 
 impl Additions {
     fn of(placed: &Placed) -> Self {
@@ -327,9 +338,11 @@ impl Additions {
         for part in &placed.parts {
             let Some(Change::Count(amount)) = part.change() else { continue };
             let counted = additions.entry(part.slot).or_default();
-            counted.undecidable |= amount < 0;
+            counted.subtracts |= amount < 0;
             if part.of.outcome.is_ok() {
                 counted.up_to.push((part.operation, counted.sum() + amount));
+            } else {
+                counted.unanswered.push(amount);
             }
         }
         Additions(additions)
@@ -341,15 +354,45 @@ impl Additions {
             Datum::Counter(sum) => *sum,
             Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
         };
-        if counted.undecidable || write.key.erased {
+        if write.key.erased {
             return Fate::Unknown;
         }
-        let missing = counted.sum() - held;
-        if counted.sum_after(write.part.operation) < missing { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
+        counted.fate(write.part.operation, counted.sum() - held)
     }
 }
 
 impl Counted {
+    /// The fate of an operation's addition where so much is missing from the sum.
+    fn fate(&self, operation: u32, missing: i64) -> Fate {
+        if !self.subtracts {
+            // What was never answered may have made up for a part of what is missing.
+            let besides = self.besides().and_then(|sums| sums.range(-missing..).next());
+            let lost = self.sum_after(operation) < missing + besides.map_or(0, |sum| *sum);
+            return if lost { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives };
+        }
+        let is_last = self.up_to.last().is_some_and(|(last, _)| *last == operation);
+        match self.besides() {
+            _ if missing == 0 => Fate::Survives,
+            Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
+            _ => Fate::Unknown,
+        }
+    }
+
+    fn besides(&self) -> Option<&BTreeSet<i64>> {
+        let sums = || {
+            let mut sums = BTreeSet::from([0]);
+            for amount in &self.unanswered {
+                let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
+                sums.extend(with);
+                if sums.len() > SUMS_MAX {
+                    return None;
+                }
+            }
+            Some(sums)
+        };
+        self.besides.get_or_init(sums).as_ref()
+    }
+
     fn sum(&self) -> i64 {
         self.up_to.last().map_or(0, |(_, sum)| *sum)
     }
@@ -416,9 +459,15 @@ fn is_succeeded(history: &History, it: &Operation) -> bool {
 fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     let writer = |value: Value| key.version(key.place(value)?.0).writer;
     match held {
-        Datum::Register(value) => writer(*value).into_iter().for_each(|writer| story.tell_end(writer)),
+        Datum::Register(value) => {
+            writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
+            let last = key.place(*value).filter(|_| key.basis == Basis::RealTime);
+            last.and_then(|(_, last)| key.writer_that_ends(last)).into_iter().for_each(|writer| story.rest_on(writer));
+        }
         Datum::Absent if key.basis == Basis::RealTime => {
-            key.makers_of_absence(SimTime::NEVER).for_each(|writer| story.rest_on(writer));
+            let gone = key.absences_by(SimTime::NEVER);
+            let writers = gone.flat_map(|gone| [key.writer(gone), key.writer_that_ends(gone)]).flatten();
+            writers.for_each(|writer| story.rest_on(writer));
         }
         Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
     }
@@ -436,6 +485,6 @@ fn rest_on_keepers(placed: &Placed, loss: &Loss, story: &mut Story) {
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {
-    let touching = placed.parts.iter().filter(|part| part.slot == slot && part.of.is_acknowledged_write());
+    let touching = placed.parts.iter().filter(|part| part.slot == slot && part.change().is_some());
     touching.for_each(|part| story.rest_on(part.operation));
 }

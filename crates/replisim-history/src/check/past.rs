@@ -14,10 +14,8 @@
 
 use std::ops::Range;
 
-use replisim_kernel::SimTime;
-
 use super::keys::Slot;
-use super::order::{Basis, Rank};
+use super::order::{Basis, Interval, Moment, Rank};
 use super::placed::{Author, Event, Most, Placed, Reflects, What};
 use super::tally::Tally;
 
@@ -115,8 +113,8 @@ struct Past<'a> {
 pub(super) struct Brought {
     /// By event. Readers pass over these again and again, so they are smaller than the events.
     steps: Vec<Step>,
-    /// When the version that each event is about was written; empty if logs order all versions.
-    times: Vec<Times>,
+    /// When the version that each event is about took its place; empty if logs order all versions.
+    intervals: Vec<Interval>,
 }
 
 /// What one event brings: a version, and those that its author follows.
@@ -142,25 +140,19 @@ enum Kind {
 }
 
 /// A version of a key, as its rank and the event that made or saw it, in one word. Of a key that a log orders, the larger is
-/// the newer; of any other, ranks follow the invocations, and times decide what is newer ([`Demand::take`]).
+/// the newer; of any other, intervals decide what is newer ([`Demand::take`]).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ranked(u64);
 
-/// A version in the past, of a key that no log orders.
+/// The version in the past that was begun last, of a key that no one log orders: what is older than any version of the past
+/// is older than this one.
 #[derive(Clone, Copy)]
 struct Demand {
     rank: Rank,
     event: u32,
-    times: Times,
-    /// The latest acknowledgement of another version that the past holds, of which it was not known which is newer.
-    rivals_until: Option<SimTime>,
-}
-
-/// When the write of a version began and when it was acknowledged.
-#[derive(Clone, Copy)]
-struct Times {
-    invoked: SimTime,
-    acknowledged: SimTime,
+    interval: Interval,
+    /// When the last of the other versions ends that the past holds.
+    rivals_until: Option<Moment>,
 }
 
 impl<'a> Past<'a> {
@@ -233,7 +225,7 @@ impl<'a> Past<'a> {
             return;
         }
         self.reach[session as usize] = end;
-        let Brought { steps, times } = self.brought;
+        let Brought { steps, intervals } = self.brought;
         let (authors, reached, newest) = (self.rule.authors, &self.reach[..], &mut self.newest[..]);
         for step in &steps[begin as usize..end as usize] {
             if authors == Authors::Everything {
@@ -244,7 +236,7 @@ impl<'a> Past<'a> {
                 continue;
             }
             if step.loose {
-                self.demands[step.slot.index()].take(step.version, times);
+                self.demands[step.slot.index()].take(step.version, intervals);
             } else {
                 let newest = &mut newest[step.slot.index()];
                 *newest = step.version.max(*newest);
@@ -260,7 +252,7 @@ impl<'a> Past<'a> {
                 let newest = &mut self.newest[event.slot.index()];
                 *newest = version.max(*newest);
             }
-            Basis::RealTime => self.demands[event.slot.index()].take(version, &self.brought.times),
+            Basis::RealTime => self.demands[event.slot.index()].take(version, &self.brought.intervals),
         }
     }
 
@@ -322,23 +314,20 @@ impl Brought {
                 loose: kind != Kind::Nothing && event.basis == Basis::RealTime,
             }
         };
-        Brought { steps: (0..).zip(&placed.events).map(step).collect(), times: times(placed) }
+        Brought { steps: (0..).zip(&placed.events).map(step).collect(), intervals: intervals(placed) }
     }
 }
 
-/// For each event, when the version was written that it wrote or saw.
-fn times(placed: &Placed) -> Vec<Times> {
+/// For each event, when the version took its place that it wrote or saw.
+fn intervals(placed: &Placed) -> Vec<Interval> {
     if placed.order.keys().iter().all(|key| key.basis == Basis::Log || key.versions.is_empty()) {
         return Vec::new();
     }
-    let times = |event: &Event| match event.rank {
-        Rank::INITIAL => Times::OF_NOTHING,
-        rank => {
-            let version = placed.key_of(event).version(rank);
-            Times { invoked: version.invoked, acknowledged: version.acknowledged }
-        }
+    let interval = |event: &Event| match event.basis {
+        Basis::Log => Interval::OF_NOTHING,
+        Basis::RealTime => placed.key_of(event).interval(event.rank),
     };
-    placed.events.iter().map(times).collect()
+    placed.events.iter().map(interval).collect()
 }
 
 impl Ranked {
@@ -357,30 +346,26 @@ impl Ranked {
     }
 }
 
-impl Times {
-    const OF_NOTHING: Times = Times { invoked: SimTime::ZERO, acknowledged: SimTime::ZERO };
-}
-
 impl Demand {
-    const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, times: Times::OF_NOTHING, rivals_until: None };
+    const NONE: Demand = Demand { rank: Rank::INITIAL, event: 0, interval: Interval::OF_NOTHING, rivals_until: None };
 
-    /// Takes a version: in place of the present one if it is certainly newer, as a rival if that is not known.
-    fn take(&mut self, version: Ranked, times: &[Times]) {
+    /// Takes a version: in place of the present one if it was begun later, beside it if not.
+    fn take(&mut self, version: Ranked, intervals: &[Interval]) {
         let (rank, event) = (version.rank(), version.event());
-        if rank == self.rank {
+        if rank == self.rank || rank == Rank::INITIAL {
             return;
         }
-        let times = times[event as usize];
-        if self.rank == Rank::INITIAL || self.times.acknowledged < times.invoked {
-            *self = Demand { rank, event, times, ..*self };
-        } else {
-            self.rivals_until = self.rivals_until.max(Some(times.acknowledged));
+        let taken = Demand { rank, event, interval: intervals[event as usize], ..*self };
+        let is_later = self.rank == Rank::INITIAL || self.interval.begins < taken.interval.begins;
+        let rival = if is_later { std::mem::replace(self, taken) } else { taken };
+        if rival.rank != Rank::INITIAL {
+            self.rivals_until = self.rivals_until.max(Some(rival.interval.ends));
         }
     }
 
     /// Whether some other version is not certainly older.
     fn is_rivalled(&self) -> bool {
-        self.rivals_until.is_some_and(|until| until >= self.times.invoked)
+        self.rivals_until.is_some_and(|until| until >= self.interval.begins)
     }
 }
 

@@ -20,7 +20,7 @@
 use super::order::Basis;
 use super::past::{Authors, Breach, Looked, Rule, look, look_again};
 use super::placed::Placed;
-use super::witness::{Story, name, rest_on_absence};
+use super::witness::{Story, name, rest_on_order};
 use crate::{Check, Finding};
 
 const NOTHING: Rule = Rule { own_writes: false, own_reads: false, authors: Authors::Nothing };
@@ -81,7 +81,7 @@ pub(super) fn tell_too_old(placed: &Placed, breach: Breach, story: &mut Story) {
             placed.order.writer(event.slot, event.rank).into_iter().for_each(|writer| story.tell_end(writer));
         }
     }
-    rest_on_absence(placed, read, story);
+    rest_on_order(placed, read, breach.demand(placed).rank, story);
     let wanted = name(placed, read.slot, breach.demand(placed).rank);
     story.tell(read.operation, format!("{} answered without {wanted}", placed.operation_of(read).node));
 }

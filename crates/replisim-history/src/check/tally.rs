@@ -20,6 +20,9 @@ impl Tally {
     pub(super) fn conclude(self, check: Check, unit: &str, witness: Option<Witness>) -> Finding {
         let verdict = match witness {
             Some(witness) => Verdict::Violated(witness),
+            None if self.unknown > 0 && check == Check::NoLostWrites => {
+                Verdict::Unknown(Limit::UnknownLoss { writes: self.unknown })
+            }
             None if self.unknown > 0 => Verdict::Unknown(Limit::UnknownOrder { reads: self.unknown }),
             None if self.of > 0 => Verdict::Holds,
             None if self.unjudged > 0 => Verdict::Unknown(Limit::UnknownOrder { reads: self.unjudged }),

@@ -139,6 +139,46 @@ mod read_your_writes {
         expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
     }
 
+    /// Two writes in one log, read the wrong way round, long before, after and while a former leader writes on.
+    #[test]
+    fn keeps_the_order_of_the_log_apart_from_what_contradicts_it() {
+        let two = |from: u64, places: [&str; 2]| {
+            let [first, second] = places;
+            let line = |value: u64, place: &str| {
+                let node = if place.ends_with('1') { "n0" } else { "n1" };
+                let by = format!("c{value} write k1={value}.0 @{from}-{} ok {place}", from + 5);
+                format!("install k1={value}.0 {place} {node} @{}\n{by}\n", from + 1)
+            };
+            let reads =
+                format!("c5 read k1=2.0 @{}-{} ok\nc5 read k1=1.0 @{}-{} ok", from + 6, from + 7, from + 8, from + 9);
+            format!("{}{}{reads}\n", line(1, first), line(2, second))
+        };
+        let stray = |times| format!("install k1=4.0 3@1 n0 @15\nc4 write k1=4.0 @{times} ok 3@1\n");
+        let next = "install k1=3.0 3@2 n1 @9\nc3 write k1=3.0 @8-10 ok 3@2\nfinal n1 leads | 1:0-2 2:2-9 | k1=3.0";
+        let went_back = "violated 1/2: read went back";
+        expect(Check::MonotonicReads, &format!("{}{next}", two(0, ["1@1", "2@1"])), went_back);
+        let before = format!("{}{}{next}", two(0, ["1@1", "2@1"]), stray("12-14"));
+        expect(Check::MonotonicReads, &before, went_back);
+        let after = format!("{}{}{next}", stray("12-14"), two(20, ["4@2", "5@2"]));
+        expect(Check::MonotonicReads, &after, went_back);
+        let meanwhile = format!("{}{}{next}", two(20, ["4@2", "5@2"]), stray("12-40"));
+        expect(Check::MonotonicReads, &meanwhile, went_back);
+        let unknown = "unknown 0/2: the order of versions is not known for 1 read";
+        let between = format!("{}{}{next}", two(20, ["4@2", "5@2"]), stray("22-40"));
+        expect(Check::MonotonicReads, &between, unknown);
+    }
+
+    /// A write that a former leader is late to hear of follows, in its log, what was written there meanwhile.
+    #[test]
+    fn does_not_take_what_follows_a_stray_in_its_epoch_for_older() {
+        let late = "
+            install k1=4.0 3@1 n0 @22
+            c4 write k1=4.0 @4-9 info
+            c3 read k1=4.0 @24-25 ok";
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
+        expect(RYW, &format!("{SPLIT_BRAIN}{late}"), unknown);
+    }
+
     #[test]
     fn leaves_what_a_former_leader_never_acknowledged_on_its_branch() {
         let unanswered = SPLIT_BRAIN.replace("@15-20 ok 2@1", "@15-20 info");
@@ -218,6 +258,15 @@ mod rivals {
             c4 read k1=3.0 @13-14 ok";
         let unknown = "unknown 0/3: the order of versions is not known for 2 reads";
         expect(Check::MonotonicReads, text, unknown);
+    }
+
+    #[test]
+    fn do_not_stand_in_the_way_of_the_one_that_was_begun_last() {
+        let written = "c1 write k1=1.0 @0-10 ok\nc2 write k1=2.0 @5-7 ok\nc3 write k1=3.0 @8-20 ok";
+        let went_back = "c5 read k1=3.0 @23-24 ok\nc5 read k1=2.0 @25-26 ok";
+        expect(Check::MonotonicReads, &format!("{written}\n{went_back}"), "violated 1/2: read went back");
+        let after_a_rival = format!("{written}\nc5 read k1=1.0 @21-22 ok\n{went_back}");
+        expect(Check::MonotonicReads, &after_a_rival, "violated 1/3: read went back");
     }
 }
 
@@ -480,6 +529,18 @@ mod no_lost_writes {
         expect(Check::FreshReads, &of("{6.0 7.0}"), "holds 1");
         let untold = "c1 append k1=1.0 @0-2 ok\nc2 add k1=2.0 @3-4 ok\nc1 append k1=1.1 @5-6 ok";
         expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.1]"), "holds 3");
+        expect(LOST, &format!("{untold}\nfinal n0 leads | | k1=[1.0]"), "violated 1/3: write vanished");
+    }
+
+    #[test]
+    fn does_not_take_what_was_written_last_for_replaced_by_itself() {
+        let gone = |first: &str, second: &str| {
+            let text = format!("c1 {first} k1=1.0 @0-1 ok\nc2 {second} k1=2.0 @2-3 ok\nfinal n0 leads | - | k2=1.0");
+            finding(LOST, &history(&text))
+        };
+        assert_eq!(gone("add", "append"), "violated 1/2: write vanished");
+        assert_eq!(gone("append", "add"), "violated 1/2: write vanished");
+        assert_eq!(gone("append", "append"), "violated 2/2: write vanished");
     }
 
     #[test]
@@ -488,6 +549,25 @@ mod no_lost_writes {
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+5"), "holds 2");
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+9"), "holds 2");
         expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+2"), "violated 1/2: addition missing");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+6"), "violated 1/2: addition missing");
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+4"), "violated 1/2: addition missing");
+    }
+
+    #[test]
+    fn knows_that_a_sum_with_subtractions_lacks_something() {
+        let counter = "c1 sum k1=+5 @0-1 ok\nc2 sum k1=-1 @2-3 ok";
+        let lacking = "violated 1/2: addition missing";
+        expect(LOST, &format!("{counter}\nfinal n0 leads | - | k2=1.0"), lacking);
+        expect(LOST, &format!("{counter}\nfinal n0 leads | | k1=+4"), "holds 2");
+        let unanswered = format!("{counter}\nc3 sum k1=-3 @2- open\nc3 sum k1=+2 @2- open");
+        let of = |sum: &str| format!("{unanswered}\nfinal n0 leads | | k1={sum}");
+        let unknown = "unknown 0/2: the history does not tell of 2 acknowledged writes whether it lost them";
+        for sum in ["+1", "+6", "+3"] {
+            expect(LOST, &of(sum), unknown);
+        }
+        for sum in ["+0", "+2", "+5"] {
+            expect(LOST, &of(sum), lacking);
+        }
     }
 
     #[test]
@@ -617,6 +697,31 @@ mod no_thin_air_reads {
         expect_after_log(THIN_AIR, "c4 read k1=9.9 @11-12 ok", "violated 1/1: thin-air read");
         expect_after_log(THIN_AIR, "c4 read k2=2.0 @11-12 ok", "violated 1/1: thin-air read");
         expect(THIN_AIR, "c1 add k1=1.0 @0-2 ok\nc2 read k1={1.0 2.0} @3-4 ok", "violated 1/1: thin-air read");
+    }
+
+    #[test]
+    fn refuses_what_was_only_written_when_the_read_was_over() {
+        expect(THIN_AIR, "c1 write k1=1.0 @5-6 ok\nc2 read k1=1.0 @2-3 ok", "violated 1/1: future read");
+        expect(THIN_AIR, "c1 write k1=1.0 @3-6 info\nc2 read k1=1.0 @2-3 ok", "holds 1");
+        let appended = "c1 append k1=1.0 @0-1 ok\nc1 append k1=1.1 @7-8 ok\nc3 read k1=[1.0] @2-3 ok";
+        expect(THIN_AIR, &format!("{appended}\nc3 read k1=[1.0 1.1] @4-6 ok"), "violated 1/2: future read");
+        // The first of the two that saw both is not a ground for the other.
+        let late = format!("{appended}\nc3 read k1=[1.0 1.1] @4-9 ok");
+        expect(THIN_AIR, &format!("{late}\nc4 read k1=[1.0 1.1] @5-6 ok"), "violated 1/3: future read");
+    }
+
+    #[test]
+    fn looks_at_each_element_of_a_list_that_goes_on() {
+        let appended = "c1 append k1=1.0 @0-1 ok\nc1 append k1=1.1 @2-3 ok\nc3 read k1=[1.0] @2-3 ok";
+        let goes_on = |list| format!("{appended}\nc3 read k1={list} @4-5 ok");
+        expect(THIN_AIR, &goes_on("[1.0 1.1]"), "holds 2");
+        expect(THIN_AIR, &goes_on("[1.0 9.9]"), "violated 1/2: thin-air read");
+        expect(THIN_AIR, &goes_on("[9.9 1.0]"), "violated 1/2: thin-air read");
+        expect(
+            THIN_AIR,
+            &format!("{}\nc3 read k1=[9.9 1.0 1.1] @6-7 ok", goes_on("[9.9 1.0]")),
+            "violated 2/3: thin-air read",
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! All other checks place what a read returned among the versions of its key. This one asks for less: that there is such a
 //! version at all. It is broken by an **aborted read** (G1a in Adya, *Weak Consistency*, 1999), which returns the value of a
-//! write that certainly failed, and by a **thin-air read**, which returns what nobody ever asked to write.
+//! write that certainly failed, by a **thin-air read**, which returns what nobody ever asked to write, and by a **future
+//! read**, which returns what somebody only asked to write when the read was over.
 //!
 //! ```text
 //! c1  w(x)1 ── fail
@@ -13,74 +14,137 @@
 //! nothing, so every system promises this, whatever else it promises. What a server makes up ([`Op::Generate`]) is written
 //! by whoever asked for it, for each replica may have made up its own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+use replisim_kernel::SimTime;
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
 use super::placed::Placed;
 use super::witness::Story;
-use crate::{Check, Finding, Key, Op, Value, Verdict, Witness};
+use crate::{Check, Datum, Finding, Key, Op, Operation, Value, Verdict, Witness};
 
 /// Nothing was read that was never written. A history without reads has none that was.
 pub(super) fn no_thin_air_reads(placed: &Placed) -> Finding {
-    let (mut of, mut broken, mut written, mut first) = (0, 0, None, None);
+    let (mut of, mut broken, mut first) = (0, 0, None);
+    let mut sources = Sources::of(placed);
     for part in &placed.parts {
         let Some(datum) = part.saw() else { continue };
         of += 1;
-        let unplaced = |value: &&Value| !is_placed(placed, part.slot, **value);
-        let mut unplaced = datum.values().iter().filter(unplaced).peekable();
-        if unplaced.peek().is_none() {
-            continue;
-        }
-        let written = written.get_or_insert_with(|| Written::in_history(placed));
-        if let Some(value) = unplaced.find(|value| !written.has(part.slot, **value)) {
+        if let Some(value) = sources.lacking(part, datum) {
             broken += 1;
-            first.get_or_insert((part, *value));
+            first.get_or_insert((part, value));
         }
     }
     let verdict = first.map_or(Verdict::Holds, |(part, value)| Verdict::Violated(tell(placed, part, value)));
     Finding { check: Check::NoThinAirReads, verdict, broken, of, unit: "reads".to_owned() }
 }
 
-/// Whether a version of this value has a place in the order of its key, and a writer.
-fn is_placed(placed: &Placed, slot: Slot, value: Value) -> bool {
-    let key = placed.order.key(slot);
-    key.places(value).iter().any(|(_, rank)| key.writer(*rank).is_some())
+/// Where what was read can have come from.
+struct Sources<'a> {
+    placed: &'a Placed<'a>,
+    /// By slot, the last list that was read and found to be written.
+    lists: Vec<Found<'a>>,
+    /// Made when a value has no place in the order of its key.
+    written: Option<Written>,
 }
 
-/// What may have been written, be it in the order of versions or not.
+/// Elements that were written.
+#[derive(Clone, Copy, Default)]
+struct Found<'a> {
+    elements: &'a [Value],
+    /// By when all of them had been asked for.
+    by: SimTime,
+}
+
+impl<'a> Sources<'a> {
+    fn of(placed: &'a Placed) -> Self {
+        Sources { placed, lists: vec![Found::default(); placed.order.keys().len()], written: None }
+    }
+
+    /// The first value that this read saw and nobody had asked to write when it was over.
+    fn lacking(&mut self, read: &Part, datum: &'a Datum) -> Option<Value> {
+        let values = datum.values();
+        let found = match datum {
+            Datum::List(_) => self.lists[read.slot.index()],
+            Datum::Absent | Datum::Register(_) | Datum::Counter(_) | Datum::Set(_) => Found::default(),
+        };
+        // Most lists go on where the last one that was read ended.
+        let goes_on = values.starts_with(found.elements) && found.by <= read.of.completed;
+        let Found { elements, mut by } = if goes_on { found } else { Found::default() };
+        for value in &values[elements.len()..] {
+            match self.asked(read, *value) {
+                Some(asked) => by = by.max(asked),
+                None => return Some(*value),
+            }
+        }
+        if let Datum::List(elements) = datum {
+            self.lists[read.slot.index()] = Found { elements, by };
+        }
+        None
+    }
+
+    /// When `value` was asked for, if that was before `read` was over.
+    fn asked(&mut self, read: &Part, value: Value) -> Option<SimTime> {
+        let key = self.placed.order.key(read.slot);
+        let in_time = |asked: &SimTime| *asked <= read.of.completed;
+        let versions = key.places(value).iter().map(|(_, rank)| key.version(*rank));
+        let mut placed = versions.filter(|version| version.writer.is_some()).map(|version| version.invoked);
+        let asked = placed.find(in_time);
+        asked.or_else(|| {
+            let written = self.written.get_or_insert_with(|| Written::in_history(self.placed));
+            written.asked(read.slot, value).filter(in_time)
+        })
+    }
+}
+
+/// What may have been written, be it in the order of versions or not, and when it was first asked for.
 struct Written {
-    values: BTreeSet<(Slot, Value)>,
+    values: BTreeMap<(Slot, Value), SimTime>,
     /// The keys whose values a server made up.
-    made_up: BTreeSet<Slot>,
+    made_up: BTreeMap<Slot, SimTime>,
 }
 
 impl Written {
     fn in_history(placed: &Placed) -> Self {
-        let changes = || placed.parts.iter().filter_map(|part| Some((part, part.change()?)));
-        let makes_up = |part: &Part| matches!(part.of.op.parts()[part.part as usize], Op::Generate { .. });
-        Written {
-            values: changes().filter_map(|(part, change)| Some((part.slot, change.value()?))).collect(),
-            made_up: changes().filter(|(part, _)| makes_up(part)).map(|(part, _)| part.slot).collect(),
+        let mut written = Written { values: BTreeMap::new(), made_up: BTreeMap::new() };
+        for part in &placed.parts {
+            let (Some(change), asked) = (part.change(), part.of.invoked) else { continue };
+            if let Some(value) = change.value() {
+                let first = written.values.entry((part.slot, value)).or_insert(asked);
+                *first = asked.min(*first);
+            }
+            if matches!(part.of.op.parts()[part.part as usize], Op::Generate { .. }) {
+                let first = written.made_up.entry(part.slot).or_insert(asked);
+                *first = asked.min(*first);
+            }
         }
+        written
     }
 
-    fn has(&self, slot: Slot, value: Value) -> bool {
-        self.values.contains(&(slot, value)) || (value.author().is_none() && self.made_up.contains(&slot))
+    fn asked(&self, slot: Slot, value: Value) -> Option<SimTime> {
+        let made_up = || self.made_up.get(&slot).filter(|_| value.author().is_none());
+        self.values.get(&(slot, value)).or_else(made_up).copied()
     }
 }
 
-/// The read, and the write that failed if there is one.
+/// The read, and the writes of what it saw, if there are any: they failed, or began when it was over.
 fn tell(placed: &Placed, read: &Part, value: Value) -> Witness {
     let key = placed.order.key(read.slot).key;
     let mut story = Story::new(placed.history);
     let operations = (0..).zip(placed.history.operations.iter());
     let writers = operations.filter(|(_, it)| it.op.parts().iter().any(|op| would_write(op, key, value)));
-    let writers: Vec<u32> = writers.map(|(number, _)| number).collect();
-    writers.iter().for_each(|writer| story.tell_end(*writer));
+    let writers: Vec<(u32, &Operation)> = writers.collect();
+    writers.iter().for_each(|(writer, _)| story.tell_end(*writer));
+    let came_later = writers.iter().any(|(_, it)| it.outcome.may_have_happened());
+    let (kind, never) = match &writers[..] {
+        [] => ("thin-air read", "which was never written"),
+        _ if came_later => ("future read", "which nobody had asked to write"),
+        _ => ("aborted read", "which was never written"),
+    };
     let node = read.of.node;
-    story.tell(read.operation, format!("{node} answered with {value}, which was never written"));
-    story.called(if writers.is_empty() { "thin-air read" } else { "aborted read" })
+    story.tell(read.operation, format!("{node} answered with {value}, {never}"));
+    story.called(kind)
 }
 
 fn would_write(op: &Op, key: Key, value: Value) -> bool {

@@ -4,7 +4,7 @@ use replisim_kernel::SimTime;
 
 use super::keys::Slot;
 use super::order::{Basis, Rank};
-use super::placed::{Event, Placed};
+use super::placed::{Event, Most, Placed, What};
 use crate::{Check, Final, History, Key, Op, Operation, Outcome, Seen, Witness, WitnessLine};
 
 /// A witness under way: operations with what to make of each.
@@ -118,14 +118,21 @@ pub(super) fn acknowledged(it: &Operation) -> String {
     }
 }
 
-/// Where only real time tells that a deletion is older than what was missed, a sighting of nothing rests on all that it may
-/// have been of.
-pub(super) fn rest_on_absence(placed: &Placed, event: &Event, story: &mut Story) {
+/// Where real time tells that what was seen is older than the version of rank `missed`, a sighting rests on those whose
+/// times do, and a sighting of nothing on all that it may have been of.
+pub(super) fn rest_on_order(placed: &Placed, event: &Event, missed: Rank, story: &mut Story) {
     let key = placed.key_of(event);
-    if event.basis == Basis::RealTime && event.rank == Rank::INITIAL {
-        let by_then = key.makers_of_absence(placed.operation_of(event).completed);
-        by_then.for_each(|deletion| story.rest_on(deletion));
+    let (Basis::RealTime, What::Saw(most)) = (event.basis, event.what) else { return };
+    if event.rank == Rank::INITIAL {
+        let by_then = key.absences_by(placed.operation_of(event).completed);
+        by_then
+            .flat_map(|gone| [key.writer(gone), key.writer_that_ends(gone)])
+            .flatten()
+            .for_each(|of| story.rest_on(of));
+    } else if let Most::Rank(most) = most {
+        key.writer_that_ends(most).into_iter().for_each(|writer| story.rest_on(writer));
     }
+    key.writer_that_begins(missed).into_iter().for_each(|writer| story.rest_on(writer));
 }
 
 /// How the version of `rank` reads: `k3 = 1.4`, `the deletion of k3`.

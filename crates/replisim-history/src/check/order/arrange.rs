@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use replisim_kernel::SimTime;
 
 use super::authority::Authority;
+use super::interval::intervals;
 use super::{Basis, KeyOrder, Rank, Version};
 use crate::check::deed::{Change, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
@@ -71,10 +72,12 @@ impl<'a> Arranger<'a> {
         self.find_makers(slot, &order);
         let installed = self.installs.iter().zip(&self.makers);
         order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
-        order.basis = self.authority.basis(&self.installs, &order.versions, || self.seen(slot));
-        if order.basis == Basis::RealTime {
+        let strays = self.authority.strays(&self.installs, &order.versions, || self.seen(slot));
+        if strays.is_empty() && !self.installs.is_empty() {
+            order.basis = Basis::Log;
+        } else {
             self.add_uninstalled(slot, &mut order);
-            self.sort_by_invocation(&mut order);
+            self.sort_by_time(&mut order, &strays);
         }
         order.index_absences();
         self.note_made(&order);
@@ -135,7 +138,7 @@ impl<'a> Arranger<'a> {
         here.filter(|(_, install)| install.value.is_none()).map(|(index, _)| index)
     }
 
-    /// Adds a version for each write that was not installed, for keys that no log orders.
+    /// Adds a version for each write that was not installed, for keys that no one log orders.
     fn add_uninstalled(&mut self, slot: Slot, order: &mut KeyOrder) {
         let mut installed: Vec<u32> = self.makers.iter().flatten().map(|maker| maker.number).collect();
         installed.sort_unstable();
@@ -146,10 +149,14 @@ impl<'a> Arranger<'a> {
         self.makers.extend(uninstalled.into_iter().map(Some));
     }
 
-    fn sort_by_invocation(&mut self, order: &mut KeyOrder) {
-        let mut both: Vec<_> = order.versions.drain(..).zip(self.makers.drain(..)).collect();
-        both.sort_by_key(|(version, _)| (version.invoked, version.writer));
-        (order.versions, self.makers) = both.into_iter().unzip();
+    /// Sorts the versions by when they began to be, where no log ordered these strays, nor what was not installed.
+    fn sort_by_time(&mut self, order: &mut KeyOrder, strays: &[usize]) {
+        let is_logged = |index| index < self.installs.len() && strays.binary_search(&index).is_err();
+        let intervals = intervals(&order.versions, is_logged);
+        let both = order.versions.drain(..).zip(self.makers.drain(..));
+        let mut all: Vec<_> = both.zip(intervals).collect();
+        all.sort_by_key(|((version, _), interval)| (interval.begins, version.writer));
+        ((order.versions, self.makers), order.intervals) = all.into_iter().unzip();
         order.places = places(order.versions.iter().map(|version| version.value));
     }
 
@@ -204,24 +211,34 @@ impl KeyOrder {
             absences[next].1 = self.later(before, here);
         }
         self.absences = absences;
-        let sweeps = (0..self.versions.len()).filter(|index| self.versions[*index].sweeps || self.may_replace(*index));
-        let swept = sweeps.map(Rank::at_index).reduce(|a, b| self.later(a, b));
-        self.swept = swept.unwrap_or(Rank::INITIAL);
+        self.swept_sets = self.last_to_sweep(Kind::Set);
+        self.swept_lists = if self.mixes_elements { self.last_to_sweep(Kind::List) } else { self.swept_sets };
     }
 
-    /// Whether the version at `index` may have put a set in a list's place, or a list in a set's.
-    fn may_replace(&self, index: usize) -> bool {
-        // Of a version of no known kind nothing is left in any case.
-        let before = || self.versions[index.checked_sub(1)?].kind;
-        let differs = || before().is_some_and(|kind| self.versions[index].kind != Some(kind));
-        self.mixes_elements && (self.basis == Basis::RealTime || differs())
+    /// The latest version that no older element of a datum of this kind outlives, or may not.
+    fn last_to_sweep(&self, kind: Kind) -> Rank {
+        let sweeps =
+            |index: &usize| self.versions[*index].sweeps || (self.mixes_elements && self.replaces(*index, kind));
+        let sweeps = (0..self.versions.len()).filter(sweeps).map(Rank::at_index);
+        sweeps.reduce(|a, b| self.later(a, b)).unwrap_or(Rank::INITIAL)
+    }
+
+    /// Whether the version at `index` put a set in a list's place, or a list in a set's; where no one log tells, whether it
+    /// put another kind in the place of one of this kind, if that was there.
+    fn replaces(&self, index: usize, kind: Kind) -> bool {
+        let replaced = match self.basis {
+            // Of a version of no known kind nothing is left in any case.
+            Basis::Log => index.checked_sub(1).and_then(|before| self.versions[before].kind),
+            Basis::RealTime => Some(kind),
+        };
+        replaced.is_some_and(|kind| self.versions[index].kind != Some(kind))
     }
 
     /// The one that fewer versions are certainly newer than.
     fn later(&self, a: Rank, b: Rank) -> Rank {
         match self.basis {
             Basis::Log => a.max(b),
-            Basis::RealTime if self.version(a).acknowledged > self.version(b).acknowledged => a,
+            Basis::RealTime if self.interval(a).ends > self.interval(b).ends => a,
             Basis::RealTime => b,
         }
     }

@@ -1,10 +1,10 @@
-//! Who had the last word on the order of writes, and so on what ground a key's versions are ordered.
+//! Who had the last word on the order of writes, and so which versions of a key a log ordered.
 
 use std::collections::BTreeSet;
 
 use replisim_kernel::SimTime;
 
-use super::{Basis, Version};
+use super::Version;
 use crate::{Final, History, Install, Value};
 
 /// Who had the last word on the order of writes.
@@ -24,16 +24,17 @@ impl<'a> Authority<'a> {
         Authority { all_lead, is_cut_short: history.panic.is_some(), leading }
     }
 
-    /// On what ground these installs of one key are ordered, which are sorted by position and made one version each. What
-    /// was `seen` of the key is only asked for where the answer depends on it.
-    pub(super) fn basis(
+    /// Which of these installs of one key no log ordered, ascending: all, or those whose positions contradict what clients
+    /// know. They are sorted by position and made one version each. What was `seen` of the key is only asked for where the
+    /// answer depends on it.
+    pub(super) fn strays(
         &self,
         installs: &[&Install],
         versions: &[Version],
         seen: impl FnOnce() -> BTreeSet<Value>,
-    ) -> Basis {
+    ) -> Vec<usize> {
         let by_position = self.one_log(installs) || (self.all_lead && are_tagged(installs, versions));
-        if by_position && agree_with_time(versions, seen) { Basis::Log } else { Basis::RealTime }
+        if by_position { contradicting(versions, seen) } else { (0..installs.len()).collect() }
     }
 
     fn one_log(&self, installs: &[&Install]) -> bool {
@@ -67,25 +68,35 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
     by_several && distinct && versions.iter().all(|version| version.writer.is_some())
 }
 
-/// Whether the order of these versions is one that clients can have met: none was acknowledged before a lower one began. A
-/// lower one that was never acknowledged counts if it was seen, or if nobody could tell.
-fn agree_with_time(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -> bool {
-    if in_turn(versions) {
-        return true;
+/// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one was acknowledged
+/// before they began. What an epoch placed after one of these is placed no better, whenever it began. None of them counts
+/// unless one was acknowledged, or was seen, or nobody could tell.
+fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -> Vec<usize> {
+    let (mut first_acknowledged, mut late) = (SimTime::NEVER, Vec::new());
+    for (index, version) in versions.iter().enumerate().rev() {
+        if version.invoked > first_acknowledged {
+            late.push(index);
+        }
+        first_acknowledged = first_acknowledged.min(version.acknowledged);
+    }
+    if late.is_empty() {
+        return late;
     }
     let seen = seen();
-    let was_met = |version: &&Version| {
+    let was_met = |version: &Version| {
         version.acknowledged.is_reached() || version.value.is_none_or(|value| seen.contains(&value))
     };
-    in_turn(versions.iter().filter(was_met))
-}
-
-/// Whether none of these versions was acknowledged before the write of an earlier one was invoked.
-fn in_turn<'a>(versions: impl IntoIterator<Item = &'a Version>) -> bool {
-    let mut latest_invocation = SimTime::ZERO;
-    versions.into_iter().all(|version| {
-        let agrees = version.acknowledged >= latest_invocation;
-        latest_invocation = latest_invocation.max(version.invoked);
-        agrees
-    })
+    if !late.iter().any(|index| was_met(&versions[*index])) {
+        return Vec::new();
+    }
+    late.reverse();
+    let mut stray_epoch = None;
+    let is_stray = |index: &usize| {
+        let epoch = Some(versions[*index].position.epoch);
+        if late.binary_search(index).is_ok() {
+            stray_epoch = epoch;
+        }
+        stray_epoch == epoch
+    };
+    (0..versions.len()).filter(is_stray).collect()
 }

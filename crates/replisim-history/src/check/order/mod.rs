@@ -21,8 +21,10 @@
 //!
 //! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
 //! installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
-//! to look at; the versions that survive were not installed in the order of their positions, so that the epochs ran
-//! side by side; or positions contradict what clients know, for a write that began after another was acknowledged has the
+//! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
+//! side by side.
+//!
+//! Some positions of a log can contradict what clients know, for a write that began after another was acknowledged has the
 //! lower one. That is what a former leader does that keeps writing after the next epoch began:
 //!
 //! ```text
@@ -30,10 +32,13 @@
 //!              └─── 2@2 ──                      reads 2@2, does not see its own write
 //! ```
 //!
-//! Where nobody was told of such a write, and nobody saw it, there is no contradiction: it stays on its branch.
+//! Such a stray is placed by real time, and so is all that its epoch placed after it; the others stay in the order of the
+//! log where no stray is near (`interval.rs`). Where nobody was told of such a write, and nobody saw it, there is no
+//! contradiction: it stays on its branch.
 
 mod arrange;
 mod authority;
+mod interval;
 
 use std::cmp::Ordering;
 
@@ -43,6 +48,7 @@ use super::deed::{Kind, Part};
 use super::keys::{Keys, Slot};
 use crate::{History, Key, Position, Value};
 use arrange::Arranger;
+pub(super) use interval::{Interval, Moment};
 
 /// A version's place among the versions of its key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -53,7 +59,7 @@ pub(super) struct Rank(pub u32);
 pub(super) enum Basis {
     /// By their positions in the log.
     Log,
-    /// By which write ended before which other began.
+    /// By which write ended before which other began, and where no stray is near by the log too.
     RealTime,
 }
 
@@ -87,8 +93,10 @@ pub(super) struct KeyOrder {
     pub key: Key,
     /// The ground of the order.
     pub basis: Basis,
-    /// The version of rank `r` stands at `r - 1`. On the ground of real time they stand in order of invocation.
+    /// The version of rank `r` stands at `r - 1`. On the ground of real time they stand in the order in which they began.
     pub versions: Vec<Version>,
+    /// On the ground of real time, when each version took its place.
+    intervals: Vec<Interval>,
     /// Elements that were, or may have been, removed one by one; ascending.
     pub removed: Vec<Value>,
     /// Whether the whole key, or an element that the history does not name, may have been deleted.
@@ -97,8 +105,10 @@ pub(super) struct KeyOrder {
     pub grows_anywhere: bool,
     /// Whether both a set and a list were put into it, so that each may have replaced the other.
     mixes_elements: bool,
-    /// The latest version that no older element outlives: a deletion, or another kind of datum in a set's or list's place.
-    pub swept: Rank,
+    /// The latest version that no older element of a set outlives: a deletion, or another kind of datum in the set's place.
+    swept_sets: Rank,
+    /// The same for the elements of lists.
+    swept_lists: Rank,
     /// The rank of each version that a value names, by value and rank.
     places: Vec<(Value, Rank)>,
     /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
@@ -179,8 +189,13 @@ impl KeyOrder {
         if self.basis == Basis::Log || rank == Rank::INITIAL {
             return Rank(rank.0 + 1);
         }
-        let acknowledged = self.version(rank).acknowledged;
-        Rank::at_index(self.versions.partition_point(|version| version.invoked <= acknowledged))
+        let ends = self.interval(rank).ends;
+        Rank::at_index(self.intervals.partition_point(|interval| interval.begins <= ends))
+    }
+
+    /// When the version of a rank took its place, of a key that no one log orders.
+    pub(super) fn interval(&self, rank: Rank) -> Interval {
+        if rank == Rank::INITIAL { Interval::OF_NOTHING } else { self.intervals[rank.index()] }
     }
 
     /// The version of a rank.
@@ -224,14 +239,42 @@ impl KeyOrder {
         seen.checked_sub(1).map_or(Rank::INITIAL, |last| self.absences[last].1)
     }
 
-    /// Who made the versions that a reader who found nothing at `at` may have met.
-    pub(super) fn makers_of_absence(&self, at: SimTime) -> impl Iterator<Item = u32> {
-        let absences = self.versions.iter().filter(move |version| version.leaves_nothing && version.at <= at);
-        absences.filter_map(|version| version.writer)
+    /// The versions that a reader who found nothing at `at` may have met.
+    pub(super) fn absences_by(&self, at: SimTime) -> impl Iterator<Item = Rank> {
+        let absences = self.versions.iter().enumerate();
+        absences.filter(move |(_, it)| it.leaves_nothing && it.at <= at).map(|(index, _)| Rank::at_index(index))
+    }
+
+    /// Who wrote the version whose invocation tells that the one of `rank` took its place no earlier than it did: of those
+    /// that a log orders, the last to be begun among those before it.
+    pub(super) fn writer_that_begins(&self, rank: Rank) -> Option<u32> {
+        let before = self.logged().filter(|(turn, _)| *turn <= self.interval(rank).begins.turn);
+        let last = before.max_by_key(|(_, version)| version.invoked);
+        last.map_or(self.writer(rank), |(_, version)| version.writer)
+    }
+
+    /// Who wrote the version whose acknowledgement tells that the one of `rank` took its place no later than it did: of
+    /// those that a log orders, the first to be acknowledged among those after it.
+    pub(super) fn writer_that_ends(&self, rank: Rank) -> Option<u32> {
+        let turn = self.interval(rank).ends.turn;
+        let after = self.logged().filter(|(other, _)| turn > 0 && *other >= turn);
+        let first = after.min_by_key(|(_, version)| version.acknowledged);
+        first.map_or(self.writer(rank), |(_, version)| version.writer)
+    }
+
+    /// The versions that a log orders of a key that no one log does, each with its turn.
+    fn logged(&self) -> impl Iterator<Item = (u32, &Version)> {
+        let turns = self.intervals.iter().map(|interval| interval.begins.turn);
+        turns.zip(&self.versions).filter(|(turn, _)| *turn > 0)
+    }
+
+    /// The latest version that no older element of a datum of this kind outlives.
+    pub(super) fn swept(&self, kind: Option<Kind>) -> Rank {
+        if kind == Some(Kind::Set) { self.swept_sets } else { self.swept_lists }
     }
 
     fn precedes(&self, a: Rank, b: Rank) -> bool {
-        self.version(a).acknowledged < self.version(b).invoked
+        self.interval(a).ends < self.interval(b).begins
     }
 
     fn empty(key: Key) -> Self {
@@ -239,11 +282,13 @@ impl KeyOrder {
             key,
             basis: Basis::RealTime,
             versions: Vec::new(),
+            intervals: Vec::new(),
             removed: Vec::new(),
             erased: false,
             grows_anywhere: false,
             mixes_elements: false,
-            swept: Rank::INITIAL,
+            swept_sets: Rank::INITIAL,
+            swept_lists: Rank::INITIAL,
             places: Vec::new(),
             absences: Vec::new(),
         }
