@@ -20,6 +20,21 @@ impl<P: Process> World<P> {
         nodes.into_iter().filter_map(|node| strike(self, node)).collect()
     }
 
+    /// As [`World::each_node`], but for application servers: of those there is nothing that could start or be stored.
+    pub(super) fn each_process(
+        &mut self,
+        fault: u32,
+        target: &Target,
+        mut strike: impl FnMut(&mut Self, NodeId),
+    ) -> Vec<Undo> {
+        self.each_node(fault, target, |world, node| {
+            if world.is_process(node) {
+                strike(world, node);
+            }
+            None
+        })
+    }
+
     pub(super) fn each_host(
         &mut self,
         fault: u32,
