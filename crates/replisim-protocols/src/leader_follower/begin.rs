@@ -30,6 +30,7 @@ impl<F: Profile> Replica<F> {
         self.stop_checkpoint();
         self.checkpoint.outdated = true;
         self.begin(cx, true);
+        cx.promoted();
         cx.role(self.role(), self.epoch);
     }
 

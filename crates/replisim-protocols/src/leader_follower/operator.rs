@@ -47,7 +47,7 @@ impl<F: Profile> Replica<F> {
     /// Leads, as soon as all that was received is applied.
     fn promote(&mut self, cx: &mut Cx<'_, Self>) {
         match self.part {
-            Part::Leads | Part::Begins { .. } => {}
+            Part::Leads | Part::Begins { .. } => cx.promoted(),
             Part::Follows(_) | Part::Stands => {
                 self.disconnect(cx);
                 if self.rules.has(Flaw::PromoteBeforeReplay) {

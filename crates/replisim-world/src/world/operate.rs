@@ -72,9 +72,9 @@ impl<P: Process> World<P> {
         }
         self.recorder.fold(&(Mark::Order, self.now.as_nanos(), node));
         self.recorder.fold(&command);
-        if command == Command::Promote {
+        if let Command::Promote | Command::RestoreTo { .. } = command {
             self.promotions += 1;
-            self.nodes[node.index()].promoted = self.promotions;
+            self.nodes[node.index()].ordered = self.promotions;
         }
         if self.recorder.traces() {
             let name = self.recorder.name(node).to_owned();

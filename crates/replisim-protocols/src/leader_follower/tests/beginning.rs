@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 const P: NodeId = NodeId(0);
+const S1: NodeId = NodeId(1);
 
 fn back_to(millis: u64) -> Action {
     Action::RestoreTo { node: named("p"), ago: Span::millis(millis) }
@@ -98,4 +99,40 @@ fn a_log_stays_until_the_disk_knows_that_it_is_given_up() {
         let run = scene.at(3_000, given_up).at(3_200, Action::Restart(named("p"))).run();
         assert!(lost(&run).is_empty(), "{}: {:#?}", lost(&run).len(), run.milestones);
     }
+}
+
+fn in_charge(run: &Run) -> Vec<NodeId> {
+    run.history.finals.iter().filter(|last| last.leads).map(|last| last.node).collect()
+}
+
+fn ignoring_the_leader(heir: &str) -> Action {
+    Action::Failover { to: named(heir), old: OldLeader::Ignored }
+}
+
+#[test]
+fn an_order_that_is_refused_puts_nobody_in_charge() {
+    let scene = Scene::<PostgreSql>::new("()").at(1_000, Action::Snapshot(named("p")));
+    let scene = scene.at(2_000, ignoring_the_leader("s1")).at(3_000, Action::Wipe(named("p")));
+    let run = scene.at(3_500, Action::Promote(named("p"))).at(4_000, Action::RestoreSnapshot(named("p"))).run();
+    assert!(milestone(&run, "cannot be promoted").is_some());
+    assert_eq!(in_charge(&run), [S1]);
+}
+
+/// The operator orders s1 to lead first. It has much to apply, and leads after s2.
+#[test]
+fn who_was_ordered_to_lead_last_is_in_charge_although_it_leads_first() {
+    let scene = Scene::<LeaderFollower>::new("(apply_time: \"20ms\")").lasting(4);
+    let run = scene
+        .at(1_000, Action::Promote(named("s1")))
+        .at(1_400, Action::RestoreTo { node: named("p"), ago: Span::ZERO });
+    let run = run.at(500, Action::TakeBackup(named("p"))).run();
+    assert!(milestone(&run, "promoted: epoch 2") > milestone(&run, "promoted: epoch 4"), "{:#?}", run.milestones);
+    assert_eq!(in_charge(&run), [P]);
+}
+
+#[test]
+fn who_was_restored_last_is_in_charge() {
+    let scene = Scene::<PostgreSql>::new("()").at(1_000, Action::TakeBackup(named("p")));
+    let run = scene.at(2_000, ignoring_the_leader("s1")).at(3_000, back_to(500)).run();
+    assert_eq!(in_charge(&run), [P]);
 }
