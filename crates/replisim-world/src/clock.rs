@@ -38,22 +38,24 @@ impl Clocks {
     /// What the wall clock shows at true time `now`.
     #[inline]
     pub fn wall(&self, now: SimTime) -> WallTime {
-        WallTime(self.frozen.unwrap_or_else(|| self.wall_then.saturating_add(self.elapsed(now) as i64)))
+        WallTime(self.frozen.unwrap_or_else(|| self.wall_then.saturating_add_unsigned(self.elapsed(now))))
     }
 
     /// What the monotonic clock shows at true time `now`.
     #[inline]
     pub fn monotonic(&self, now: SimTime) -> Monotonic {
-        Monotonic(self.monotonic_then + self.elapsed(now))
+        Monotonic(self.monotonic_then.saturating_add(self.elapsed(now)))
     }
 
     /// How long in true time a timer of `span` takes at the present rate. Rounded up: when it goes off, the monotonic clock
-    /// has come as far, so that whoever asks for what is left of a wait is not called again and again at one instant.
+    /// has come as far, so that whoever asks for what is left of a wait is not called again and again at one instant. On a
+    /// clock that all but stands still it may take for ever.
     pub fn true_span(&self, span: Span) -> Span {
         if self.drift_ppb == 0 || span == Span::FOREVER {
             return span;
         }
-        Span::nanos((u128::from(span.as_nanos()) * BILLION).div_ceil(self.rate()) as u64)
+        let nanos = (u128::from(span.as_nanos()) * BILLION).div_ceil(self.rate());
+        u64::try_from(nanos).map_or(Span::FOREVER, Span::nanos)
     }
 
     /// Lets both clocks gain `by_ppb` nanoseconds a second more (less, if negative) from `now` on than they do already.
@@ -86,8 +88,8 @@ impl Clocks {
 
     fn rebase(&mut self, now: SimTime) {
         let elapsed = self.elapsed(now);
-        self.wall_then = self.wall_then.saturating_add(elapsed as i64);
-        self.monotonic_then += elapsed;
+        self.wall_then = self.wall_then.saturating_add_unsigned(elapsed);
+        self.monotonic_then = self.monotonic_then.saturating_add(elapsed);
         self.since = now;
     }
 
@@ -98,7 +100,7 @@ impl Clocks {
         if self.drift_ppb == 0 {
             return elapsed;
         }
-        (u128::from(elapsed) * self.rate() / BILLION) as u64
+        u64::try_from(u128::from(elapsed) * self.rate() / BILLION).unwrap_or(u64::MAX)
     }
 
     /// Nanoseconds counted for each billion of true time; at least one, for a clock never runs backwards.
@@ -158,6 +160,17 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn clocks_that_are_wrong_beyond_all_measure_saturate() {
+        let (slow, mut fast) = (Clocks::new(0, -2_000_000_000), Clocks::new(0, i64::MAX / 2));
+        assert_eq!(slow.true_span(Span::secs(100)), Span::FOREVER, "at a nanosecond a second");
+        assert_eq!(fast.true_span(Span::secs(100)), Span::nanos(22));
+        for secs in [100, 200, 300] {
+            fast.drift(at(secs), 1_000);
+            assert_eq!((fast.wall(at(secs)).0, fast.monotonic(at(400)).0), (i64::MAX, u64::MAX), "after {secs} s");
         }
     }
 

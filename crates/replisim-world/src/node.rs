@@ -32,7 +32,9 @@ pub(crate) struct Node<P: Process> {
     pub starts: bool,
     /// Whether an operator keeps it down until the heal.
     pub fenced: bool,
-    /// Which of all promotions by an operator was its last one, counted from 1; 0 if it was never promoted.
+    /// Which of all orders to lead was the last one that it got, counted from 1, and which the last that it carried out; 0 if
+    /// there was none.
+    pub ordered: u32,
     pub promoted: u32,
     /// The kills in force that struck it: it stays down until the last of them is over.
     pub killed_by: Vec<u32>,
@@ -66,6 +68,7 @@ impl<P: Process> Node<P> {
             on_boot: Vec::new(),
             starts,
             fenced: false,
+            ordered: 0,
             promoted: 0,
             killed_by: Vec::new(),
             messages_done: SimTime::ZERO,

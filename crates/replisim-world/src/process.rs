@@ -315,6 +315,7 @@ pub(crate) enum Note {
     Applied { position: Position },
     Discarded { position: Position },
     Role { role: Role, epoch: u32 },
+    Promoted,
     Milestone(String),
 }
 
@@ -441,6 +442,12 @@ impl<P: Process> Cx<'_, P> {
     /// Tells an observer of a change of role.
     pub fn role(&mut self, role: Role, epoch: u32) {
         self.ask(|| Effect::Note(Note::Role { role, epoch }));
+    }
+
+    /// Tells an observer that this node leads, or is about to, by an operator's order: of several that lead, whoever got the
+    /// last such order is in charge.
+    pub fn promoted(&mut self) {
+        self.ask(|| Effect::Note(Note::Promoted));
     }
 
     /// Tells an observer something that a person would want to know of this run. Keep these rare.

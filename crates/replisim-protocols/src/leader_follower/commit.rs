@@ -290,14 +290,6 @@ impl<F: Profile> Replica<F> {
         self.enqueue(cx, (request, seen), Some(entry), needs);
     }
 
-    /// A leader that has restarted commits what it finds in its log at `offset`: once that is durable, and without asking
-    /// any follower.
-    pub(super) fn commit_again(&mut self, cx: &mut Cx<'_, Self>, offset: u64, entry: Arc<Entry>) {
-        entry.apply_to(&mut self.commits.head, self.me);
-        let needs = Needs { durable: Some(offset), acknowledged: None };
-        self.enqueue(cx, (None, Seen::Nothing), Some(entry), needs);
-    }
-
     /// Lets a commit wait for its turn: what to answer to whom, what to show, and what it needs first.
     fn enqueue(
         &mut self,

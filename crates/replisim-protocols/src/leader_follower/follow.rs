@@ -104,7 +104,9 @@ impl<F: Profile> Replica<F> {
             Part::Follows(_) => self.introduce(cx, stream),
             Part::Copies(_) => cx.transmit(stream, Message::Fetch { bytes: self.upstream.differing_bytes }),
             Part::Rewinds(_) => cx.transmit(stream, Message::Inquire),
-            Part::Leads | Part::Stands | Part::Bare => unreachable!("{:?} has no upstream", self.part),
+            Part::Leads | Part::Begins { .. } | Part::Restores | Part::Stands | Part::Bare => {
+                unreachable!("{:?} has no upstream", self.part)
+            }
         }
     }
 

@@ -71,6 +71,7 @@
 //! | [`record`] | what they write to disk |
 //! | [`ack`] | arithmetic: how far commits are acknowledged |
 //! | `node`, `recover` | the replica: its state, its dispatch, its start |
+//! | `begin` | from an order to lead, or a restart, to the first record of a new epoch |
 //! | `execute`, `commit` | a write on the leader, from the request to the answer |
 //! | `silence` | what becomes of it when followers do not answer |
 //! | `log`, `ship` | from the leader's log to the follower's stream |
@@ -116,6 +117,7 @@
 //! - GitLab, *Postmortem of database outage of January 31* (2017).
 
 pub mod ack;
+mod begin;
 mod commit;
 mod execute;
 pub mod flaw;

@@ -40,11 +40,11 @@ pub struct Replica<F: Profile> {
 
     /// What it is in the cluster.
     pub(super) part: Part,
-    /// The epoch it leads, or the last one it has heard of.
+    /// The epoch it leads or begins, or the last one it has heard of.
     pub(super) epoch: u32,
     /// Who leads, as far as it knows.
     pub(super) leader: Option<NodeId>,
-    /// Whether it gives up its data: once its disk knows that, the log goes.
+    /// Whether it gives up its data, or has others in their place: once its disk knows that, the log goes.
     pub(super) discarding: bool,
     /// Whether it is to lead as soon as it has applied all it has received.
     pub(super) promoting: bool,
@@ -186,14 +186,8 @@ impl<F: Profile> Replica<F> {
         match self.part {
             Part::Leads => self.leader = Some(self.me),
             Part::Follows(_) | Part::Copies(_) | Part::Rewinds(_) => self.connect(cx),
-            Part::Stands | Part::Bare => {}
+            Part::Begins { .. } | Part::Restores | Part::Stands | Part::Bare => {}
         }
-    }
-
-    /// Takes up leadership of what it shows.
-    pub(super) fn lead(&mut self) {
-        self.leader = Some(self.me);
-        self.commits = Commits::after(self.shown.contents.clone());
     }
 
     fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Box<Request>) {
@@ -246,8 +240,9 @@ impl<F: Profile> Replica<F> {
         self.ship(cx);
         match self.part {
             Part::Leads => self.settle(cx),
+            Part::Begins { promoted } if cx.journal().control_is_synced() => self.lead(cx, promoted),
             Part::Follows(_) => self.on_received_flushed(cx),
-            Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => {}
+            Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
         }
         self.advance_checkpoint(cx);
     }
@@ -270,9 +265,10 @@ impl<F: Profile> Replica<F> {
     pub(super) fn role(&self) -> Role {
         match self.part {
             Part::Leads => Role::Leader,
+            Part::Begins { .. } => Role::Candidate,
             _ if self.learning.is_some() => Role::Learner,
             Part::Follows(_) | Part::Stands => Role::Follower,
-            Part::Copies(_) | Part::Rewinds(_) | Part::Bare => Role::Learner,
+            Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Bare => Role::Learner,
         }
     }
 

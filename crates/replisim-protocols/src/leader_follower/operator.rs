@@ -1,7 +1,7 @@
 //! What an operator does to a server: promotion, following another, rewinding, seeding, backups, settings.
 //!
 //! ```text
-//!             ┌────── Promote ──────┐
+//!             ┌────── Promote ───▶ Begins ◀── Restores ◀── RestoreTo
 //!             │                     ▼
 //!   Follows ──┴─ Demote ▶ Stands   Leads ──── Follow ──▶ Follows
 //!      ▲                                                  │
@@ -47,7 +47,7 @@ impl<F: Profile> Replica<F> {
     /// Leads, as soon as all that was received is applied.
     fn promote(&mut self, cx: &mut Cx<'_, Self>) {
         match self.part {
-            Part::Leads => {}
+            Part::Leads | Part::Begins { .. } => cx.promoted(),
             Part::Follows(_) | Part::Stands => {
                 self.disconnect(cx);
                 if self.rules.has(Flaw::PromoteBeforeReplay) {
@@ -56,34 +56,17 @@ impl<F: Profile> Replica<F> {
                 self.promoting = true;
                 self.hurry_replay(cx);
             }
+            Part::Restores => {}
             Part::Copies(_) | Part::Rewinds(_) | Part::Bare => cx.milestone("cannot be promoted: it has no data"),
         }
-    }
-
-    /// All is applied: a new epoch begins, at the place where the log ends.
-    pub(super) fn take_over(&mut self, cx: &mut Cx<'_, Self>) {
-        self.promoting = false;
-        self.part = Part::Leads;
-        self.end_learning(cx);
-        self.epoch = self.next_epoch();
-        self.checkpoint.outdated = true;
-        self.lead();
-        self.save(cx);
-        cx.role(self.role(), self.epoch);
-        // Its own log may hold more, if it leads before all of that was applied.
-        cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.shown.position()));
-        self.begin_epoch(cx);
-        self.announce_leader(cx);
-        self.stop_checkpoint();
-        self.begin_checkpoint(cx);
     }
 
     /// Follows another server from now on.
     fn follow(&mut self, cx: &mut Cx<'_, Self>, leader: NodeId) {
         let part = match self.part {
             _ if leader == self.me => return cx.milestone("cannot follow itself"),
-            Part::Leads | Part::Follows(_) | Part::Stands => Part::Follows(leader),
-            Part::Copies(_) | Part::Bare => Part::Copies(leader),
+            Part::Leads | Part::Begins { .. } | Part::Follows(_) | Part::Stands => Part::Follows(leader),
+            Part::Copies(_) | Part::Restores | Part::Bare => Part::Copies(leader),
             Part::Rewinds(_) => Part::Rewinds(leader),
         };
         self.change_part(cx, part);
@@ -139,7 +122,13 @@ impl<F: Profile> Replica<F> {
         match self.part {
             Part::Rewinds(leader) => self.rewind_to(cx, leader, history, checkpointed),
             Part::Follows(_) if !learner => self.on_end_known(cx, history),
-            Part::Follows(_) | Part::Leads | Part::Copies(_) | Part::Stands | Part::Bare => {}
+            Part::Follows(_)
+            | Part::Leads
+            | Part::Begins { .. }
+            | Part::Copies(_)
+            | Part::Restores
+            | Part::Stands
+            | Part::Bare => {}
         }
     }
 
@@ -186,7 +175,8 @@ impl<F: Profile> Replica<F> {
         cx.milestone(format!("base backup as of {}", self.shown.position()));
     }
 
-    /// Restores the last base backup, replays the archived log up to the moment so long `ago`, and leads from there.
+    /// Restores the last base backup, replays the archived log up to the moment so long `ago`, and leads from there. The log
+    /// stays until the disk knows of that, as it does before a copy.
     fn restore(&mut self, cx: &mut Cx<'_, Self>, ago: Span) {
         let Some(backup) = self.backup.take() else { return cx.milestone("cannot restore: there is no backup") };
         let moment = cx.wall().0.saturating_sub(ago.as_nanos() as i64);
@@ -197,10 +187,18 @@ impl<F: Profile> Replica<F> {
             image.apply(entry, self.me);
         }
         self.step_down(cx);
+        self.turn_readers_away(cx);
         self.disconnect(cx);
-        self.drop_log(cx);
-        self.adopt(cx, image.clone());
-        self.backup = Some(Backup { image, archive: Tape::new(), next: cx.journal().end() });
+        self.part = Part::Restores;
+        self.adopt(cx, image);
+        self.discarding = true;
+        self.save(cx);
+        cx.role(self.role(), self.epoch);
+    }
+
+    /// The former log is gone: what is restored is the next backup, too.
+    pub(super) fn finish_restoring(&mut self, cx: &mut Cx<'_, Self>) {
+        self.backup = Some(Backup { image: self.shown.clone(), archive: Tape::new(), next: cx.journal().end() });
         cx.milestone(format!("restored to {}", self.shown.position()));
         self.take_over(cx);
     }
@@ -226,7 +224,7 @@ impl<F: Profile> Replica<F> {
                 self.reset_status_timer(cx);
                 self.hurry_replay(cx);
             }
-            Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => {}
+            Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
         }
     }
 
@@ -244,10 +242,14 @@ impl<F: Profile> Replica<F> {
     /// Stops leading, if it does. Everything that is logged stays, as after a restart.
     fn step_down(&mut self, cx: &mut Cx<'_, Self>) {
         self.promoting = false;
-        if self.part == Part::Leads {
-            self.abandon_commits(cx);
-            self.stop_replay(cx, cx.journal().end());
-            cx.sync();
+        match self.part {
+            Part::Leads => {
+                self.abandon_commits(cx);
+                self.stop_replay(cx, cx.journal().end());
+                cx.sync();
+            }
+            Part::Begins { .. } => self.apply_rest(cx),
+            Part::Follows(_) | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
         }
     }
 }

@@ -83,12 +83,20 @@ pub type Rows = SmallVec<[(Key, Datum); 1]>;
 pub enum Part {
     /// It leads.
     Leads,
+    /// It begins an epoch, and leads once its disk knows of that: because an operator has promoted it, or because it led
+    /// when it stopped.
+    Begins {
+        /// Whether it was promoted.
+        promoted: bool,
+    },
     /// It follows this server.
     Follows(NodeId),
     /// It copies this server's data, to follow it then. It has none of its own.
     Copies(NodeId),
     /// It is shut down, to give up what it does not share with this server, and to follow it then.
     Rewinds(NodeId),
+    /// It is shut down, and has the data of a backup in place of its own: to lead then.
+    Restores,
     /// It neither leads nor follows: read-only.
     Stands,
     /// Its disk is empty.
@@ -163,15 +171,15 @@ impl Part {
     pub fn upstream(self) -> Option<NodeId> {
         match self {
             Part::Follows(upstream) | Part::Copies(upstream) | Part::Rewinds(upstream) => Some(upstream),
-            Part::Leads | Part::Stands | Part::Bare => None,
+            Part::Leads | Part::Begins { .. } | Part::Restores | Part::Stands | Part::Bare => None,
         }
     }
 
     /// Whether it answers readers.
     pub fn serves(self) -> bool {
         match self {
-            Part::Leads | Part::Follows(_) | Part::Stands => true,
-            Part::Copies(_) | Part::Rewinds(_) | Part::Bare => false,
+            Part::Leads | Part::Begins { .. } | Part::Follows(_) | Part::Stands => true,
+            Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Bare => false,
         }
     }
 }

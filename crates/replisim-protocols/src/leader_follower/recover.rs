@@ -67,10 +67,13 @@ impl<F: Profile> Replica<F> {
         self.backup = control.backup;
         self.changed = control.changed;
         self.checkpoint = control.checkpoint;
-        self.cut_unreadable(cx);
-        if let Part::Copies(_) = self.part {
-            self.drop_log(cx);
+        if let Part::Copies(_) | Part::Restores = self.part {
+            // If the process was killed, the disk may not know of that yet.
+            self.discarding = true;
+            self.adopt(cx, self.checkpoint.image.clone());
+            return cx.sync();
         }
+        self.cut_unreadable(cx);
         // A power failure under a disk that lied can leave a control record that is newer than the log.
         self.checkpoint.redo = self.checkpoint.redo.min(cx.journal().end());
         let redo = self.checkpoint.redo;
@@ -83,32 +86,11 @@ impl<F: Profile> Replica<F> {
         self.epoch = self.epoch.max(self.log.tip.epoch);
         self.shown = image;
         self.replay_own_log(cx, redo);
-        if self.part == Part::Leads {
-            self.lead_again(cx);
+        match self.part {
+            Part::Leads => self.begin(cx, false),
+            Part::Begins { promoted } => self.begin(cx, promoted),
+            Part::Follows(_) | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
         }
-    }
-
-    /// Leads after a restart, in a new epoch. What the process or the host took with it may have had places after the end
-    /// of the log that is left, and been acknowledged: new records must not have the same. Real systems give these places
-    /// out again, and nobody can tell the two apart; here that would deceive the checks.
-    fn lead_again(&mut self, cx: &mut Cx<'_, Self>) {
-        self.epoch = self.next_epoch();
-        self.save(cx);
-        self.lead();
-        self.show_once_durable(cx);
-        self.begin_epoch(cx);
-    }
-
-    /// What a killed process had written but not synced is shown when the sync that recovery asks for is done: a loss of
-    /// the host before that must not take back what somebody has read.
-    fn show_once_durable(&mut self, cx: &mut Cx<'_, Self>) {
-        let hidden: Vec<(u64, Arc<Entry>)> = (self.replaying.next..cx.journal().end())
-            .filter_map(|offset| Some((offset, cx.journal().entry(offset)?.clone())))
-            .collect();
-        for (offset, entry) in hidden {
-            self.commit_again(cx, offset, entry);
-        }
-        self.replaying.next = cx.journal().end();
     }
 
     /// Finds out what the log consists of. What a killed process had written but not synced is there, and synced now.
@@ -147,41 +129,28 @@ impl<F: Profile> Replica<F> {
         cx.sync();
     }
 
-    /// The next epoch's number. Servers take turns at numbers, so that two of them, promoted apart, never take the same
-    /// one. PostgreSQL gets there with an archive that all servers look into, MySQL with a random number for each.
-    pub(super) fn next_epoch(&self) -> u32 {
-        let (servers, mine) = (u32::from(self.servers.count()), u32::from(self.me.0));
-        let after = self.epoch.max(self.log.tip.epoch) + 1;
-        after + (mine + servers - (after - FIRST_EPOCH) % servers) % servers
-    }
-
-    /// Whether this server is the one that led `epoch`.
-    pub(super) fn has_led(&self, epoch: u32) -> bool {
-        match epoch {
-            0 => false,
-            FIRST_EPOCH => self.me == self.first_leader,
-            _ => (epoch - FIRST_EPOCH) % u32::from(self.servers.count()) == u32::from(self.me.0),
-        }
-    }
-
-    /// Up to where the log may be shown at once after a restart.
+    /// Up to where the log may be shown at once after a restart. What a killed leader had written but not synced waits for
+    /// the sync that recovery asks for: a loss of the host before that must not take back what somebody has read.
     fn extent_recovered(&self, cx: &Cx<'_, Self>) -> u64 {
         self.extent(
             cx,
             match self.part {
-                Part::Leads if self.rules.flush == Flush::BeforeAnswer => Extent::Flushed,
+                Part::Leads | Part::Begins { .. } if self.rules.flush == Flush::BeforeAnswer => Extent::Flushed,
                 Part::Follows(_) => self.rules.replay.from,
-                Part::Leads | Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => Extent::Written,
+                Part::Leads
+                | Part::Begins { .. }
+                | Part::Copies(_)
+                | Part::Rewinds(_)
+                | Part::Restores
+                | Part::Stands
+                | Part::Bare => Extent::Written,
             },
         )
     }
 
     /// Applies the log from `offset` on, but for what a delayed follower holds back and what the disk may still lose.
     fn replay_own_log(&mut self, cx: &mut Cx<'_, Self>, offset: u64) {
-        let held = match self.part {
-            Part::Follows(_) => self.rules.replay.delay,
-            Part::Leads | Part::Copies(_) | Part::Rewinds(_) | Part::Stands | Part::Bare => Span::ZERO,
-        };
+        let held = if let Part::Follows(_) = self.part { self.rules.replay.delay } else { Span::ZERO };
         let now = cx.wall();
         let due = |entry: &&Arc<Entry>| now.since(entry.stamp) >= held;
         let me = self.me;

@@ -75,6 +75,12 @@ impl<F: Profile> Replica<F> {
         self.replay(cx);
     }
 
+    /// Applies everything at once, as whoever starts again does.
+    pub(super) fn apply_rest(&mut self, cx: &mut Cx<'_, Self>) {
+        while self.replaying.next < cx.journal().end() && self.apply_next(cx) {}
+        self.serve_reads(cx);
+    }
+
     /// Stops applying: the log is about to be replaced.
     pub(super) fn stop_replay(&mut self, cx: &mut Cx<'_, Self>, next: u64) {
         cx.cancel_timer(Timer::Apply);

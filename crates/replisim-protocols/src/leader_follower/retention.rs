@@ -57,16 +57,18 @@ impl<F: Profile> Replica<F> {
 
     /// Begins to write the data out, as they are now.
     pub(super) fn begin_checkpoint(&mut self, cx: &mut Cx<'_, Self>) {
-        if !self.part.serves() {
-            return cx.set_timer(Timer::Checkpoint, self.rules.checkpoint_interval);
-        }
         let checkpoint = match self.part {
             Part::Leads => {
                 self.write_buffer(cx);
                 let image = Image { contents: self.commits.head.clone(), lineage: self.log.history.clone() };
                 Checkpoint { image, redo: cx.journal().end(), outdated: false }
             }
-            _ => Checkpoint { image: self.shown.clone(), redo: self.replaying.next, outdated: false },
+            Part::Follows(_) | Part::Stands => {
+                Checkpoint { image: self.shown.clone(), redo: self.replaying.next, outdated: false }
+            }
+            Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Bare => {
+                return cx.set_timer(Timer::Checkpoint, self.rules.checkpoint_interval);
+            }
         };
         cx.set_timer(Timer::Checkpoint, self.time_to_write(&checkpoint));
         self.checkpointing = Checkpointing::Writing(checkpoint);

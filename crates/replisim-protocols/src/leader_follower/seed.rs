@@ -101,11 +101,14 @@ impl<F: Profile> Replica<F> {
         cx.role(self.role(), self.epoch);
     }
 
-    /// The disk knows that this server has no data: its log can go, and the copy may come.
+    /// The disk knows that this server's data are gone: so can the log, and others may come in their place.
     pub(super) fn discard(&mut self, cx: &mut Cx<'_, Self>) {
         self.discarding = false;
         self.drop_log(cx);
-        self.connect(cx);
+        match self.part {
+            Part::Restores => self.finish_restoring(cx),
+            _ => self.connect(cx),
+        }
     }
 
     /// Takes over `image` in place of all data. The log goes on from there.

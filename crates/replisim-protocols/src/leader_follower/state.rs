@@ -49,9 +49,9 @@ states! {
     TooFarBehind = "following, refused: log dropped",
     /// It cannot be served for another reason: mostly it has what its upstream lacks.
     Refused = "following, refused",
-    /// It is to lead, once it has applied what it has received.
+    /// It is to lead, once it has applied what it has received and its disk knows of the epoch.
     Promoting = "following, about to lead",
-    /// It copies another's data.
+    /// It copies another's data, or has a backup's.
     Copying = "copying",
     /// It asks where its log left another's.
     Rewinding = "rewinding",
@@ -69,8 +69,9 @@ impl<F: Profile> Replica<F> {
         match self.part {
             _ if self.promoting => State::Promoting,
             Part::Leads => self.leading(),
+            Part::Begins { .. } => State::Promoting,
             Part::Follows(_) => self.following(),
-            Part::Copies(_) => State::Copying,
+            Part::Copies(_) | Part::Restores => State::Copying,
             Part::Rewinds(_) => State::Rewinding,
             Part::Stands => State::Standing,
             Part::Bare => State::Bare,

@@ -253,11 +253,12 @@ impl Fault {
         }
     }
 
-    /// By how much it makes a wall clock wrong at most, if the run lasts so long.
+    /// By how much it makes a wall clock wrong at most, if the run lasts so long. One that comes again and again is over each
+    /// time before the next: others are refused.
     pub fn clock_error(&self, lasts: Span) -> Span {
         match self.action() {
-            Action::Jump { by, .. } | Action::Strobe { by, .. } => by.length() * self.at_once(),
-            Action::Drift { ppm, .. } => drifted(*ppm, lasts) * self.at_once(),
+            Action::Jump { by, .. } | Action::Strobe { by, .. } => by.length(),
+            Action::Drift { ppm, .. } => drifted(*ppm, lasts),
             Action::Freeze(_) => self.length().unwrap_or(lasts),
             other => {
                 debug_assert!(other.family() != Some(FaultFamily::Clock), "{other}: clocks of which nothing is known");
@@ -272,14 +273,6 @@ impl Fault {
             Fault::During(from, until, _) => Some(*until - *from),
             Fault::Every(_, length, _) | Fault::WhenFor(_, length, _) => Some(*length),
             Fault::At(..) | Fault::When(..) => None,
-        }
-    }
-
-    /// How many times at once it is in force at most.
-    fn at_once(&self) -> u64 {
-        match self {
-            Fault::Every(period, length, _) => 1 + length.as_nanos() / period.as_nanos().max(1),
-            Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => 1,
         }
     }
 
@@ -487,7 +480,7 @@ mod tests {
         let error = |fault: Fault| fault.clock_error(secs(1_000));
         let jump = Action::Jump { host: Target::Leader, by: Offset(-30_000_000_000) };
         assert_eq!(error(Fault::At(secs(1), jump.clone())), secs(30));
-        assert_eq!(error(Fault::Every(secs(10), secs(25), jump)), secs(90), "three are in force at once");
+        assert_eq!(error(Fault::Every(secs(10), secs(9), jump)), secs(30), "one is over before the next");
         assert_eq!(error(Fault::At(secs(1), Action::Drift { host: Target::Leader, ppm: -50_000 })), secs(50));
         assert_eq!(error(Fault::During(secs(10), secs(30), Action::Freeze(Target::Leader))), secs(20));
         assert_eq!(error(Fault::At(secs(1), Action::Freeze(Target::Leader))), secs(1_000), "until the run heals");

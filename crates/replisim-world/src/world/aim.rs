@@ -20,6 +20,21 @@ impl<P: Process> World<P> {
         nodes.into_iter().filter_map(|node| strike(self, node)).collect()
     }
 
+    /// As [`World::each_node`], but for application servers: of those there is nothing that could start or be stored.
+    pub(super) fn each_process(
+        &mut self,
+        fault: u32,
+        target: &Target,
+        mut strike: impl FnMut(&mut Self, NodeId),
+    ) -> Vec<Undo> {
+        self.each_node(fault, target, |world, node| {
+            if world.is_process(node) {
+                strike(world, node);
+            }
+            None
+        })
+    }
+
     pub(super) fn each_host(
         &mut self,
         fault: u32,
@@ -87,8 +102,9 @@ impl<P: Process> World<P> {
         self.in_charge().or(self.last_leader)
     }
 
-    /// Which of those that lead is in charge: the one that an operator promoted last, or else that of the latest epoch. A
-    /// former leader that nobody told to stop may take a new epoch, too, as it restarts: that puts nobody in charge.
+    /// Which of those that lead is in charge: the one that an operator told to lead last, by a promotion or a restoration
+    /// that was not refused, or else that of the latest epoch. A former leader that nobody told to stop may take a new
+    /// epoch, too, as it restarts: that puts nobody in charge.
     pub(super) fn in_charge(&self) -> Option<NodeId> {
         let leads = |node: &NodeId| self.view(*node).filter(|view| view.role == Role::Leader);
         let rank = |node: &NodeId| Some((self.nodes[node.index()].promoted, leads(node)?.epoch, *node));

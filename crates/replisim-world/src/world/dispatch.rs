@@ -318,6 +318,7 @@ impl<P: Process> World<P> {
             Note::Committed { .. } => self.recorder.commits += 1,
             Note::Applied { position } => self.recorder.apply(self.now, node, position),
             Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
+            Note::Promoted => self.nodes[node.index()].promoted = self.nodes[node.index()].ordered,
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
             Note::Role { role, epoch } => {
                 self.recorder.fold(&(Mark::Role, self.now.as_nanos(), node, role, epoch));

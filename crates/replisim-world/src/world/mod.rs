@@ -95,7 +95,7 @@ pub struct World<P: Process> {
     last_leader: Option<NodeId>,
     /// Whom the runbook of a failover promoted last.
     heir: Option<NodeId>,
-    /// How often an operator has promoted somebody.
+    /// How often an operator has ordered somebody to lead.
     promotions: u32,
     plan: Arc<Plan>,
     /// Effects of the handler that runs now; empty between events.

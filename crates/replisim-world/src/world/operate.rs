@@ -39,9 +39,10 @@ impl<P: Process> World<P> {
     }
 
     /// A server may die before its promotion is on its disk, and come back as the follower that it was. If nobody leads
-    /// after the heal, the operator says it once more, as soon as that server can take the place.
+    /// or is about to after the heal, the operator says it once more, as soon as that server can take the place.
     pub(super) fn promote_again(&mut self) {
-        let leads = |node: &NodeId| self.view(*node).is_some_and(|view| view.role == Role::Leader);
+        let role = |node: &NodeId| self.view(*node).map(|view| view.role);
+        let leads = |node: &NodeId| matches!(role(node), Some(Role::Leader | Role::Candidate));
         let heir = self.heir.filter(|heir| self.is_full_member(*heir));
         if let Some(heir) = heir.filter(|_| !self.plan.replicas.iter().any(leads)) {
             self.order(heir, Command::Promote);
@@ -71,13 +72,13 @@ impl<P: Process> World<P> {
         }
         self.recorder.fold(&(Mark::Order, self.now.as_nanos(), node));
         self.recorder.fold(&command);
+        if let Command::Promote | Command::RestoreTo { .. } = command {
+            self.promotions += 1;
+            self.nodes[node.index()].ordered = self.promotions;
+        }
         if self.recorder.traces() {
             let name = self.recorder.name(node).to_owned();
             self.recorder.line(self.now, name, format!("is told: {command:?}"));
-        }
-        if command == Command::Promote {
-            self.promotions += 1;
-            self.nodes[node.index()].promoted = self.promotions;
         }
         let incarnation = self.roster.incarnation(node);
         self.processor_reaches(node, incarnation, Input::Operator(command));

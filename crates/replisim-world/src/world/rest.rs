@@ -59,10 +59,11 @@ impl<P: Process> World<P> {
         !busy && self.agree()
     }
 
-    /// Whether every replica is up, serves, and holds the same data.
+    /// Whether every replica is up, serves, and holds the same data, and none is about to lead.
     fn agree(&self) -> bool {
         let replicas = &self.plan.replicas;
-        if !replicas.iter().all(|node| self.view(*node).is_some_and(|view| view.serving)) {
+        let rests = |node: &NodeId| self.view(*node).is_some_and(|view| view.serving && view.role != Role::Candidate);
+        if !replicas.iter().all(rests) {
             return false;
         }
         let mut contents = replicas.iter().filter_map(|node| self.contents(*node));

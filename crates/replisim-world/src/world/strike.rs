@@ -148,10 +148,9 @@ impl<P: Process> World<P> {
                 world.start(node);
                 None
             }),
-            Action::Start(target) => self.each_node(fault, target, |world, node| {
+            Action::Start(target) => self.each_process(fault, target, |world, node| {
                 world.nodes[node.index()].starts = true;
                 world.start(node);
-                None
             }),
             Action::Pause(target) => self.each_host(fault, target, |world, host| {
                 world.roster.pause(host);
@@ -161,11 +160,10 @@ impl<P: Process> World<P> {
                 world.machines[host].processor.slow(active, *factor);
                 Undo::Speed(host)
             }),
-            Action::Wipe(target) => self.each_node(fault, target, |world, node| {
+            Action::Wipe(target) => self.each_process(fault, target, |world, node| {
                 world.kill(node);
                 world.nodes[node.index()].journal.wipe();
                 world.start(node);
-                None
             }),
             Action::SlowDisk { host, by } => self.each_host(fault, host, |world, host| {
                 world.machines[host].disk.slow(active, Sampler::new(by));
@@ -183,23 +181,18 @@ impl<P: Process> World<P> {
                 world.machines[host].disk.fill();
                 Undo::Drain(host)
             }),
-            Action::Rot { host, records } => self.each_node(fault, host, |world, node| {
-                world.rot(node, *records);
-                None
-            }),
-            Action::Snapshot(target) => self.each_node(fault, target, |world, node| {
+            Action::Rot { host, records } => self.each_process(fault, host, |world, node| world.rot(node, *records)),
+            Action::Snapshot(target) => self.each_process(fault, target, |world, node| {
                 let state = &mut world.nodes[node.index()];
                 state.snapshot = Some(state.journal.clone());
-                None
             }),
-            Action::RestoreSnapshot(target) => self.each_node(fault, target, |world, node| {
+            Action::RestoreSnapshot(target) => self.each_process(fault, target, |world, node| {
                 world.kill(node);
                 let state = &mut world.nodes[node.index()];
                 if let Some(snapshot) = state.snapshot.clone() {
                     state.journal.put_back(snapshot);
                 }
                 world.start(node);
-                None
             }),
             Action::Jump { host, by } => self.jump_clocks(fault, host, *by),
             Action::Drift { host, ppm } => self.each_host(fault, host, |world, host| {

@@ -9,7 +9,10 @@ use super::{Blueprint, UnknownConcern, World};
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
-use crate::spec::{Action, ClientGroup, ClockSpec, Cluster, Fault, Service, Target, Topology, Trigger, Unsynced, Wire};
+use crate::spec::{
+    Action, ClientGroup, ClockSpec, Cluster, Fault, Offset, OldLeader, Service, Target, Topology, Trigger, Unsynced,
+    Wire,
+};
 
 /// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request.
 #[derive(Clone, Debug)]
@@ -284,6 +287,53 @@ fn a_process_that_is_killed_for_good_starts_when_somebody_starts_it() {
         assert!(world.process(NodeId(1)).is_none(), "no other kill's end undoes it");
         world.run_until(SimTime::ZERO + Span::secs(7));
         assert!(world.process(NodeId(1)).is_some());
+    }
+}
+
+/// An application server has no process that could start and no disk.
+#[test]
+fn faults_of_processes_and_hosts_pass_over_application_servers() {
+    for whom in ["clients", "app1", "local/a", "local", "n1, clients"] {
+        let whom: Target = whom.parse().unwrap();
+        let both = || (whom.clone(), named("n1"));
+        let actions = [
+            Action::Kill(whom.clone()),
+            Action::LoseHost { host: whom.clone(), unsynced: Unsynced::Torn, wire: Wire::Discarded },
+            Action::Restart(whom.clone()),
+            Action::Start(whom.clone()),
+            Action::Pause(whom.clone()),
+            Action::SlowCpu { host: whom.clone(), factor: 3 },
+            Action::Wipe(whom.clone()),
+            Action::SlowDisk { host: whom.clone(), by: Distribution::Constant(Span::millis(1)) },
+            Action::StallDisk(whom.clone()),
+            Action::LyingSync(whom.clone()),
+            Action::FullDisk(whom.clone()),
+            Action::Rot { host: whom.clone(), records: 3 },
+            Action::Snapshot(whom.clone()),
+            Action::RestoreSnapshot(whom.clone()),
+            Action::Jump { host: whom.clone(), by: Offset(-1_000) },
+            Action::Drift { host: whom.clone(), ppm: 100 },
+            Action::Strobe { host: whom.clone(), by: Offset(1_000), every: Span::secs(1) },
+            Action::Freeze(whom.clone()),
+            Action::Failover { to: whom.clone(), old: OldLeader::Fenced },
+            Action::Promote(whom.clone()),
+            Action::Follow { node: whom.clone(), leader: whom.clone() },
+            Action::Rewind { node: whom.clone(), leader: whom.clone() },
+            Action::Reseed { node: whom.clone(), from: whom.clone() },
+            Action::Demote(whom.clone()),
+            Action::DropTable(whom.clone()),
+            Action::TakeBackup(whom.clone()),
+            Action::RestoreTo { node: whom.clone(), ago: Span::secs(1) },
+            Action::Configure { node: whom.clone(), setting: "x".to_owned(), value: "y".to_owned() },
+            Action::Cut { between: both() },
+            Action::Isolate(whom.clone()),
+            Action::Bridge(whom.clone()),
+            Action::Flapping { between: both(), down: Span::secs(1), up: Span::secs(1) },
+        ];
+        for action in actions {
+            let mut world = two(vec![during(2, 4, action)]);
+            while world.step() {}
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use replisim_world::{Blueprint, World};
 
 use super::{LeaderFollower, MySql, PostgreSql};
 
+mod beginning;
 mod chains;
 mod diverging;
 mod formats;
