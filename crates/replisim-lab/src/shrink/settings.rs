@@ -47,7 +47,7 @@ pub(super) fn fewest(search: &mut Search<'_>) {
 /// How long a value may be that is told, in characters.
 const TOLD_MAX: usize = 40;
 
-/// Which of the protocol's settings are changed, and how, or no longer said.
+/// Which of the protocol's settings are changed, and how, or no longer set.
 pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
     let [before, after] = [before, after].map(Outline::of);
     let value = |outline: &Outline<'_>, field: &Field| {
@@ -68,7 +68,7 @@ pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
         }
     }
     if !unsaid.is_empty() {
-        told.push(format!("{} no longer said", unsaid.join(", ")));
+        told.push(format!("{} no longer set", unsaid.join(", ")));
     }
     told
 }
@@ -165,7 +165,7 @@ mod tests {
         let after = r#"PostgreSql(primary: "p1", keep: Records(1), sizes: [], wait: "10s", share: 1.5, names: { "s1": "2 of 3" })"#;
         assert_eq!(
             changed(TEXT, after),
-            ["keep is Records(1), not Records(30)", r#"sizes is [], not ["2MB", "7B"]"#, "at no longer said"]
+            ["keep is Records(1), not Records(30)", r#"sizes is [], not ["2MB", "7B"]"#, "at no longer set"]
         );
         assert_eq!((changed(TEXT, TEXT).len(), changed("MySql", "MySql()").len()), (0, 0));
         assert_eq!(changed(&format!("A(b: \"{}\")", "long ".repeat(9)), "A(b: \"\")"), ["b is plainer"]);

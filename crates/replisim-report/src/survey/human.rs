@@ -309,7 +309,7 @@ mod tests {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let has = |survey: &Survey, told: &str| words(&screen(survey, None, Style::Plain)).contains(told);
         let mut survey = Survey { known: sample::survey().known, ..sample::clean() };
-        assert!(has(&survey, "nothing new failed in 20,000 runs, but a known failure is still there"));
+        assert!(has(&survey, "nothing new failed in 20,000 runs, but a known failure is not fixed"));
         survey.known.clear();
         survey.subjects[0].runs = 0;
         assert!(has(&survey, "nothing new failed in 10,000 runs, but a scenario was never run"));

@@ -125,7 +125,7 @@ impl<'a> Replayed<'a> {
             let limit = if let Became::Unknown(limit) = became { Some(limit) } else { None };
             json!({
                 "check": anomaly.check.name(), "kind": anomaly.kind,
-                "became": word(became), "kind_now": kind_now, "limit": limit,
+                "became": became.word(), "kind_now": kind_now, "limit": limit,
             })
         };
         let told = told(&self.outcome.run);
@@ -158,17 +158,6 @@ fn of_anomaly(anomaly: &Anomaly, became: &Became) -> String {
         Became::Unknown(limit) => format!("could not be looked for, {limit}"),
     };
     format!("the anomaly {became}: {}, {}\n", anomaly.check.in_words(), anomaly.kind)
-}
-
-/// The same in a word.
-fn word(became: &Became) -> &'static str {
-    match became {
-        Became::NotLookedFor => "not looked for",
-        Became::Gone => "gone",
-        Became::StillThere => "still there",
-        Became::Another(_) => "another",
-        Became::Unknown(_) => "unknown",
-    }
 }
 
 /// Why the run of a case that this version wrote may be another.
