@@ -28,6 +28,21 @@ bench *filter:
 fuzz subject *args:
     cargo run --release -- fuzz {{subject}} {{args}}
 
+# Its profile is read by the llvm-profdata of `rustup component add llvm-tools`, or by the one that LLVM_PROFDATA names.
+# The program for campaigns of hours, at target/campaign/replisim: built with what it does in a short one in mind
+campaign:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    profdata="${LLVM_PROFDATA:-$(rustc --print target-libdir)/../bin/llvm-profdata}"
+    "$profdata" --version > /dev/null
+    observed="$PWD/target/observed"
+    rm -rf "$observed/counts"
+    RUSTFLAGS="-Cprofile-generate=$observed/counts" cargo build --profile campaign -p replisim --target-dir "$observed"
+    "$observed/campaign/replisim" fuzz scenarios --runs 1000 --no-store > /dev/null
+    "$observed/campaign/replisim" fuzz LeaderFollower PostgreSql MySql --runs 6000 --store "$observed/counts/it.db" > /dev/null
+    "$profdata" merge --output "$observed/counts.profdata" "$observed"/counts/*.profraw
+    RUSTFLAGS="-Cprofile-use=$observed/counts.profdata" cargo build --profile campaign -p replisim --target-dir target
+
 # How soon each named flaw is caught, blind and guided
 flaws *names:
     cargo bench -p replisim-benches --bench flaws -- {{names}}

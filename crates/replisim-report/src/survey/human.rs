@@ -125,10 +125,7 @@ fn section(subject: &Surveyed, titled: bool, page: Page) -> String {
         text += &page.line(&format!("and {more} left unshrunk: --format json has them"), "  ");
     }
     text += &parted(&subject.divergences, subject.differing, page);
-    let anomalies = subject.checks.iter().filter(|check| check.anomalies > 0).map(anomaly).collect::<Vec<_>>();
-    if !anomalies.is_empty() {
-        text += &page.wrapped(&format!("not promised, and seen: {}", anomalies.join(", ")), "  ");
-    }
+    text += &anomalies(subject, page);
     let undecided = subject.checks.iter().filter(|check| check.undecided > 0);
     let undecided = undecided.map(|check| {
         let of = number::tally(check.undecided, subject.runs, "runs");
@@ -243,17 +240,26 @@ pub(super) fn why(divergence: &Diverged) -> &'static str {
     }
 }
 
-fn anomaly(check: &CheckTally) -> String {
-    let CheckTally { anomalies, undecided, fresh_decided, fresh_violated, .. } = *check;
-    let in_words = check.check.in_words();
-    // What the search makes up it makes up to be violated: how often a run is, only fresh ones tell.
-    if fresh_violated == 0 {
-        let runs = number::tally(anomalies, check.decided(), "runs");
-        return format!("“{in_words}” violated in {runs}, all of which the search made up");
-    }
-    let fresh = if fresh_decided < check.decided() { "fresh runs" } else { "runs" };
-    let decided = if undecided > 0 { " that decide it" } else { "" };
-    format!("“{in_words}” violated in {} of {fresh}{decided}", number::percent(fresh_violated, fresh_decided))
+/// What is violated and was never promised. The search makes runs up to violate something, so that only fresh ones tell how
+/// often that is.
+fn anomalies(subject: &Surveyed, page: Page) -> String {
+    let (fresh, made_up): (Vec<_>, Vec<_>) =
+        subject.checks.iter().filter(|check| check.anomalies > 0).partition(|check| check.fresh_violated > 0);
+    let share = |check: &&CheckTally| {
+        let share = number::percent(check.fresh_violated, check.fresh_decided);
+        format!("“{}” {share}", check.check.in_words())
+    };
+    let count = |check: &&CheckTally| {
+        let runs = number::tally(check.anomalies, check.decided(), "runs");
+        format!("“{}” {runs}", check.check.in_words())
+    };
+    let told = |head: &str, checks: Vec<String>| match checks.is_empty() {
+        true => String::new(),
+        false => page.wrapped(&format!("not promised, and violated in {head}: {}", checks.join(", ")), "  "),
+    };
+    let runs = if subject.fresh < subject.runs { "fresh runs" } else { "runs" };
+    told(runs, fresh.iter().map(share).collect())
+        + &told("runs that the search made up", made_up.iter().map(count).collect())
 }
 
 /// What the campaign did not meet.
