@@ -59,6 +59,9 @@ pub enum Format {
 
 /// Runs every scenario that the arguments mean.
 pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
+    if arguments.trace.is_some() && arguments.trace == arguments.case {
+        return Err(Failure::Usage("--trace and --case name the same file".to_owned()));
+    }
     let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
         return run_one(path, arguments, catalog, colour.style());

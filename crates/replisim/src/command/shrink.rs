@@ -158,8 +158,12 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
 
 fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
     let story = reflowed(&shrunk.case.story, "  ");
+    let seed = match shrunk.case.seed {
+        same if same == failing.seed => String::new(),
+        other => format!(", seed {other}"),
+    };
     format!(
-        "{} · seed {}\n  from  {}\n  to    {}\n\n{story}\ncase    {}\nreplay  {}\n",
+        "{} · seed {}\n  from  {}\n  to    {}{seed}\n\n{story}\ncase    {}\nreplay  {}\n",
         title(&failing.path),
         failing.seed,
         in_words(&shrunk.before),
@@ -201,6 +205,7 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
         "settings": shrunk.settings,
         "story": shrunk.case.story.lines().collect::<Vec<_>>(),
         "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
+        "case_seed": shrunk.case.seed,
         "runs": shrunk.runs,
         "ended_by": shrunk.bound.map(|bound| match bound {
             Bound::Runs => "runs",

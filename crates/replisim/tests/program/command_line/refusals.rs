@@ -29,6 +29,8 @@ fn a_wrong_command_line_is_refused() {
         assert!(run.errors.contains("Usage: ") || run.errors.contains("--help"), "{wrong:?}: {}", run.errors);
     }
     assert!(folder.program(&["runn"]).errors.contains("'run'"), "the nearest command is named");
+    let twice = folder.program(&["run", "small.ron", "--trace", "it", "--case", "it"]);
+    assert_eq!((twice.code, twice.errors.contains("name the same file")), (2, true), "{twice:?}");
 }
 
 #[test]
