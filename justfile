@@ -28,7 +28,7 @@ bench *filter:
 fuzz subject *args:
     cargo run --release -- fuzz {{subject}} {{args}}
 
-# Its profile is read by the llvm-profdata of `rustup component add llvm-tools`, or by the one that LLVM_PROFDATA names.
+# `campaign` reads a profile with the llvm-profdata of `rustup component add llvm-tools`, or with the one that LLVM_PROFDATA names.
 # The program for campaigns of hours, at target/campaign/replisim: built with what it does in a short one in mind
 campaign:
     #!/usr/bin/env bash
@@ -38,8 +38,8 @@ campaign:
     observed="$PWD/target/observed"
     rm -rf "$observed/counts"
     RUSTFLAGS="-Cprofile-generate=$observed/counts" cargo build --profile campaign -p replisim --target-dir "$observed"
-    "$observed/campaign/replisim" fuzz scenarios --runs 1000 --no-store > /dev/null
-    "$observed/campaign/replisim" fuzz LeaderFollower PostgreSql MySql --runs 6000 --store "$observed/counts/it.db" > /dev/null
+    "$observed/campaign/replisim" fuzz scenarios --runs 1000 --jobs 1 --no-store > /dev/null
+    "$observed/campaign/replisim" fuzz LeaderFollower PostgreSql MySql --runs 6000 --jobs 1 --store "$observed/counts/it.db" > /dev/null
     "$profdata" merge --output "$observed/counts.profdata" "$observed"/counts/*.profraw
     RUSTFLAGS="-Cprofile-use=$observed/counts.profdata" cargo build --profile campaign -p replisim --target-dir target
 

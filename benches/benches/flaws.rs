@@ -5,10 +5,11 @@
 //! brackets, and what the first catch shrinks to. Runs are the fair measure; seconds are those of this machine.
 #![expect(clippy::disallowed_types, reason = "a bench looks at the wall clock")]
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use replisim_lab::fuzz::{Forgetful, Orders, Share, Subject, Tally, campaign};
+use replisim_lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign};
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::shrink::{Limits, Shrinker};
 use replisim_lab::{Catalog, Experiment};
@@ -79,7 +80,7 @@ fn search(subject: &Subject<'_>, guided: bool) -> Vec<Catch> {
 }
 
 fn catch(subject: &Subject<'_>, seed_start: u64, guided: bool) -> Catch {
-    let orders = Orders { runs: Some(RUNS_MAX), seed_start, guided, jobs: 1, share: Share::ALL };
+    let orders = Orders { seed_start, guided, jobs: NonZero::<usize>::MIN, ..Orders::of(RUNS_MAX) };
     let began = Instant::now();
     let mut watch = |tallies: &[Tally]| match tallies[0].failing {
         0 => ControlFlow::Continue(()),

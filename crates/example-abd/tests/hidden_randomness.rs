@@ -1,11 +1,12 @@
 //! A protocol that draws on chance no seed fixes is caught, and the first event that differs is named.
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 
 use example_abd::careless::Careless;
 use replisim::history::Survey;
 use replisim::lab::Case;
-use replisim::lab::fuzz::{Archive, DIVERGENCES_MAX, Forgetful, Orders, Share, Subject, Tally, campaign, survey};
+use replisim::lab::fuzz::{Archive, DIVERGENCES_MAX, Forgetful, Orders, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::store::{Begin, Store};
 use replisim::prelude::*;
@@ -17,7 +18,7 @@ fn careless(whim: &str, runs: u64, jobs: usize) -> (Tally, Survey) {
     let source = Source::new("careless.ron".to_owned(), text);
     let subjects =
         [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
-    let orders = Orders { runs: Some(runs), seed_start: 1, guided: false, jobs, share: Share::ALL };
+    let orders = Orders { guided: false, jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) };
     let mut tallies = campaign(&subjects, &orders, &mut Forgetful, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1);
     (tallies.remove(0), survey)
@@ -68,7 +69,7 @@ fn a_store_keeps_what_differed() {
     let text = "Scenario(cluster: (size: 5), protocol: Careless(), run: \"200ms\", settle: \"1s\")".to_owned();
     let subject = Subject::prepare(&Source::new("careless.ron".to_owned(), text), false, &catalog);
     let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
-    let orders = Orders { runs: Some(64), seed_start: 1, guided: false, jobs: 2, share: Share::ALL };
+    let orders = Orders { guided: false, ..Orders::of(64) };
     let mut archive = Archive::open(&path, &subjects, &orders, Begin::Anew).expect("a store");
     let name = archive.campaign();
     let tallies = campaign(&subjects, &orders, &mut archive, &mut |_| ControlFlow::Continue(()));

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
 
-use replisim::lab::fuzz::{Forgetful, Orders, Share, Subject, Tally, campaign, survey};
+use replisim::lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::shrink::{Limits, Shrinker};
 use replisim::lab::{Became, Case, Outcome};
@@ -119,7 +120,7 @@ fn subject<'c>(text: &str, catalog: &'c Catalog) -> Subject<'c> {
 }
 
 fn fuzz(subject: &Subject<'_>, runs: u64, jobs: usize) -> Tally {
-    let orders = Orders { runs: Some(runs), seed_start: 1, guided: true, jobs, share: Share::ALL };
+    let orders = Orders { jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) };
     let go_on = &mut |_: &[Tally]| ControlFlow::Continue(());
     campaign(std::slice::from_ref(subject), &orders, &mut Forgetful, go_on).remove(0)
 }

@@ -43,6 +43,19 @@ pub struct KnownFailure {
     pub untried: u64,
 }
 
+impl KnownFailure {
+    /// What became of one whose check is violated in the same way.
+    pub const STILL_THERE: &str = "still there";
+
+    /// What became of one whose check is violated in another way.
+    pub const ANOTHER: &str = "another";
+
+    /// Whether its check is violated, in whichever way.
+    pub fn is_violated(&self) -> bool {
+        [Self::STILL_THERE, Self::ANOTHER].contains(&self.became.as_str())
+    }
+}
+
 /// What the runs of one scenario came to.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Surveyed {

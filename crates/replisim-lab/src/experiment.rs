@@ -36,7 +36,7 @@ impl Experiment {
     pub fn prepare(source: &Source, catalog: &Catalog) -> Result<Experiment, Report> {
         let outline = Outline::of(&source.text);
         let scenario = Scenario::outlined(source, &outline).map_err(|mistake| Report::of(source.clone(), mistake))?;
-        let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        let mut draft = Draft::new(&outline, &scenario);
         let configured = draft.configure(source, &scenario, catalog);
         let topology = draft.resolve(&scenario);
         draft.finish(source, scenario, configured.map(Arc::from), topology)
@@ -55,7 +55,7 @@ impl Experiment {
     pub(crate) fn vary_as(&self, scenario: Scenario, text: String) -> Result<Experiment, Report> {
         let source = Source::new(&self.source.name, text);
         let outline = Outline::of(&source.text);
-        let mut draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        let mut draft = Draft::new(&outline, &scenario);
         let configured = match scenario.protocol == self.scenario.protocol {
             true => Some(self.configured.clone()),
             false => {
@@ -81,7 +81,7 @@ impl Experiment {
             }
         };
         let topology = Topology::resolve(&scenario.cluster).ok()?;
-        let draft = Draft { outline: &outline, known: Known::of(&scenario), mistakes: Mistakes::new(&outline) };
+        let draft = Draft::new(&outline, &scenario);
         draft.finish(&source, scenario, Some(configured), Some(topology)).ok()
     }
 
@@ -193,7 +193,11 @@ struct Draft<'o> {
     mistakes: Mistakes<'o>,
 }
 
-impl Draft<'_> {
+impl<'o> Draft<'o> {
+    fn new(outline: &'o Outline<'o>, scenario: &Scenario) -> Self {
+        Draft { outline, known: Known::of(scenario), mistakes: Mistakes::new(outline) }
+    }
+
     /// The experiment, if everything fits together.
     fn finish(
         mut self,

@@ -13,6 +13,7 @@
 
 mod case;
 mod catalog;
+mod cores;
 mod experiment;
 pub mod folder;
 pub mod fuzz;
@@ -32,6 +33,7 @@ mod trial;
 
 pub use case::{Anomaly, Became, Case, Marks, Parting};
 pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
+pub use cores::cores;
 pub use experiment::Experiment;
 pub use guard::backtrace;
 pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};

@@ -1,6 +1,5 @@
 //! A scenario under many seeds, on all cores: what a `#[test]` calls.
 
-use std::num::NonZero;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,7 +9,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Case, Catalog, Outcome, part};
+use crate::{Case, Catalog, Outcome, cores, part};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -93,7 +92,7 @@ impl<'c> Trial<'c> {
         let next = || seeds.lock().expect("nobody panics while they take a seed").next();
         let fails = |failure: &Failure| !failure.outcome.judgement.is_fine();
         let work = || iter::from_fn(next).map(|seed| self.run(seed)).filter(fails).map(&keep).collect::<Vec<T>>();
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = cores().get();
         thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             workers.into_iter().flat_map(|worker| worker.join().expect("a run does not panic")).collect()

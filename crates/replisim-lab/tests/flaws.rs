@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use replisim_lab::fuzz::{Forgetful, Orders, Share, Subject, Tally, campaign};
+use replisim_lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign};
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Catalog, Experiment};
 use replisim_world::protocol::Flaw;
@@ -29,8 +29,7 @@ fn stage<'c>(flaw: &Flaw, flawed: bool, catalog: &'c Catalog) -> Subject<'c> {
 
 /// Searches a stage until something fails.
 fn search(subject: Subject<'_>, runs: u64) -> Tally {
-    let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let orders = Orders { runs: Some(runs), seed_start: 1, guided: true, jobs, share: Share::ALL };
+    let orders = Orders::of(runs);
     let mut watch = |tallies: &[Tally]| match tallies[0].failing {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),

@@ -196,7 +196,7 @@ fn nanos<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// A check in words; a check of another version, by its name.
-fn in_words(check: &str) -> &str {
+pub(crate) fn in_words(check: &str) -> &str {
     check.parse::<Check>().map_or(check, |check| check.in_words())
 }
 
@@ -306,7 +306,7 @@ fn checks(campaign: &Campaign, page: Page) -> String {
         if ran.checks.is_empty() || ran.runs == 0 {
             continue;
         }
-        table.row([ran.name.as_str(), "holds", "failed", "not promised", "unknown"].map(Cell::from));
+        table.row([ran.name.as_str(), "holds", "broken", "allowed", "undecided"].map(Cell::from));
         for Counted { check, kept, lucky, anomalies, broken, undecided } in &ran.checks {
             let amiss = |runs| Cell::broken_if(runs > 0, number::count(runs));
             let fine = |runs| Cell::from(number::count(runs));
@@ -388,10 +388,10 @@ mod tests {
           split_brain  92,110 runs  3,070/s a worker  206 cells
               no run failed; at most 1 in 30,000 fresh ones does (95 %)
 
-          lost_write                     holds  failed  not promised  unknown
-            no acknowledged write lost  92,070      40             0        0
-          split_brain                    holds  failed  not promised  unknown
-            no acknowledged write lost  92,110       0             0        0
+          lost_write                     holds  broken  allowed  undecided
+            no acknowledged write lost  92,070      40        0          0
+          split_brain                    holds  broken  allowed  undecided
+            no acknowledged write lost  92,110       0        0          0
 
         15,780 of 200,000 runs are missing
 

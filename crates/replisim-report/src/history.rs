@@ -36,8 +36,8 @@ pub fn summary(subject: &Subject) -> String {
     let clock = section::clock(subject, STORY_LINES);
     let parts = [
         ("what happened", section::story(run, STORY_LINES, clock)),
-        ("verdicts", section::verdicts(subject, Style::Plain, clock)),
-        ("measures", section::measures(run)),
+        ("verdicts", section::verdicts(subject, Style::Plain.into(), clock)),
+        ("measures", section::measures(run, Style::Plain.into())),
         ("bounds", section::bounds(subject.bounds, Style::Plain)),
         ("at the end", finals(run)),
         ("outcomes", outcomes(run)),

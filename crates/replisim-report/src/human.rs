@@ -3,22 +3,21 @@
 //! Words over symbols, the verdict before the measures, the evidence under its verdict, every number with its unit, and
 //! one accent for what is broken. Nothing in it differs between two runs of one seed but the time it took.
 
-use crate::section::{self, WIDTH};
-use crate::table::wrapped;
-use crate::{Style, Subject, number};
+use crate::{Page, Subject, number, section};
 
 /// How many lines "what happened" may take.
 const STORY_LINES: usize = 12;
 
 /// The whole screen, to its last line break.
-pub fn screen(subject: &Subject, style: Style) -> String {
+pub fn screen(subject: &Subject, page: impl Into<Page>) -> String {
+    let page = page.into();
     let clock = section::clock(subject, STORY_LINES);
     let sections = [
-        heading(subject) + &wrapped(subject.about, "", WIDTH),
+        heading(subject) + &page.wrapped(subject.about, ""),
         section::story(subject.run, STORY_LINES, clock),
-        section::verdicts(subject, style, clock),
-        section::measures(subject.run),
-        section::bounds(subject.bounds, style),
+        section::verdicts(subject, page, clock),
+        section::measures(subject.run, page),
+        section::bounds(subject.bounds, page.style),
         totals(subject) + &commands(subject),
     ];
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
@@ -45,7 +44,7 @@ fn commands(subject: &Subject) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::{Style, sample};
 
     #[test]
     fn the_screen_of_a_stale_read() {

@@ -46,7 +46,7 @@ impl Page {
     }
 
     /// `text` in lines that fit, each after `indent`.
-    pub(crate) fn wrapped(self, text: &str, indent: &str) -> String {
+    pub fn wrapped(self, text: &str, indent: &str) -> String {
         wrapped(text, indent, self.width)
     }
 

@@ -69,7 +69,7 @@ impl Table {
         self.lines.push(Line::Whole(text));
     }
 
-    /// How many rows there are, remarks included.
+    /// How many lines there are, those under rows included; such a line may be several.
     pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }

@@ -21,14 +21,14 @@ mod marks;
 
 use std::path::Path;
 
-use replisim_history::{Check, Finding, Names, Run, Verdict, Witness};
+use replisim_history::{Check, Finding, KnownFailure, Names, Run, Verdict, Witness};
 use replisim_kernel::{Digest, NoDigest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
 use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Code, Diagnostic, Outline, Report, Source};
+use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of};
 use crate::{Experiment, VERSION};
 pub use marks::{Marks, Parting};
 
@@ -97,14 +97,17 @@ impl Became {
     /// The same in a word.
     pub const fn word(&self) -> &'static str {
         match self {
-            Became::StillThere => "still there",
-            Became::Another(_) => "another",
+            Became::StillThere => KnownFailure::STILL_THERE,
+            Became::Another(_) => KnownFailure::ANOTHER,
             Became::Gone => "gone",
             Became::NotLookedFor => "not looked for",
             Became::Unknown(_) => "unknown",
         }
     }
 }
+
+/// The largest case that is read, in bytes.
+const BYTES_MAX: u64 = 1 << 26;
 
 /// A case as it stands in its file.
 #[derive(Deserialize)]
@@ -165,12 +168,20 @@ impl Case {
         Outline::of(&source.text).name() == Some("Case")
     }
 
+    /// Reads the text of a file that may be a case. One that is not small yet spells out every operation.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn source(path: &Path) -> Result<Source, Report> {
+        Source::read_within(path, BYTES_MAX).map_err(|report| report.advising(Case::ADVICE))
+    }
+
     /// Reads a case from a file.
     ///
     /// # Errors
     /// If the file cannot be read or is not a case.
     pub fn read(path: &Path) -> Result<Case, Report> {
-        Case::parse(&Source::read(path).map_err(|report| report.advising(Case::ADVICE))?)
+        Case::parse(&Case::source(path)?)
     }
 
     /// Reads a case from a text.
@@ -328,13 +339,8 @@ fn story_of(text: &str) -> String {
 }
 
 fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
-    let offset = |line: usize, column: usize| {
-        let before: usize = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        // Columns count characters.
-        let rest = &source.text[before..];
-        before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset)
-    };
-    let at = offset(error.span.start.line, error.span.start.col);
+    let start = error.span.start;
+    let at = offset_of(&source.text, Place { line: start.line, column: start.col });
     Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code)).at(at..at).help(Case::ADVICE)
 }
 

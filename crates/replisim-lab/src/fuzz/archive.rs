@@ -18,7 +18,7 @@ use super::twice::Divergence;
 use crate::VERSION;
 use crate::shrink::Shrunk;
 use crate::store::{
-    Begin, CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Store,
+    self, Begin, CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Store,
     StoreError, Subject as Stored, Writer,
 };
 
@@ -39,8 +39,7 @@ pub struct Archive<'s, 'c> {
 /// What was done before.
 struct Past {
     store: Store,
-    /// The campaign, if there is anything of it, and its kindred.
-    campaigns: Vec<Digest>,
+    campaign: Digest,
     failures: BTreeMap<Place, Vec<Cause>>,
     /// The lots that were looked up: each subject's latest, by places.
     lots: BTreeMap<u32, (u32, BTreeMap<u32, RunRow>)>,
@@ -48,9 +47,10 @@ struct Past {
 
 /// What a campaign's runs follow from.
 pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
-    let Orders { runs, seed_start, guided, jobs: _, share: _ } = orders;
+    let Orders { runs, seed_start, guided, changes, jobs: _, share: _ } = orders;
     let runs = runs.map_or_else(|| "unlimited".to_owned(), |runs| runs.to_string());
     let search = if *guided { "guided" } else { "blind" };
+    let changes: String = changes.iter().map(|change| format!(", {change}")).collect();
     let stored = |subject: &Subject<'_>| Stored {
         name: subject.name().to_owned(),
         scenario: subject.base().source.text.clone(),
@@ -58,7 +58,7 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
     };
     Manifest {
         version: VERSION.to_owned(),
-        settings: format!("{RUNS}{runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}"),
+        settings: format!("{RUNS}{runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}{changes}"),
         subjects: subjects.iter().map(stored).collect(),
     }
 }
@@ -71,35 +71,57 @@ pub fn runs_ordered(manifest: &Manifest) -> Option<u64> {
     manifest.settings.strip_prefix(RUNS)?.split(',').next()?.parse().ok()
 }
 
-/// The campaigns of a store whose runs are those of this one as far as they go: itself, and what differs from it in how many
-/// runs it is to have. What is run at a place does not depend on how many places follow.
+/// The campaign of a store that this one goes on with although it is another one: it differs in nothing but how many runs it is
+/// to have, all that it holds has a place in this one, and of several such it holds most. What is run at a place does not
+/// depend on how many places follow. `None` where the store holds this one itself.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn kindred(store: &Store, manifest: &Manifest) -> Result<Vec<Digest>, StoreError> {
+pub fn to_grow(store: &Store, manifest: &Manifest, orders: &Orders) -> Result<Option<Digest>, StoreError> {
     let but_runs = |manifest: &Manifest| {
         let (_, others) = manifest.settings.split_once(',').unwrap_or_default();
         Manifest { settings: others.to_owned(), ..manifest.clone() }
     };
-    let is_kin = |other: &Manifest| but_runs(other) == but_runs(manifest);
-    let mut found: Vec<_> = store.campaigns()?.iter().filter(|it| is_kin(it)).map(Manifest::digest).collect();
-    found.sort_by_key(|digest| *digest != manifest.digest());
-    Ok(found)
+    let mut kindred = store.campaigns()?;
+    kindred.retain(|other| but_runs(other) == but_runs(manifest));
+    let mut most = None;
+    for campaign in kindred.iter().map(Manifest::digest) {
+        let ends = store.ends(campaign)?;
+        let is_part = ends.iter().all(|end| orders.has(*end, manifest.subjects.len()));
+        match ends.iter().map(|end| u64::from(end.place) + 1).sum::<u64>() {
+            _ if campaign == manifest.digest() => return Ok(None),
+            runs if is_part => most = most.max(Some((runs, campaign))),
+            _ => {}
+        }
+    }
+    Ok(most.map(|(_, campaign)| campaign))
+}
+
+/// Lets the campaign that this one goes on with become this one, if the store holds one.
+fn grow(path: &Path, manifest: &Manifest, orders: &Orders) -> Result<(), StoreError> {
+    // Whoever writes to it says what is wrong with it.
+    let Ok(store) = Store::open(path) else { return Ok(()) };
+    let smaller = to_grow(&store, manifest, orders)?;
+    drop(store);
+    smaller.map_or(Ok(()), |smaller| store::become_of(path, smaller, manifest))
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed, or of
-    /// its [`kindred`], is not done again.
+    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed is not
+    /// done again, also where it was to have another number of runs: see [`to_grow`].
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.
     pub fn open(path: &Path, subjects: &'s [Subject<'c>], orders: &Orders, begin: Begin) -> Result<Self, StoreError> {
         let manifest = manifest(subjects, orders);
         let campaign = manifest.digest();
+        if begin == Begin::Resume {
+            grow(path, &manifest, orders)?;
+        }
         let writer = Writer::begin(path, &manifest, begin)?;
         let past = match begin {
             Begin::Anew => None,
-            Begin::Resume => Some(Past::open(path, &manifest, subjects)?),
+            Begin::Resume => Some(Past::open(path, campaign, subjects)?),
         };
         Ok(Archive { subjects, campaign, past, writer, clock: None, smallest: BTreeMap::new(), stopped: false })
     }
@@ -116,9 +138,9 @@ impl<'s, 'c> Archive<'s, 'c> {
         self.campaign
     }
 
-    /// The campaigns whose runs are not done again: none, unless this one is resumed.
-    pub fn resumed(&self) -> &[Digest] {
-        self.past.as_ref().map_or(&[], |past| &past.campaigns)
+    /// The campaign, if it is resumed.
+    pub fn resumed(&self) -> Option<Digest> {
+        self.past.as_ref().map(|past| past.campaign)
     }
 
     /// Puts the case that a failure was shrunk to in the place of the one that it was found with.
@@ -137,8 +159,8 @@ impl<'s, 'c> Archive<'s, 'c> {
     ///
     /// # Errors
     /// What stopped the writing: a result that differs from the one that is there, or a file that cannot be written.
-    pub fn finish(self) -> Result<u64, StoreError> {
-        self.writer.finish()
+    pub fn finish(self) -> Result<(), StoreError> {
+        self.writer.finish().map(drop)
     }
 
     /// The rows of a run's failures. The smallest of its lot so far comes with a case.
@@ -157,7 +179,7 @@ impl<'s, 'c> Archive<'s, 'c> {
                 if is_smaller { case.get_or_insert_with(|| attempt.case().text()).clone() } else { String::new() };
             failure_row(place, cause, size.0, size.1, text)
         };
-        tried.failures().map(&mut row).collect()
+        tried.failures.iter().map(&mut row).collect()
     }
 }
 
@@ -193,25 +215,17 @@ impl Ledger for Archive<'_, '_> {
 }
 
 impl Past {
-    fn open(path: &Path, manifest: &Manifest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
+    fn open(path: &Path, campaign: Digest, subjects: &[Subject<'_>]) -> Result<Self, StoreError> {
         let store = Store::open(path)?;
-        let campaigns = kindred(&store, manifest)?;
-        let mut failures = BTreeMap::new();
-        for campaign in &campaigns {
-            let mut found: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
-            for row in store.failures(*campaign)? {
-                let subject = subjects.get(row.at.subject as usize);
-                let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
-                if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
-                    let cause = Cause { check, kind: row.kind, phase: row.phase };
-                    found.entry(row.at).or_default().push(cause);
-                }
-            }
-            for (place, causes) in found {
-                failures.entry(place).or_insert(causes);
+        let mut failures: BTreeMap<Place, Vec<Cause>> = BTreeMap::new();
+        for row in store.failures(campaign)? {
+            let subject = subjects.get(row.at.subject as usize);
+            let checks = subject.map_or(Vec::new(), |subject| subject.base().scenario.checks_made());
+            if let Some(check) = checks.into_iter().find(|check| check.name() == row.check) {
+                failures.entry(row.at).or_default().push(Cause { check, kind: row.kind, phase: row.phase });
             }
         }
-        Ok(Past { store, campaigns, failures, lots: BTreeMap::new() })
+        Ok(Past { store, campaign, failures, lots: BTreeMap::new() })
     }
 
     fn recall(&mut self, place: Place) -> Option<Tried> {
@@ -226,9 +240,8 @@ impl Past {
 
     /// The lot of a place. One that cannot be read is done again, which is what a store is for.
     fn lot(&self, at: Place) -> BTreeMap<u32, RunRow> {
-        let rows = |campaign: &Digest| self.store.lot(*campaign, at.subject, at.lot).unwrap_or_default();
-        // Of two campaigns that have done a run the first is believed, which is the one that is resumed.
-        self.campaigns.iter().rev().flat_map(rows).map(|run| (run.at.place, run)).collect()
+        let rows = self.store.lot(self.campaign, at.subject, at.lot).unwrap_or_default();
+        rows.into_iter().map(|run| (run.at.place, run)).collect()
     }
 }
 
@@ -268,7 +281,7 @@ fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
         simulated: row.simulated,
         operations,
         marks: row.verdicts.chars().map(Mark::from_letter).collect::<Option<Vec<Mark>>>()?,
-        causes: failures.iter().map(|cause| (cause.clone(), true)).collect(),
+        failures: failures.to_vec(),
         cells,
         struck,
         idle,
@@ -277,12 +290,11 @@ fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Share;
     use super::*;
 
     #[test]
     fn a_manifest_says_how_many_runs_were_ordered() {
-        let orders = Orders { runs: Some(70_000), seed_start: 3, guided: true, jobs: 2, share: Share::ALL };
+        let orders = Orders { seed_start: 3, ..Orders::of(70_000) };
         assert_eq!(runs_ordered(&manifest(&[], &orders)), Some(70_000));
         assert_eq!(runs_ordered(&manifest(&[], &Orders { runs: None, ..orders })), None);
     }

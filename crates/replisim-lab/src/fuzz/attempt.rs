@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use replisim_history::{Cell, Check, Finding, Run, Verdict};
+use replisim_history::{Cell, Finding, Run, Verdict};
 use replisim_kernel::{Digest, Fingerprint, Span, Stream};
 use replisim_world::spec::{Fault, KindSet};
 
@@ -62,8 +62,8 @@ pub struct Tried {
     pub operations: u32,
     /// How each check stands, in the scenario's order.
     pub marks: Vec<Mark>,
-    /// What was found of each check that is violated, be it a failure or not.
-    pub causes: Vec<(Cause, bool)>,
+    /// What was broken, one for each check that was.
+    pub failures: Vec<Cause>,
     /// Where it has been, ascending.
     pub cells: Vec<Cell>,
     /// The kinds of the planned faults that struck.
@@ -148,12 +148,11 @@ impl Tried {
     fn of(demands: &[Demand], faults: &[Fault], run: Run, findings: &[Finding]) -> Self {
         let judged = demands.iter().zip(findings);
         let marks: Vec<Mark> = judged.map(|(demand, finding)| mark(*demand, &finding.verdict)).collect();
-        let violated = |(finding, mark): (&Finding, &Mark)| {
-            let witness = finding.verdict.witness()?;
-            let (check, kind) = (finding.check, witness.kind.clone());
-            Some((Cause { check, kind, phase: phase(&run, witness) }, *mark == Mark::Broken))
+        let broken = |(finding, mark): (&Finding, &Mark)| {
+            let witness = finding.verdict.witness().filter(|_| *mark == Mark::Broken)?;
+            Some(Cause { check: finding.check, kind: witness.kind.clone(), phase: phase(&run, witness) })
         };
-        let causes = findings.iter().zip(&marks).filter_map(violated).collect();
+        let failures = findings.iter().zip(&marks).filter_map(broken).collect();
         let (mut struck, mut idle) = (KindSet::default(), KindSet::default());
         for (fault, planned) in faults.iter().zip(&run.faults) {
             let into = if planned.fired.is_empty() { &mut idle } else { &mut struck };
@@ -165,7 +164,7 @@ impl Tried {
             simulated: run.simulated,
             operations: run.history.operations.len() as u32,
             marks,
-            causes,
+            failures,
             cells: run.coverage,
             struck,
             idle,
@@ -175,16 +174,6 @@ impl Tried {
     /// Whether it broke a promise or missed an expectation.
     pub fn failed(&self) -> bool {
         self.marks.contains(&Mark::Broken)
-    }
-
-    /// What was broken.
-    pub fn failures(&self) -> impl Iterator<Item = &Cause> {
-        self.causes.iter().filter(|(_, broken)| *broken).map(|(cause, _)| cause)
-    }
-
-    /// Whether a check was broken in this way.
-    pub fn breaks(&self, check: Check, kind: &str) -> bool {
-        self.failures().any(|cause| cause.check == check && cause.kind == kind)
     }
 }
 

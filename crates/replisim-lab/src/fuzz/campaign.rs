@@ -63,7 +63,7 @@ pub fn campaign(
     let (reports, done) = unbounded::<Report>();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        for number in 0..orders.jobs.max(1) {
+        for number in 0..orders.jobs.get() {
             let worker = Worker { subjects, clock: ledger.clock(), over: &over };
             let (todo, reports) = (todo.clone(), reports.clone());
             // Where the system gives no more threads, those that there are do all.
@@ -196,7 +196,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
 
     /// Hands packs out until the workers have enough.
     fn hand_out(&mut self) {
-        let jobs = self.orders.jobs.max(1);
+        let jobs = self.orders.jobs.get();
         // Small packs where there are many workers: a lot has no more than its window to share out among them.
         let pack_max = (WINDOW as usize / (AHEAD * jobs)).clamp(1, PACK_MAX);
         while self.under_way < AHEAD * jobs * pack_max {

@@ -35,7 +35,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Cell> {
     Some(Cell { state: *state, faults: u16::from_le_bytes([*low, *high]), deed, cluster })
 }
 
-/// A cell in words: `write done by leading; delay, kill; 1 leading, 2 streaming`.
+/// A cell in words: `Write done by leading; delay, kill; 1 leading, 2 streaming`.
 pub(super) fn words(cell: &Cell, states: &[&str]) -> String {
     let state = |number: u8| match number {
         Cell::DOWN => "down",

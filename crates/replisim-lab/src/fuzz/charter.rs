@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::lot::LOT;
 use super::orders::{Orders, Share};
 use super::subject::Subject;
-use crate::scenario::{Code, Diagnostic, Report, Source};
+use crate::scenario::{Code, Diagnostic, Place, Report, Source, offset_of};
 use crate::{Catalog, VERSION};
 
 /// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
@@ -34,6 +34,8 @@ pub struct Charter {
     seed_start: u64,
     /// Whether most runs are made up by the search.
     guided: bool,
+    /// How the scenarios were changed for it, as it is told.
+    changes: Vec<String>,
     /// What is run.
     subjects: Vec<Written>,
 }
@@ -59,6 +61,7 @@ impl Charter {
             lot: LOT,
             seed_start: orders.seed_start,
             guided: orders.guided,
+            changes: orders.changes.clone(),
             subjects: subjects.iter().map(written).collect(),
         }
     }
@@ -69,10 +72,18 @@ impl Charter {
     /// If the file cannot be read, is no charter, or was written by another version.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let source = Source::read_within(path, PLAN_BYTES_MAX).map_err(|report| report.advising(ADVICE))?;
-        let refuse =
-            |message: String| Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(ADVICE));
-        let charter: Charter =
-            ron::from_str(&source.text).map_err(|error| refuse(format!("this is no plan: {error}")))?;
+        let refuse_at = |at: usize, message: String| {
+            Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(at..at).help(ADVICE))
+        };
+        let refuse = |message: String| refuse_at(0, message);
+        let charter: Charter = ron::from_str(&source.text).map_err(|error| {
+            let start = error.span.start;
+            let at = offset_of(&source.text, Place { line: start.line, column: start.col });
+            refuse_at(at, format!("this is no plan: {}", error.code))
+        })?;
+        if charter.subjects.is_empty() || !(1..=Orders::RUNS_MAX).contains(&charter.runs) {
+            return Err(refuse(format!("a plan has a subject and from 1 to {} runs", Orders::RUNS_MAX)));
+        }
         if charter.version != VERSION {
             return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", charter.version)));
         }
@@ -101,20 +112,21 @@ impl Charter {
     }
 
     /// The orders for a share of it.
-    pub fn orders(&self, jobs: usize, share: Share) -> Orders {
-        Orders { runs: Some(self.runs), seed_start: self.seed_start, guided: self.guided, jobs, share }
+    pub fn orders(&self, share: Share) -> Orders {
+        let Charter { runs, seed_start, guided, changes, .. } = self.clone();
+        Orders { seed_start, guided, share, changes, ..Orders::of(runs) }
     }
 
     /// The lots of a share: each one's subject, its number, and how many runs it has.
     pub fn lots_of(&self, share: Share) -> impl Iterator<Item = (u32, u32, u32)> {
-        let (orders, subjects) = (self.orders(1, share), self.subjects.len());
+        let (orders, subjects) = (self.orders(share), self.subjects.len());
         let of_subject = move |subject| orders.lots_of(subject, subjects).map(move |(lot, runs)| (subject, lot, runs));
         (0..subjects as u32).flat_map(of_subject)
     }
 
     /// How many lots it has: more shards than that are of no use.
     pub fn lots(&self) -> u64 {
-        let (orders, subjects) = (self.orders(1, Share::ALL), self.subjects.len());
+        let (orders, subjects) = (self.orders(Share::ALL), self.subjects.len());
         (0..subjects as u32).map(|subject| orders.lots_of(subject, subjects).count() as u64).sum()
     }
 }

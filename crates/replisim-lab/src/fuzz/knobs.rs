@@ -18,7 +18,7 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use replisim_world::spec::Swarm;
 
-use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Field, Outline, Put, Report, Scenario, Source};
+use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Field, KNOBS, Outline, Put, Report, Scenario, Source};
 use crate::{Catalog, Experiment};
 
 /// In how many positions a field is read beforehand, at most.
@@ -63,7 +63,7 @@ impl Knobs {
         let none = IndexMap::new();
         let knobs = base.scenario.swarm.as_ref().map_or(&none, |swarm| &swarm.knobs);
         knobs.iter().try_for_each(|(path, values)| try_knob(base, path, values, catalog))?;
-        let first = |(path, values): (&String, &Vec<String>)| edit(path, &values[0]);
+        let first = |(path, values): (&String, &Vec<String>)| Edit::new(path, &values[0]);
         let source = Experiment::edit(&base.source, &knobs.iter().map(first).collect::<Vec<_>>(), catalog)?;
         let source = without_knobs(source);
         let outline = Outline::of(&source.text);
@@ -72,7 +72,7 @@ impl Knobs {
             // An edit has just put a value there, unless another one has taken it away.
             let node = outline.find(path).ok_or_else(|| within_another(base, path))?;
             let at = node.span.clone();
-            let value = |value: &String| written(&source, &at, &edit(path, value), catalog);
+            let value = |value: &String| written(&source, &at, &Edit::new(path, value), catalog);
             slots.push(Slot { knob, values: values.iter().map(value).collect::<Result<_, _>>()?, at });
         }
         slots.sort_by_key(|slot| slot.at.start);
@@ -148,10 +148,6 @@ fn filled(text: &str, stretch: Range<usize>, slots: &[Slot], choice: &[usize]) -
     filled + &text[copied..stretch.end]
 }
 
-fn edit(path: &str, value: &str) -> Edit {
-    Edit { path: path.to_owned(), value: value.to_owned() }
-}
-
 /// Turns a knob to each of its positions once.
 fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog) -> Result<(), Report> {
     if values.is_empty() {
@@ -166,7 +162,7 @@ fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog)
     }
     for value in values {
         let cannot = |why: &str| refuse(base, format!("the knob `{path}` cannot be turned to `{value}`{why}"));
-        let edited = Experiment::edit(&base.source, &[edit(path, value)], catalog);
+        let edited = Experiment::edit(&base.source, &[Edit::new(path, value)], catalog);
         let turned = edited.and_then(|edited| Experiment::prepare(&edited, catalog)).map_err(|report| {
             let why = report.diagnostics.first().map(|first| format!(": {}", first.message));
             cannot(&why.unwrap_or_default())
@@ -181,7 +177,7 @@ fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog)
 
 /// A scenario whose knobs are all turned.
 fn without_knobs(mut source: Source) -> Source {
-    let at = Outline::of(&source.text).find("swarm.knobs").map(|node| node.span.clone());
+    let at = Outline::of(&source.text).find(KNOBS).map(|node| node.span.clone());
     if let Some(at) = at {
         source.text.replace_range(at, "{}");
     }
@@ -211,7 +207,7 @@ fn within_another(base: &Experiment, path: &str) -> Report {
 }
 
 fn refuse(base: &Experiment, message: String) -> Report {
-    let at = Outline::of(&base.source.text).find("swarm.knobs").map_or(0..0, |node| node.span.clone());
+    let at = Outline::of(&base.source.text).find(KNOBS).map_or(0..0, |node| node.span.clone());
     Report::of(base.source.clone(), Diagnostic::new(Code::Knob, message).at(at))
 }
 

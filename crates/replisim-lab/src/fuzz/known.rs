@@ -33,7 +33,7 @@ pub struct Reruns {
 pub fn run_known(
     path: &Path,
     subjects: &[Subject<'_>],
-    resumed: &[Digest],
+    resumed: Option<Digest>,
     catalog: &Catalog,
 ) -> Result<Reruns, StoreError> {
     let mut reruns = Reruns::default();
@@ -97,7 +97,7 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         }
         Err(report) => {
             let why = report.diagnostics.first().map_or("", |first| &first.message);
-            known.replay = format!("its case cannot be run any more: {why}");
+            known.replay = format!("its case cannot be run any more, and `replisim campaign forget` drops it: {why}");
         }
     }
     let status = if known.fixed { Status::Fixed } else { Status::Failing };

@@ -33,7 +33,7 @@ mod tests;
 mod twice;
 
 pub use crate::store::{Mark, Place};
-pub use archive::{Archive, kindred, manifest, runs_ordered};
+pub use archive::{Archive, manifest, runs_ordered, to_grow};
 pub use attempt::{Attempt, Change, Idea, Tried};
 pub use campaign::campaign;
 pub use cause::Cause;

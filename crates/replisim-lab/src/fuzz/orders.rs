@@ -1,6 +1,10 @@
 //! What a campaign is to do, and how its runs fall into lots and lots into shares.
 
+use std::num::NonZero;
+
 use super::lot::LOT;
+use crate::cores;
+use crate::store::Place;
 
 /// What a campaign is to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,18 +16,36 @@ pub struct Orders {
     /// Whether most runs are made up by the search.
     pub guided: bool,
     /// How many workers.
-    pub jobs: usize,
+    pub jobs: NonZero<usize>,
     /// Which part of it.
     pub share: Share,
+    /// How its scenarios were changed for it, as it is told: `--set run=1s`. What they say now is what counts.
+    pub changes: Vec<String>,
 }
 
 impl Orders {
-    /// The lots of the share that are of the subject with this number, among so many: the first subjects have the runs that
-    /// are left over.
-    pub(super) fn lots_of(&self, subject: u32, subjects: usize) -> Lots {
+    /// The most runs of a campaign: as many as one subject can have lots for.
+    pub const RUNS_MAX: u64 = u32::MAX as u64 * LOT as u64;
+
+    /// So many runs from the first seed on, by guided search and on all cores.
+    pub fn of(runs: u64) -> Self {
+        Orders { runs: Some(runs), seed_start: 1, guided: true, jobs: cores(), share: Share::ALL, changes: Vec::new() }
+    }
+
+    /// Whether a place is one of the campaign's, of any share, if it has so many subjects.
+    pub(super) fn has(&self, at: Place, subjects: usize) -> bool {
+        u64::from(at.lot) * u64::from(LOT) + u64::from(at.place) < self.runs_of(at.subject, subjects)
+    }
+
+    /// How many runs the subject with this number has, among so many: the first subjects have those that are left over.
+    fn runs_of(&self, subject: u32, subjects: usize) -> u64 {
         let (number, count) = (u64::from(subject), subjects as u64);
-        let runs = self.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count));
-        Lots { next: self.share.first_lot(subject), step: self.share.of, runs }
+        self.runs.map_or(u64::MAX, |runs| runs / count + u64::from(number < runs % count))
+    }
+
+    /// The lots of the share that are of the subject with this number, among so many.
+    pub(super) fn lots_of(&self, subject: u32, subjects: usize) -> Lots {
+        Lots { next: self.share.first_lot(subject), step: self.share.of, runs: self.runs_of(subject, subjects) }
     }
 }
 
@@ -77,14 +99,10 @@ impl Share {
 mod tests {
     use super::*;
 
-    fn whole(runs: u64) -> Orders {
-        Orders { runs: Some(runs), seed_start: 1, guided: true, jobs: 1, share: Share::ALL }
-    }
-
     #[test]
     fn every_lot_belongs_to_one_share_however_many_there_are() {
         let lots = |shard, of, runs| {
-            let orders = Orders { share: Share { shard, of }, ..whole(runs) };
+            let orders = Orders { share: Share { shard, of }, ..Orders::of(runs) };
             (0..2).flat_map(move |subject| orders.lots_of(subject, 2).map(move |(lot, runs)| (subject, lot, runs)))
         };
         let runs = 9 * u64::from(LOT) + 1;
@@ -93,7 +111,7 @@ mod tests {
         assert_eq!(shared, lots(0, 1, runs).collect::<Vec<_>>());
         assert_eq!(shared.iter().map(|(_, _, runs)| u64::from(*runs)).sum::<u64>(), runs);
         assert!((0..3).all(|shard| {
-            let orders = Orders { share: Share { shard, of: 3 }, ..whole(runs) };
+            let orders = Orders { share: Share { shard, of: 3 }, ..Orders::of(runs) };
             orders.lots_of(1, 2).count() == orders.lots_of(1, 2).fold(0, |count, _| count + 1)
         }));
         // The last lot that has a number.

@@ -65,9 +65,8 @@ impl<'c> Subject<'c> {
     pub fn prepare(source: &Source, swarm: bool, catalog: &'c Catalog) -> Result<Self, Report> {
         let mut experiment = Experiment::prepare(source, catalog)?;
         if swarm && experiment.scenario.swarm.is_none() {
-            let edit = |path: &str, value: &str| Edit { path: path.to_owned(), value: value.to_owned() };
-            let mut edits = vec![edit("swarm", "()")];
-            edits.extend((!experiment.scenario.expect.is_empty()).then(|| edit("expect", "{}")));
+            let mut edits = vec![Edit::new("swarm", "()")];
+            edits.extend((!experiment.scenario.expect.is_empty()).then(|| Edit::new("expect", "{}")));
             experiment = Experiment::prepare(&Experiment::edit(source, &edits, catalog)?, catalog)?;
         }
         Subject::of(experiment, catalog)
@@ -112,7 +111,7 @@ impl<'c> Subject<'c> {
     pub fn edits(&self, choices: &[u8]) -> Vec<Edit> {
         let knobs = self.swarm().into_iter().flat_map(|swarm| &swarm.knobs);
         let edit = |((path, values), choice): ((&String, &Vec<String>), &u8)| {
-            values.get(usize::from(*choice)).map(|value| Edit { path: path.clone(), value: value.clone() })
+            values.get(usize::from(*choice)).map(|value| Edit::new(path, value))
         };
         knobs.zip(choices).filter_map(edit).collect()
     }

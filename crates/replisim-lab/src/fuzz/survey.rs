@@ -54,7 +54,11 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
         failures: failures.into_iter().map(|(cause, found)| group(subject, cause, found)).collect(),
         at_most: tally.at_most(),
         cells: tally.cells.len() as u64,
-        never_reached: never_reached(experiment.states(), &tally.cells),
+        // One that always goes the same way has no business anywhere else.
+        never_reached: match experiment.scenario.swarm {
+            Some(_) => never_reached(experiment.states(), &tally.cells),
+            None => Vec::new(),
+        },
         never_struck: never_struck(tally),
         never_violated: never_violated(experiment, tally),
         twice: tally.twice,
@@ -123,6 +127,9 @@ fn never_reached(states: &[&str], cells: &BTreeSet<Cell>) -> Vec<String> {
 }
 
 fn never_violated(experiment: &Experiment, tally: &Tally) -> Vec<Check> {
+    if tally.runs == 0 {
+        return Vec::new();
+    }
     let expected = |check: &Check| experiment.scenario.expect.get(check) == Some(&Expected::Violated);
     let never = |(place, check): (usize, Check)| (tally.count(place, Mark::Anomaly) == 0).then_some(check);
     experiment.scenario.checks_made().into_iter().enumerate().filter_map(never).filter(expected).collect()

@@ -30,6 +30,8 @@ pub struct Tally {
     pub recalled: u64,
     /// Events of those.
     pub recalled_events: u64,
+    /// How many of these runs failed.
+    pub recalled_failing: u64,
     /// For each of the scenario's checks, how often it had which mark.
     pub marks: Vec<BTreeMap<Mark, u64>>,
     /// The same of the fresh runs alone.
@@ -80,6 +82,7 @@ impl Tally {
         if recalled {
             self.recalled += 1;
             self.recalled_events += tried.events;
+            self.recalled_failing += u64::from(tried.failed());
         }
         if twice {
             self.add_twice(place, divergence);
@@ -102,7 +105,7 @@ impl Tally {
         self.planned = self.planned.union(tried.struck).union(tried.idle);
         self.struck = self.struck.union(tried.struck);
         let first = self.runs;
-        for cause in tried.failures() {
+        for cause in &tried.failures {
             let found = self.causes.entry(cause.clone());
             let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events: tried.events };
             let found = found.or_insert_with(smallest);

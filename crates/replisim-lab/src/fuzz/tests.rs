@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 
 use super::*;
@@ -33,7 +34,7 @@ impl Ledger for Notebook {
 }
 
 fn orders(runs: u64, jobs: usize) -> Orders {
-    Orders { runs: Some(runs), seed_start: 1, guided: true, jobs, share: Share::ALL }
+    Orders { jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) }
 }
 
 fn run(orders: &Orders, notebook: &mut Notebook, until: u64) -> Vec<Tally> {

@@ -31,6 +31,7 @@ mod tests;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Help, Report};
+pub(crate) use set::KNOBS;
 pub use set::{Edit, ParseEditError};
 pub use shape::{Bound, Expected, ProtocolText, Scenario};
 pub(crate) use shape::{Put, default_settle};
@@ -40,3 +41,4 @@ pub use typed::Excerpt;
 pub(crate) use diagnostic::{listed, nearest};
 pub(crate) use locate::{Field, Outline};
 pub(crate) use meaning::{Known, Mistakes, check};
+pub(crate) use source::offset_of;

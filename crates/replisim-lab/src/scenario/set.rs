@@ -30,11 +30,16 @@ impl FromStr for Edit {
         let parts = text.split_once('=').map(|(path, value)| (path.trim(), value.trim()));
         let (path, value) =
             parts.filter(|(path, _)| !path.is_empty()).ok_or_else(|| ParseEditError(text.to_owned()))?;
-        Ok(Edit { path: path.to_owned(), value: value.to_owned() })
+        Ok(Edit::new(path, value))
     }
 }
 
 impl Edit {
+    /// The edit that puts `value` where `path` leads to.
+    pub(crate) fn new(path: &str, value: &str) -> Edit {
+        Edit { path: path.to_owned(), value: value.to_owned() }
+    }
+
     /// The text with this change made. The value is put in as it is, or in quotes, and what leads to it and is not there
     /// yet as structs or as maps: in the first form whose result `accepts`, or the likeliest if it accepts none.
     ///
@@ -167,7 +172,7 @@ fn behind(last: Option<&Node>, node: &Node, text: &str) -> (usize, String) {
 }
 
 /// Where a scenario has its knobs.
-const KNOBS: &str = "swarm.knobs";
+pub(crate) const KNOBS: &str = "swarm.knobs";
 
 /// Whether two paths lead to the same value, or one to a part of what the other leads to.
 fn overlap(one: &str, other: &str) -> bool {

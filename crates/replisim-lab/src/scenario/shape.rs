@@ -128,16 +128,16 @@ impl Scenario {
         }
         Excerpt::whole(source, outline).read()
     }
-}
 
-impl Scenario {
     /// Reads one of its fields by itself.
     ///
     /// # Errors
     /// The first thing about the text that is not as the field should be.
     pub(crate) fn field(name: &str, text: &Excerpt<'_>) -> Result<Put, Diagnostic> {
         macro_rules! read {
-            ($($field:ident)*) => {
+            ($($field:ident)*) => {{
+                // Whoever adds a field to scenarios adds it here, or this does not compile.
+                const _: fn(Scenario) = |Scenario { $($field: _),* }| {};
                 match name {
                     $(stringify!($field) => {
                         let value = text.read()?;
@@ -145,15 +145,13 @@ impl Scenario {
                     })*
                     other => unreachable!("a scenario that was read has no field `{other}`"),
                 }
-            };
+            }};
         }
         Ok(
             read!(about source cluster protocol clients faults swarm run settle seed checks expect measures cure anomaly),
         )
     }
-}
 
-impl Scenario {
     /// The checks that are made: those that it lists, and at the end those of [`Check::ALWAYS`] that are not among them.
     /// Whatever stands for a check by its place, such as a campaign's marks, keeps to this order.
     pub fn checks_made(&self) -> Vec<Check> {
@@ -167,17 +165,6 @@ impl Scenario {
         let drawn = self.swarm.iter().flat_map(|swarm| swarm.draw(seed, self.run, &hosts));
         self.faults.iter().cloned().chain(drawn).collect()
     }
-}
-
-/// What to say of a file that is named `file` and holds what this program writes itself under another name.
-fn other_file(name: &str, file: &str) -> Option<Diagnostic> {
-    let (what, command) = match name {
-        "Case" => ("case", "replay"),
-        "Charter" => ("plan", "fuzz shard"),
-        _ => return None,
-    };
-    let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a scenario"));
-    Some(mistake.help(format!("`replisim {command} {file}` runs it")))
 }
 
 impl Bound {
@@ -255,4 +242,15 @@ fn default_seed() -> u64 {
 
 fn default_checks() -> Vec<Check> {
     Check::OF_DATA.to_vec()
+}
+
+/// What to say of a file that is named `file` and holds what this program writes itself under another name.
+fn other_file(name: &str, file: &str) -> Option<Diagnostic> {
+    let (what, command) = match name {
+        "Case" => ("case", "replay"),
+        "Charter" => ("plan", "fuzz shard"),
+        _ => return None,
+    };
+    let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a scenario"));
+    Some(mistake.help(format!("`replisim {command} {file}` runs it")))
 }

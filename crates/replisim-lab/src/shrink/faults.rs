@@ -194,9 +194,10 @@ fn plainer_actions(action: &Action, names: &[String]) -> Vec<Action> {
         }
         Action::Flapping { between, .. } | Action::Hold { link: between } => vec![Action::Cut { between }],
         Action::LoseHost { host, unsynced, wire } => {
-            let plain = (unsynced, wire) == (Unsynced::Lost, Wire::Arrives);
-            let (unsynced, wire) = (Unsynced::default(), Wire::default());
-            let lost = (!plain).then(|| Action::LoseHost { host: host.clone(), unsynced, wire });
+            let plainest = (Unsynced::default(), Wire::default());
+            let is_plain = (unsynced, wire) == plainest;
+            let (unsynced, wire) = plainest;
+            let lost = (!is_plain).then(|| Action::LoseHost { host: host.clone(), unsynced, wire });
             [Action::Kill(host)].into_iter().chain(lost).collect()
         }
         Action::Strobe { host, by, .. } => vec![Action::Jump { host, by }],

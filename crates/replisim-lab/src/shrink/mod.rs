@@ -58,11 +58,11 @@ use replisim_history::Check;
 use replisim_kernel::{SimTime, Span};
 
 use crate::scenario::Expected;
-use crate::{Case, Experiment, Outcome, Scenario};
+use crate::{Case, Experiment, Outcome, Scenario, cores};
 use aim::{Aim, Ground};
 pub use needed::{Need, Piece, Without};
-use search::{Failing, How, Search, cores};
-pub use tell::Size;
+pub use search::Size;
+use search::{Failing, How, Search};
 use word::Word;
 
 /// In how many chunks operations are left out at most, as long as that is done in coarse strokes.

@@ -1,12 +1,11 @@
 //! The search: what is smallest so far, and how a smaller one is tried.
 
 use std::collections::BTreeSet;
-use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use replisim_history::{Check, Finding, Run, Witness};
-use replisim_kernel::{Fingerprint, SimTime};
+use replisim_kernel::{Digest, SimTime, Span};
 
 use super::aim::{Aim, Ground};
 use super::{Bound, Limits, Progress, Watch};
@@ -36,6 +35,34 @@ pub(super) struct Failing {
     pub witness: Witness,
 }
 
+/// How large a scenario and its run are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// Faults, those of a swarm included.
+    pub faults: usize,
+    /// Operations that were begun.
+    pub operations: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Hosts of the cluster.
+    pub hosts: usize,
+    /// How long clients act and faults strike.
+    pub run: Span,
+}
+
+impl Size {
+    /// The size of a scenario of which `run` is a run.
+    pub(super) fn of(scenario: &Scenario, run: &Run) -> Size {
+        Size {
+            faults: run.faults.len(),
+            operations: run.history.operations.len(),
+            sessions: run.sessions.len(),
+            hosts: scenario.cluster.size.map_or(scenario.cluster.hosts.len(), usize::from),
+            run: scenario.run,
+        }
+    }
+}
+
 /// The smallest failing scenario so far, and what it took to find it.
 pub(super) struct Search<'w> {
     pub best: Failing,
@@ -51,7 +78,7 @@ pub(super) struct Search<'w> {
     watch: &'w Watch<'w>,
     /// Every scenario that was tried, by the digest of its text. Rounds repeat themselves: most of the last is known. And
     /// what was the best once is not taken for better again, so that the search comes to an end.
-    tried: BTreeSet<u128>,
+    tried: BTreeSet<Digest>,
 }
 
 /// What a scenario comes to.
@@ -74,16 +101,16 @@ enum Try {
     /// There is no need to: it was tried before, is the best itself, or does not stand on the same ground.
     Needless,
     /// It does not fail as it should: the digest of its text.
-    Harmless(u128),
+    Harmless(Digest),
     /// It does: the digest of its text, and the run.
-    Fails(u128, Box<Failing>),
+    Fails(Digest, Box<Failing>),
 }
 
 impl<'w> Search<'w> {
     pub fn new(best: Failing, aim: Aim, how: How, limits: Limits, watch: &'w Watch<'w>) -> Self {
         let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
         let how = How { events, ..how };
-        let tried = BTreeSet::from([digest(&best.experiment.source.text)]);
+        let tried = BTreeSet::from([Digest::of(&best.experiment.source.text)]);
         Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, tried }
     }
 
@@ -100,6 +127,11 @@ impl<'w> Search<'w> {
     /// The smallest failing scenario.
     pub fn scenario(&self) -> &Scenario {
         &self.best.experiment.scenario
+    }
+
+    /// How large the smallest failing scenario is.
+    pub fn size(&self) -> Size {
+        Size::of(self.scenario(), &self.best.run)
     }
 
     /// The check that must still be violated.
@@ -181,7 +213,7 @@ impl<'w> Search<'w> {
         let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
         match failing.filter(|failing| failing.run.fingerprint == self.best.run.fingerprint) {
             Some(same) => {
-                self.tried.insert(digest(&same.experiment.source.text));
+                self.tried.insert(Digest::of(&same.experiment.source.text));
                 self.best = same;
                 true
             }
@@ -257,7 +289,7 @@ impl<'w> Search<'w> {
             return Try::Needless;
         }
         let text = scenario.text();
-        let digest = digest(&text);
+        let digest = Digest::of(&text);
         if self.tried.contains(&digest) {
             return Try::Needless;
         }
@@ -287,17 +319,6 @@ fn run(experiment: &Experiment, how: How) -> Option<Run> {
     };
     simulation.advance_until(until, most);
     (simulation.events() <= how.events).then(|| simulation.stop())
-}
-
-/// As many threads as the machine has cores.
-pub(super) fn cores() -> NonZero<usize> {
-    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
-}
-
-fn digest(text: &str) -> u128 {
-    let mut print = Fingerprint::new();
-    print.fold(&text);
-    print.digest().0
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use replisim_history::words::{count, things};
 use replisim_history::{Check, Names, Run};
-use replisim_kernel::{SimTime, Span};
+use replisim_kernel::SimTime;
 
 use super::needed::{Need, Piece, Without};
-use super::search::Search;
+use super::search::{Search, Size};
+use crate::Experiment;
 use crate::case::Anomaly;
-use crate::{Experiment, Scenario};
 
 /// How wide a line of the story may be, in characters.
 const WIDTH: usize = 116;
@@ -19,41 +19,6 @@ const COLUMN_MAX: usize = 60;
 
 /// In how many lines it is told what happened on the way.
 const MILESTONES_MAX: usize = 8;
-
-/// How large a scenario and its run are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Size {
-    /// Faults, those of a swarm included.
-    pub faults: usize,
-    /// Operations that were begun.
-    pub operations: usize,
-    /// Sessions.
-    pub sessions: usize,
-    /// Hosts of the cluster.
-    pub hosts: usize,
-    /// How long clients act and faults strike.
-    pub run: Span,
-}
-
-impl Size {
-    /// The size of a scenario of which `run` is a run.
-    pub(super) fn of(scenario: &Scenario, run: &Run) -> Size {
-        Size {
-            faults: run.faults.len(),
-            operations: run.history.operations.len(),
-            sessions: run.sessions.len(),
-            hosts: scenario.cluster.size.map_or(scenario.cluster.hosts.len(), usize::from),
-            run: scenario.run,
-        }
-    }
-}
-
-impl Search<'_> {
-    /// How large the smallest failing scenario is.
-    pub(super) fn size(&self) -> Size {
-        Size::of(self.scenario(), &self.best.run)
-    }
-}
 
 /// What it means that a check is violated, as the beginning of a sentence.
 pub(super) const fn broken(check: Check) -> &'static str {
@@ -218,6 +183,7 @@ fn wrapped(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use replisim_history::{Milestone, NodeId};
+    use replisim_kernel::Span;
 
     use super::*;
     use crate::touchy;

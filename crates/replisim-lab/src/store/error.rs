@@ -278,6 +278,20 @@ pub struct Conflict {
     pub differ: Vec<&'static str>,
 }
 
+impl Conflict {
+    /// Demands that two results for one place of a subject are the same, each told with who says so.
+    pub(super) fn unless_same(
+        subject: &str,
+        (one, first): (impl ToString, &RunRow),
+        (other, second): (impl ToString, &RunRow),
+    ) -> Result<(), StoreError> {
+        let Some(differ) = first.differs_in(second) else { return Ok(()) };
+        let (at, subject) = (second.at, subject.to_owned());
+        let (first, second) = (Claim::of(one, first), Claim::of(other, second));
+        Err(StoreError::Conflict(Box::new(Conflict { subject, at, first, second, differ })))
+    }
+}
+
 /// A result, and who says so.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claim {

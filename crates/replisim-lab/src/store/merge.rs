@@ -14,7 +14,7 @@ use rusqlite::{Connection, Transaction};
 use super::file::{self, at};
 use super::insert::Inserter;
 use super::{
-    CellRow, Claim, Conflict, DivergenceRow, FailureRow, KnownRow, Manifest, Place, Placing, RunRow, Store, StoreError,
+    CellRow, Conflict, DivergenceRow, FailureRow, KnownRow, Manifest, Place, Placing, RunRow, Store, StoreError,
 };
 
 /// Writes a new store that holds what any of `inputs` holds, and returns its digest. The file appears whole or not at
@@ -160,19 +160,15 @@ impl Lot<'_> {
             for run in store.lot_of(id, self.sources.number, self.lot)? {
                 match found.entry(run.at) {
                     Entry::Vacant(vacant) => drop(vacant.insert((run, store))),
-                    Entry::Occupied(there) => self.compare(there.get(), (&run, store))?,
+                    Entry::Occupied(there) => {
+                        let (first, holder) = there.get();
+                        let claims = ((holder.path().display(), first), (store.path().display(), &run));
+                        Conflict::unless_same(self.sources.name, claims.0, claims.1)?;
+                    }
                 }
             }
         }
         Ok(found.into_values().map(|(run, _)| run).collect())
-    }
-
-    fn compare(&self, there: &(RunRow, &Store), (run, store): (&RunRow, &Store)) -> Result<(), StoreError> {
-        let Some(differ) = there.0.differs_in(run) else { return Ok(()) };
-        let claim = |run, store: &Store| Claim::of(store.path().display(), run);
-        let (first, second) = (claim(&there.0, there.1), claim(run, store));
-        let subject = self.sources.name.to_owned();
-        Err(StoreError::Conflict(Box::new(Conflict { subject, at: run.at, first, second, differ })))
     }
 
     /// Its cells, in the order of their bytes.

@@ -116,6 +116,20 @@ impl Store {
         Ok(found)
     }
 
+    /// The last place of each lot that it holds anything of.
+    ///
+    /// # Errors
+    /// If the store holds no such campaign, or cannot be read.
+    pub fn ends(&self, campaign: Digest) -> Result<Vec<Place>, StoreError> {
+        let sql = "SELECT lot, max(place) FROM run WHERE subject = ?1 GROUP BY lot";
+        let mut ends = Vec::new();
+        for (subject, id) in (0..).zip(self.subject_ids(campaign)?) {
+            let end = |row: &Row| Ok(Place { subject, lot: row.get(0)?, place: row.get(1)? });
+            ends.extend(self.rows(sql, [id], end)?);
+        }
+        Ok(ends)
+    }
+
     /// Every failure that was ever seen, in the order of subject, scenario, seed, plan, check and kind, whatever its campaign.
     ///
     /// # Errors
@@ -124,11 +138,11 @@ impl Store {
         self.rows(&format!("SELECT {KNOWN_COLUMNS} FROM known {KNOWN_ORDER}"), [], known_of)
     }
 
-    /// The same, without the failures of these campaigns' own runs.
+    /// The same, without the failures of this campaign's own runs.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn known_besides(&self, campaigns: &[Digest]) -> Result<Vec<KnownRow>, StoreError> {
+    pub fn known_besides(&self, campaign: Option<Digest>) -> Result<Vec<KnownRow>, StoreError> {
         let sql = "SELECT subject.name, run.seed, run.plan
                    FROM campaign
                    JOIN subject ON subject.campaign = campaign.id
@@ -136,9 +150,9 @@ impl Store {
                    JOIN run USING (subject, lot, place)
                    WHERE campaign.digest = ?1";
         let mut own = BTreeSet::new();
-        for campaign in campaigns {
+        if let Some(campaign) = campaign {
             let failing = |row: &Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as u64, digest(row, 2)?));
-            own.extend(self.rows(sql, [blob(*campaign)], failing)?);
+            own.extend(self.rows(sql, [blob(campaign)], failing)?);
         }
         let mut known = self.known()?;
         known.retain(|row| !own.contains(&(row.subject.clone(), row.seed, row.plan)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replisim_kernel::{Digest, Fingerprint, Span};
+use replisim_kernel::{Digest, Span};
 
 use crate::scenario::Outline;
 
@@ -188,9 +188,7 @@ pub struct Record {
 impl Manifest {
     /// What the campaign is known by: the digest of everything in it.
     pub fn digest(&self) -> Digest {
-        let mut print = Fingerprint::new();
-        print.fold(self);
-        print.digest()
+        Digest::of(self)
     }
 }
 
@@ -203,9 +201,7 @@ impl Subject {
 
 /// The digest of what a scenario's text says: comments and white space change nothing.
 pub fn digest_of(scenario: &str) -> Digest {
-    let mut print = Fingerprint::new();
-    print.fold(&Outline::of(scenario).bare());
-    print.digest()
+    Digest::of(&Outline::of(scenario).bare())
 }
 
 impl Origin {

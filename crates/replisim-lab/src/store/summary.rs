@@ -33,11 +33,11 @@ pub struct Tally {
     pub mutants: u64,
     /// How many of those that are not changed from others decided every check.
     pub fresh_decided: u64,
-    /// How many of them failed.
+    /// How many of all runs failed.
     pub failed: u64,
-    /// How many events they took together.
+    /// How many events all runs took together.
     pub events: u64,
-    /// How long they were together in simulated time.
+    /// How long all runs were together in simulated time.
     pub simulated: Duration,
     /// How long those that were timed took on the wall, one after the other, and how many they are.
     pub timed: (u64, Duration),

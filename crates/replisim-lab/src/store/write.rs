@@ -1,8 +1,8 @@
 //! Writing a store: one thread owns the connection, a bounded channel feeds it, and a counter says what is committed.
 //!
 //! Rows gather in a transaction, which ends after [`BATCH_TIME`] or [`BATCH_ROWS`], whichever comes first. Only then are
-//! its runs counted, so what a progress bar shows is never more than what a sudden end of the process would leave. (A
-//! sudden end of the machine may cost the last batches: the file stays whole, and those runs are done again.)
+//! its runs counted ([`Writer::committed`]): what is counted survives a sudden end of the process. (A sudden end of the
+//! machine may cost the last batches: the file stays whole, and those runs are done again.)
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use rusqlite::Connection;
 use super::file::{self, at};
 use super::insert::Inserter;
 use super::lock::Lock;
-use super::{Claim, Conflict, FailureRow, KnownRow, Manifest, Place, Record, RunRow, Status, StoreError, Subject};
+use super::row::blob;
+use super::{Conflict, FailureRow, KnownRow, Manifest, Place, Record, Status, StoreError, Subject};
 
 /// How long a row waits for its batch to be committed, if the disk keeps up.
 const BATCH_TIME: Duration = Duration::from_millis(200);
@@ -144,6 +145,18 @@ pub fn forget(path: &Path, subject: Option<&str>) -> Result<u64, StoreError> {
     forgotten.map(|rows| rows as u64).map_err(at(path))
 }
 
+/// Lets a campaign of a store become the one of this manifest, which has its runs and is to have others besides.
+///
+/// # Errors
+/// If the store cannot be written, or somebody else writes to it.
+pub fn become_of(path: &Path, campaign: Digest, manifest: &Manifest) -> Result<(), StoreError> {
+    let _lock = Lock::take(path)?;
+    let connection = file::create(path)?;
+    let update = "UPDATE campaign SET digest = ?1, settings = ?2 WHERE digest = ?3";
+    let values = (blob(manifest.digest()), &manifest.settings, blob(campaign));
+    connection.execute(update, values).map(drop).map_err(at(path))
+}
+
 /// Prepares a connection for many writes, and adds the campaign. Returns its subjects' ids, names, and the digests of
 /// what their texts say.
 fn enroll(connection: &mut Connection, manifest: &Manifest, begin: Begin) -> rusqlite::Result<Vec<Enrolled>> {
@@ -222,7 +235,7 @@ impl Clerk {
         let Enrolled { id, name, .. } = self.subject(run.at)?;
         let id = *id;
         if let Some(there) = inserter.run(id, &run).map_err(at(&self.path))? {
-            self.compare(name, &there, &run)?;
+            Conflict::unless_same(name, (self.path.display(), &there), ("this run", &run))?;
         }
         if let Some(elapsed) = elapsed {
             let nanos = elapsed.as_nanos().min(i64::MAX as u128) as u64;
@@ -256,14 +269,6 @@ impl Clerk {
         });
         let written = inserter.failure(id, failure).and_then(|()| known.map_or(Ok(()), |known| inserter.known(known)));
         written.map_err(at(&self.path))
-    }
-
-    /// Demands that a run came out as it did before.
-    fn compare(&self, subject: &str, there: &RunRow, run: &RunRow) -> Result<(), StoreError> {
-        let Some(differ) = there.differs_in(run) else { return Ok(()) };
-        let (first, second) = (Claim::of(self.path.display(), there), Claim::of("this run", run));
-        let conflict = Conflict { subject: subject.to_owned(), at: run.at, first, second, differ };
-        Err(StoreError::Conflict(Box::new(conflict)))
     }
 
     fn subject(&self, at: Place) -> Result<&Enrolled, StoreError> {

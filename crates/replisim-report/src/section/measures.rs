@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use replisim_history::{OpKind, Run};
 use replisim_kernel::Span;
 
-use super::WIDTH;
 use crate::figures::{Figures, Flow, Outcomes, Quantiles};
-use crate::table::{Align, Cell, Table, wrapped};
-use crate::{MeasuredBound, Style, number};
+use crate::table::{Align, Cell, Table};
+use crate::{MeasuredBound, Page, Style, number};
 
 /// Latency and throughput of each class of operations, from each region if there are several; the lag of each replica;
 /// how far reads were behind, if any was; how many operations were answered.
-pub fn measures(run: &Run) -> String {
+pub fn measures(run: &Run, page: Page) -> String {
     let figures = Figures::of(run);
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
     table.row(["", "median", "p99", "p99.9", "max", "per second"].map(Cell::from));
@@ -30,7 +29,7 @@ pub fn measures(run: &Run) -> String {
     }
     // The heading alone says nothing; that no operation was answered does.
     let table = if table.len() > 1 { table.print(2, Style::Plain) } else { String::new() };
-    table + &outcomes(&figures)
+    table + &outcomes(&figures, page)
 }
 
 fn flow(table: &mut Table, name: &str, flow: &Flow) {
@@ -46,7 +45,7 @@ fn spans(table: &mut Table, name: &str, quantiles: &Quantiles, per_second: Strin
 }
 
 /// How many operations were answered, what became of the others, and for how long no write was.
-fn outcomes(figures: &Figures) -> String {
+fn outcomes(figures: &Figures, page: Page) -> String {
     let Outcomes { operations, ok, failed, unknown } = &figures.outcomes;
     if *operations == 0 {
         return String::new();
@@ -62,7 +61,7 @@ fn outcomes(figures: &Figures) -> String {
     };
     let share =
         format!("{} of {} answered", number::percent(*ok, *operations), number::things(*operations, "operation"));
-    wrapped(&(share + &by_reason("failed", failed) + &by_reason("unknown", unknown) + &downtime), "  ", WIDTH)
+    page.wrapped(&(share + &by_reason("failed", failed) + &by_reason("unknown", unknown) + &downtime), "  ")
 }
 
 /// The scenario's own measures, each with the bounds that it must keep.
@@ -122,6 +121,6 @@ mod tests {
         run.history = History::default();
         run.history.operations.push(lost);
         let told = "  0 % of 1 operation answered; unknown: timed out (1); longest wait for any write 1.42 ms\n";
-        assert_eq!(measures(&run), told);
+        assert_eq!(measures(&run, Style::Plain.into()), told);
     }
 }

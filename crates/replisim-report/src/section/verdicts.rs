@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use replisim_history::{Check, Finding, Promise, Settling, Verdict, Witness};
 
-use super::WIDTH;
 use crate::number::{self, Clock};
-use crate::table::{Align, Cell, Table, shortened, wrapped};
-use crate::{Judged, Names, Style, Subject};
+use crate::table::{Align, Cell, Table, shortened};
+use crate::{Judged, Names, Page, Style, Subject};
 
 /// Where a witness begins: under the check that it refutes.
 const WITNESS_INDENT: usize = 12;
@@ -17,7 +16,7 @@ const TOLD_MAX: usize = 64;
 
 /// Each check with its verdict, its promise, its numbers, and whether it came out as expected. Witnesses are
 /// told by `clock`.
-pub fn verdicts(subject: &Subject, style: Style, clock: Clock) -> String {
+pub fn verdicts(subject: &Subject, page: Page, clock: Clock) -> String {
     let names = Names::of(subject.run);
     let mut table = Table::new(&[Align::Left; 5]);
     for judged in subject.findings {
@@ -26,7 +25,7 @@ pub fn verdicts(subject: &Subject, style: Style, clock: Clock) -> String {
             table.under(print_witness(witness, &names, clock));
         }
     }
-    table.print(2, style) + &reasons(subject.findings)
+    table.print(2, page.style) + &reasons(subject.findings, page)
 }
 
 fn row(judged: &Judged, settling: &Settling) -> [Cell; 5] {
@@ -78,7 +77,7 @@ fn print_witness(witness: &Witness, names: &Names, clock: Clock) -> String {
 }
 
 /// Why the system does not promise what it does not, each reason once.
-fn reasons(findings: &[Judged]) -> String {
+fn reasons(findings: &[Judged], page: Page) -> String {
     let mut checks_by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for judged in findings {
         if let Promise::NotPromised(reason) = &judged.promise {
@@ -87,8 +86,8 @@ fn reasons(findings: &[Judged]) -> String {
     }
     let several = checks_by_reason.len() > 1;
     let print = |(reason, checks): (&str, Vec<&str>)| match several {
-        true => wrapped(&format!("not promised ({}): {reason}", checks.join(", ")), "  ", WIDTH),
-        false => wrapped(&format!("not promised: {reason}"), "  ", WIDTH),
+        true => page.wrapped(&format!("not promised ({}): {reason}", checks.join(", ")), "  "),
+        false => page.wrapped(&format!("not promised: {reason}"), "  "),
     };
     checks_by_reason.into_iter().filter(|(reason, _)| !reason.is_empty()).map(print).collect()
 }

@@ -205,9 +205,9 @@ pub fn github(survey: &Survey) -> String {
         }
     }
     if survey.interrupted {
-        text += &format!("::error title=replisim fuzz::{}\n", data(BROKEN_OFF));
+        text += &format!("::error title=fuzz::{}\n", data(BROKEN_OFF));
     }
-    text + &format!("::notice title=replisim fuzz::{}\n", data(&summary(survey)))
+    text + &format!("::notice title=fuzz::{}\n", data(&summary(survey)))
 }
 
 fn known_annotations(kind: &KnownKind<'_>) -> String {

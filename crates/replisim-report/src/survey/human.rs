@@ -3,6 +3,7 @@
 use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 
 use super::known::{self, KnownKind};
+use crate::campaign::in_words;
 use crate::table::reflowed_within;
 use crate::{Page, number};
 
@@ -56,7 +57,7 @@ pub fn divergences(survey: &Survey, page: impl Into<Page>) -> String {
 fn known(known: &[KnownFailure], page: Page) -> String {
     let kinds = known::kinds(known);
     let told = |word: &str, kind: &KnownKind, cases: String| {
-        page.line(&format!("{word}  {}: {} ({cases})", kind.subject, kind.what()), "")
+        page.line(&format!("{word}  {}: {}: {} ({cases})", kind.subject, in_words(kind.check), kind.kind), "")
     };
     let mut text = String::new();
     for kind in kinds.iter().filter(|kind| !kind.fixed.is_empty()) {
@@ -219,7 +220,7 @@ fn diverged(divergence: &Diverged, page: Page) -> String {
         page.all_broken(&page.line(&head, "  ")),
         line(&divergence.one),
         line(&divergence.other),
-        page.wrapped(why(divergence), "      "),
+        page.wrapped(&why(divergence), "      "),
         replay.map(|command| format!("      {command}\n")).unwrap_or_default()
     )
 }
@@ -231,12 +232,13 @@ pub(super) const DIFFER: &str = "two runs of one plan differ";
 pub const HIDDEN_CHANCE: &str = "something in it draws on chance that the seed does not fix";
 
 /// What two runs of one plan differ for.
-pub(super) fn why(divergence: &Diverged) -> &'static str {
-    if divergence.remembered {
-        "one is what the store remembers: the code has changed since, and all is done anew without --resume; or something \
-         in it draws on chance that the seed does not fix"
-    } else {
-        HIDDEN_CHANCE
+pub(super) fn why(divergence: &Diverged) -> String {
+    match divergence.remembered {
+        true => format!(
+            "one is what the store remembers: the code has changed since, and all is done anew without --resume; or \
+             {HIDDEN_CHANCE}"
+        ),
+        false => HIDDEN_CHANCE.to_owned(),
     }
 }
 

@@ -52,8 +52,7 @@ impl KnownKind<'_> {
 
     /// That it is not fixed, in a word: its check may be decided no more.
     pub fn word(&self) -> &'static str {
-        let violated = |failure: &&KnownFailure| matches!(failure.became.as_str(), "still there" | "another");
-        if self.failing.iter().any(violated) { "still failing" } else { "not known to be fixed" }
+        if self.failing.iter().any(|failure| failure.is_violated()) { "still failing" } else { "not known to be fixed" }
     }
 
     /// The commands that run again what is not fixed, the smallest first, or why there is none; those that nobody has kept a case

@@ -1,6 +1,7 @@
 //! `replisim explain S014`.
 
 use replisim_lab::{scenario, store};
+use replisim_report::Page;
 
 use super::output::print;
 use super::{Ending, Failure};
@@ -20,7 +21,7 @@ pub struct Arguments {
 }
 
 /// Explains one code, or lists them all: those of scenarios, then those of campaign stores.
-pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
     let codes = codes();
     let Some(word) = &arguments.code else {
         let lines: String = codes.iter().map(|(code, title, _)| format!("{code}  {title}\n")).collect();
@@ -29,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let found = codes.iter().find(|(code, ..)| code.eq_ignore_ascii_case(word));
     let (code, title, text) = found
         .ok_or_else(|| Failure::Nothing(format!("no mistake has the code `{word}`; `replisim explain` lists all")))?;
-    print(&in_its_name(&format!("{code}: {title}\n\n{text}\n")))
+    print(&in_its_name(&format!("{code}: {title}\n\n{}", page.wrapped(text, ""))))
 }
 
 /// Every code with its title and its explanation.

@@ -1,9 +1,9 @@
 //! How many workers a command may be given.
 
 use std::num::NonZero;
-use std::thread;
 
 use clap::builder::RangedI64ValueParser;
+use replisim_lab::cores;
 
 /// How many there may be: more than any machine has cores, and fewer than what it can have threads.
 const JOBS_MAX: i64 = 1_024;
@@ -13,7 +13,7 @@ pub fn jobs() -> RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=JOBS_MAX)
 }
 
-/// One for each core.
-pub fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
+/// How many workers there are, if so many are asked for: else one for each core.
+pub fn workers(asked: Option<u16>) -> NonZero<usize> {
+    asked.and_then(NonZero::new).map_or_else(cores, NonZero::from)
 }

@@ -43,9 +43,6 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run; 2 bad usage;
 3 bad scenario, store or file; 4 nothing selected; 5 runs differ; 130 interrupted.";
 
-/// The commands whose help ends with all exit codes, beside the program's own: those that can end with most of them.
-const ENDING_WITH_CODES: [&str; 2] = ["run", "fuzz"];
-
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
 #[command(name = "replisim", version, after_help = EXAMPLES, disable_help_subcommand = true)]
@@ -67,7 +64,7 @@ enum Command {
     Replay(replay::Arguments),
     /// Shrink a failing run to the smallest story that still fails in the same way
     Shrink(shrink::Arguments),
-    /// List protocols, faults, checks and scenarios
+    /// List protocols, faults, checks, scenarios and flaws
     List(list::Arguments),
     /// Write a commented scenario to start from
     New(new::Arguments),
@@ -132,12 +129,12 @@ pub fn program(catalog: Catalog) -> ExitCode {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
         Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.page()),
-        Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.style()),
+        Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.page()),
         Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments, &catalog),
         Command::Campaign(arguments) => campaign::run(&arguments, &catalog, colour.page()),
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, colour.page()),
     };
     match result {
         Ok(ending) => ExitCode::from(ending.code()),
@@ -154,8 +151,8 @@ fn command_line() -> clap::Command {
         let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         command.after_help(format!("{examples}\n\n{EXIT_CODES}"))
     };
-    let whole =
-        ENDING_WITH_CODES.into_iter().fold(codes(Arguments::command()), |all, it| all.mut_subcommand(it, codes));
+    // `fuzz` can end with most of them; others name their own.
+    let whole = codes(Arguments::command()).mut_subcommand("fuzz", codes);
     match shell::program() {
         "replisim" => whole,
         name => in_its_name(whole.bin_name(name).display_name(format!("{name}, with replisim"))),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use replisim_history::{Names, Run, TraceLine};
 use replisim_lab::{Anomaly, Became, Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::survey::HIDDEN_CHANCE;
-use replisim_report::{Style, Subject, human, json, number};
+use replisim_report::{Page, Subject, human, json, number};
 use serde_json::json;
 
 use super::output::{Written, complain_of_panic, make_way, print, write_trace};
@@ -60,11 +60,13 @@ struct Departure {
 }
 
 /// Runs a case again and compares its fingerprint.
-pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     let place = Where::parse(&arguments.case);
     let found = place.read(arguments.store.as_deref())?;
     let (case, experiment) = (&found.case, found.prepare(catalog)?);
-    arguments.trace.as_deref().map_or(Ok(()), |file| make_way(file, Written::Trace))?;
+    if let Some(file) = &arguments.trace {
+        make_way(file, Written::Trace)?;
+    }
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -75,7 +77,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<End
     let subject = material.subject(&experiment, &outcome, again, None);
     let replayed = Replayed::of(case, &experiment, &outcome);
     match arguments.format {
-        Format::Human => print(&(human::screen(&subject, style) + &replayed.text(&arguments.case)))?,
+        Format::Human => print(&(human::screen(&subject, page) + &replayed.text(&arguments.case)))?,
         Format::Json => print(&replayed.json(&subject))?,
     };
     Ok(replayed.ending())

@@ -9,7 +9,7 @@ use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::settle;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
-use replisim_report::{Style, human, json, number};
+use replisim_report::{Page, human, json, number};
 
 use super::output::{Written, complain, complain_of_panic, make_way, print, write_named, write_trace};
 use super::time::time;
@@ -21,7 +21,10 @@ const EXAMPLES: &str = "\
 Examples:
   replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
   replisim run stale_read_after_write --set run=30s --set clients[0].sessions=50
-  replisim run scenarios/postgresql --format json";
+  replisim run scenarios/postgresql --format json
+
+Exit codes: 0 all as expected; 1 something was not; 2 bad usage; 3 bad scenario or file;
+4 no such scenario.";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -59,12 +62,13 @@ pub enum Format {
 
 /// Runs every scenario that the arguments mean.
 pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
-    if arguments.trace.is_some() && arguments.trace == arguments.case {
+    let whole = |file: &Option<PathBuf>| file.as_ref().and_then(|file| std::path::absolute(file).ok());
+    if arguments.trace.is_some() && whole(&arguments.trace) == whole(&arguments.case) {
         return Err(Failure::Usage("--trace and --case name the same file".to_owned()));
     }
     let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
-        return run_one(path, arguments, catalog, colour.style());
+        return run_one(path, arguments, catalog, colour.page());
     }
     if arguments.trace.is_some() || arguments.case.is_some() {
         let count = number::count(paths.len() as u64);
@@ -107,10 +111,13 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Expe
 }
 
 /// A single scenario, with everything there is to say of it.
-fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) -> Result<Ending, Failure> {
+fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog)?;
-    let named = [(&arguments.trace, Written::Trace), (&arguments.case, Written::Case)];
-    named.into_iter().try_for_each(|(file, what)| file.as_ref().map_or(Ok(()), |file| make_way(file, what)))?;
+    for (file, what) in [(&arguments.trace, Written::Trace), (&arguments.case, Written::Case)] {
+        if let Some(file) = file {
+            make_way(file, what)?;
+        }
+    }
     let (outcome, elapsed) = execute(&experiment, arguments);
     complain_of_panic();
     if let Some(file) = &arguments.trace {
@@ -123,7 +130,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, style: Style) 
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
-        Format::Human => print(&human::screen(&subject, style))?,
+        Format::Human => print(&human::screen(&subject, page))?,
         Format::Json => print(&json::text(&subject))?,
     };
     Ok(ending(&outcome))

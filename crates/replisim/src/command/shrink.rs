@@ -1,6 +1,5 @@
 //! `replisim shrink`.
 
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
-use super::jobs::jobs;
+use super::jobs::{jobs, workers};
 use super::output::{SCHEMA_VERSION, Written, make_way, print, write_named};
 use super::run::Format;
 use super::time::some_time;
@@ -75,7 +74,9 @@ struct Failing {
 /// Shrinks a failing run and writes what is left of it.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
-    arguments.output.as_deref().map_or(Ok(()), |file| make_way(file, Written::Case))?;
+    if let Some(file) = &arguments.output {
+        make_way(file, Written::Case)?;
+    }
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
     write_named(&file, Written::Case, shrunk.case.text().as_bytes())?;
@@ -95,7 +96,7 @@ fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let place = find(&arguments.failing, catalog)?;
     let found = match &place {
         Where::Kept(_) => place.read(arguments.store.as_deref())?,
-        Where::File(path) => match Source::read(path)? {
+        Where::File(path) => match Case::source(path)? {
             source if Case::is_one(&source) => Found::of(source)?,
             source => return of_scenario(&source, path, arguments, catalog),
         },
@@ -147,8 +148,7 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
         bar.tick();
         !interrupted() && time.is_none_or(|time| began.elapsed() < time)
     };
-    let mut limits = Limits::default();
-    limits.jobs = arguments.jobs.and_then(NonZero::new).map_or(limits.jobs, NonZero::from);
+    let limits = Limits { jobs: workers(arguments.jobs), ..Limits::default() };
     let shrinker = Shrinker::new(&failing.experiment, failing.seed).until(failing.until).check(failing.check);
     let shrunk =
         shrinker.limits(limits).watch(&watch).shrink().map_err(|nothing| Failure::Nothing(nothing.to_string()));

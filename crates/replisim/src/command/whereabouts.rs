@@ -81,7 +81,7 @@ impl Where {
 impl Found {
     /// Reads a file.
     fn read(path: &Path) -> Result<Found, Failure> {
-        Ok(Found::of(Source::read(path).map_err(|report| report.advising(Case::ADVICE))?)?)
+        Ok(Found::of(Case::source(path)?)?)
     }
 
     /// Reads a text.
@@ -110,7 +110,7 @@ fn find(id: &str, store: Option<&Path>) -> Result<Found, Failure> {
     let place = store.unwrap_or(Path::new(STORE));
     let mut found = filed(id, &cases(place))?;
     if found.is_empty() && (store.is_some() || place.exists()) {
-        found = stored(id, place)?;
+        found = stored(place)?;
     }
     found.retain(|found| found.case.fingerprint.to_string().starts_with(id));
     // Two failures of one run are one case here.
@@ -167,10 +167,9 @@ fn filed(id: &str, folder: &Path) -> Result<Vec<Found>, Failure> {
     entries.filter(is_it).map(|path| Found::read(&path)).collect()
 }
 
-/// The cases of a store that begin with this id. What another version wrote and this one cannot read is passed over.
-fn stored(id: &str, store: &Path) -> Result<Vec<Found>, Failure> {
+/// The cases of a store. What another version wrote and this one cannot read is passed over.
+fn stored(store: &Path) -> Result<Vec<Found>, Failure> {
     let name = store.display().to_string();
     let texts = Store::open(store)?.cases()?;
-    let found = texts.into_iter().filter_map(|text| Found::of(Source::new(name.clone(), text)).ok());
-    Ok(found.filter(|found| found.case.fingerprint.to_string().starts_with(id)).collect())
+    Ok(texts.into_iter().filter_map(|text| Found::of(Source::new(name.clone(), text)).ok()).collect())
 }

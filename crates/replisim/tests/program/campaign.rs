@@ -37,22 +37,22 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
           2 of 200 runs failed
       mine.ron                             0 runs  0 cells
 
-      scenarios/failover/lost_write.ron  holds  failed  not promised  unknown
-        no acknowledged write lost           2       0           198        0
-        convergence                        198       2             0        0
+      scenarios/failover/lost_write.ron  holds  broken  allowed  undecided
+        no acknowledged write lost           2       0      198          0
+        convergence                        198       2        0          0
 
     mine.ron has not run
 
     cases     replisim campaign export a.store --cases cases
 
-    2 known failures, 2 not fixed
+    2 known cases, 2 not fixed
     digest    DIGEST
     ");
 
     fix(&folder.path("a.store"));
     let shown = folder.program(&["campaign", "show", "a.store"]);
     assert_eq!(shown.code, 1, "nothing is known of mine.ron: {}", shown.output);
-    assert!(shown.output.contains("\n2 known failures, 0 not fixed\n"), "{}", shown.output);
+    assert!(shown.output.contains("\n2 known cases, 0 not fixed\n"), "{}", shown.output);
 }
 
 #[test]

@@ -39,11 +39,12 @@ impl Tree {
         self.parts().is_empty()
     }
 
-    /// Prints where `column` characters of the line are taken and `after` more will follow.
+    /// Prints it behind what stands in `text`, its parts a step further in than `indent`, where `after` more characters will
+    /// follow.
     fn lay_out(&self, text: &mut String, indent: usize, after: usize) {
         let column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
         let is_root = text.is_empty();
-        let room = (WIDTH + 1).saturating_sub(column + after + 1);
+        let room = WIDTH.saturating_sub(column + after);
         if self.is_leaf() || (!is_root && self.room_behind(room).is_some()) {
             return text.push_str(&self.flat());
         }

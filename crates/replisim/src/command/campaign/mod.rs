@@ -38,13 +38,13 @@ enum Verb {
     List(list::Arguments),
     /// Show what a store's campaigns found: failures by cause, smallest first
     Show(show::Arguments),
-    /// Ask a store a question in SQL; its tables and views explain themselves in sqlite_schema
+    /// Ask a store a question in SQL; what is in a table stands in sqlite_schema
     Sql(sql::Arguments),
     /// Write what a store holds: a line a run and a failure, or its failures as cases
     Export(export::Arguments),
     /// Forget what failed before, so that it is not run again
     Forget(forget::Arguments),
-    /// Put stores together into a new one, the same to the byte whatever their order
+    /// Put stores together into a new one, the same to the byte whatever their order: `fuzz merge`, too
     Merge(Merge),
 }
 

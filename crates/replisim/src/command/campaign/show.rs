@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
 }
 
 fn last(whole: &Whole) -> String {
-    let (known, not_fixed) = (number::things(whole.known, "known failure"), number::count(whole.not_fixed));
+    let (known, not_fixed) = (number::things(whole.known, "known case"), number::count(whole.not_fixed));
     format!("{known}, {not_fixed} not fixed\ndigest    {}\n", whole.digest)
 }
 

@@ -90,7 +90,7 @@ pub fn campaign(
             archive.keep_known(row);
         }
     }
-    let written = archive.map_or(Ok(0), Archive::finish);
+    let written = archive.map_or(Ok(()), Archive::finish);
     survey.interrupted = interrupted() || written.is_err();
     // What stopped the writing says more than what could not be kept for that.
     let kept = written.map_err(Failure::from).and(kept);
@@ -106,7 +106,7 @@ fn open<'s, 'c>(
     if let Some(folder) = store.parent() {
         make_folder(folder)?;
     }
-    let before = Before::of(store, &fuzz::manifest(subjects, orders)).unwrap_or_default();
+    let before = Before::of(store, &fuzz::manifest(subjects, orders), orders).unwrap_or_default();
     let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
     say_what_becomes_of(before, begin, store);
     Ok(archive)
@@ -117,35 +117,33 @@ fn open<'s, 'c>(
 struct Before {
     /// Of that campaign.
     own: u64,
-    /// Of the one of its kindred that has most: the same with another `--runs`.
-    kindred: u64,
+    /// Of the one with another `--runs` that becomes it, if it is resumed.
+    smaller: u64,
 }
 
 impl Before {
-    fn of(store: &Path, manifest: &Manifest) -> Result<Self, StoreError> {
+    fn of(store: &Path, manifest: &Manifest, orders: &Orders) -> Result<Self, StoreError> {
         let store = Store::open(store)?;
-        let mut before = Before::default();
-        for campaign in fuzz::kindred(&store, manifest)? {
-            let runs = store.summary(campaign)?.subjects.iter().map(|subject| subject.runs).sum();
-            let (is_own, most) = (campaign == manifest.digest(), before.kindred.max(runs));
-            (before.own, before.kindred) = if is_own { (runs, before.kindred) } else { (before.own, most) };
-        }
-        Ok(before)
+        let runs = |campaign| -> Result<u64, StoreError> {
+            Ok(store.summary(campaign)?.subjects.iter().map(|subject| subject.runs).sum())
+        };
+        let smaller = fuzz::to_grow(&store, manifest, orders)?.map_or(Ok(0), runs)?;
+        Ok(Before { own: runs(manifest.digest()).unwrap_or(0), smaller })
     }
 }
 
-fn say_what_becomes_of(Before { own, kindred }: Before, begin: Begin, store: &Path) {
+fn say_what_becomes_of(Before { own, smaller }: Before, begin: Begin, store: &Path) {
     let store = store.display();
-    match (begin, own, kindred) {
+    match (begin, own, smaller) {
         (Begin::Anew, 0, _) => {}
         (Begin::Anew, own, _) => {
             let told = number::things(own, "run");
             complain(&format!("{store} held {told} of this campaign, which begins anew: --resume goes on"))
         }
         (Begin::Resume, 0, 0) => complain(&format!("{store} holds no run of this campaign: it begins")),
-        (Begin::Resume, 0, kindred) => {
-            let told = number::things(kindred, "run");
-            complain(&format!("{store} holds {told} of this campaign with another --runs: these are not done again"))
+        (Begin::Resume, 0, smaller) => {
+            let told = number::things(smaller, "run");
+            complain(&format!("{store} holds {told} of this campaign with another --runs: it goes on with them"))
         }
         (Begin::Resume, ..) => {}
     }
@@ -177,7 +175,7 @@ pub fn conduct(
     let mut watch = |tallies: &[Tally]| {
         let elapsed = began.elapsed();
         progress.show(tallies, elapsed);
-        let failed = limits.fail_fast && tallies.iter().any(|tally| tally.failing > 0);
+        let failed = limits.fail_fast && tallies.iter().any(|tally| tally.failing > tally.recalled_failing);
         let over = time.is_some_and(|time| elapsed >= time);
         if failed || over || interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };

@@ -4,20 +4,26 @@
 //! Doing a shard again does no harm, and neither does merging it twice: merged stores are the same bytes whatever they
 //! were merged from.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use replisim_history::Survey;
 use replisim_kernel::Digest;
 use replisim_lab::Catalog;
-use replisim_lab::fuzz::{self, Archive, Charter, Share};
-use replisim_lab::store::{Begin, Placing, Store, StoreError, Tally};
+use replisim_lab::fuzz::{self, Archive, Charter, Orders, Share};
+use replisim_lab::store::{Begin, Place, Placing, Store, StoreError, Tally};
 use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
 use super::{What, found, orders, some_runs, subjects};
-use crate::command::jobs::{cores, jobs};
+use crate::command::jobs::{jobs, workers};
 use crate::command::output::{Written, is_another, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
+
+const SHARD_CODES: &str = "\
+Exit codes: 0 it is whole, also where runs failed; 2 bad usage; 3 bad plan, store or file; 5 two runs of one plan
+differ, and no store is kept; 130 interrupted.";
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -33,6 +39,7 @@ pub enum Command {
         output: PathBuf,
     },
     /// Run a part of a plan into a store of its own; doing it again does no harm
+    #[command(after_help = SHARD_CODES)]
     Shard {
         /// What `fuzz plan` wrote
         plan: PathBuf,
@@ -46,7 +53,7 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = jobs())]
         jobs: Option<u16>,
     },
-    /// Put stores together: the same bytes whatever their number and order
+    /// Put stores together: the same bytes whatever their number and order; the same as `campaign merge`
     Merge(campaign::Merge),
 }
 
@@ -105,29 +112,24 @@ fn run_shard(
 ) -> Result<Ending, Failure> {
     let charter = Charter::read(plan)?;
     let subjects = charter.subjects(catalog)?;
-    let orders = charter.orders(jobs.map_or_else(cores, usize::from), share);
+    let orders = Orders { jobs: workers(jobs), ..charter.orders(share) };
     if output.exists() {
         return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), charter.lots_of(share));
     }
     let placing = Placing::begin(output)?;
+    is_of_this(placing.part(), fuzz::manifest(&subjects, &orders).digest(), &charter, share)?;
     let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
     let (tallies, _) = conduct(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
     archive.finish()?;
-    let mut survey = fuzz::survey(&subjects, &tallies, orders.seed_start);
+    let survey = fuzz::survey(&subjects, &tallies, orders.seed_start);
     let (done, runs) = (survey.runs(), charter.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
     if done < runs {
         let told = format!("{} are done; the same command does the others", number::tally(done, runs, "runs"));
         print(&format!("{told}\n"))?;
         return Ok(Ending::Interrupted);
     }
-    let kept = found::keep_differing(&mut survey, &tallies, output, &|_, _, _| MET_AGAIN.to_owned());
-    let differ = reports::divergences(&survey, page);
-    if !differ.is_empty() {
-        // Whoever went on with it would have to take the one of two runs for the true one.
-        placing.give_up()?;
-        print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
-        kept?;
-        return Ok(Ending::Diverged);
+    if survey.subjects.iter().any(|subject| subject.differing > 0) {
+        return give_up(placing, survey, &tallies, output, page);
     }
     placing.finish()?;
     let told = match runs {
@@ -137,8 +139,41 @@ fn run_shard(
     print(&format!("{told}: {}\n", output.display()))
 }
 
+/// Keeps nothing of runs that would not come out the same again: whoever went on with them would have to take one of two for
+/// the true one.
+fn give_up(
+    placing: Placing,
+    mut survey: Survey,
+    tallies: &[fuzz::Tally],
+    output: &Path,
+    page: Page,
+) -> Result<Ending, Failure> {
+    let kept = found::keep_differing(&mut survey, tallies, output, &|_, _, _| MET_AGAIN.to_owned());
+    placing.give_up()?;
+    let differ = reports::divergences(&survey, page);
+    print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
+    kept?;
+    Ok(Ending::Diverged)
+}
+
 /// What is said in place of a command where the case of a plan cannot be written.
 const MET_AGAIN: &str = "its case cannot be written here: the same shard meets it again where it can";
+
+/// Demands that what an earlier try has left is of the same shard of the same plan: whoever went on with anything else would
+/// merge it, too.
+fn is_of_this(part: &Path, campaign: Digest, charter: &Charter, share: Share) -> Result<(), Failure> {
+    // Whoever writes to it says what is wrong with it.
+    let Ok(store) = Store::open(part) else { return Ok(()) };
+    let taken = StoreError::Exists { path: part.to_owned() };
+    for manifest in store.campaigns()? {
+        let lots: BTreeSet<(u32, u32)> = charter.lots_of(share).map(|(subject, lot, _)| (subject, lot)).collect();
+        let is_its = |end: &Place| lots.contains(&(end.subject, end.lot));
+        if manifest.digest() != campaign || !store.ends(campaign)?.iter().all(is_its) {
+            return Err(taken.into());
+        }
+    }
+    Ok(())
+}
 
 /// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan differed
 /// then, or it would not stand there.

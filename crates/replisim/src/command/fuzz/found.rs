@@ -7,6 +7,7 @@ use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
+use replisim_report::survey::HIDDEN_CHANCE;
 
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
@@ -44,7 +45,7 @@ pub struct Keeping<'k, 's, 'c> {
     /// Whether runs are made smaller first.
     pub shrinking: bool,
     /// How many of these runs are done side by side.
-    pub jobs: usize,
+    pub jobs: NonZero<usize>,
 }
 
 impl Keeping<'_, '_, '_> {
@@ -89,7 +90,9 @@ impl Keeping<'_, '_, '_> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
             Some(Err(_)) => {
-                group.replay = NOT_AGAIN.to_owned();
+                group.replay = format!(
+                    "its failure did not come again: the code has changed since the run was remembered, or {HIDDEN_CHANCE}"
+                );
                 return None;
             }
             Some(Ok(shrunk)) if shrunk.bound != Some(Bound::Stopped) => {
@@ -119,7 +122,7 @@ impl Keeping<'_, '_, '_> {
     fn shrink(&self, cause: &Cause, found: &Found) -> Result<Shrunk, NothingToShrink> {
         let (attempt, experiment) = (&found.smallest, found.smallest.experiment());
         let runs = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
-        let limits = Limits { runs, jobs: NonZero::new(self.jobs).unwrap_or(NonZero::<usize>::MIN) };
+        let limits = Limits { runs, jobs: self.jobs };
         let shrinker = Shrinker::new(&experiment, attempt.plan.seed).drawn(attempt.drawn().len());
         shrinker.check(Some(cause.check)).limits(limits).watch(&|_| !interrupted()).shrink()
     }
@@ -212,10 +215,6 @@ fn gist(group: &FailureGroup) -> Option<Gist> {
     let (check, kind) = (group.check.name().to_owned(), group.kind.clone());
     Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
 }
-
-/// What is said in place of a command where a run fails no more.
-const NOT_AGAIN: &str = "its failure did not come again: the code has changed since the run was remembered, or something in \
-                         it draws on chance that the seed does not fix";
 
 /// What is said in place of a command, where a store has what it takes.
 const LATER: &str = "to be shrunk when the campaign is over: run the same with --resume";

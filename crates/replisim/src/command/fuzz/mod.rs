@@ -14,9 +14,9 @@ use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
 use replisim_lab::scenario::Edit;
 use replisim_lab::store::Begin;
-use replisim_report::{Page, survey as reports};
+use replisim_report::{Page, number, survey as reports};
 
-use super::jobs::{cores, jobs};
+use super::jobs::{jobs, workers};
 use super::output::print;
 use super::run::{edits, of_seed};
 use super::time::some_time;
@@ -49,7 +49,7 @@ pub struct Arguments {
     /// How many workers [default: one for each core]
     #[arg(long, value_name = "N", value_parser = jobs())]
     jobs: Option<u16>,
-    /// Stop at the first new failure
+    /// Stop at the first failure among the runs that are done, not those that are remembered or known from before
     #[arg(long)]
     fail_fast: bool,
     /// Where the campaign is kept
@@ -75,7 +75,7 @@ struct What {
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed_start: u64,
-    /// Give every scenario without a swarm the default one
+    /// Give every scenario without a swarm the default one; what it expects was not said of that, and goes
     #[arg(long)]
     swarm: bool,
     /// Try fresh seeds alone, without searching on from what reached somewhere new
@@ -152,14 +152,17 @@ const NO_CASE: &str =
 fn some_runs(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(0) => Err("a campaign has at least one run".to_owned()),
+        Ok(Orders::RUNS_MAX..) => Err(format!("a campaign has fewer than {} runs", number::count(Orders::RUNS_MAX))),
         Ok(runs) => Ok(runs),
         Err(error) => Err(format!("{error}")),
     }
 }
 
 fn orders(what: &What, runs: Option<u64>, jobs: Option<u16>, share: Share) -> Orders {
-    let jobs = jobs.map_or_else(cores, usize::from);
-    Orders { runs, seed_start: what.seed_start, guided: !what.blind, jobs, share }
+    let swarm = what.swarm.then(|| "--swarm".to_owned());
+    let set = what.set.iter().map(|edit| format!("--set {}={}", edit.path, edit.value));
+    let changes = swarm.into_iter().chain(set).collect();
+    Orders { runs, seed_start: what.seed_start, guided: !what.blind, jobs: workers(jobs), share, changes }
 }
 
 fn ending(survey: &Survey) -> Ending {

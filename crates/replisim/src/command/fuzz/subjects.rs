@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use replisim_lab::folder::FolderError;
 use replisim_lab::fuzz::Subject;
 use replisim_lab::scenario::{Report, Source};
-use replisim_lab::{Catalog, Experiment, folder};
+use replisim_lab::{Catalog, Experiment, Scenario, folder};
 
 use super::What;
+use crate::command::output::complain;
 use crate::command::{Failure, LIBRARY};
 
 /// Every scenario that the words mean, ready to run. If some cannot be, all of these are told.
@@ -17,13 +18,28 @@ pub(super) fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<
     for word in &what.subjects {
         for source in sources(word, catalog, &mut seen)? {
             let edited = source.and_then(|source| Experiment::set(&source, &what.set, catalog));
-            match edited.and_then(|source| Subject::prepare(&source, what.swarm, catalog)) {
-                Ok(subject) => subjects.push(subject),
+            let prepared = edited.and_then(|source| Ok((Subject::prepare(&source, what.swarm, catalog)?, source)));
+            match prepared {
+                Ok((subject, source)) => {
+                    say_what_is_expected_no_more(&subject, &source);
+                    subjects.push(subject);
+                }
                 Err(report) => refused.push(report),
             }
         }
     }
     if refused.is_empty() { Ok(subjects) } else { Err(Failure::AllRefused(refused)) }
+}
+
+/// Says that a scenario was given a swarm, of which nobody has said what it expects.
+fn say_what_is_expected_no_more(subject: &Subject<'_>, source: &Source) {
+    let expects = Scenario::parse(source).is_ok_and(|scenario| !scenario.expect.is_empty());
+    if expects && subject.base().scenario.expect.is_empty() {
+        let name = subject.name();
+        complain(&format!(
+            "{name} says what it expects of its own faults, not of a swarm's: only what is promised counts"
+        ));
+    }
 }
 
 /// The scenarios that a word means, without those that were `seen`: a file may be meant twice, by itself and by its folder.

@@ -111,7 +111,11 @@ fn what_still_fails_is_told_with_a_case_that_replays() {
         assert!(!fuzz().output.contains("still failing"));
         let lines = fuzz().output;
         let mut lines = lines.lines();
-        assert!(lines.next().is_some_and(|line| line.starts_with("still failing  failing.ron: NoLostWrites, ")));
+        assert!(
+            lines
+                .next()
+                .is_some_and(|line| line.starts_with("still failing  failing.ron: no acknowledged write lost: "))
+        );
         let command = lines.next().and_then(|line| line.strip_prefix("      replisim replay ")).expect("a command");
         let id = command.split(' ').next().expect("an id");
         let replay = folder.program(&[&["replay", id], options].concat());

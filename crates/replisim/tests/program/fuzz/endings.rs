@@ -229,9 +229,65 @@ fn a_campaign_goes_on_with_more_runs() {
     let undisturbed = fuzz("300", "whole/it.db", &[]);
     assert_eq!(fuzz("200", "a/it.db", &[]).code, 1);
     let more = fuzz("300", "a/it.db", &["--resume"]);
-    assert_eq!(more.errors, "a/it.db holds 200 runs of this campaign with another --runs: these are not done again\n");
+    assert_eq!(more.errors, "a/it.db holds 200 runs of this campaign with another --runs: it goes on with them\n");
     let of_its_store = undisturbed.output.replace("whole/", "a/");
     assert_eq!((more.code, more.output), (1, of_its_store), "as if it had been so many from the start");
+    let store = folder.path("a/it.db");
+    let campaigns = || Store::open(&store).and_then(|store| store.campaigns()).expect("they are read").len();
+    assert_eq!(campaigns(), 1, "it has become the larger one");
+
+    // One that holds more than that is left as it is.
+    let fewer = fuzz("100", "a/it.db", &["--resume"]);
+    assert_eq!(fewer.errors, "a/it.db holds no run of this campaign: it begins\n");
+    assert_eq!(campaigns(), 2);
+}
+
+#[test]
+fn fail_fast_looks_for_what_is_not_remembered() {
+    let folder = super::folder("fast");
+    let fuzz = ["fuzz", "failing.ron", "--runs", "300", "--fail-fast", "--jobs", "1", "--resume", "--format", "json"];
+    let runs = || folder.program(&fuzz).json()["subjects"][0]["runs"].as_u64().expect("a number");
+    let (first, second) = (runs(), runs());
+    assert!(first < second && second < 300, "{first}, then {second}");
+}
+
+#[test]
+fn a_swarm_takes_what_is_expected_and_says_so() {
+    let folder = super::folder("unexpected");
+    let swarmless = FAILING.lines().filter(|line| !line.contains("swarm:")).collect::<Vec<_>>();
+    folder.write("swarmless.ron", swarmless.join("\n"));
+    let fuzz = folder.program(&["fuzz", "swarmless.ron", "--runs", "10", "--no-store", "--swarm"]);
+    assert!(fuzz.errors.contains("swarmless.ron says what it expects of its own faults"), "{fuzz:?}");
+}
+
+/// As `timeout` does, which tells the program and then the group that it is in.
+#[test]
+fn two_signals_at_once_are_one() {
+    let folder = super::folder("twice");
+    let arguments = ["fuzz", "clean.ron", "--for", "60s", "--jobs", "2", "--store", "a.db"];
+    let child = folder.command(&arguments).stdout(Stdio::piped()).spawn().expect("the program can be run");
+    thread::sleep(Duration::from_millis(700));
+    let number = child.id().to_string();
+    assert_eq!(finished(Command::new("sh").args(["-c", &format!("kill {number}; kill {number}")])).code, 0);
+    let output = child.wait_with_output().expect("it has ended");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.code() == Some(130) && told.contains(", broken off"), "{output:?}");
+}
+
+#[test]
+fn a_campaign_says_how_its_scenarios_were_changed() {
+    let folder = super::folder("changed");
+    let fuzz = ["fuzz", "clean.ron", "--runs", "10", "--swarm", "--set", "run=300ms"];
+    assert_eq!(folder.program(&fuzz).code, 0);
+    let shown = folder.program(&["campaign", "show", "--format", "json"]).json();
+    let settings = shown["campaigns"][0]["settings"].as_str().expect("a text");
+    assert!(settings.ends_with(", search: guided, --swarm, --set run=300ms"), "{settings}");
+    let planned = folder.program(&[&["fuzz", "plan"], &fuzz[1..], &["-o", "plan.ron"]].concat());
+    assert_eq!(planned.code, 0, "{planned:?}");
+    assert_eq!(folder.program(&["fuzz", "shard", "plan.ron", "--shard", "1/1", "-o", "shard.db"]).code, 0);
+    let campaign = folder.program(&["campaign", "show", "shard.db", "--format", "json"]).json();
+    let digest = |shown: &serde_json::Value| shown["campaigns"][0]["digest"].clone();
+    assert_eq!(digest(&campaign), digest(&shown), "a plan of the same is the same campaign");
 }
 
 #[test]
@@ -252,7 +308,7 @@ fn what_is_known_is_run_first_and_told() {
     let first = fuzz("300");
     assert!(first.code == 1 && !first.output.contains("still failing"), "{first:?}");
     let second = fuzz("300");
-    assert!(second.output.starts_with("still failing  failing.ron: NoLostWrites, "), "{second:?}");
+    assert!(second.output.starts_with("still failing  failing.ron: no acknowledged write lost: "), "{second:?}");
 
     // A scenario that was changed is another one, of which nothing is known.
     folder.write("failing.ron", CLEAN);
@@ -277,7 +333,10 @@ fn a_file_is_one_subject_however_it_is_spelled() {
     let forget = |word: &str| folder.program(&["campaign", "forget", word]);
     for word in ["./scenarios/lost.ron", "scenarios/../scenarios/lost.ron", &whole, "lost", "scenarios"] {
         let again = fuzz(word);
-        assert!(again.output.starts_with("still failing  scenarios/lost.ron: NoLostWrites, "), "{word}: {again:?}");
+        assert!(
+            again.output.starts_with("still failing  scenarios/lost.ron: no acknowledged write lost: "),
+            "{word}: {again:?}"
+        );
         let forgotten = forget(word);
         assert!(forgotten.code == 0 && forgotten.output.starts_with("forgot "), "{word}: {forgotten:?}");
         let unknown = forget(word);

@@ -53,7 +53,7 @@ fn github_gets_a_command_a_line() {
     let printed = printed("github", "github");
     let lines: Vec<&str> = printed.lines().collect();
     let (last, errors) = lines.split_last().expect("there are lines");
-    assert!(last.starts_with("::notice title=replisim fuzz::400 runs, "), "{last}");
+    assert!(last.starts_with("::notice title=fuzz::400 runs, "), "{last}");
     assert!(!errors.is_empty());
     for line in errors {
         let (head, message) = line.strip_prefix("::error ").and_then(|it| it.split_once("::")).expect("a command");

@@ -108,8 +108,40 @@ fn what_is_there_is_no_shard_unless_it_holds_the_runs_of_this_one() {
     let nothing = "nothing to do, for the plan has no more than 1 lot: none.db\n".to_owned();
     assert_eq!(run("other.ron", "7/99", "none.db"), (0, nothing, String::new()));
     assert_eq!(run("other.ron", "1/1", "none.db"), taken("none.db"), "another part of this one");
+    for (plan, part) in [("other.ron", "1/1"), ("plan.ron", "1/3")] {
+        let half = folder.program(&["fuzz", "shard", plan, "--shard", part, "-o", "half.db"]);
+        assert_eq!(half.code, 0, "{half:?}");
+        std::fs::rename(folder.path("half.db"), folder.path("half.db.part")).expect("it can be renamed");
+        assert_eq!(run("plan.ron", "2/3", "half.db"), taken("half.db.part"), "of another plan or part, half done");
+        std::fs::remove_file(folder.path("half.db.part")).expect("it can be removed");
+    }
     let foreign = "error[C002]: text.db is not a store of campaigns".to_owned();
     assert_eq!(run("other.ron", "1/1", "text.db"), (3, String::new(), foreign));
+}
+
+#[test]
+fn a_plan_that_is_none_is_told_where_it_stands() {
+    let folder = planned("no_plan");
+    let plan = String::from_utf8(folder.read("plan.ron")).expect("a plan is text");
+    for (from, to, told) in [
+        ("guided: true", "guided: maybe", ["this is no plan: Expected boolean", "plan.ron:6:12"]),
+        (
+            "seed_start: 1",
+            "seed_start: 1, sown: 1",
+            ["this is no plan: Unexpected field named `sown`", "plan.ron:5:20"],
+        ),
+        (
+            &format!("runs: {RUNS}"),
+            "runs: 0",
+            ["a plan has a subject and from 1 to 17592186040320 runs", "plan.ron:1:1"],
+        ),
+    ] {
+        folder.write("plan.ron", plan.replace(from, to));
+        let refused = folder.program(&["fuzz", "shard", "plan.ron", "--shard", "1/1", "-o", "it.db"]);
+        assert!(refused.code == 3 && told.iter().all(|told| refused.errors.contains(told)), "{}", refused.errors);
+    }
+    let many = folder.program(&["fuzz", "plan", "clean.ron", "--runs", "17592186040320", "-o", "many.ron"]);
+    assert!(many.code == 2 && many.errors.contains("fewer than 17,592,186,040,320 runs"), "{many:?}");
 }
 
 #[test]
