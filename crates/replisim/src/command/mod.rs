@@ -40,7 +40,7 @@ Examples:
 
 /// The column `in short` of the table in `docs/ci.md`.
 const EXIT_CODES: &str = "\
-Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run; 2 bad usage;
+Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run; 2 bad usage; \
 3 bad scenario, store or file; 4 nothing selected; 5 runs differ; 130 interrupted.";
 
 /// A deterministic simulation workbench for database replication.

@@ -23,7 +23,7 @@ Examples:
   replisim run stale_read_after_write --set run=30s --set clients[0].sessions=50
   replisim run scenarios/postgresql --format json
 
-Exit codes: 0 all as expected; 1 something was not; 2 bad usage; 3 bad scenario or file;
+Exit codes: 0 all as expected; 1 something was not; 2 bad usage; 3 bad scenario or file; \
 4 no such scenario.";
 
 #[derive(clap::Args, Debug)]

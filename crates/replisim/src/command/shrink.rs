@@ -30,7 +30,7 @@ Examples:
   replisim shrink mine.ron --seed 17 --check ReadYourWrites --for 30s
   replisim shrink found.ron -o smallest.ron
 
-Exit codes: 0 it was made as small as it gets, or as --for allows; 4 nothing is violated; 130 interrupted, with what
+Exit codes: 0 it was made as small as it gets, or as --for allows; 4 nothing is violated; 130 interrupted, with what \
 was found until then written.";
 
 #[derive(clap::Args, Debug)]

@@ -22,7 +22,7 @@ Examples:
   replisim campaign show night.db
   replisim campaign show night.db --format json > night.json
 
-Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed, or runs are missing that were ordered, or
+Exit codes: 0 nothing fails; 1 the store knows of a failure that is not fixed, or runs are missing that were ordered, or \
             nothing is known of a scenario or a check; 3 there is no such store; 5 two runs of one plan differed.";
 
 #[derive(clap::Args, Debug)]

@@ -22,7 +22,7 @@ use crate::command::output::{Written, is_another, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 const SHARD_CODES: &str = "\
-Exit codes: 0 it is whole, also where runs failed; 2 bad usage; 3 bad plan, store or file; 5 two runs of one plan
+Exit codes: 0 it is whole, also where runs failed; 2 bad usage; 3 bad plan, store or file; 5 two runs of one plan \
 differ, and no store is kept; 130 interrupted.";
 
 #[derive(clap::Subcommand, Debug)]
