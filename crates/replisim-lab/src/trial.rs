@@ -81,7 +81,7 @@ impl<'c> Trial<'c> {
         let failing = self.failing(|failure| failure.seed);
         if let Some(first) = failing.iter().min() {
             let (count, of) = (failing.len(), self.seeds.end - self.seeds.start);
-            let first = self.run(*first);
+            let first = Failure { seed: *first, outcome: self.run(*first) };
             panic!("{count} of {of} seeds failed. {}{}", self.tell(&first), self.shrunk(&first).unwrap_or_default());
         }
     }
@@ -90,8 +90,11 @@ impl<'c> Trial<'c> {
     fn failing<T: Send>(&self, keep: impl Fn(Failure) -> T + Sync) -> Vec<T> {
         let seeds = Mutex::new(self.seeds.clone());
         let next = || seeds.lock().expect("nobody panics while they take a seed").next();
-        let fails = |failure: &Failure| !failure.outcome.judgement.is_fine();
-        let work = || iter::from_fn(next).map(|seed| self.run(seed)).filter(fails).map(&keep).collect::<Vec<T>>();
+        let fails = |seed| {
+            let outcome = self.run(seed);
+            (!outcome.judgement.is_fine()).then(|| keep(Failure { seed, outcome }))
+        };
+        let work = || iter::from_fn(next).filter_map(fails).collect::<Vec<T>>();
         let workers = cores().get();
         thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
@@ -99,10 +102,10 @@ impl<'c> Trial<'c> {
         })
     }
 
-    /// What happens under a seed, whether it fails or not.
-    fn run(&self, seed: u64) -> Failure {
+    /// What happens under a seed.
+    fn run(&self, seed: u64) -> Outcome {
         let (_, variant) = self.subject.turned(seed);
-        Failure { seed, outcome: variant.experiment.run(seed, None, false) }
+        variant.experiment.run(seed, None, false)
     }
 
     /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
@@ -241,7 +244,7 @@ mod tests {
         let catalog = Catalog::standard();
         let trial = Trial::of(&file.0.display().to_string(), &catalog);
         for (seed, of_case) in [(6, 7), (8, 8)] {
-            let text = trial.shrunk(&trial.run(seed)).expect("it fails");
+            let text = trial.shrunk(&Failure { seed, outcome: trial.run(seed) }).expect("it fails");
             assert_eq!(Case::read(&replayed(&text).0).expect("a case").seed, of_case);
             let told = text.starts_with("\n\nMade smaller, it fails in the same way under another seed, 7:\n\n//");
             assert_eq!(told, of_case != seed, "{text}");

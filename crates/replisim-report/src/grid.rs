@@ -1,7 +1,8 @@
 //! Rows of any columns, aligned: what a question to a store is answered with on a terminal.
 
 use crate::Style;
-use crate::table::{Align, Cell, Table, shortened};
+use crate::prose::shortened;
+use crate::table::{Align, Cell, Table};
 
 /// How wide a column may be. A longer text is shortened, and its line breaks are spaces.
 const COLUMN_WIDTH: usize = 60;

@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use replisim_history::{OpKind, Operation, Outcome, Run, Seen};
 
 use crate::number::{self, Clock};
-use crate::table::{Align, Table, shortened};
+use crate::prose::shortened;
+use crate::table::{Align, Table};
 use crate::{Judged, Names, Style, Subject, human, section};
 
 /// How many lines the story may take.
@@ -73,9 +74,27 @@ fn outcomes(run: &Run) -> String {
     }
     let mut table = Table::new(&[Align::Right, Align::Left, Align::Left]);
     for ((kind, outcome), operations) in counts {
-        table.row([number::count(operations).into(), section::in_words(kind).into(), outcome.to_string().into()]);
+        table.row([number::count(operations).into(), in_words(kind).into(), outcome.to_string().into()]);
     }
     table.print(2, Style::Plain)
+}
+
+/// A kind of operation, as a table names it.
+const fn in_words(kind: OpKind) -> &'static str {
+    match kind {
+        OpKind::Read => "read",
+        OpKind::Write => "write",
+        OpKind::Generate => "write of a made-up value",
+        OpKind::CompareAndSet => "compare-and-set",
+        OpKind::Delete => "delete",
+        OpKind::Add => "counter add",
+        OpKind::SetAdd => "set add",
+        OpKind::SetRemove => "set remove",
+        OpKind::Append => "append",
+        OpKind::TextInsert => "text insert",
+        OpKind::TextDelete => "text delete",
+        OpKind::Txn => "transaction",
+    }
 }
 
 /// The first operations, and those that witnesses rest on.

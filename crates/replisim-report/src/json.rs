@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::Figures;
 use crate::{Judged, MeasuredBound, Names, Subject};
 
-/// The version of the schema that this module writes.
+/// The version of every document that is printed for programs; `docs/json.md` lists them.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One run.

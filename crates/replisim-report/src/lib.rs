@@ -22,6 +22,7 @@ pub mod history;
 pub mod human;
 pub mod json;
 pub mod number;
+mod prose;
 mod section;
 mod style;
 mod subject;
@@ -33,7 +34,7 @@ pub mod trace;
 mod sample;
 
 pub use grid::grid;
+pub use prose::reflowed;
 pub use replisim_history::Names;
 pub use style::{Page, Style};
 pub use subject::{Judged, MeasuredBound, Subject};
-pub use table::reflowed;

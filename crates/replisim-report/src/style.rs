@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
+use crate::prose::wrapped;
 use crate::section::WIDTH;
-use crate::table::wrapped;
 
 /// How text may look where it is printed. There is a single accent, and it marks what is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

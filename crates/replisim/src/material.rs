@@ -20,12 +20,14 @@ use crate::shell::{program, quoted};
 /// let experiment = Experiment::prepare(&Source::read(file)?, &Catalog::standard())?;
 /// let outcome = experiment.run(7, None, false);
 /// let material = Material::of(file, &experiment, &outcome);
-/// let subject = material.subject(&experiment, &outcome, "replisim run mine --seed 7".to_owned(), None);
+/// let subject = material.subject("replisim run mine --seed 7".to_owned(), None);
 /// println!("{}", replisim::report::history::summary(&subject));
 /// # Ok(())
 /// # }
 /// ```
-pub struct Material {
+pub struct Material<'a> {
+    experiment: &'a Experiment,
+    outcome: &'a Outcome,
     title: String,
     file: String,
     system: String,
@@ -34,9 +36,9 @@ pub struct Material {
     cure: Option<String>,
 }
 
-impl Material {
+impl<'a> Material<'a> {
     /// What there is to say of the outcome of a scenario, or a case, that was read from `path`.
-    pub fn of(path: &Path, experiment: &Experiment, outcome: &Outcome) -> Self {
+    pub fn of(path: &Path, experiment: &'a Experiment, outcome: &'a Outcome) -> Self {
         let promises = experiment.promises();
         let silent = || Promise::NotPromised("the protocol does not speak of it".to_owned());
         let judged = |finding: &Finding| Judged {
@@ -57,6 +59,8 @@ impl Material {
             }
         };
         Material {
+            experiment,
+            outcome,
             system: experiment.system(),
             findings: outcome.findings.iter().filter(|it| is_told(it, experiment)).map(judged).collect(),
             bounds: outcome.judgement.measures.iter().map(bound).collect(),
@@ -68,19 +72,13 @@ impl Material {
 
     /// The report's subject. `replay` is the command that runs the same again, `elapsed` how long it took; a report
     /// that is to be the same each time does without.
-    pub fn subject<'a>(
-        &'a self,
-        experiment: &'a Experiment,
-        outcome: &'a Outcome,
-        replay: String,
-        elapsed: Option<Duration>,
-    ) -> Subject<'a> {
+    pub fn subject(&self, replay: String, elapsed: Option<Duration>) -> Subject<'_> {
         Subject {
             title: &self.title,
             file: &self.file,
-            about: &experiment.scenario.about,
+            about: &self.experiment.scenario.about,
             system: &self.system,
-            run: &outcome.run,
+            run: &self.outcome.run,
             findings: &self.findings,
             bounds: &self.bounds,
             elapsed: elapsed.map(|elapsed| elapsed.as_secs_f64()),

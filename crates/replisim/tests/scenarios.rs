@@ -145,7 +145,7 @@ fn violations(scenario: &Scenario) -> Vec<Check> {
 fn summary(source: &Source, experiment: &Experiment, outcome: &Outcome) -> String {
     let material = Material::of(source.name.as_ref(), experiment, outcome);
     let replay = format!("replisim run {}", source.name);
-    history::summary(&material.subject(experiment, outcome, replay, None))
+    history::summary(&material.subject(replay, None))
 }
 
 /// Compares a text with the one that is pinned in a file.

@@ -42,7 +42,7 @@ pub use known::{Reruns, run_known};
 pub use ledger::{Clock, Forgetful, Ledger, Ran};
 pub use lot::{LOT, Lot};
 pub use orders::{Orders, Share};
-pub use subject::{Demand, Subject, Variant, settle};
+pub use subject::{Demand, Subject, Variant, turned};
 pub use survey::{knobs_left, survey};
 pub use tally::{DIVERGENCES_MAX, Found, Tally};
 pub use twice::Divergence;

@@ -121,7 +121,7 @@ impl<'c> Subject<'c> {
 ///
 /// # Errors
 /// If a knob cannot be turned.
-pub fn settle(experiment: Experiment, seed: u64, catalog: &Catalog) -> Result<Experiment, Report> {
+pub fn turned(experiment: Experiment, seed: u64, catalog: &Catalog) -> Result<Experiment, Report> {
     if experiment.scenario.swarm.as_ref().is_none_or(|swarm| swarm.knobs.is_empty()) {
         return Ok(experiment);
     }

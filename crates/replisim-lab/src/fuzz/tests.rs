@@ -204,7 +204,7 @@ fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
     let mut sizes = std::collections::BTreeSet::new();
     for seed in 1..20 {
         let tried = Attempt::fresh(&subject, seed).run();
-        let alone = settle(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let alone = turned(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
         sizes.insert((alone.scenario.cluster.size, alone.scenario.clients[0].sessions));
         assert_eq!(tried.fingerprint, alone.run(seed, None, false).run.fingerprint, "seed {seed}");
     }

@@ -28,7 +28,7 @@ pub(super) fn cut(search: &mut Search<'_>) {
     let ends = shorter(run, (run / 1_000).max(RUN_MIN)).into_iter();
     let proposed: Vec<Scenario> = ends.filter_map(|run| ending_at(search.scenario(), run)).collect();
     search.first(proposed);
-    settle(search);
+    shorten_settle(search);
 }
 
 /// Lets everything happen sooner, at the same pace.
@@ -115,7 +115,7 @@ pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
 /// smallest run nothing as long as it comes to rest. What is smaller still may not, and would be given up for its many events
 /// of waiting: so there is little patience from the beginning. Where the replicas' last state decides, that would make a
 /// case of replicas that are merely late.
-fn settle(search: &mut Search<'_>) {
+fn shorten_settle(search: &mut Search<'_>) {
     if !search.check().asks_for_the_end() {
         let settle = search.scenario().settle;
         let settled = |settle| Scenario { settle, ..search.scenario().clone() };

@@ -40,7 +40,7 @@ fn write(stores: &[Store], path: &Path) -> Result<Digest, StoreError> {
     // What is read of a store belongs together, also while a campaign writes to it.
     let _instants = stores.iter().map(Store::instant).collect::<Result<Vec<_>, _>>()?;
     let mut connection = Connection::open(path).map_err(at(path))?;
-    settle(&connection).and_then(|()| file::lay_out(&mut connection)).map_err(at(path))?;
+    set_pragmas(&connection).and_then(|()| file::lay_out(&mut connection)).map_err(at(path))?;
     let transaction = connection.transaction().map_err(at(path))?;
     Merge { stores, path }.write(&transaction)?;
     transaction.commit().map_err(at(path))?;
@@ -50,7 +50,7 @@ fn write(stores: &[Store], path: &Path) -> Result<Digest, StoreError> {
 
 /// Everything about the new file that SQLite would else choose by its defaults. If it does not become whole it is
 /// removed, so it needs no journal.
-fn settle(connection: &Connection) -> rusqlite::Result<()> {
+fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "auto_vacuum", "none")?;
     connection.pragma_update(None, "encoding", "UTF-8")?;

@@ -60,7 +60,7 @@ pub use row::{
     CellRow, DivergenceRow, FailureRow, KnownRow, Manifest, Mark, Origin, Place, Record, RunRow, Status, Subject,
     digest_of,
 };
-pub use summary::{Cause, CheckTally, Differing, Summary, Tally, rate_bound};
+pub use summary::{CauseCount, CheckCount, Differing, SubjectCount, Summary, rate_bound};
 pub use write::{Begin, Stopped, Writer, become_of, forget};
 
 /// The number of the schema that this program reads and writes: of `schema.sql`, and of what its texts and blobs mean.

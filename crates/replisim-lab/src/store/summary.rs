@@ -13,16 +13,16 @@ use super::{DivergenceRow, Mark, Origin, Place, Store, StoreError};
 #[derive(Clone, PartialEq, Debug)]
 pub struct Summary {
     /// Its subjects, in the manifest's order.
-    pub subjects: Vec<Tally>,
+    pub subjects: Vec<SubjectCount>,
     /// What failed, the smallest case first.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<CauseCount>,
     /// Which runs came out otherwise when they were done again, in the order of their places.
     pub differing: Vec<Differing>,
 }
 
 /// One subject, counted.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Tally {
+pub struct SubjectCount {
     /// Its name.
     pub name: String,
     /// How many lots there is anything of.
@@ -44,19 +44,19 @@ pub struct Tally {
     /// How many coverage cells were reached.
     pub cells: u64,
     /// How each check came out, in the scenario's order.
-    pub checks: Vec<CheckTally>,
+    pub checks: Vec<CheckCount>,
 }
 
 /// One check of a subject, counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CheckTally {
+pub struct CheckCount {
     /// Its name.
     pub name: String,
     /// In how many runs it has each mark, in the order of [`Mark::ALL`].
     marks: [u64; Mark::ALL.len()],
 }
 
-impl CheckTally {
+impl CheckCount {
     /// In how many runs it has this mark.
     pub const fn count(&self, mark: Mark) -> u64 {
         self.marks[mark as usize]
@@ -70,7 +70,7 @@ impl CheckTally {
 
 /// Failures of one shape.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Cause {
+pub struct CauseCount {
     /// The number of the subject.
     pub subject: u32,
     /// Its name.
@@ -141,7 +141,7 @@ impl Store {
         })
     }
 
-    fn tally(&self, id: i64) -> Result<Tally, StoreError> {
+    fn tally(&self, id: i64) -> Result<SubjectCount, StoreError> {
         // The same as the view `speed`, which leaves out subjects that have not run yet. Months of simulated time are too many
         // nanoseconds for one of SQLite's integers after some thousand runs.
         let sql = "SELECT subject.name, count(DISTINCT run.lot), count(run.lot),
@@ -193,8 +193,8 @@ fn seed(row: &Row, column: usize) -> rusqlite::Result<u64> {
     }
 }
 
-fn tally(row: &Row) -> rusqlite::Result<Tally> {
-    Ok(Tally {
+fn tally(row: &Row) -> rusqlite::Result<SubjectCount> {
+    Ok(SubjectCount {
         name: row.get(0)?,
         lots: count(row, 1)?,
         runs: count(row, 2)?,
@@ -209,14 +209,14 @@ fn tally(row: &Row) -> rusqlite::Result<Tally> {
     })
 }
 
-fn check(row: &Row) -> rusqlite::Result<CheckTally> {
+fn check(row: &Row) -> rusqlite::Result<CheckCount> {
     let marks = [count(row, 1)?, count(row, 2)?, count(row, 3)?, count(row, 4)?, count(row, 5)?];
-    Ok(CheckTally { name: row.get(0)?, marks })
+    Ok(CheckCount { name: row.get(0)?, marks })
 }
 
-fn cause(row: &Row) -> rusqlite::Result<Cause> {
+fn cause(row: &Row) -> rusqlite::Result<CauseCount> {
     let subject = row.get(0)?;
-    Ok(Cause {
+    Ok(CauseCount {
         subject,
         name: row.get(1)?,
         check: row.get(2)?,

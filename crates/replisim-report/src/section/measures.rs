@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::{OpKind, Run};
+use replisim_history::Run;
 use replisim_kernel::Span;
 
 use crate::figures::{Figures, Flow, Outcomes, Quantiles};
@@ -84,24 +84,6 @@ fn allowed(bound: &MeasuredBound) -> String {
         (Some(least), None) => format!("at least {least}"),
         (None, Some(most)) => format!("at most {most}"),
         (None, None) => String::new(),
-    }
-}
-
-/// A kind of operation, as a table names it.
-pub(crate) const fn in_words(kind: OpKind) -> &'static str {
-    match kind {
-        OpKind::Read => "read",
-        OpKind::Write => "write",
-        OpKind::Generate => "write of a made-up value",
-        OpKind::CompareAndSet => "compare-and-set",
-        OpKind::Delete => "delete",
-        OpKind::Add => "counter add",
-        OpKind::SetAdd => "set add",
-        OpKind::SetRemove => "set remove",
-        OpKind::Append => "append",
-        OpKind::TextInsert => "text insert",
-        OpKind::TextDelete => "text delete",
-        OpKind::Txn => "transaction",
     }
 }
 

@@ -7,7 +7,6 @@ mod story;
 mod verdicts;
 
 pub use clock::clock;
-pub(crate) use measures::in_words;
 pub use measures::{bounds, measures};
 pub use story::story;
 pub use verdicts::verdicts;

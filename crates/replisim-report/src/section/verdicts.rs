@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use replisim_history::{Check, Finding, Promise, Settling, Verdict, Witness};
 
 use crate::number::{self, Clock};
-use crate::table::{Align, Cell, Table, shortened};
+use crate::prose::shortened;
+use crate::table::{Align, Cell, Table};
 use crate::{Judged, Names, Page, Style, Subject};
 
 /// Where a witness begins: under the check that it refutes.

@@ -8,10 +8,8 @@ use serde::Serialize;
 
 use super::human::{self, DIFFER, WHY_NEVER_RUN, why};
 use super::known::{self, KnownKind};
+use crate::json::SCHEMA_VERSION;
 use crate::number;
-
-/// The version of the schema that [`json`] and [`ndjson`] write.
-pub const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -4,7 +4,7 @@ use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey,
 
 use super::known::{self, KnownKind};
 use crate::campaign::in_words;
-use crate::table::reflowed_within;
+use crate::prose::reflowed_within;
 use crate::{Page, number};
 
 /// How many failures of a subject are told, unless more were shrunk: one cause probably shows in many shapes.

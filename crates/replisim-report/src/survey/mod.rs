@@ -13,7 +13,7 @@ mod formats;
 mod human;
 mod known;
 
-pub use formats::{SCHEMA_VERSION, github, json, junit, ndjson};
+pub use formats::{github, json, junit, ndjson};
 pub(crate) use human::also;
 pub(crate) use human::parted;
 pub use human::{HIDDEN_CHANCE, Pace, divergences, screen};

@@ -99,7 +99,7 @@ enum Failure {
     AllRefused(Vec<Report>),
     /// A store cannot be read or used, or not all of several scenarios. The text is a whole diagnostic.
     #[error("{0}")]
-    Scenario(String),
+    Diagnosed(String),
     /// A file cannot be written or read.
     #[error("error: {0}")]
     File(String),
@@ -188,7 +188,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Refused(_) | Failure::AllRefused(_) | Failure::Scenario(_) | Failure::File(_) => 3,
+            Failure::Refused(_) | Failure::AllRefused(_) | Failure::Diagnosed(_) | Failure::File(_) => 3,
             Failure::Nothing(_) => 4,
         }
     }
@@ -199,7 +199,7 @@ impl Failure {
         match self {
             Failure::Refused(report) => render(report),
             Failure::AllRefused(reports) => reports.iter().map(render).collect::<Vec<_>>().join("\n"),
-            Failure::Usage(_) | Failure::Scenario(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
+            Failure::Usage(_) | Failure::Diagnosed(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
         }
     }
 }
@@ -220,7 +220,7 @@ impl From<FolderError> for Failure {
 impl From<StoreError> for Failure {
     /// What is wrong with a store, and what to do about it.
     fn from(error: StoreError) -> Self {
-        Failure::Scenario(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
+        Failure::Diagnosed(format!("error[{}]: {error}\n  {}", error.code(), error.hint()))
     }
 }
 

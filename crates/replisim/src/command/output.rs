@@ -15,9 +15,6 @@ use crate::shell::in_its_name;
 /// How much of a file is read to see what it is: the comments above a case are some lines.
 const BEGINNING_BYTES: u64 = 1 << 20;
 
-/// The version of what is printed for programs, other than runs and campaigns, which have their own.
-pub const SCHEMA_VERSION: u32 = 1;
-
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {
     let mut out = std::io::stdout().lock();

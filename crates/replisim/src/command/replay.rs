@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
     }
     let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
-    let subject = material.subject(&experiment, &outcome, again, None);
+    let subject = material.subject(again, None);
     let replayed = Replayed::of(case, &experiment, &outcome);
     match arguments.format {
         Format::Human => print(&(human::screen(&subject, page) + &replayed.text(&arguments.case)))?,

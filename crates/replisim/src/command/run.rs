@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
-use replisim_lab::fuzz::settle;
+use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Page, human, json, number};
@@ -97,7 +97,7 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
         0 => Ok(ending),
         _ => {
             let of = number::things(paths.len() as u64, "scenario");
-            Err(Failure::Scenario(format!("{} of {of} cannot be run", number::count(refused))))
+            Err(Failure::Diagnosed(format!("{} of {of} cannot be run", number::count(refused))))
         }
     }
 }
@@ -107,7 +107,7 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Expe
     let source = Experiment::set(&source, &arguments.set, catalog)?;
     let experiment = Experiment::prepare(&source, catalog)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
-    Ok(settle(experiment, seed, catalog)?)
+    Ok(turned(experiment, seed, catalog)?)
 }
 
 /// A single scenario, with everything there is to say of it.
@@ -128,7 +128,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) ->
         write_named(file, Written::Case, case.text().as_bytes())?;
     }
     let material = Material::of(path, &experiment, &outcome);
-    let subject = material.subject(&experiment, &outcome, command(path, arguments, &outcome.run), Some(elapsed));
+    let subject = material.subject(command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
         Format::Human => print(&human::screen(&subject, page))?,
         Format::Json => print(&json::text(&subject))?,
@@ -145,7 +145,7 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
         Format::Json => {
             let material = Material::of(path, &experiment, &outcome);
             let command = command(path, arguments, &outcome.run);
-            let subject = material.subject(&experiment, &outcome, command, Some(elapsed));
+            let subject = material.subject(command, Some(elapsed));
             print(&json::text(&subject))?;
         }
         Format::Human => {

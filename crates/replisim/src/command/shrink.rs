@@ -7,16 +7,17 @@ use indicatif::ProgressBar;
 use replisim_history::Check;
 use replisim_kernel::Span;
 use replisim_lab::folder::{self, FolderError};
-use replisim_lab::fuzz::settle;
+use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
 use replisim_lab::{Case, Catalog, Experiment};
+use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::{number, reflowed};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::jobs::{jobs, workers};
-use super::output::{SCHEMA_VERSION, Written, make_way, print, write_named};
+use super::output::{Written, make_way, print, write_named};
 use super::run::Format;
 use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
@@ -107,7 +108,7 @@ fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
 fn of_scenario(source: &Source, path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let experiment = Experiment::prepare(source, catalog)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
-    let experiment = settle(experiment, seed, catalog)?;
+    let experiment = turned(experiment, seed, catalog)?;
     Ok(Failing { path: path.to_owned(), experiment, seed, until: None, check: arguments.check })
 }
 

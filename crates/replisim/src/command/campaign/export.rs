@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, ValueEnum};
 use replisim_lab::VERSION;
 use replisim_lab::store::{DivergenceRow, FailureRow, Manifest, RunRow, Store, Subject};
+use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::number;
 use serde_json::json;
 
 use super::id_of;
-use crate::command::output::{SCHEMA_VERSION, Written, is_unread, make_folder, print, write_named};
+use crate::command::output::{Written, is_unread, make_folder, print, write_named};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 

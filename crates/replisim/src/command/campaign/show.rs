@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use replisim_history::Diverged;
 use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
-use replisim_lab::store::{self, CheckTally, Differing, Manifest, Mark, Origin, Status, Store, Tally, rate_bound};
+use replisim_lab::store::{
+    CauseCount, CheckCount, Differing, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
+};
 use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
 use replisim_report::{Page, number};
 
@@ -86,12 +88,12 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
 
 /// The causes, those of a subject that came down to the same story told once, and those of the same run as one, as
 /// `replisim fuzz` does.
-fn told_once(causes: Vec<store::Cause>, store: &Path) -> Vec<Cause> {
-    let gist = |cause: &store::Cause| {
+fn told_once(causes: Vec<CauseCount>, store: &Path) -> Vec<Cause> {
+    let gist = |cause: &CauseCount| {
         let gist = Gist::of_case(&cause.check, &cause.kind, cause.operations, &cause.case)?;
         Some((cause.subject, gist))
     };
-    let unite = |one: &mut store::Cause, other: store::Cause| {
+    let unite = |one: &mut CauseCount, other: CauseCount| {
         one.runs += other.runs;
         one.phase.clear();
     };
@@ -110,7 +112,7 @@ fn export(store: &Path) -> String {
     format!("{} campaign export {} --cases cases", program(), quoted(&store.display().to_string()))
 }
 
-fn ran(tally: &Tally) -> Ran {
+fn ran(tally: &SubjectCount) -> Ran {
     let (timed, wall) = tally.timed;
     let checks = tally.checks.iter();
     Ran {
@@ -151,7 +153,7 @@ fn replayed(id: Option<&str>, store: &Path) -> String {
     id.map_or_else(|| UNREADABLE.to_owned(), |id| replay(id, store))
 }
 
-fn counted(check: &CheckTally) -> Counted {
+fn counted(check: &CheckCount) -> Counted {
     Counted {
         check: check.name.clone(),
         kept: check.count(Mark::Kept),
@@ -162,7 +164,7 @@ fn counted(check: &CheckTally) -> Counted {
     }
 }
 
-fn cause(cause: &store::Cause, store: &Path) -> Cause {
+fn cause(cause: &CauseCount, store: &Path) -> Cause {
     let id = id_of(&cause.case);
     Cause {
         check: cause.check.clone(),

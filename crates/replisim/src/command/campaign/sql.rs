@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use console::Term;
 use replisim_lab::store::{Answer, Store, Value};
+use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::{grid, number};
 use serde_json::json;
 
-use crate::command::output::{SCHEMA_VERSION, print};
+use crate::command::output::print;
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 use crate::shell::quoted;
@@ -68,7 +69,7 @@ fn mistaken(store: &Path, question: &str) -> Option<Failure> {
     let spaced = |text: &str| text.contains(char::is_whitespace);
     let asked = Path::new(question).is_file();
     let advise =
-        |told: String, command: String| Failure::Scenario(format!("{told}\n  ask `replisim campaign sql {command}`"));
+        |told: String, command: String| Failure::Diagnosed(format!("{told}\n  ask `replisim campaign sql {command}`"));
     if store == Path::new(STORE) {
         let command = format!("{} \"SELECT * FROM causes\"", quoted(question));
         return asked.then(|| advise(format!("error[C012]: {question} is a file and no question"), command));

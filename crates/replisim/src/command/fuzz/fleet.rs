@@ -12,7 +12,7 @@ use replisim_history::Survey;
 use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Orders, Share};
-use replisim_lab::store::{Begin, Place, Placing, Store, StoreError, Tally};
+use replisim_lab::store::{Begin, Place, Placing, Store, StoreError, SubjectCount};
 use replisim_report::{Page, number, survey as reports};
 
 use super::conduct::{Limits, conduct};
@@ -189,7 +189,7 @@ fn is_whole(output: &Path, campaign: Digest, lots: impl Iterator<Item = (u32, u3
             return Err(taken.into());
         }
     }
-    let total = |of: fn(&Tally) -> u64| summary.subjects.iter().map(of).sum();
+    let total = |of: fn(&SubjectCount) -> u64| summary.subjects.iter().map(of).sum();
     let told = counted(total(|it| it.runs), total(|it| it.failed));
     print(&format!("already whole: {told}: {}\n", output.display()))
 }
