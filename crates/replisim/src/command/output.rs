@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
+use clap::ValueEnum;
 use replisim_history::Run;
 use replisim_lab::part;
 use replisim_report::trace;
@@ -14,6 +15,15 @@ use crate::shell::in_its_name;
 
 /// How much of a file is read to see what it is: the comments above a case are some lines.
 const BEGINNING_BYTES: u64 = 1 << 20;
+
+/// What a command prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// For a person
+    Human,
+    /// For a machine
+    Json,
+}
 
 /// Prints `text`. Whoever has stopped reading has seen enough.
 pub fn print(text: &str) -> Result<Ending, Failure> {

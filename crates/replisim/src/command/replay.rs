@@ -8,8 +8,7 @@ use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Page, Subject, human, json, number};
 use serde_json::json;
 
-use super::output::{Written, complain_of_panic, make_way, print, write_trace};
-use super::run::Format;
+use super::output::{Format, Written, complain_of_panic, make_way, print, write_trace};
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::material::Material;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::turned;
@@ -11,7 +10,7 @@ use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Page, human, json, number};
 
-use super::output::{Written, complain, complain_of_panic, make_way, print, write_named, write_trace};
+use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_named, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
@@ -49,15 +48,6 @@ pub struct Arguments {
     /// What to print: human, or json for a machine, a document a scenario
     #[arg(long, value_enum, default_value_t = Format::Human, hide_possible_values = true)]
     format: Format,
-}
-
-/// What to print.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Format {
-    /// For a person
-    Human,
-    /// For a machine; one document a scenario
-    Json,
 }
 
 /// Runs every scenario that the arguments mean.

@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::jobs::{jobs, workers};
-use super::output::{Written, make_way, print, write_named};
-use super::run::Format;
+use super::output::{Format, Written, make_way, print, write_named};
 use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};

@@ -12,8 +12,7 @@ use replisim_report::{Page, number};
 
 use super::id_of;
 use crate::command::distinct::{Gist, distinct};
-use crate::command::output::print;
-use crate::command::run::Format;
+use crate::command::output::{Format, print};
 use crate::command::whereabouts::{STORE, replay};
 use crate::command::{Ending, Failure};
 use crate::shell::{program, quoted};
