@@ -113,12 +113,12 @@ fn what_a_kill_has_left_among_cases_is_passed_over_and_an_id_of_several_lists_th
 #[test]
 fn an_interrupted_search_keeps_what_it_has_found() {
     let folder = with_scenario("interrupt");
-    let long = SCENARIO.replace("run: \"1s\"", "run: \"30s\"").replace("sessions: 10", "sessions: 100");
+    let long = SCENARIO.replace("run: \"1s\"", "run: \"60s\"").replace("sessions: 10", "sessions: 100");
     folder.write("long.ron", long);
     let shrink = ["shrink", "long.ron", "--jobs", "1", "--format", "json", "-o", "it.case"];
     let child = folder.command(&shrink).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.expect("the program can be run");
-    thread::sleep(Duration::from_millis(400));
+    thread::sleep(Duration::from_secs(1));
     let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
     assert_eq!(kill.code, 0, "{kill:?}");
     let output = child.wait_with_output().expect("it has ended");

@@ -1,12 +1,8 @@
 //! What a campaign exits with, what it says of failures that are known, and what an interrupt leaves.
 
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
-
 use replisim::lab::store::{Begin, KnownRow, Status, Store, Writer, digest_of};
 
-use super::{CLEAN, FAILING, Finished, Folder, finished};
+use super::{CLEAN, FAILING, Finished, Folder, interrupted, runs, under_way};
 
 #[test]
 fn the_exit_code_says_how_it_ended() {
@@ -96,34 +92,28 @@ fn a_campaign_of_nothing_is_refused_in_words() {
     }
 }
 
+/// A campaign of a minute.
+const A_MINUTE: [&str; 8] = ["fuzz", "clean.ron", "--for", "60s", "--jobs", "2", "--store", "a.db"];
+
 #[test]
 fn an_interrupted_campaign_is_saved() {
     let folder = super::folder("interrupt");
-    let arguments = ["fuzz", "clean.ron", "--for", "60s", "--jobs", "2", "--store", "a.db"];
-    let child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let child = child.expect("the program can be run");
-    let committed = (0..600).find_map(|_| {
-        thread::sleep(Duration::from_millis(50));
-        Some(runs(&folder)).filter(|runs| *runs > 0)
-    });
-    let committed = committed.expect("some runs are committed within half a minute");
-    let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
-    assert_eq!(kill.code, 0, "{kill:?}");
-    let output = child.wait_with_output().expect("it has ended");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{told}");
+    let (child, committed) = under_way(&folder, &A_MINUTE, "a.db");
+    let told = interrupted(child, "kill -INT $0");
     assert!(told.contains(", broken off"), "{told}");
-    assert!(runs(&folder) >= committed);
+    assert!(runs(&folder, "a.db") >= committed);
     let resumed = folder.program(&["fuzz", "clean.ron", "--for", "1ms", "--jobs", "2", "--store", "a.db", "--resume"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
-    assert!(runs(&folder) >= committed, "what was done stays");
+    assert!(runs(&folder, "a.db") >= committed, "what was done stays");
 }
 
-fn runs(folder: &Folder) -> u64 {
-    let Ok(store) = Store::open(&folder.path("a.db")) else { return 0 };
-    let campaigns = store.campaigns().expect("it can be read");
-    let summaries = campaigns.iter().map(|it| store.summary(it.digest()).expect("it is there"));
-    summaries.flat_map(|summary| summary.subjects).map(|tally| tally.runs).sum()
+/// As `timeout` does, which tells the program and then the group that it is in.
+#[test]
+fn two_signals_at_once_are_one() {
+    let folder = super::folder("twice");
+    let (child, committed) = under_way(&folder, &A_MINUTE, "a.db");
+    let told = interrupted(child, "kill $0; kill $0");
+    assert!(told.contains(", broken off") && runs(&folder, "a.db") >= committed, "{told}");
 }
 
 #[test]
@@ -139,7 +129,7 @@ fn what_cannot_be_kept_is_told_all_the_same() {
     };
     let stored = fuzz(&["--store", "a.db"]);
     assert!(stored.output.contains(" in 200 runs"), "{stored:?}");
-    assert_eq!(runs(&folder), 200, "the store is finished");
+    assert_eq!(runs(&folder, "a.db"), 200, "the store is finished");
     for replay in stored.commands("replay") {
         assert_eq!(folder.program(&replay).code, 1, "the store has the case: {replay:?}");
     }
@@ -258,20 +248,6 @@ fn a_swarm_takes_what_is_expected_and_says_so() {
     folder.write("swarmless.ron", swarmless.join("\n"));
     let fuzz = folder.program(&["fuzz", "swarmless.ron", "--runs", "10", "--no-store", "--swarm"]);
     assert!(fuzz.errors.contains("swarmless.ron says what it expects of its own faults"), "{fuzz:?}");
-}
-
-/// As `timeout` does, which tells the program and then the group that it is in.
-#[test]
-fn two_signals_at_once_are_one() {
-    let folder = super::folder("twice");
-    let arguments = ["fuzz", "clean.ron", "--for", "60s", "--jobs", "2", "--store", "a.db"];
-    let child = folder.command(&arguments).stdout(Stdio::piped()).spawn().expect("the program can be run");
-    thread::sleep(Duration::from_millis(700));
-    let number = child.id().to_string();
-    assert_eq!(finished(Command::new("sh").args(["-c", &format!("kill {number}; kill {number}")])).code, 0);
-    let output = child.wait_with_output().expect("it has ended");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.code() == Some(130) && told.contains(", broken off"), "{output:?}");
 }
 
 #[test]

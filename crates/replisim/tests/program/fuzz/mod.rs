@@ -8,6 +8,12 @@ mod kill;
 mod shards;
 mod times;
 
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use replisim::lab::store::Store;
+
 use super::{Finished, Folder, finished};
 
 /// Three tenths of a second: about one run in eight loses a write at a promotion that nobody held back.
@@ -56,4 +62,32 @@ fn mixed(number: u64) -> u64 {
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ z >> 31
+}
+
+/// What a command has begun that keeps a campaign in a store, and how many runs it has committed by now.
+fn under_way(folder: &Folder, arguments: &[&str], store: &str) -> (Child, u64) {
+    let child = folder.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let committed = (0..600).find_map(|_| {
+        thread::sleep(Duration::from_millis(50));
+        Some(runs(folder, store)).filter(|runs| *runs > 0)
+    });
+    (child.expect("the program can be run"), committed.expect("some runs are committed within half a minute"))
+}
+
+/// How many runs a store holds.
+fn runs(folder: &Folder, store: &str) -> u64 {
+    let Ok(store) = Store::open(&folder.path(store)) else { return 0 };
+    let campaigns = store.campaigns().expect("it can be read");
+    let summaries = campaigns.iter().map(|it| store.summary(it.digest()).expect("it is there"));
+    summaries.flat_map(|summary| summary.subjects).map(|subject| subject.runs).sum()
+}
+
+/// What a command prints that is told to stop.
+fn interrupted(child: Child, kill: &str) -> String {
+    let kill = finished(Command::new("sh").args(["-c", kill, &child.id().to_string()]));
+    assert_eq!(kill.code, 0, "{kill:?}");
+    let output = child.wait_with_output().expect("it has ended");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    told
 }

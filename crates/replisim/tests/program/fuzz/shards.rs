@@ -1,10 +1,10 @@
 //! A campaign is the same however it is shared out: among workers, or among machines.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::{Folder, finished, merged, mixed};
+use super::{Folder, interrupted, merged, mixed, under_way};
 
 /// How many runs the campaign has, over two subjects: in a release build three lots or more.
 const RUNS: &str = if cfg!(debug_assertions) { "1000" } else { "10000" };
@@ -149,13 +149,8 @@ fn an_interrupted_shard_says_how_far_it_is() {
     let folder = super::folder("interrupted_shard");
     assert_eq!(folder.program(&["fuzz", "plan", "clean.ron", "--runs", "100000000", "-o", "plan.ron"]).code, 0);
     let arguments = ["fuzz", "shard", "plan.ron", "--shard", "1/1", "--jobs", "2", "-o", "part.db"];
-    let child = folder.command(&arguments).stdout(Stdio::piped()).spawn().expect("the program can be run");
-    thread::sleep(Duration::from_millis(500));
-    let kill = finished(Command::new("kill").args(["-INT", &child.id().to_string()]));
-    assert_eq!(kill.code, 0, "{kill:?}");
-    let output = child.wait_with_output().expect("it has ended");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{told}");
+    let (child, _) = under_way(&folder, &arguments, "part.db.part");
+    let told = interrupted(child, "kill -INT $0");
     assert!(told.ends_with(" of 100,000,000 runs are done; the same command does the others\n"), "{told}");
     assert!(folder.path("part.db.part").exists() && !folder.path("part.db").exists());
 }
