@@ -152,6 +152,7 @@ impl Experiment {
         let mut promises = self.configured.promises(&Circumstances {
             faults: &self.families(),
             reconfigured: self.scenario.faults.iter().map(Fault::action).any(Action::reconfigures),
+            detached: self.scenario.faults.iter().map(Fault::action).any(Action::detaches),
             lasts,
             clock_error: self.clock_error(lasts),
             clients: &self.scenario.clients,

@@ -108,12 +108,11 @@ impl<P: Process> Node<P> {
         self.fenced || !self.killed_by.is_empty()
     }
 
-    /// The process ends. What is on disk stays.
+    /// The process ends. What is on disk stays, and what part it had is remembered.
     pub fn die(&mut self) {
         self.process = None;
         self.timers.clear();
         self.parked.clear();
         self.sync = Syncing::Idle;
-        self.role = None;
     }
 }

@@ -78,6 +78,9 @@ pub struct Circumstances<'a> {
     /// Whether an operator changes a setting, replaces a server's data or promotes one by hand in between: orders that are
     /// carried out to the letter, whatever that loses. [`Action::reconfigures`](crate::spec::Action::reconfigures) tells.
     pub reconfigured: bool,
+    /// Whether an operator takes a server out of replication, or points it at another one.
+    /// [`Action::detaches`](crate::spec::Action::detaches) tells.
+    pub detached: bool,
     /// How long the run lasts at most, the quiet time after the heal included.
     pub lasts: Span,
     /// By how much a wall clock is wrong at most, ahead or behind: by the cluster's own settings and by the faults that are

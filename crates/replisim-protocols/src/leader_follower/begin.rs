@@ -59,7 +59,8 @@ impl<F: Profile> Replica<F> {
         }
         self.begin_epoch(cx);
         self.announce_leader(cx);
-        if promoted {
+        // One that was promoted, and restarted before it had made one.
+        if self.checkpoint.outdated {
             self.begin_checkpoint(cx);
         }
     }

@@ -242,7 +242,8 @@ impl<F: Profile> Replica<F> {
             Part::Leads => self.settle(cx),
             Part::Begins { promoted } if cx.journal().control_is_synced() => self.lead(cx, promoted),
             Part::Follows(_) => self.on_received_flushed(cx),
-            Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
+            Part::Stands => self.replay(cx),
+            Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Bare => {}
         }
         self.advance_checkpoint(cx);
     }

@@ -169,16 +169,18 @@ impl<F: Profile> Replica<F> {
         if !self.part.serves() {
             return cx.milestone("cannot take a backup: no data");
         }
-        let next = self.offset_after_shown(cx);
-        self.backup = Some(Backup { image: self.shown.clone(), archive: Tape::new(), next });
+        let (image, next) = self.image_to_copy(cx);
+        cx.milestone(format!("base backup as of {}", image.position()));
+        self.backup = Some(Backup { image, archive: Tape::new(), next });
         self.save(cx);
-        cx.milestone(format!("base backup as of {}", self.shown.position()));
     }
 
     /// Restores the last base backup, replays the archived log up to the moment so long `ago`, and leads from there. The log
     /// stays until the disk knows of that, as it does before a copy.
     fn restore(&mut self, cx: &mut Cx<'_, Self>, ago: Span) {
         let Some(backup) = self.backup.take() else { return cx.milestone("cannot restore: there is no backup") };
+        // What is still in memory is part of the log, too.
+        self.step_down(cx);
         let moment = cx.wall().0.saturating_sub(ago.as_nanos() as i64);
         let in_time = |entry: &&Arc<Entry>| entry.stamp.0 <= moment;
         let mut image = backup.image;
@@ -186,7 +188,6 @@ impl<F: Profile> Replica<F> {
         for entry in backup.archive.iter().chain(since).take_while(in_time) {
             image.apply(entry, self.me);
         }
-        self.step_down(cx);
         self.turn_readers_away(cx);
         self.disconnect(cx);
         self.part = Part::Restores;

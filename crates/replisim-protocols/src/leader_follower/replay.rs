@@ -163,13 +163,16 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// A record of the own log cannot be read: drops it and all that follows, and has them sent again.
+    /// A record of the own log cannot be read: drops it and all that follows, and has them sent again if it follows somebody.
     fn refetch(&mut self, cx: &mut Cx<'_, Self>) {
         let offset = self.replaying.next;
         if offset >= cx.journal().end() {
             return;
         }
-        cx.milestone("a record of the own log cannot be read: it is fetched again");
+        cx.milestone(match self.part {
+            Part::Follows(_) => "a record of the own log cannot be read: it is fetched again",
+            _ => "a record of the own log cannot be read: the log ends before it",
+        });
         self.drop_followers(cx);
         cx.cut_back(offset);
         self.log = Log::recovered(self.shown.lineage.clone(), self.log.base, offset, &[]);

@@ -49,10 +49,9 @@ impl<F: Profile> Replica<F> {
         if !self.part.serves() {
             return self.refuse(cx, stream, Refusal::NoData);
         }
-        cx.milestone(format!("{} begins to copy the data as of {}", self.name(peer), self.shown.position()));
-        let image = self.shown.clone();
+        let (image, pin) = self.image_to_copy(cx);
+        cx.milestone(format!("{} begins to copy the data as of {}", self.name(peer), image.position()));
         let left = bytes.unwrap_or_else(|| self.data_bytes());
-        let pin = self.offset_after_shown(cx);
         self.couriers.push(Courier { stream, image, left, under_way: 0, pin });
         self.send_chunks(cx, self.couriers.len() - 1);
     }
@@ -84,6 +83,17 @@ impl<F: Profile> Replica<F> {
         cx.applied(self.shown.position());
         cx.milestone(format!("has a copy of {}'s data as of {}", self.name(source), self.shown.position()));
         self.introduce_again(cx);
+    }
+
+    /// The data that a copy or a backup begins with, and the offset of the first entry that they do not include: what is shown,
+    /// unless a checkpoint of a leader whose commits hang has cut the log behind that. Then it is all that the log has.
+    pub(super) fn image_to_copy(&mut self, cx: &mut Cx<'_, Self>) -> (Image, u64) {
+        if self.part == Part::Leads && self.shown.position() < self.log.base {
+            self.write_buffer(cx);
+            let image = Image { contents: self.commits.head.clone(), lineage: self.log.history.clone() };
+            return (image, cx.journal().end());
+        }
+        (self.shown.clone(), self.offset_after_shown(cx))
     }
 
     /// Gives up all data, to copy those of `source`: all of them, or the bytes that differ.

@@ -385,6 +385,12 @@ impl Action {
         })
     }
 
+    /// Whether an operator thereby takes a server out of replication, or points it at another one: perhaps at one that nothing
+    /// leads to.
+    pub fn detaches(&self) -> bool {
+        matches!(self, Action::Follow { .. } | Action::Demote(_))
+    }
+
     /// Whether an operator thereby changes a setting, replaces a server's data or promotes one by hand: what a protocol
     /// promised of the cluster as it was says nothing of the one that this makes.
     pub fn reconfigures(&self) -> bool {

@@ -322,10 +322,16 @@ impl<P: Process> World<P> {
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
             Note::Role { role, epoch } => {
                 self.recorder.fold(&(Mark::Role, self.now.as_nanos(), node, role, epoch));
-                let before = self.nodes[node.index()].role.replace(role);
-                if role == Role::Leader && before != Some(Role::Leader) {
-                    self.recorder.elections += 1;
-                    self.last_leader = Some(node);
+                let known = &mut self.nodes[node.index()].role;
+                match (role, *known) {
+                    // Who led, and is about to again, was not elected.
+                    (Role::Candidate, Some(Role::Leader)) => {}
+                    (Role::Leader, before) if before != Some(Role::Leader) => {
+                        *known = Some(role);
+                        self.recorder.elections += 1;
+                        self.last_leader = Some(node);
+                    }
+                    _ => *known = Some(role),
                 }
                 if self.recorder.traces() {
                     let name = self.recorder.name(node).to_owned();

@@ -13,7 +13,8 @@ impl<P: Process> World<P> {
     pub(super) fn fail_over(&mut self, fault: u32, to: &Target, old: OldLeader) {
         let candidates = self.nodes_of(fault, to);
         // Whatever else goes wrong, nobody gives up a leader for a server that cannot take its place.
-        let Some(new) = candidates.iter().copied().find(|node| self.is_full_member(*node)) else {
+        let can_lead = |node: &NodeId| self.is_full_member(*node) && !self.roster.is_paused(*node);
+        let Some(new) = candidates.iter().copied().find(can_lead) else {
             return candidates.first().into_iter().for_each(|node| self.say_why_not(*node));
         };
         let leader = self.leader().filter(|leader| *leader != new);
@@ -33,6 +34,7 @@ impl<P: Process> World<P> {
     fn say_why_not(&mut self, node: NodeId) {
         let why = match self.view(node) {
             None => "it is down",
+            Some(_) if self.roster.is_paused(node) => "it does not answer",
             Some(_) => "it has no data, or has not caught up since they were copied",
         };
         self.recorder.milestone(self.now, Some(node), format!("not promoted: {why}"));

@@ -207,6 +207,9 @@ impl Facts<'_> {
         if self.may_have(&[Failover, DiskLoss, Destruction]) {
             return Some("a server that has diverged must be rewound or seeded anew by an operator");
         }
+        if self.circumstances.detached {
+            return Some("an operator takes a server out of replication, or points it at another");
+        }
         if self.followers_are_taken_at_their_word() {
             return Some("a follower may keep what the leader's disk never had");
         }

@@ -1,5 +1,7 @@
 //! Each test is a row of the reasoning: settings, readers, faults, and what follows.
 
+use std::collections::BTreeMap;
+
 use replisim_history::Check::{self, *};
 use replisim_history::{OpKind, Promise};
 use replisim_kernel::Span;
@@ -27,7 +29,15 @@ fn promised_for<P: Protocol>(
 ) -> Vec<Check> {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances { faults, reconfigured: false, lasts, clock_error, clients, topology: &topology };
+    let circumstances = Circumstances {
+        faults,
+        reconfigured: false,
+        detached: false,
+        lasts,
+        clock_error,
+        clients,
+        topology: &topology,
+    };
     let promises = P::promises(settings, &circumstances);
     Check::OF_DATA.into_iter().filter(|check| promises[check] == Promise::Promised).collect()
 }
@@ -200,20 +210,25 @@ fn a_leader_that_waits_for_more_followers_than_it_has_never_shows_what_they_show
     assert!(promised("ANY 1 (*)", &[("n3", "n2")]));
 }
 
-#[test]
-fn whoever_changes_settings_on_the_way_voids_every_promise() {
+/// What follows from orders that an operator gives on the way.
+fn ordered(reconfigured: bool, detached: bool) -> BTreeMap<Check, Promise> {
     let cluster = Cluster { size: Some(3), ..Cluster::default() };
     let topology = Topology::resolve(&cluster).expect("three hosts are a cluster");
-    let circumstances = Circumstances {
-        faults: &[],
-        reconfigured: true,
-        lasts: Span::secs(60),
-        clock_error: Span::ZERO,
-        clients: &[],
-        topology: &topology,
-    };
-    let promises = PostgreSql::promises(&postgresql::Settings::default(), &circumstances);
-    assert!(promises.values().all(|promise| matches!(promise, Promise::NotPromised(_))));
+    let (lasts, clock_error) = (Span::secs(60), Span::ZERO);
+    let circumstances =
+        Circumstances { faults: &[], reconfigured, detached, lasts, clock_error, clients: &[], topology: &topology };
+    PostgreSql::promises(&postgresql::Settings::default(), &circumstances)
+}
+
+#[test]
+fn whoever_changes_settings_on_the_way_voids_every_promise() {
+    assert!(ordered(true, false).values().all(|promise| matches!(promise, Promise::NotPromised(_))));
+}
+
+#[test]
+fn whoever_takes_a_server_out_of_replication_is_not_promised_that_it_has_what_the_others_have() {
+    let [before, after] = [false, true].map(|detached| ordered(false, detached)[&Convergence].clone());
+    assert!(before == Promise::Promised && matches!(after, Promise::NotPromised(_)));
 }
 
 #[test]

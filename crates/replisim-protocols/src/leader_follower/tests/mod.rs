@@ -18,6 +18,7 @@ mod formats;
 mod health;
 mod learning;
 mod losing;
+mod orders;
 mod reading;
 mod reporting;
 mod retention;

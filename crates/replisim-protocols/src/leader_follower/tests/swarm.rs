@@ -51,6 +51,7 @@ fn keeps_its_promises<P: Protocol>(settings: &str, seed: u64) {
     let circumstances = Circumstances {
         faults: &families,
         reconfigured: false,
+        detached: false,
         lasts: scene.run + scene.settle,
         clock_error: Span::ZERO,
         clients: &scene.clients,
