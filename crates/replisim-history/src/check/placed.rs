@@ -226,6 +226,15 @@ impl Event {
     pub(super) fn sees_others(&self) -> bool {
         matches!(self.what, What::Saw(_))
     }
+
+    /// The version that was written, or the newest that can have been seen. Of elements the newest one tells it.
+    pub(super) fn newest(&self) -> Rank {
+        match self.what {
+            What::Saw(Most::Rank(most)) => most,
+            What::Saw(Most::Elements { .. } | Most::Counter | Most::Unplaced) => self.rank,
+            What::Wrote | What::MayHaveWritten | What::SawOwn => self.rank,
+        }
+    }
 }
 
 impl KeyOrder {

@@ -248,6 +248,27 @@ mod rivals {
     }
 
     #[test]
+    fn are_older_than_what_is_read_if_that_was_begun_when_both_were_acknowledged() {
+        let text = |begun| {
+            format!(
+                "
+                c1 write k1=1.0 @0-5 ok
+                c2 write k1=2.0 @1-5 ok
+                c1 write k2=1.1 @6-7 ok
+                c2 write k3=2.1 @6-7 ok
+                c3 write k1=3.0 @{begun}-12 ok
+                c4 read k2=1.1 @13-14 ok
+                c4 read k3=2.1 @13-14 ok
+                c4 read k1=3.0 @15-16 ok"
+            )
+        };
+        expect(Check::CausalOrder, &text(8), "holds 3");
+        expect(Check::MonotonicWrites, &text(8), "holds 3");
+        let unknown = "unknown 0/3: the order of versions is not known for 1 read";
+        expect(Check::MonotonicWrites, &text(4), unknown);
+    }
+
+    #[test]
     fn stay_while_one_of_them_may_be_newer() {
         let text = "
             c1 write k1=1.0 @0-5 ok
