@@ -364,18 +364,24 @@ impl Additions {
 impl Counted {
     /// The fate of an operation's addition where so much is missing from the sum.
     fn fate(&self, operation: u32, missing: i64) -> Fate {
-        if !self.subtracts {
-            // What was never answered may have made up for a part of what is missing.
-            let besides = self.besides().and_then(|sums| sums.range(-missing..).next());
-            let lost = self.sum_after(operation) < missing + besides.map_or(0, |sum| *sum);
-            return if lost { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives };
-        }
         let is_last = self.up_to.last().is_some_and(|(last, _)| *last == operation);
         match self.besides() {
             _ if missing == 0 => Fate::Survives,
+            _ if !self.subtracts => self.fate_of_addend(operation, missing),
             Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
             _ => Fate::Unknown,
         }
+    }
+
+    /// The same where nothing was or may have been subtracted.
+    fn fate_of_addend(&self, operation: u32, missing: i64) -> Fate {
+        // What was never answered may have made up for a part of what is missing: for as little as there can be.
+        let besides = match self.besides() {
+            _ if missing > 0 => 0,
+            None => return Fate::Unknown,
+            Some(sums) => sums.range(-missing..).next().map_or(0, |sum| *sum),
+        };
+        if self.sum_after(operation) < missing + besides { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
     }
 
     fn besides(&self) -> Option<&BTreeSet<i64>> {

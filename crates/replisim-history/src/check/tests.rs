@@ -592,6 +592,16 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn does_not_guess_where_too_much_was_never_answered() {
+        let powers = (1..=13).map(|bit| format!("c2 sum k1={} @0- open\n", 1 << bit)).collect::<String>();
+        let of = |held: &str| format!("c1 sum k1=+5 @0-1 ok\n{powers}final n0 leads | | k1={held}");
+        let unknown = "unknown 0/1: the history does not tell of 1 acknowledged write whether it lost them";
+        expect(LOST, &of("+6"), unknown);
+        expect(LOST, &of("+5"), "holds 1");
+        expect(LOST, &of("+4"), "violated 1/1: addition missing");
+    }
+
+    #[test]
     fn asks_whether_any_of_several_leaders_has_it() {
         let written = "c1 write k1=1.0 @0-2 ok\nc2 write k1=2.0 @0-2 ok";
         expect(LOST, &format!("{written}\nfinal n0 leads | | k1=1.0\nfinal n1 leads | | k1=2.0"), "holds 2");
