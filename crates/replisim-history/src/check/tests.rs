@@ -723,6 +723,14 @@ mod no_thin_air_reads {
         expect_after_log(THIN_AIR, &panicked, "violated 1/1: aborted read");
     }
 
+    /// A statement that was refused may succeed where it is said again.
+    #[test]
+    fn refuses_what_its_writer_was_refused() {
+        let refused = |from| format!("c3 refused k1=3.0 @{from}-20 ok\nc4 read k1=3.0 @11-12 ok");
+        expect_after_log(THIN_AIR, &refused(8), "violated 1/1: aborted read");
+        expect_after_log(THIN_AIR, &refused(13), "violated 1/1: future read");
+    }
+
     #[test]
     fn refuses_what_nobody_wrote() {
         expect_after_log(THIN_AIR, "c4 read k1=9.9 @11-12 ok", "violated 1/1: thin-air read");
