@@ -15,7 +15,8 @@
 //!   the one among all newer ones that was acknowledged first, should they have overtaken each other).
 //!
 //! A lost version counts as any other: it was acknowledged, so a read that misses it is stale. For a set, a list or a
-//! text the newer versions are the acknowledged elements that it lacks and that nobody may have removed.
+//! text the newer versions are the acknowledged elements that it lacks and that nobody may have removed or swept away, and
+//! the acknowledged deletions of what it holds.
 //!
 //! Cost: O(n log n), and for each read of a set or list what it had to hold, and the size of what was read, in addition.
 
@@ -183,7 +184,8 @@ struct Acknowledgements<'a> {
     /// All in order of time. Most keys are only asked for the first one from a rank on, so this is not made before
     /// somebody asks for more.
     in_time: OnceCell<Vec<(SimTime, Rank)>>,
-    /// Those of elements that every set, list or text of the key must hold from then on.
+    /// Those of elements that every set, list or text of the key must hold from then on, and of deletions, of which each
+    /// must hold nothing older.
     lasting: OnceCell<Vec<(SimTime, Rank)>>,
     /// How many of `in_time` have been counted.
     passed: usize,
@@ -224,7 +226,10 @@ impl<'a> Acknowledgements<'a> {
     }
 
     fn lasting(&self) -> &[(SimTime, Rank)] {
-        let lasts = |rank: Rank| self.key.version(rank).value.is_some_and(|element| !self.key.may_lack(element));
+        let lasts = |rank: Rank| match self.key.version(rank).element() {
+            Some(_) => !self.key.may_lack(rank),
+            None => self.key.clears(rank),
+        };
         self.lasting.get_or_init(|| self.in_time().iter().filter(|(_, rank)| lasts(*rank)).copied().collect())
     }
 
@@ -299,8 +304,12 @@ impl<'a> Acknowledgements<'a> {
         }
         let mut seen: Vec<Value> = seen.to_vec();
         seen.sort_unstable();
-        let lacks = |element: Value| seen.binary_search(&element).is_err();
-        let mut missing = known.iter().filter(|(_, rank)| self.key.version(*rank).value.is_some_and(lacks));
+        let oldest = self.key.oldest(&seen);
+        let is_missed = |rank: Rank| match self.key.version(rank).element() {
+            Some(element) => seen.binary_search(&element).is_err(),
+            None => oldest.is_some_and(|oldest| oldest < rank),
+        };
+        let mut missing = known.iter().filter(|(_, rank)| is_missed(*rank));
         match missing.next() {
             Some(&(since, first)) => self.stale(reading, since, first, 1 + missing.count() as u64),
             None => Age::Fresh,

@@ -31,7 +31,7 @@ use super::keys::Slot;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
-use super::witness::{Story, acknowledged};
+use super::witness::{Story, acknowledged, rest_on_keepers};
 use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Operation, Position, Value};
 use crate::{Verdict, Witness};
 
@@ -284,15 +284,11 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.removed.binary_search(&element).is_ok() {
         return Fate::Survives;
     }
-    let swept = write.key.swept(write.change.kind());
-    if write.key.erased && swept == Rank::INITIAL {
-        return Fate::Unknown;
+    match write.key.outlasts(write.change.kind(), write.rank) {
+        Some(true) => Fate::Lost(Way::Vanished),
+        Some(false) => Fate::Survives,
+        None => Fate::Unknown,
     }
-    let kept = write.rank.is_none_or(|rank| match write.key.basis {
-        Basis::Log => swept <= rank,
-        Basis::RealTime => write.key.compare(swept, rank) == Some(Ordering::Less),
-    });
-    if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 
 fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {
@@ -430,7 +426,7 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
-    rest_on_keepers(placed, loss, &mut story);
+    rest_on_keepers_of(placed, loss, &mut story);
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
@@ -480,14 +476,11 @@ fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
 }
 
-/// That an element was not replaced is told by all that was written to its key and is not certainly older.
-fn rest_on_keepers(placed: &Placed, loss: &Loss, story: &mut Story) {
+fn rest_on_keepers_of(placed: &Placed, loss: &Loss, story: &mut Story) {
     let is_it = |part: &Part| part.operation == loss.operation && part.slot == loss.slot;
     let mut ranked = placed.parts.iter().zip(placed.order.made()).filter(|(part, _)| is_it(part));
     let Some((_, Some(rank))) = ranked.find(|(part, _)| part.change().is_some_and(Change::grows)) else { return };
-    let key = placed.order.key(loss.slot);
-    let from = if key.basis == Basis::Log { key.newer_than(*rank).0 as usize - 1 } else { 0 };
-    key.versions[from..].iter().filter_map(|version| version.writer).for_each(|writer| story.rest_on(writer));
+    rest_on_keepers(placed.order.key(loss.slot), *rank, story);
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {

@@ -95,6 +95,58 @@ mod read_your_writes {
         );
     }
 
+    const SWEPT: &str = "
+        install k1=1.0 1@1 n0 @1
+        install k1=- 2@1 n0 @3
+        install k1=1.1 3@1 n0 @5
+        c1 append k1=1.0 @0-2 ok 1@1";
+
+    /// An operator drops the table, which no client asked for.
+    #[test]
+    fn does_not_miss_what_the_log_says_was_swept_away() {
+        for (what, read) in [(RYW, "[1.1]"), (RYW, "[1.0 1.1]"), (Check::FreshReads, "[1.1]")] {
+            let text = format!("{SWEPT}\nc1 append k1=1.1 @4-6 ok 3@1\nc1 read k1={read} @7-8 ok");
+            expect(what, &text, "holds 1");
+        }
+        let read = "c1 append k1=1.1 @4-6 info\nc1 read k1=[1.1] @7-8 ok";
+        expect(RYW, &format!("{SWEPT}\n{read}"), "holds 1");
+        expect(Check::FreshReads, &format!("{SWEPT}\n{read}"), "holds 1");
+    }
+
+    #[test]
+    fn demands_what_came_after_a_deletion_and_the_deletion_itself() {
+        let own = "violated 1/1: older than own write";
+        let stale = "violated 1/1: stale read";
+        let deleted = format!("{SWEPT}\nc1 delete k1 @2-4 ok 2@1");
+        expect(RYW, &format!("{deleted}\nc1 read k1=[1.0] @5-6 ok"), own);
+        expect(RYW, &format!("{deleted}\nc1 read k1=[] @5-6 ok"), "holds 1");
+        expect(Check::FreshReads, &format!("{deleted}\nc2 read k1=[1.0] @5-6 ok"), stale);
+        expect(Check::FreshReads, &format!("{deleted}\nc2 read k1=[1.0] @3-6 ok"), "holds 1");
+        let renewed = format!("{deleted}\nc1 append k1=1.1 @4-6 ok 3@1");
+        for read in ["[]", "[1.0]"] {
+            expect(RYW, &format!("{renewed}\nc1 read k1={read} @7-8 ok"), own);
+            expect(Check::FreshReads, &format!("{renewed}\nc1 read k1={read} @7-8 ok"), stale);
+        }
+        expect(RYW, &format!("{renewed}\nc1 read k1=[1.1] @7-8 ok"), "holds 1");
+        let untold = "c2 delete k1 @0-1 ok\nc1 append k1=1.0 @2-3 ok\nc1 read k1=[] @4-5 ok";
+        expect(RYW, untold, own);
+        expect(RYW, &untold.replace("@2-3", "@1-3"), "holds 1");
+    }
+
+    #[test]
+    fn demands_that_what_replaced_a_list_has_replaced_it() {
+        let replaced = "
+            install k1=1.0 1@1 n0 @1
+            install k1=1.1 2@1 n0 @3
+            c1 append k1=1.0 @0-2 ok 1@1
+            c1 write k1=1.1 @2-4 ok 2@1";
+        let own = "violated 1/1: older than own write";
+        expect(RYW, &format!("{replaced}\nc1 read k1=[1.0] @5-6 ok"), own);
+        let grown = format!("{replaced}\ninstall k1=1.2 3@1 n0 @5\nc1 append k1=1.2 @4-6 ok 3@1");
+        expect(RYW, &format!("{grown}\nc1 read k1=[1.2] @7-8 ok"), "holds 1");
+        expect(RYW, &format!("{grown}\nc1 read k1=[1.0] @7-8 ok"), own);
+    }
+
     #[test]
     fn does_not_guess_where_nobody_was_in_charge() {
         let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";

@@ -256,6 +256,7 @@ impl Version {
             leaves_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
             kind: write.and_then(|write| write.change.kind()),
             sweeps: write.is_none_or(|write| write.change.sweeps()),
+            clears: write.is_some_and(|write| write.change.clears()),
         }
     }
 
@@ -270,6 +271,7 @@ impl Version {
             leaves_nothing: write.change.may_leave_nothing(),
             kind: write.change.kind(),
             sweeps: write.change.sweeps(),
+            clears: write.change.clears(),
         }
     }
 }
