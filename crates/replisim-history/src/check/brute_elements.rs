@@ -360,17 +360,25 @@ fn random_counter(drafts: &[Draft], least: i64) -> History {
     history
 }
 
-/// Whether the sum that is held is that of all acknowledged additions and some of the others.
-fn adds_up(history: &History) -> bool {
-    let amount = |it: &Operation| match it.op {
+fn amount(it: &Operation) -> i64 {
+    match it.op {
         Op::Add { amount, .. } => amount,
         _ => unreachable!("a counter is added to"),
-    };
-    let (answered, unanswered): (Vec<_>, Vec<_>) = history.operations.iter().partition(|it| it.outcome.is_ok());
-    let sum: i64 = answered.into_iter().map(amount).sum();
-    let chosen = |choice: u32| (0..).zip(&unanswered).filter(move |(bit, _)| choice >> bit & 1 == 1);
-    let sums = (0..1u32 << unanswered.len()).map(|choice| sum + chosen(choice).map(|(_, it)| amount(it)).sum::<i64>());
-    sums.map(Datum::Counter).any(|sum| history.finals[0].contents.read(Key(1)) == sum)
+    }
+}
+
+fn holds(history: &History, sum: i64) -> bool {
+    history.finals[0].contents.read(Key(1)) == Datum::Counter(sum)
+}
+
+/// Whether the sum that is held is that of some additions, where all acknowledged ones are among them, or some are not.
+fn adds_up(history: &History, without_loss: bool) -> bool {
+    (0..1u32 << history.operations.len()).any(|choice| {
+        let additions = || (0..).zip(history.operations.iter()).map(|(bit, it)| (it, choice >> bit & 1 == 1));
+        let is_without_loss = additions().all(|(it, chosen)| chosen || !it.outcome.is_ok());
+        let sum = additions().filter(|(_, chosen)| *chosen).map(|(it, _)| amount(it)).sum();
+        is_without_loss == without_loss && holds(history, sum)
+    })
 }
 
 proptest! {
@@ -409,7 +417,13 @@ proptest! {
         let finding = check(Check::NoLostWrites, &history);
         let is_loss = finding.verdict.witness().is_some();
         let acknowledged = history.operations.iter().any(|it| it.outcome.is_ok());
-        prop_assert_eq!(is_loss, acknowledged && !adds_up(&history), "{:#?}\n{:#?}", finding, history);
+        prop_assert_eq!(is_loss, acknowledged && !adds_up(&history, true), "{:#?}\n{:#?}", finding, history);
+        let additions = || history.operations.iter();
+        let nothing_is_missing = holds(&history, additions().filter(|it| it.outcome.is_ok()).map(amount).sum());
+        if additions().any(|it| amount(it) < 0) && acknowledged && !is_loss && !nothing_is_missing {
+            let is_certain = finding.verdict == Verdict::Holds;
+            prop_assert_eq!(is_certain, !adds_up(&history, false), "{:#?}\n{:#?}", finding, history);
+        }
         if let Verdict::Violated(witness) = finding.verdict {
             prop_assert!(recheck(Check::NoLostWrites, &history, &witness), "{witness:#?}\n{history:#?}");
         }

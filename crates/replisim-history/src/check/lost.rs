@@ -15,7 +15,7 @@
 //! were never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions
 //! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
 //! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
-//! hide a loss.
+//! hide a loss, for the sum is what it would be with some of them and without some of the acknowledged.
 //!
 //! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
 //! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.
@@ -321,11 +321,13 @@ struct Counted {
     unanswered: Vec<i64>,
     /// What that comes to, whichever of it was; `None` if that is too much to say.
     besides: OnceCell<Option<BTreeSet<i64>>>,
+    /// What comes to be missing if some were lost; `None` if that is too much to say.
+    losses: OnceCell<Option<BTreeSet<i64>>>,
     /// Whether something was or may have been subtracted.
     subtracts: bool,
 }
 
-/// As many sums of what was never answered are told apart at most.
+/// As many sums of what was never answered, or of what may be missing, are told apart at most.
 const SUMS_MAX: usize = 4_096;
 
 impl Additions {
@@ -365,8 +367,17 @@ impl Counted {
             _ if missing == 0 => Fate::Survives,
             _ if !self.subtracts => self.fate_of_addend(operation, missing),
             Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
+            Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::Survives,
             _ => Fate::Unknown,
         }
+    }
+
+    /// Whether what was never answered may have made up for some acknowledged additions, so that they are missing too.
+    fn may_hide_a_loss(&self, missing: i64, besides: &BTreeSet<i64>) -> bool {
+        let before = std::iter::once(0).chain(self.up_to.iter().map(|(_, sum)| *sum));
+        let amounts = self.up_to.iter().zip(before).map(|((_, sum), before)| sum - before);
+        let lost = self.losses.get_or_init(|| sums_of_some(amounts));
+        lost.as_ref().is_none_or(|lost| lost.iter().any(|lost| besides.contains(&(lost - missing))))
     }
 
     /// The same where nothing was or may have been subtracted.
@@ -382,14 +393,8 @@ impl Counted {
 
     fn besides(&self) -> Option<&BTreeSet<i64>> {
         let sums = || {
-            let mut sums = BTreeSet::from([0]);
-            for amount in &self.unanswered {
-                let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
-                sums.extend(with);
-                if sums.len() > SUMS_MAX {
-                    return None;
-                }
-            }
+            let mut sums = sums_of_some(self.unanswered.iter().copied())?;
+            sums.insert(0);
             Some(sums)
         };
         self.besides.get_or_init(sums).as_ref()
@@ -404,6 +409,20 @@ impl Counted {
         let passed = self.up_to.partition_point(|(at, _)| *at <= operation);
         self.sum() - passed.checked_sub(1).map_or(0, |last| self.up_to[last].1)
     }
+}
+
+/// What these amounts come to, one or more of them; `None` if that is too much to say.
+fn sums_of_some(amounts: impl Iterator<Item = i64>) -> Option<BTreeSet<i64>> {
+    let mut sums = BTreeSet::new();
+    for amount in amounts {
+        let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
+        sums.extend(with);
+        sums.insert(amount);
+        if sums.len() > SUMS_MAX {
+            return None;
+        }
+    }
+    Some(sums)
 }
 
 impl Way {
