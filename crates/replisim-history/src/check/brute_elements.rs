@@ -334,9 +334,14 @@ impl<'a> Brute<'a> {
 }
 
 /// A history over one counter, of which its replica forgot some additions; the `least` of them is the smallest.
-fn random_counter(drafts: &[Draft], least: i64) -> History {
+fn random_counter(drafts: &[Draft], least: i64, recorded: bool) -> History {
     let (mut history, mut held) = (History::default(), 0);
-    for (draft, ordinal, invoked, completed) in schedule(drafts) {
+    let mut lineage = recorded.then(Lineage::new);
+    for (index, (draft, ordinal, invoked, completed)) in (1..).zip(schedule(drafts)) {
+        let position = lineage.as_mut().map_or(Position::ZERO, |lineage| {
+            lineage.extend(0, Position::new(1, index));
+            lineage.last()
+        });
         let outcome = if draft.ends < 3 { Outcome::Info(Reason::Timeout) } else { Outcome::Ok };
         let amount = least + (draft.pick % 10) as i64;
         held += if draft.pick & 0x700 == 0 || draft.ends == 0 { 0 } else { amount };
@@ -349,14 +354,14 @@ fn random_counter(drafts: &[Draft], least: i64) -> History {
             completed,
             outcome,
             seen: Seen::Nothing,
-            position: Position::ZERO,
+            position,
             origin: NodeId(9),
             node: NodeId(0),
         });
     }
     let mut contents = Contents::new();
     contents.install(Key(1), Datum::Counter(held), Position::ZERO);
-    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage: None });
+    history.finals.push(Final { node: NodeId(2), at: SimTime::ZERO, leads: true, contents, lineage });
     history
 }
 
@@ -412,8 +417,9 @@ proptest! {
     fn a_sum_that_does_not_add_up_is_a_loss(
         drafts in prop::collection::vec(draft(), 1..12),
         least in prop::sample::select(vec![0, -5]),
+        recorded in any::<bool>(),
     ) {
-        let history = random_counter(&drafts, least);
+        let history = random_counter(&drafts, least, recorded);
         let finding = check(Check::NoLostWrites, &history);
         let is_loss = finding.verdict.witness().is_some();
         let acknowledged = history.operations.iter().any(|it| it.outcome.is_ok());

@@ -12,7 +12,7 @@
 //!   kind keeps nothing of what it was.
 //!
 //! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that
-//! were never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions
+//! were never answered makes up for the difference. Of those whose records are not gone, the latest acknowledged additions
 //! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
 //! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
 //! hide a loss, for the sum is what it would be with some of them and without some of the acknowledged.
@@ -133,22 +133,27 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
 
 /// Every acknowledged write, in the order of operations.
 fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write<'a>> {
+    writes(placed).filter(|write| write.part.of.outcome.is_ok())
+}
+
+/// Every write that may have happened, in the order of operations.
+fn writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write<'a>> {
     placed.parts.iter().zip(placed.order.made()).filter_map(|(part, rank)| {
-        let change = part.change().filter(|_| part.of.outcome.is_ok())?;
-        Some(Write { part, key: placed.order.key(part.slot), rank: *rank, change })
+        Some(Write { part, key: placed.order.key(part.slot), rank: *rank, change: part.change()? })
     })
 }
 
 /// The replicas whose word counts at the end.
 struct Leaders<'a> {
     leading: Vec<Leader<'a>>,
-    additions: Additions,
 }
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
     lineage: Option<&'a Lineage>,
     holds: Vec<Held<'a>>,
+    /// What its counters must hold, by slot.
+    counted: BTreeMap<Slot, Counted>,
 }
 
 /// What a replica holds of a key.
@@ -167,7 +172,21 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { lineage: replica.lineage.as_ref(), holds: placed.order.keys().iter().map(held).collect() }
+        let lineage = replica.lineage.as_ref();
+        let holds = placed.order.keys().iter().map(held).collect();
+        Leader { lineage, holds, counted: count(placed, lineage) }
+    }
+
+    fn fate_of_addition(&self, write: &Write) -> Fate {
+        let counted = &self.counted[&write.part.slot];
+        let held = match self.held(write).datum {
+            Datum::Counter(sum) => *sum,
+            Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
+        };
+        if !must_count(self.lineage, write) {
+            return Fate::Survives;
+        }
+        counted.fate(write.part.operation, counted.sum() - held)
     }
 
     /// What it holds of the key that was written.
@@ -180,24 +199,27 @@ impl<'a> Leaders<'a> {
     fn of(placed: &Placed<'a>) -> Self {
         let leading = placed.history.finals.iter().filter(|replica| replica.leads);
         let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
-        Leaders { leading, additions: Additions::of(placed) }
+        Leaders { leading }
     }
 
     /// The best fate that the write has with any of the leading replicas.
     fn fate(&self, write: &Write) -> Fate {
-        let fates = self.leading.iter().map(|leader| self.fate_with(leader, write));
+        let fates = self.leading.iter().map(|leader| Self::fate_with(leader, write));
         fates.min().unwrap_or(Fate::Unknown)
     }
 
-    fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
-        let record = record(leader, write);
+    fn fate_with(leader: &Leader, write: &Write) -> Fate {
+        let record = record(leader.lineage, write);
         if record == Some(false) {
             return Fate::Lost(Way::RecordGone);
         }
         match write.change {
-            Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
+            Change::Unnamed if record == Some(true) => Fate::Survives,
             Change::Unnamed => Fate::Unknown,
-            Change::Count(_) => self.additions.fate(leader, write),
+            // Where the key was deleted, there is nothing but the record to go by.
+            Change::Count(_) if write.key.erased && record == Some(true) => Fate::Survives,
+            Change::Count(_) if write.key.erased => Fate::Unknown,
+            Change::Count(_) => leader.fate_of_addition(write),
             Change::Put(value) => fate_of_register(leader, write, value),
             Change::Grow(element) | Change::Append(element) | Change::Insert(element) => {
                 fate_of_element(leader, write, element)
@@ -209,8 +231,8 @@ impl<'a> Leaders<'a> {
 }
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
-fn record(leader: &Leader, write: &Write) -> Option<bool> {
-    let lineage = leader.lineage?;
+fn record(lineage: Option<&Lineage>, write: &Write) -> Option<bool> {
+    let lineage = lineage?;
     let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
     if told.is_some_and(|position| lineage.contains(position)) {
         return Some(true);
@@ -309,16 +331,15 @@ fn register(datum: &Datum) -> Option<Value> {
     }
 }
 
-/// The acknowledged additions to counters, key by key.
-struct Additions(BTreeMap<Slot, Counted>);
-
-/// The additions to one counter.
+/// The additions to one counter, as one replica should have them.
 #[derive(Default)]
 struct Counted {
-    /// For each operation, in order of invocation, the sum of all additions up to and including its own.
+    /// For each operation whose addition must be there, in order of invocation, the sum of all up to and including its own.
     up_to: Vec<(u32, i64)>,
-    /// What may have been added besides.
-    unanswered: Vec<i64>,
+    /// What may have been added besides: it was never answered, or may have been dropped.
+    uncertain: Vec<i64>,
+    /// Whether something of no known client was added, or the counter was dropped: then the sum may also be too large.
+    has_strangers: bool,
     /// What that comes to, whichever of it was; `None` if that is too much to say.
     besides: OnceCell<Option<BTreeSet<i64>>>,
     /// What comes to be missing if some were lost; `None` if that is too much to say.
@@ -330,33 +351,31 @@ struct Counted {
 /// As many sums of what was never answered, or of what may be missing, are told apart at most.
 const SUMS_MAX: usize = 4_096;
 
-impl Additions {
-    fn of(placed: &Placed) -> Self {
-        let mut additions = BTreeMap::<Slot, Counted>::new();
-        for part in &placed.parts {
-            let Some(Change::Count(amount)) = part.change() else { continue };
-            let counted = additions.entry(part.slot).or_default();
-            counted.subtracts |= amount < 0;
-            if part.of.outcome.is_ok() {
-                counted.up_to.push((part.operation, counted.sum() + amount));
-            } else {
-                counted.unanswered.push(amount);
-            }
+/// The additions to every counter, as a replica of this lineage should have them.
+fn count(placed: &Placed, lineage: Option<&Lineage>) -> BTreeMap<Slot, Counted> {
+    let mut additions = BTreeMap::<Slot, Counted>::new();
+    for write in writes(placed) {
+        let Change::Count(amount) = write.change else { continue };
+        let counted = additions.entry(write.part.slot).or_default();
+        counted.subtracts |= amount < 0;
+        counted.has_strangers = write.key.absence(SimTime::NEVER) != Rank::INITIAL;
+        if must_count(lineage, &write) {
+            counted.up_to.push((write.part.operation, counted.sum() + amount));
+        } else {
+            counted.uncertain.push(amount);
         }
-        Additions(additions)
     }
+    additions
+}
 
-    fn fate(&self, leader: &Leader, write: &Write) -> Fate {
-        let counted = &self.0[&write.part.slot];
-        let held = match leader.held(write).datum {
-            Datum::Counter(sum) => *sum,
-            Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
-        };
-        if write.key.erased {
-            return Fate::Unknown;
-        }
-        counted.fate(write.part.operation, counted.sum() - held)
-    }
+/// Whether a replica of this lineage must have the addition: it was acknowledged, its record is not known to be gone, and
+/// the counter was not dropped since. Where no client deleted it, whatever leaves nothing may be a drop.
+fn must_count(lineage: Option<&Lineage>, write: &Write) -> bool {
+    let dropped = write.key.absence(SimTime::NEVER);
+    let outlasts = |rank| write.key.compare(dropped, rank) == Some(Ordering::Less);
+    write.part.of.outcome.is_ok()
+        && record(lineage, write) != Some(false)
+        && (dropped == Rank::INITIAL || write.rank.is_some_and(outlasts))
 }
 
 impl Counted {
@@ -366,6 +385,7 @@ impl Counted {
         match self.besides() {
             _ if missing == 0 => Fate::Survives,
             _ if !self.subtracts => self.fate_of_addend(operation, missing),
+            _ if self.has_strangers => Fate::Unknown,
             Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
             Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::Survives,
             _ => Fate::Unknown,
@@ -385,6 +405,7 @@ impl Counted {
         // What was never answered may have made up for a part of what is missing: for as little as there can be.
         let besides = match self.besides() {
             _ if missing > 0 => 0,
+            _ if self.has_strangers => return Fate::Survives,
             None => return Fate::Unknown,
             Some(sums) => sums.range(-missing..).next().map_or(0, |sum| *sum),
         };
@@ -393,7 +414,7 @@ impl Counted {
 
     fn besides(&self) -> Option<&BTreeSet<i64>> {
         let sums = || {
-            let mut sums = sums_of_some(self.unanswered.iter().copied())?;
+            let mut sums = sums_of_some(self.uncertain.iter().copied())?;
             sums.insert(0);
             Some(sums)
         };

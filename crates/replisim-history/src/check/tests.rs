@@ -645,6 +645,50 @@ mod no_lost_writes {
     }
 
     #[test]
+    fn counts_what_a_sum_lacks_though_its_record_is_there() {
+        let lacking = "violated 1/1: addition missing";
+        expect(LOST, "c1 sum k1=5 @0-2 ok 1@1\nfinal n0 leads | 1:0-9 | k1=+0", lacking);
+        let logged = "
+            install k1=- 1@1 n0 @1
+            install k1=- 2@1 n0 @3
+            c1 sum k1=5 @0-2 ok 1@1
+            c2 sum k1=3 @2-4 ok 2@1";
+        let of = |more: &str, lineage: &str, held: &str| {
+            finding(LOST, &history(&format!("{logged}\n{more}\nfinal n0 leads | {lineage} | k1={held}")))
+        };
+        assert_eq!(of("", "1:0-9", "+8"), "holds 2");
+        assert_eq!(of("", "1:0-9", "+5"), "violated 1/2: addition missing");
+        assert_eq!(of("", "1:0-1", "+5"), "violated 1/2: gone from the leader's log");
+        assert_eq!(of("", "1:0-1", "+0"), "violated 2/2: addition missing");
+        assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+10"), "holds 2");
+        assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+9"), "violated 1/2: addition missing");
+        assert_eq!(of("c3 delete k1 @4-6 info", "1:0-9", "+0"), "holds 2");
+    }
+
+    /// What no client is known to have done may be a table that an operator dropped, or an addition that was never answered.
+    #[test]
+    fn does_not_miss_what_was_added_before_a_table_was_dropped() {
+        let of = |held: &str, last: &str| {
+            let text = format!(
+                "
+                install k1=- 1@1 n0 @1
+                install k1=- 2@1 n0 @3
+                install k1=- 3@1 n0 @5
+                c1 sum k1=5 @0-2 ok 1@1
+                c2 sum k1={last} @4-6 ok 3@1
+                final n0 leads | 1:0-9 | k1={held}"
+            );
+            finding(LOST, &history(&text))
+        };
+        for held in ["+3", "+8", "+11"] {
+            assert_eq!(of(held, "3"), "holds 2");
+        }
+        assert_eq!(of("+2", "3"), "violated 1/2: addition missing");
+        let unknown = "unknown 0/2: the history does not tell of 1 acknowledged write whether it lost them";
+        assert_eq!(of("+4", "-1"), unknown);
+    }
+
+    #[test]
     fn does_not_guess_where_too_much_was_never_answered() {
         let powers = (1..=13).map(|bit| format!("c2 sum k1={} @0- open\n", 1 << bit)).collect::<String>();
         let of = |held: &str| format!("c1 sum k1=+5 @0-1 ok\n{powers}final n0 leads | | k1={held}");
