@@ -191,6 +191,16 @@ mod read_your_writes {
         expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
     }
 
+    /// A session goes on in the instant in which its last operation ended.
+    #[test]
+    fn does_not_take_what_a_session_wrote_last_for_older_than_what_it_wrote_before() {
+        let same = SPLIT_BRAIN.replace("c3 write k1=3.0 @15-20", "c2 write k1=3.0 @10-20");
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
+        expect(RYW, &format!("{same}\nc2 read k1=3.0 @30-31 ok"), unknown);
+        let anothers = SPLIT_BRAIN.replace("c3 write k1=3.0 @15-20", "c3 write k1=3.0 @10-20");
+        expect(RYW, &format!("{anothers}\nc2 read k1=3.0 @30-31 ok"), "violated 1/1: older than own write");
+    }
+
     /// Two writes in one log, read the wrong way round, long before, after and while a former leader writes on.
     #[test]
     fn keeps_the_order_of_the_log_apart_from_what_contradicts_it() {

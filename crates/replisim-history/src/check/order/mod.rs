@@ -46,7 +46,7 @@ use replisim_kernel::SimTime;
 
 use super::deed::{Kind, Part};
 use super::keys::{Keys, Slot};
-use crate::{History, Key, Position, Value};
+use crate::{History, Key, Position, SessionId, Value};
 use arrange::Arranger;
 pub(super) use interval::{Interval, Moment};
 
@@ -74,6 +74,8 @@ pub(super) struct Version {
     pub at: SimTime,
     /// The operation that wrote it, if it is in the history.
     pub writer: Option<u32>,
+    /// The session of that operation.
+    session: Option<SessionId>,
     /// When its write was invoked; the beginning of all if the write is not in the history.
     pub invoked: SimTime,
     /// When its write was acknowledged, or never.
