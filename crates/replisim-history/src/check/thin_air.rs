@@ -1,9 +1,9 @@
 //! Thin-air reads: what was read and never written.
 //!
 //! All other checks place what a read returned among the versions of its key. This one asks for less: that there is such a
-//! version at all. It is broken by an **aborted read** (G1a in Adya, *Weak Consistency*, 1999), which returns the value of a
-//! write that certainly failed, or was refused, by a **thin-air read**, which returns what nobody ever asked to write, and by a **future
-//! read**, which returns what somebody only asked to write when the read was over.
+//! version at all. It is broken by an **aborted read** (G1a in Adya, *Weak Consistency*, 1999), which returns the value of
+//! a write that certainly failed or was refused, by a **thin-air read**, which returns what nobody ever asked to write, and
+//! by a **future read**, which returns what somebody only asked to write when the read was over.
 //!
 //! ```text
 //! c1  w(x)1 ── fail
