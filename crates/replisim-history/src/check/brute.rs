@@ -74,7 +74,9 @@ impl<'a> Brute<'a> {
         };
         let contradicts = |(lower, version): &(usize, Version)| {
             let overtaken = |(higher, other)| {
-                position(*version) < position(other) && self.acknowledged(higher) < self.ops[*lower].invoked
+                let (ended, began) = (self.acknowledged(higher), self.ops[*lower].invoked);
+                let goes_on = ended == began && higher < *lower && self.in_session(higher, *lower);
+                position(*version) < position(other) && (ended < began || goes_on)
             };
             position(*version).is_some() && self.versions(key).any(overtaken)
         };
@@ -382,7 +384,8 @@ pub(super) fn schedule(drafts: &[Draft]) -> Vec<(Draft, u32, SimTime, SimTime)> 
     for (turn, draft) in (0..).zip(drafts) {
         let session = draft.session as usize;
         let invoked = (turn * 2).max(free[session]) + draft.begins_after;
-        free[session] = invoked + draft.lasts + 1;
+        // Some sessions go on at once.
+        free[session] = invoked + draft.lasts + (draft.pick >> 40 & 1);
         let at = |millis| SimTime::ZERO + Span::millis(millis);
         scheduled.push((draft.clone(), ordinals[session], at(invoked), at(invoked + draft.lasts)));
         ordinals[session] += 1;

@@ -105,6 +105,11 @@ impl Change {
         self.may_leave_nothing() || matches!(self.kind(), Some(Kind::Register | Kind::Counter))
     }
 
+    /// Whether certainly none of the elements that the key held before is left after it.
+    pub(super) fn clears(self) -> bool {
+        matches!(self, Change::Erase | Change::Put(_) | Change::Count(_))
+    }
+
     /// Whether a reader may find nothing after it.
     pub(super) fn may_leave_nothing(self) -> bool {
         matches!(self, Change::Erase | Change::Unnamed)

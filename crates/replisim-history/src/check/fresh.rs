@@ -15,9 +15,10 @@
 //!   the one among all newer ones that was acknowledged first, should they have overtaken each other).
 //!
 //! A lost version counts as any other: it was acknowledged, so a read that misses it is stale. For a set, a list or a
-//! text the newer versions are the acknowledged elements that it lacks and that nobody may have removed.
+//! text the newer versions are the acknowledged elements that it lacks and that nobody may have removed or swept away, and
+//! the acknowledged deletions of what it holds.
 //!
-//! Cost: O(n log n), and for sets and lists the size of what was read in addition.
+//! Cost: O(n log n), and for each read of a set or list what it had to hold, and the size of what was read, in addition.
 
 use std::cell::OnceCell;
 
@@ -183,6 +184,9 @@ struct Acknowledgements<'a> {
     /// All in order of time. Most keys are only asked for the first one from a rank on, so this is not made before
     /// somebody asks for more.
     in_time: OnceCell<Vec<(SimTime, Rank)>>,
+    /// Those of elements that every set, list or text of the key must hold from then on, and of deletions, of which each
+    /// must hold nothing older.
+    lasting: OnceCell<Vec<(SimTime, Rank)>>,
     /// How many of `in_time` have been counted.
     passed: usize,
     counted: RankCounts,
@@ -205,6 +209,7 @@ impl<'a> Acknowledgements<'a> {
             key,
             first_from,
             in_time: OnceCell::new(),
+            lasting: OnceCell::new(),
             passed: 0,
             counted: RankCounts(Vec::new()),
             met: 0,
@@ -218,6 +223,14 @@ impl<'a> Acknowledgements<'a> {
             in_time.sort_unstable();
             in_time
         })
+    }
+
+    fn lasting(&self) -> &[(SimTime, Rank)] {
+        let lasts = |rank: Rank| match self.key.version(rank).element() {
+            Some(_) => !self.key.may_lack(rank),
+            None => self.key.clears(rank),
+        };
+        self.lasting.get_or_init(|| self.in_time().iter().filter(|(_, rank)| lasts(*rank)).copied().collect())
     }
 
     fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
@@ -285,11 +298,18 @@ impl<'a> Acknowledgements<'a> {
 
     fn age_of_elements(&self, reading: &Reading, datum: &Datum) -> Age {
         let (Datum::Set(seen) | Datum::List(seen)) = datum else { return Age::Fresh };
+        let known = &self.lasting()[..self.lasting().partition_point(|(at, _)| *at < reading.invoked)];
+        if known.is_empty() {
+            return Age::Fresh;
+        }
         let mut seen: Vec<Value> = seen.to_vec();
         seen.sort_unstable();
-        let lacks = |element: Value| seen.binary_search(&element).is_err() && !self.key.may_lack(element);
-        let known = self.in_time().iter().take_while(|(at, _)| *at < reading.invoked);
-        let mut missing = known.filter(|(_, rank)| self.key.version(*rank).value.is_some_and(lacks));
+        let oldest = self.key.oldest(&seen);
+        let is_missed = |rank: Rank| match self.key.version(rank).element() {
+            Some(element) => seen.binary_search(&element).is_err(),
+            None => oldest.is_some_and(|oldest| oldest < rank),
+        };
+        let mut missing = known.iter().filter(|(_, rank)| is_missed(*rank));
         match missing.next() {
             Some(&(since, first)) => self.stale(reading, since, first, 1 + missing.count() as u64),
             None => Age::Fresh,

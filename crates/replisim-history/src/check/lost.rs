@@ -12,10 +12,10 @@
 //!   kind keeps nothing of what it was.
 //!
 //! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that
-//! were never answered makes up for the difference. Where positions do not tell either, the latest acknowledged additions
+//! were never answered makes up for the difference. Of those whose records are not gone, the latest acknowledged additions
 //! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
 //! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
-//! hide a loss.
+//! hide a loss, for the sum is what it would be with some of them and without some of the acknowledged.
 //!
 //! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
 //! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.
@@ -31,7 +31,7 @@ use super::keys::Slot;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
-use super::witness::{Story, acknowledged};
+use super::witness::{Story, acknowledged, rest_on_keepers};
 use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Operation, Position, Value};
 use crate::{Verdict, Witness};
 
@@ -133,22 +133,27 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
 
 /// Every acknowledged write, in the order of operations.
 fn acknowledged_writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write<'a>> {
+    writes(placed).filter(|write| write.part.of.outcome.is_ok())
+}
+
+/// Every write that may have happened, in the order of operations.
+fn writes<'a>(placed: &'a Placed<'a>) -> impl Iterator<Item = Write<'a>> {
     placed.parts.iter().zip(placed.order.made()).filter_map(|(part, rank)| {
-        let change = part.change().filter(|_| part.of.outcome.is_ok())?;
-        Some(Write { part, key: placed.order.key(part.slot), rank: *rank, change })
+        Some(Write { part, key: placed.order.key(part.slot), rank: *rank, change: part.change()? })
     })
 }
 
 /// The replicas whose word counts at the end.
 struct Leaders<'a> {
     leading: Vec<Leader<'a>>,
-    additions: Additions,
 }
 
 /// A replica that leads at the end, and what it holds of each key, by slot.
 struct Leader<'a> {
     lineage: Option<&'a Lineage>,
     holds: Vec<Held<'a>>,
+    /// What its counters must hold, by slot.
+    counted: BTreeMap<Slot, Counted>,
 }
 
 /// What a replica holds of a key.
@@ -167,7 +172,21 @@ impl<'a> Leader<'a> {
             let (datum, position) = version.map_or((&Datum::Absent, Position::ZERO), |it| (&it.datum, it.position));
             Held { datum, position, register: register(datum).and_then(|value| Some(key.place(value)?.1)) }
         };
-        Leader { lineage: replica.lineage.as_ref(), holds: placed.order.keys().iter().map(held).collect() }
+        let lineage = replica.lineage.as_ref();
+        let holds = placed.order.keys().iter().map(held).collect();
+        Leader { lineage, holds, counted: count(placed, lineage) }
+    }
+
+    fn fate_of_addition(&self, write: &Write) -> Fate {
+        let counted = &self.counted[&write.part.slot];
+        let held = match self.held(write).datum {
+            Datum::Counter(sum) => *sum,
+            Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
+        };
+        if !must_count(self.lineage, write) {
+            return Fate::Survives;
+        }
+        counted.fate(write.part.operation, counted.sum() - held)
     }
 
     /// What it holds of the key that was written.
@@ -180,24 +199,27 @@ impl<'a> Leaders<'a> {
     fn of(placed: &Placed<'a>) -> Self {
         let leading = placed.history.finals.iter().filter(|replica| replica.leads);
         let leading = leading.map(|replica| Leader::of(placed, replica)).collect();
-        Leaders { leading, additions: Additions::of(placed) }
+        Leaders { leading }
     }
 
     /// The best fate that the write has with any of the leading replicas.
     fn fate(&self, write: &Write) -> Fate {
-        let fates = self.leading.iter().map(|leader| self.fate_with(leader, write));
+        let fates = self.leading.iter().map(|leader| Self::fate_with(leader, write));
         fates.min().unwrap_or(Fate::Unknown)
     }
 
-    fn fate_with(&self, leader: &Leader, write: &Write) -> Fate {
-        let record = record(leader, write);
+    fn fate_with(leader: &Leader, write: &Write) -> Fate {
+        let record = record(leader.lineage, write);
         if record == Some(false) {
             return Fate::Lost(Way::RecordGone);
         }
         match write.change {
-            Change::Count(_) | Change::Unnamed if record == Some(true) => Fate::Survives,
+            Change::Unnamed if record == Some(true) => Fate::Survives,
             Change::Unnamed => Fate::Unknown,
-            Change::Count(_) => self.additions.fate(leader, write),
+            // Where the key was deleted, there is nothing but the record to go by.
+            Change::Count(_) if write.key.erased && record == Some(true) => Fate::Survives,
+            Change::Count(_) if write.key.erased => Fate::Unknown,
+            Change::Count(_) => leader.fate_of_addition(write),
             Change::Put(value) => fate_of_register(leader, write, value),
             Change::Grow(element) | Change::Append(element) | Change::Insert(element) => {
                 fate_of_element(leader, write, element)
@@ -209,8 +231,8 @@ impl<'a> Leaders<'a> {
 }
 
 /// Whether the write's record is in the replica's lineage; `None` if positions or lineages are not told.
-fn record(leader: &Leader, write: &Write) -> Option<bool> {
-    let lineage = leader.lineage?;
+fn record(lineage: Option<&Lineage>, write: &Write) -> Option<bool> {
+    let lineage = lineage?;
     let told = (write.part.of.position != Position::ZERO).then_some(write.part.of.position);
     if told.is_some_and(|position| lineage.contains(position)) {
         return Some(true);
@@ -284,15 +306,11 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     if write.key.removed.binary_search(&element).is_ok() {
         return Fate::Survives;
     }
-    let swept = write.key.swept(write.change.kind());
-    if write.key.erased && swept == Rank::INITIAL {
-        return Fate::Unknown;
+    match write.key.outlasts(write.change.kind(), write.rank) {
+        Some(true) => Fate::Lost(Way::Vanished),
+        Some(false) => Fate::Survives,
+        None => Fate::Unknown,
     }
-    let kept = write.rank.is_none_or(|rank| match write.key.basis {
-        Basis::Log => swept <= rank,
-        Basis::RealTime => write.key.compare(swept, rank) == Some(Ordering::Less),
-    });
-    if kept { Fate::Lost(Way::Vanished) } else { Fate::Survives }
 }
 
 fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {
@@ -313,81 +331,91 @@ fn register(datum: &Datum) -> Option<Value> {
     }
 }
 
-/// The acknowledged additions to counters, key by key.
-struct Additions(BTreeMap<Slot, Counted>);
-
-/// The additions to one counter.
+/// The additions to one counter, as one replica should have them.
 #[derive(Default)]
 struct Counted {
-    /// For each operation, in order of invocation, the sum of all additions up to and including its own.
+    /// For each operation whose addition must be there, in order of invocation, the sum of all up to and including its own.
     up_to: Vec<(u32, i64)>,
-    /// What may have been added besides.
-    unanswered: Vec<i64>,
+    /// What may have been added besides: it was never answered, or may have been dropped.
+    uncertain: Vec<i64>,
+    /// Whether something of no known client was added, or the counter was dropped: then the sum may also be too large.
+    has_strangers: bool,
     /// What that comes to, whichever of it was; `None` if that is too much to say.
     besides: OnceCell<Option<BTreeSet<i64>>>,
+    /// What comes to be missing if some were lost; `None` if that is too much to say.
+    losses: OnceCell<Option<BTreeSet<i64>>>,
     /// Whether something was or may have been subtracted.
     subtracts: bool,
 }
 
-/// As many sums of what was never answered are told apart at most.
+/// As many sums of what was never answered, or of what may be missing, are told apart at most.
 const SUMS_MAX: usize = 4_096;
 
-impl Additions {
-    fn of(placed: &Placed) -> Self {
-        let mut additions = BTreeMap::<Slot, Counted>::new();
-        for part in &placed.parts {
-            let Some(Change::Count(amount)) = part.change() else { continue };
-            let counted = additions.entry(part.slot).or_default();
-            counted.subtracts |= amount < 0;
-            if part.of.outcome.is_ok() {
-                counted.up_to.push((part.operation, counted.sum() + amount));
-            } else {
-                counted.unanswered.push(amount);
-            }
+/// The additions to every counter, as a replica of this lineage should have them.
+fn count(placed: &Placed, lineage: Option<&Lineage>) -> BTreeMap<Slot, Counted> {
+    let mut additions = BTreeMap::<Slot, Counted>::new();
+    for write in writes(placed) {
+        let Change::Count(amount) = write.change else { continue };
+        let counted = additions.entry(write.part.slot).or_default();
+        counted.subtracts |= amount < 0;
+        counted.has_strangers = write.key.absence(SimTime::NEVER) != Rank::INITIAL;
+        if must_count(lineage, &write) {
+            counted.up_to.push((write.part.operation, counted.sum() + amount));
+        } else {
+            counted.uncertain.push(amount);
         }
-        Additions(additions)
     }
+    additions
+}
 
-    fn fate(&self, leader: &Leader, write: &Write) -> Fate {
-        let counted = &self.0[&write.part.slot];
-        let held = match leader.held(write).datum {
-            Datum::Counter(sum) => *sum,
-            Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
-        };
-        if write.key.erased {
-            return Fate::Unknown;
-        }
-        counted.fate(write.part.operation, counted.sum() - held)
-    }
+/// Whether a replica of this lineage must have the addition: it was acknowledged, its record is not known to be gone, and
+/// the counter was not dropped since. Where no client deleted it, whatever leaves nothing may be a drop.
+fn must_count(lineage: Option<&Lineage>, write: &Write) -> bool {
+    let dropped = write.key.absence(SimTime::NEVER);
+    let outlasts = |rank| write.key.compare(dropped, rank) == Some(Ordering::Less);
+    write.part.of.outcome.is_ok()
+        && record(lineage, write) != Some(false)
+        && (dropped == Rank::INITIAL || write.rank.is_some_and(outlasts))
 }
 
 impl Counted {
     /// The fate of an operation's addition where so much is missing from the sum.
     fn fate(&self, operation: u32, missing: i64) -> Fate {
-        if !self.subtracts {
-            // What was never answered may have made up for a part of what is missing.
-            let besides = self.besides().and_then(|sums| sums.range(-missing..).next());
-            let lost = self.sum_after(operation) < missing + besides.map_or(0, |sum| *sum);
-            return if lost { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives };
-        }
         let is_last = self.up_to.last().is_some_and(|(last, _)| *last == operation);
         match self.besides() {
             _ if missing == 0 => Fate::Survives,
+            _ if !self.subtracts => self.fate_of_addend(operation, missing),
+            _ if self.has_strangers => Fate::Unknown,
             Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
+            Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::Survives,
             _ => Fate::Unknown,
         }
     }
 
+    /// Whether what was never answered may have made up for some acknowledged additions, so that they are missing too.
+    fn may_hide_a_loss(&self, missing: i64, besides: &BTreeSet<i64>) -> bool {
+        let before = std::iter::once(0).chain(self.up_to.iter().map(|(_, sum)| *sum));
+        let amounts = self.up_to.iter().zip(before).map(|((_, sum), before)| sum - before);
+        let lost = self.losses.get_or_init(|| sums_of_some(amounts));
+        lost.as_ref().is_none_or(|lost| lost.iter().any(|lost| besides.contains(&(lost - missing))))
+    }
+
+    /// The same where nothing was or may have been subtracted.
+    fn fate_of_addend(&self, operation: u32, missing: i64) -> Fate {
+        // What was never answered may have made up for a part of what is missing: for as little as there can be.
+        let besides = match self.besides() {
+            _ if missing > 0 => 0,
+            _ if self.has_strangers => return Fate::Survives,
+            None => return Fate::Unknown,
+            Some(sums) => sums.range(-missing..).next().map_or(0, |sum| *sum),
+        };
+        if self.sum_after(operation) < missing + besides { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
+    }
+
     fn besides(&self) -> Option<&BTreeSet<i64>> {
         let sums = || {
-            let mut sums = BTreeSet::from([0]);
-            for amount in &self.unanswered {
-                let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
-                sums.extend(with);
-                if sums.len() > SUMS_MAX {
-                    return None;
-                }
-            }
+            let mut sums = sums_of_some(self.uncertain.iter().copied())?;
+            sums.insert(0);
             Some(sums)
         };
         self.besides.get_or_init(sums).as_ref()
@@ -402,6 +430,20 @@ impl Counted {
         let passed = self.up_to.partition_point(|(at, _)| *at <= operation);
         self.sum() - passed.checked_sub(1).map_or(0, |last| self.up_to[last].1)
     }
+}
+
+/// What these amounts come to, one or more of them; `None` if that is too much to say.
+fn sums_of_some(amounts: impl Iterator<Item = i64>) -> Option<BTreeSet<i64>> {
+    let mut sums = BTreeSet::new();
+    for amount in amounts {
+        let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
+        sums.extend(with);
+        sums.insert(amount);
+        if sums.len() > SUMS_MAX {
+            return None;
+        }
+    }
+    Some(sums)
 }
 
 impl Way {
@@ -424,7 +466,7 @@ fn tell(placed: &Placed, loss: &Loss) -> Witness {
     if loss.way == Way::MissingFromSum {
         rest_on_additions(placed, loss.slot, &mut story);
     }
-    rest_on_keepers(placed, loss, &mut story);
+    rest_on_keepers_of(placed, loss, &mut story);
     let key = placed.order.key(loss.slot);
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
@@ -474,14 +516,11 @@ fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
     held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
 }
 
-/// That an element was not replaced is told by all that was written to its key and is not certainly older.
-fn rest_on_keepers(placed: &Placed, loss: &Loss, story: &mut Story) {
+fn rest_on_keepers_of(placed: &Placed, loss: &Loss, story: &mut Story) {
     let is_it = |part: &Part| part.operation == loss.operation && part.slot == loss.slot;
     let mut ranked = placed.parts.iter().zip(placed.order.made()).filter(|(part, _)| is_it(part));
     let Some((_, Some(rank))) = ranked.find(|(part, _)| part.change().is_some_and(Change::grows)) else { return };
-    let key = placed.order.key(loss.slot);
-    let from = if key.basis == Basis::Log { key.newer_than(*rank).0 as usize - 1 } else { 0 };
-    key.versions[from..].iter().filter_map(|version| version.writer).for_each(|writer| story.rest_on(writer));
+    rest_on_keepers(placed.order.key(loss.slot), *rank, story);
 }
 
 fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {

@@ -5,6 +5,7 @@
 //! c2 read k1=nothing @13-14 ok             what was read stands behind the sign
 //! c2 txn read k1=1.0; write k2=2.1 @15- open
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
+//! c3 refused k1=1.1 @15-16 ok              a put-if that swapped nothing
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
@@ -84,7 +85,10 @@ fn part(text: &str) -> (Op, Seen) {
     let op = match verb {
         "read" => return (Op::Read { key }, Seen::Datum(datum(what))),
         "write" => Op::Write { key, value: value(what) },
-        "put-if" => return (Op::CompareAndSet { key, expect: None, value: value(what) }, Seen::Swapped(true)),
+        "put-if" | "refused" => {
+            let op = Op::CompareAndSet { key, expect: None, value: value(what) };
+            return (op, Seen::Swapped(verb == "put-if"));
+        }
         "delete" => Op::Delete { key },
         "append" => Op::Append { key, element: value(what) },
         "add" => Op::SetAdd { key, element: value(what) },

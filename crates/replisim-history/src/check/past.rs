@@ -263,26 +263,33 @@ impl<'a> Past<'a> {
             return;
         }
         self.looked.tally.of += 1;
-        let (demand, rank, rivalled) = self.demand_on(event);
+        let (demand, rank) = self.demand_on(event);
         match self.placed.reflects(event, rank) {
             Reflects::No => self.blame(Breach { read: at, demand }),
-            Reflects::Yes if !rivalled => {}
+            Reflects::Yes if !self.is_rivalled(event) => {}
             Reflects::Yes | Reflects::Unknown => self.looked.tally.unknown += 1,
         }
     }
 
-    /// The event that demands the most of a sighting, the rank that it demands, and whether it has rivals.
-    fn demand_on(&self, event: &Event) -> (u32, Rank, bool) {
+    /// The event that demands the most of a sighting, and the rank that it demands.
+    fn demand_on(&self, event: &Event) -> (u32, Rank) {
         match event.basis {
             Basis::Log => {
                 let newest = self.newest[event.slot.index()];
-                (newest.event(), newest.rank(), false)
+                (newest.event(), newest.rank())
             }
             Basis::RealTime => {
                 let demand = self.demands[event.slot.index()];
-                (demand.event, demand.rank, demand.is_rivalled())
+                (demand.event, demand.rank)
             }
         }
+    }
+
+    /// Whether the past holds a version that is certainly older neither than the one that demands the most of a sighting
+    /// nor than the one that was seen.
+    fn is_rivalled(&self, event: &Event) -> bool {
+        event.basis == Basis::RealTime
+            && self.demands[event.slot.index()].is_rivalled(self.placed.key_of(event).interval(event.newest()))
     }
 
     fn blame(&mut self, breach: Breach) {
@@ -363,9 +370,9 @@ impl Demand {
         }
     }
 
-    /// Whether some other version is not certainly older.
-    fn is_rivalled(&self) -> bool {
-        self.rivals_until.is_some_and(|until| until >= self.interval.begins)
+    /// Whether some other version is not certainly older, neither than this one nor than the one that was `seen`.
+    fn is_rivalled(&self, seen: Interval) -> bool {
+        self.rivals_until.is_some_and(|until| until >= self.interval.begins.max(seen.begins))
     }
 }
 

@@ -4,7 +4,8 @@
 //! reflects a given version.
 //!
 //! A read is always given the most favourable reading. Who found nothing may have met the latest deletion that had been
-//! made by then. A set, a list or a text reflects an element if it holds it, or if the element may have been removed. A
+//! made by then. A set, a list or a text reflects an element if it holds it, or if the element may have been removed, or
+//! swept away with all others; it reflects the deletion of the key if it holds nothing that a log has before that. A
 //! counter's sum names no version: such reads are left out, unless there are no others.
 
 use std::cell::OnceCell;
@@ -177,9 +178,12 @@ impl<'a> Placed<'a> {
 
     fn elements_reflect(&self, saw: &Event, part: u32, demand: Rank) -> Reflects {
         let key = self.key_of(saw);
-        let Some(element) = key.version(demand).value else { return Reflects::Yes };
-        let there = datum_seen(self.operation_of(saw), part).is_some_and(|datum| holds(datum, element, demand));
-        if there || key.may_lack(element) { Reflects::Yes } else { Reflects::No }
+        let Some(datum) = datum_seen(self.operation_of(saw), part) else { return Reflects::Yes };
+        let misses = match key.version(demand).element() {
+            Some(element) => !holds(datum, element, demand) && !key.may_lack(demand),
+            None => key.clears(demand) && key.oldest(datum.elements()).is_some_and(|oldest| oldest < demand),
+        };
+        if misses { Reflects::No } else { Reflects::Yes }
     }
 
     /// Every event, session by session.
@@ -226,12 +230,14 @@ impl Event {
     pub(super) fn sees_others(&self) -> bool {
         matches!(self.what, What::Saw(_))
     }
-}
 
-impl KeyOrder {
-    /// Whether a set, list or text that was given `element` may have lost it by the rules.
-    pub(super) fn may_lack(&self, element: Value) -> bool {
-        self.erased || self.removed.binary_search(&element).is_ok()
+    /// The version that was written, or the newest that can have been seen. Of elements the newest one tells it.
+    pub(super) fn newest(&self) -> Rank {
+        match self.what {
+            What::Saw(Most::Rank(most)) => most,
+            What::Saw(Most::Elements { .. } | Most::Counter | Most::Unplaced) => self.rank,
+            What::Wrote | What::MayHaveWritten | What::SawOwn => self.rank,
+        }
     }
 }
 

@@ -95,6 +95,58 @@ mod read_your_writes {
         );
     }
 
+    const SWEPT: &str = "
+        install k1=1.0 1@1 n0 @1
+        install k1=- 2@1 n0 @3
+        install k1=1.1 3@1 n0 @5
+        c1 append k1=1.0 @0-2 ok 1@1";
+
+    /// An operator drops the table, which no client asked for.
+    #[test]
+    fn does_not_miss_what_the_log_says_was_swept_away() {
+        for (what, read) in [(RYW, "[1.1]"), (RYW, "[1.0 1.1]"), (Check::FreshReads, "[1.1]")] {
+            let text = format!("{SWEPT}\nc1 append k1=1.1 @4-6 ok 3@1\nc1 read k1={read} @7-8 ok");
+            expect(what, &text, "holds 1");
+        }
+        let read = "c1 append k1=1.1 @4-6 info\nc1 read k1=[1.1] @7-8 ok";
+        expect(RYW, &format!("{SWEPT}\n{read}"), "holds 1");
+        expect(Check::FreshReads, &format!("{SWEPT}\n{read}"), "holds 1");
+    }
+
+    #[test]
+    fn demands_what_came_after_a_deletion_and_the_deletion_itself() {
+        let own = "violated 1/1: older than own write";
+        let stale = "violated 1/1: stale read";
+        let deleted = format!("{SWEPT}\nc1 delete k1 @2-4 ok 2@1");
+        expect(RYW, &format!("{deleted}\nc1 read k1=[1.0] @5-6 ok"), own);
+        expect(RYW, &format!("{deleted}\nc1 read k1=[] @5-6 ok"), "holds 1");
+        expect(Check::FreshReads, &format!("{deleted}\nc2 read k1=[1.0] @5-6 ok"), stale);
+        expect(Check::FreshReads, &format!("{deleted}\nc2 read k1=[1.0] @3-6 ok"), "holds 1");
+        let renewed = format!("{deleted}\nc1 append k1=1.1 @4-6 ok 3@1");
+        for read in ["[]", "[1.0]"] {
+            expect(RYW, &format!("{renewed}\nc1 read k1={read} @7-8 ok"), own);
+            expect(Check::FreshReads, &format!("{renewed}\nc1 read k1={read} @7-8 ok"), stale);
+        }
+        expect(RYW, &format!("{renewed}\nc1 read k1=[1.1] @7-8 ok"), "holds 1");
+        let untold = "c2 delete k1 @0-1 ok\nc1 append k1=1.0 @2-3 ok\nc1 read k1=[] @4-5 ok";
+        expect(RYW, untold, own);
+        expect(RYW, &untold.replace("@2-3", "@1-3"), "holds 1");
+    }
+
+    #[test]
+    fn demands_that_what_replaced_a_list_has_replaced_it() {
+        let replaced = "
+            install k1=1.0 1@1 n0 @1
+            install k1=1.1 2@1 n0 @3
+            c1 append k1=1.0 @0-2 ok 1@1
+            c1 write k1=1.1 @2-4 ok 2@1";
+        let own = "violated 1/1: older than own write";
+        expect(RYW, &format!("{replaced}\nc1 read k1=[1.0] @5-6 ok"), own);
+        let grown = format!("{replaced}\ninstall k1=1.2 3@1 n0 @5\nc1 append k1=1.2 @4-6 ok 3@1");
+        expect(RYW, &format!("{grown}\nc1 read k1=[1.2] @7-8 ok"), "holds 1");
+        expect(RYW, &format!("{grown}\nc1 read k1=[1.0] @7-8 ok"), own);
+    }
+
     #[test]
     fn does_not_guess_where_nobody_was_in_charge() {
         let concurrent = "c1 write k1=1.0 @0-5 ok\nc2 write k1=2.0 @1-5 ok";
@@ -137,6 +189,16 @@ mod read_your_writes {
         let anothers = format!("{SPLIT_BRAIN}\nc4 read k1=3.0 @21-22 ok\nc4 read k1=2.0 @23-24 ok");
         expect(Check::MonotonicReads, &anothers, "violated 1/2: read went back");
         expect(Check::NoLostWrites, SPLIT_BRAIN, "violated 1/3: tail lost at promotion");
+    }
+
+    /// A session goes on in the instant in which its last operation ended.
+    #[test]
+    fn does_not_take_what_a_session_wrote_last_for_older_than_what_it_wrote_before() {
+        let same = SPLIT_BRAIN.replace("c3 write k1=3.0 @15-20", "c2 write k1=3.0 @10-20");
+        let unknown = "unknown 0/1: the order of versions is not known for 1 read";
+        expect(RYW, &format!("{same}\nc2 read k1=3.0 @30-31 ok"), unknown);
+        let anothers = SPLIT_BRAIN.replace("c3 write k1=3.0 @15-20", "c3 write k1=3.0 @10-20");
+        expect(RYW, &format!("{anothers}\nc2 read k1=3.0 @30-31 ok"), "violated 1/1: older than own write");
     }
 
     /// Two writes in one log, read the wrong way round, long before, after and while a former leader writes on.
@@ -245,6 +307,27 @@ mod rivals {
         let unknown = |reads| format!("unknown 0/{reads}: the order of versions is not known for 1 read");
         expect(Check::MonotonicReads, rivals, &unknown(2));
         expect(Check::MonotonicReads, &format!("{rivals}\n{newer}"), &unknown(4));
+    }
+
+    #[test]
+    fn are_older_than_what_is_read_if_that_was_begun_when_both_were_acknowledged() {
+        let text = |begun| {
+            format!(
+                "
+                c1 write k1=1.0 @0-5 ok
+                c2 write k1=2.0 @1-5 ok
+                c1 write k2=1.1 @6-7 ok
+                c2 write k3=2.1 @6-7 ok
+                c3 write k1=3.0 @{begun}-12 ok
+                c4 read k2=1.1 @13-14 ok
+                c4 read k3=2.1 @13-14 ok
+                c4 read k1=3.0 @15-16 ok"
+            )
+        };
+        expect(Check::CausalOrder, &text(8), "holds 3");
+        expect(Check::MonotonicWrites, &text(8), "holds 3");
+        let unknown = "unknown 0/3: the order of versions is not known for 1 read";
+        expect(Check::MonotonicWrites, &text(4), unknown);
     }
 
     #[test]
@@ -562,12 +645,67 @@ mod no_lost_writes {
         let unanswered = format!("{counter}\nc3 sum k1=-3 @2- open\nc3 sum k1=+2 @2- open");
         let of = |sum: &str| format!("{unanswered}\nfinal n0 leads | | k1={sum}");
         let unknown = "unknown 0/2: the history does not tell of 2 acknowledged writes whether it lost them";
-        for sum in ["+1", "+6", "+3"] {
-            expect(LOST, &of(sum), unknown);
+        expect(LOST, &of("+1"), unknown);
+        for sum in ["+6", "+3", "+4"] {
+            expect(LOST, &of(sum), "holds 2");
         }
         for sum in ["+0", "+2", "+5"] {
             expect(LOST, &of(sum), lacking);
         }
+    }
+
+    #[test]
+    fn counts_what_a_sum_lacks_though_its_record_is_there() {
+        let lacking = "violated 1/1: addition missing";
+        expect(LOST, "c1 sum k1=5 @0-2 ok 1@1\nfinal n0 leads | 1:0-9 | k1=+0", lacking);
+        let logged = "
+            install k1=- 1@1 n0 @1
+            install k1=- 2@1 n0 @3
+            c1 sum k1=5 @0-2 ok 1@1
+            c2 sum k1=3 @2-4 ok 2@1";
+        let of = |more: &str, lineage: &str, held: &str| {
+            finding(LOST, &history(&format!("{logged}\n{more}\nfinal n0 leads | {lineage} | k1={held}")))
+        };
+        assert_eq!(of("", "1:0-9", "+8"), "holds 2");
+        assert_eq!(of("", "1:0-9", "+5"), "violated 1/2: addition missing");
+        assert_eq!(of("", "1:0-1", "+5"), "violated 1/2: gone from the leader's log");
+        assert_eq!(of("", "1:0-1", "+0"), "violated 2/2: addition missing");
+        assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+10"), "holds 2");
+        assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+9"), "violated 1/2: addition missing");
+        assert_eq!(of("c3 delete k1 @4-6 info", "1:0-9", "+0"), "holds 2");
+    }
+
+    /// What no client is known to have done may be a table that an operator dropped, or an addition that was never answered.
+    #[test]
+    fn does_not_miss_what_was_added_before_a_table_was_dropped() {
+        let of = |held: &str, last: &str| {
+            let text = format!(
+                "
+                install k1=- 1@1 n0 @1
+                install k1=- 2@1 n0 @3
+                install k1=- 3@1 n0 @5
+                c1 sum k1=5 @0-2 ok 1@1
+                c2 sum k1={last} @4-6 ok 3@1
+                final n0 leads | 1:0-9 | k1={held}"
+            );
+            finding(LOST, &history(&text))
+        };
+        for held in ["+3", "+8", "+11"] {
+            assert_eq!(of(held, "3"), "holds 2");
+        }
+        assert_eq!(of("+2", "3"), "violated 1/2: addition missing");
+        let unknown = "unknown 0/2: the history does not tell of 1 acknowledged write whether it lost them";
+        assert_eq!(of("+4", "-1"), unknown);
+    }
+
+    #[test]
+    fn does_not_guess_where_too_much_was_never_answered() {
+        let powers = (1..=13).map(|bit| format!("c2 sum k1={} @0- open\n", 1 << bit)).collect::<String>();
+        let of = |held: &str| format!("c1 sum k1=+5 @0-1 ok\n{powers}final n0 leads | | k1={held}");
+        let unknown = "unknown 0/1: the history does not tell of 1 acknowledged write whether it lost them";
+        expect(LOST, &of("+6"), unknown);
+        expect(LOST, &of("+5"), "holds 1");
+        expect(LOST, &of("+4"), "violated 1/1: addition missing");
     }
 
     #[test]
@@ -690,6 +828,14 @@ mod no_thin_air_reads {
         expect(THIN_AIR, "c1 append k1=1.0 @0-2 fail\nc2 read k1=[1.0] @3-4 ok", "violated 1/1: aborted read");
         let panicked = format!("{failed}\npanic n0 @13 no quorum of 3");
         expect_after_log(THIN_AIR, &panicked, "violated 1/1: aborted read");
+    }
+
+    /// A statement that was refused may succeed where it is said again.
+    #[test]
+    fn refuses_what_its_writer_was_refused() {
+        let refused = |from| format!("c3 refused k1=3.0 @{from}-20 ok\nc4 read k1=3.0 @11-12 ok");
+        expect_after_log(THIN_AIR, &refused(8), "violated 1/1: aborted read");
+        expect_after_log(THIN_AIR, &refused(13), "violated 1/1: future read");
     }
 
     #[test]

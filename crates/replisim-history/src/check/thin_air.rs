@@ -1,9 +1,9 @@
 //! Thin-air reads: what was read and never written.
 //!
 //! All other checks place what a read returned among the versions of its key. This one asks for less: that there is such a
-//! version at all. It is broken by an **aborted read** (G1a in Adya, *Weak Consistency*, 1999), which returns the value of a
-//! write that certainly failed, by a **thin-air read**, which returns what nobody ever asked to write, and by a **future
-//! read**, which returns what somebody only asked to write when the read was over.
+//! version at all. It is broken by an **aborted read** (G1a in Adya, *Weak Consistency*, 1999), which returns the value of
+//! a write that certainly failed or was refused, by a **thin-air read**, which returns what nobody ever asked to write, and
+//! by a **future read**, which returns what somebody only asked to write when the read was over.
 //!
 //! ```text
 //! c1  w(x)1 ── fail
@@ -128,7 +128,7 @@ impl Written {
     }
 }
 
-/// The read, and the writes of what it saw, if there are any: they failed, or began when it was over.
+/// The read, and the writes of what it saw, if there are any: they failed or were refused, or began when it was over.
 fn tell(placed: &Placed, read: &Part, value: Value) -> Witness {
     let key = placed.order.key(read.slot).key;
     let mut story = Story::new(placed.history);
@@ -136,7 +136,7 @@ fn tell(placed: &Placed, read: &Part, value: Value) -> Witness {
     let writers = operations.filter(|(_, it)| it.op.parts().iter().any(|op| would_write(op, key, value)));
     let writers: Vec<(u32, &Operation)> = writers.collect();
     writers.iter().for_each(|(writer, _)| story.tell_end(*writer));
-    let came_later = writers.iter().any(|(_, it)| it.outcome.may_have_happened());
+    let came_later = writers.iter().any(|(_, it)| it.invoked > read.of.completed);
     let (kind, never) = match &writers[..] {
         [] => ("thin-air read", "which was never written"),
         _ if came_later => ("future read", "which nobody had asked to write"),

@@ -3,7 +3,7 @@
 use replisim_kernel::SimTime;
 
 use super::keys::Slot;
-use super::order::{Basis, Rank};
+use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use crate::{Check, Final, History, Key, Op, Operation, Outcome, Seen, Witness, WitnessLine};
 
@@ -122,6 +122,9 @@ pub(super) fn acknowledged(it: &Operation) -> String {
 /// times do, and a sighting of nothing on all that it may have been of.
 pub(super) fn rest_on_order(placed: &Placed, event: &Event, missed: Rank, story: &mut Story) {
     let key = placed.key_of(event);
+    if missed != Rank::INITIAL && key.version(missed).is_of_elements() {
+        rest_on_keepers(key, missed, story);
+    }
     let (Basis::RealTime, What::Saw(most)) = (event.basis, event.what) else { return };
     if event.rank == Rank::INITIAL {
         let by_then = key.absences_by(placed.operation_of(event).completed);
@@ -133,6 +136,12 @@ pub(super) fn rest_on_order(placed: &Placed, event: &Event, missed: Rank, story:
         key.writer_that_ends(most).into_iter().for_each(|writer| story.rest_on(writer));
     }
     key.writer_that_begins(missed).into_iter().for_each(|writer| story.rest_on(writer));
+}
+
+/// That an element was not swept away is told by all that was written to its key and is not certainly older.
+pub(super) fn rest_on_keepers(key: &KeyOrder, rank: Rank, story: &mut Story) {
+    let from = if key.basis == Basis::Log { rank.0 as usize - 1 } else { 0 };
+    key.versions[from..].iter().filter_map(|version| version.writer).for_each(|writer| story.rest_on(writer));
 }
 
 /// How the version of `rank` reads: `k3 = 1.4`, `the deletion of k3`.

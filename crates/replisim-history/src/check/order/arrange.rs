@@ -251,11 +251,13 @@ impl Version {
             position: install.position,
             at: install.at,
             writer: write.map(|write| write.part.operation),
+            session: write.map(|write| write.part.of.session),
             invoked: write.map_or(SimTime::ZERO, |write| write.part.of.invoked),
             acknowledged: write.map_or(SimTime::NEVER, |write| write.part.acknowledged()),
             leaves_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
             kind: write.and_then(|write| write.change.kind()),
             sweeps: write.is_none_or(|write| write.change.sweeps()),
+            clears: write.is_some_and(|write| write.change.clears()),
         }
     }
 
@@ -265,11 +267,13 @@ impl Version {
             position: write.position(),
             at: write.part.of.invoked,
             writer: Some(write.part.operation),
+            session: Some(write.part.of.session),
             invoked: write.part.of.invoked,
             acknowledged: write.part.acknowledged(),
             leaves_nothing: write.change.may_leave_nothing(),
             kind: write.change.kind(),
             sweeps: write.change.sweeps(),
+            clears: write.change.clears(),
         }
     }
 }

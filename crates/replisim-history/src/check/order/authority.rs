@@ -69,15 +69,22 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
 }
 
 /// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one was acknowledged
-/// before they began. What an epoch placed after one of these is placed no better, whenever it began. None of them counts
-/// unless one was acknowledged, or was seen, or nobody could tell.
+/// before they began, or in that instant if one session made both. What an epoch placed after one of these is placed no
+/// better, whenever it began. None of them counts unless one was acknowledged, or was seen, or nobody could tell.
 fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -> Vec<usize> {
-    let (mut first_acknowledged, mut late) = (SimTime::NEVER, Vec::new());
+    let (mut first_acknowledged, mut enders, mut late) = (SimTime::NEVER, Vec::new(), Vec::new());
     for (index, version) in versions.iter().enumerate().rev() {
-        if version.invoked > first_acknowledged {
+        let goes_on = version.invoked == first_acknowledged && enders.contains(&version.session);
+        if version.invoked > first_acknowledged || goes_on {
             late.push(index);
         }
-        first_acknowledged = first_acknowledged.min(version.acknowledged);
+        if version.acknowledged < first_acknowledged {
+            first_acknowledged = version.acknowledged;
+            enders.clear();
+        }
+        if version.acknowledged == first_acknowledged && version.invoked < version.acknowledged {
+            enders.push(version.session);
+        }
     }
     if late.is_empty() {
         return late;

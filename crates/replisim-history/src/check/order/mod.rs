@@ -46,7 +46,7 @@ use replisim_kernel::SimTime;
 
 use super::deed::{Kind, Part};
 use super::keys::{Keys, Slot};
-use crate::{History, Key, Position, Value};
+use crate::{History, Key, Position, SessionId, Value};
 use arrange::Arranger;
 pub(super) use interval::{Interval, Moment};
 
@@ -74,6 +74,8 @@ pub(super) struct Version {
     pub at: SimTime,
     /// The operation that wrote it, if it is in the history.
     pub writer: Option<u32>,
+    /// The session of that operation.
+    session: Option<SessionId>,
     /// When its write was invoked; the beginning of all if the write is not in the history.
     pub invoked: SimTime,
     /// When its write was acknowledged, or never.
@@ -84,6 +86,8 @@ pub(super) struct Version {
     kind: Option<Kind>,
     /// Whether no element of a set, list or text outlives it, or that is not known.
     sweeps: bool,
+    /// Whether certainly none does.
+    clears: bool,
 }
 
 /// The versions of one key in order.
@@ -167,6 +171,22 @@ impl Order {
     /// a log orders, or is no write.
     pub(super) fn made(&self) -> &[Option<Rank>] {
         &self.made
+    }
+}
+
+impl Version {
+    /// Whether it made the key a set, a list or a text, as far as that is known.
+    pub(super) fn is_of_elements(&self) -> bool {
+        matches!(self.kind, Some(Kind::Set | Kind::List)) || self.element().is_some()
+    }
+
+    /// The element that it added to a set, list or text, unless it certainly made the key something else.
+    pub(super) fn element(&self) -> Option<Value> {
+        match self.kind {
+            Some(Kind::Set | Kind::List) => self.value,
+            Some(Kind::Register | Kind::Counter) => None,
+            None => self.value.filter(|value| value.author().is_some()),
+        }
     }
 }
 
@@ -268,9 +288,34 @@ impl KeyOrder {
         turns.zip(&self.versions).filter(|(turn, _)| *turn > 0)
     }
 
-    /// The latest version that no older element of a datum of this kind outlives.
-    pub(super) fn swept(&self, kind: Option<Kind>) -> Rank {
-        if kind == Some(Kind::Set) { self.swept_sets } else { self.swept_lists }
+    /// Whether a set, list or text that was given the element of this rank may have lost it by the rules.
+    pub(super) fn may_lack(&self, rank: Rank) -> bool {
+        let version = self.version(rank);
+        let removed = version.value.is_some_and(|element| self.removed.binary_search(&element).is_ok());
+        removed || self.outlasts(version.kind, Some(rank)) != Some(true)
+    }
+
+    /// Whether an element of a datum of this kind is certainly newer than all that may have left none; `None` if it is not
+    /// known where that stands. What was never installed had no place from which to be swept away.
+    pub(super) fn outlasts(&self, kind: Option<Kind>, rank: Option<Rank>) -> Option<bool> {
+        let swept = if kind == Some(Kind::Set) { self.swept_sets } else { self.swept_lists };
+        if self.erased && swept == Rank::INITIAL {
+            return None;
+        }
+        Some(rank.is_none_or(|rank| match self.basis {
+            Basis::Log => swept <= rank,
+            Basis::RealTime => self.compare(swept, rank) == Some(Ordering::Less),
+        }))
+    }
+
+    /// Whether a log tells that no element of a lower rank is left once there is the version of this one.
+    pub(super) fn clears(&self, rank: Rank) -> bool {
+        self.basis == Basis::Log && self.version(rank).clears
+    }
+
+    /// The oldest version among these elements.
+    pub(super) fn oldest(&self, elements: &[Value]) -> Option<Rank> {
+        elements.iter().filter_map(|element| Some(self.place(*element)?.1)).min()
     }
 
     fn precedes(&self, a: Rank, b: Rank) -> bool {
