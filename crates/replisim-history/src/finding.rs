@@ -69,7 +69,7 @@ pub enum Limit {
         /// Of how many writes.
         writes: u64,
     },
-    /// No replica was up at the end of the quiet phase.
+    /// No replica led at the end of the quiet phase, or none was up.
     NoFinalState,
     /// The run was broken off before it came to its end.
     BrokenOff {
@@ -239,7 +239,7 @@ impl fmt::Display for Limit {
                 let s = if *writes == 1 { "" } else { "s" };
                 write!(f, "the history does not tell of {} acknowledged write{s} whether it lost them", count(*writes))
             }
-            Limit::NoFinalState => f.write_str("no replica was up at the end"),
+            Limit::NoFinalState => f.write_str("no replica led at the end"),
             Limit::BrokenOff { at } => {
                 write!(f, "the run was broken off, its last event at {}", span(at.since(SimTime::ZERO)))
             }

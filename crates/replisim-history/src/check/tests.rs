@@ -721,7 +721,7 @@ mod no_lost_writes {
 
     #[test]
     fn says_so_when_nobody_knows() {
-        expect_after_log(LOST, "", "unknown 0/0: no replica was up at the end");
+        expect_after_log(LOST, "", "unknown 0/0: no replica led at the end");
         expect(LOST, "", "unknown 0/0: the history holds nothing to check");
         expect(LOST, "c1 write k1=1.0 @0-2 info", "holds 0");
     }
@@ -813,7 +813,7 @@ mod convergence {
     fn accepts_the_same_data_at_other_positions() {
         expect(SAME, "final n0 leads | 1:0-5 | k1=1.0\nfinal n1 | 1:0-4 | k1=1.0", "holds 2");
         expect(SAME, "final n0 leads | | k1=1.0; k2=nothing\nfinal n1 | | k1=1.0", "holds 2");
-        expect(SAME, "", "unknown 0/0: no replica was up at the end");
+        expect(SAME, "", "unknown 0/0: no replica led at the end");
     }
 }
 
