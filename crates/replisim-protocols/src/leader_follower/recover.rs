@@ -49,6 +49,8 @@ impl<F: Profile> Replica<F> {
             Some(upstream) => self.part = Part::Copies(upstream),
             None => cx.milestone("the data directory is empty: not serving until it is given data"),
         }
+        // A loss of power may have left entries there, and not the control record that they belong to.
+        self.drop_log(cx);
         self.save(cx);
     }
 

@@ -136,3 +136,15 @@ fn who_was_restored_last_is_in_charge() {
     let run = scene.at(2_000, ignoring_the_leader("s1")).at(3_000, back_to(500)).run();
     assert_eq!(in_charge(&run), [P]);
 }
+
+/// A loss of power takes its first control record and leaves some of its log.
+#[test]
+fn a_leader_that_lost_its_control_record_has_no_log_either() {
+    for seed in 0..20 {
+        let torn = Action::LoseHost { host: named("p"), unsynced: Unsynced::Torn, wire: Wire::Arrives };
+        let mut scene = Scene::<MySql>::new("()").fault(during(0, 700, Action::StallDisk(named("p")))).lasting(1);
+        scene.seed = seed;
+        let run = scene.fault(during(500, 600, torn)).fault(during(800, 900, kill("p"))).run();
+        assert!(run.history.finals.iter().all(|last| last.contents.is_empty()), "{seed}: {:#?}", run.milestones);
+    }
+}
