@@ -46,6 +46,19 @@ pub struct Install {
     pub position: Position,
 }
 
+/// The beginning of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// When, in true time.
+    pub at: SimTime,
+    /// The node that is in charge of the order in it.
+    pub node: NodeId,
+    /// Its number.
+    pub epoch: u32,
+    /// The records that it goes on from.
+    pub built_on: Lineage,
+}
+
 /// One record that a server gave up to fit another's history again, as `pg_rewind` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discard {
@@ -92,6 +105,8 @@ pub struct History {
     pub operations: Tape<Operation>,
     /// Every version, in order of installation in true time.
     pub installs: Tape<Install>,
+    /// Every epoch whose beginning was told of, in true time.
+    pub beginnings: Tape<Beginning>,
     /// Every record that was given up by a rewind, in true time.
     pub discards: Tape<Discard>,
     /// Every replica that was up at the end, or where the run was broken off; empty while the run is under way, and in one

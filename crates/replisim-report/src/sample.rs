@@ -135,6 +135,7 @@ fn history() -> History {
     History {
         operations: tape(operations),
         installs: tape([install(1_500_500, old, 2_003), install(2_009_900, new, 2_004)]),
+        beginnings: tape([]),
         discards: tape([]),
         finals: vec![holds(0, true, key, new), holds(2, false, key, new)],
         panic: None,

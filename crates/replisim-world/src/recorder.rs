@@ -3,7 +3,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use replisim_history::{Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine};
+use replisim_history::{
+    Beginning, Discard, History, Install, Milestone, NodeId, Operation, Position, Trace, TraceLine,
+};
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
 
 /// What a step begins with in the fingerprint, so that no two kinds of steps are taken for each other. Steps without one
@@ -127,6 +129,11 @@ impl Recorder {
     /// Writes down a version that the node in charge has ordered.
     pub fn install(&mut self, install: Install) {
         self.history.installs.push(install);
+    }
+
+    /// Writes down the beginning of an epoch.
+    pub fn begin(&mut self, beginning: Beginning) {
+        self.history.beginnings.push(beginning);
     }
 
     /// Writes down a record that a rewind gives up.

@@ -7,6 +7,7 @@
 //! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
 //! c3 refused k1=1.1 @15-16 ok              a put-if that swapped nothing
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion
+//! begin 3 n0 @14 | 1:0-5 2:5-9             epoch 3 begins, on 1 to 5 of epoch 1 and 6 to 9 of epoch 2
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
@@ -15,8 +16,8 @@
 use replisim_kernel::{SimTime, Span};
 
 use crate::{
-    Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Panic, Position, Reason,
-    Seen, SessionId, Value,
+    Beginning, Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Panic, Position,
+    Reason, Seen, SessionId, Value,
 };
 
 /// Reads a history.
@@ -28,6 +29,8 @@ pub(super) fn history(text: &str) -> History {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(rest) = line.strip_prefix("install ") {
             history.installs.push(install(rest));
+        } else if let Some(rest) = line.strip_prefix("begin ") {
+            history.beginnings.push(beginning(rest));
         } else if let Some(rest) = line.strip_prefix("final ") {
             history.finals.push(last(rest));
         } else if let Some(rest) = line.strip_prefix("panic ") {
@@ -113,15 +116,32 @@ fn install(text: &str) -> Install {
     }
 }
 
-fn last(text: &str) -> Final {
-    let parts: Vec<&str> = text.split('|').map(str::trim).collect();
-    let [who, stretches, data] = parts[..] else { panic!("`{text}` is not a replica's end") };
-    let mut lineage = (!stretches.is_empty()).then(Lineage::new);
+fn beginning(text: &str) -> Beginning {
+    let (what, stretches) = text.split_once(" | ").expect("what | on what");
+    let words: Vec<&str> = what.split(' ').collect();
+    let [epoch, node, when] = words[..] else { panic!("`{text}` is not a beginning") };
+    Beginning {
+        at: at(when.trim_start_matches('@')),
+        node: NodeId(number(node, "n")),
+        epoch: number(epoch, ""),
+        built_on: lineage(stretches),
+    }
+}
+
+fn lineage(stretches: &str) -> Lineage {
+    let mut lineage = Lineage::new();
     for stretch in stretches.split_whitespace().filter(|stretch| *stretch != "-") {
         let (epoch, bounds) = stretch.split_once(':').expect("epoch : after - upto");
         let (after, upto) = bounds.split_once('-').expect("after - upto");
-        lineage.get_or_insert_default().extend(number(after, ""), Position::new(number(epoch, ""), number(upto, "")));
+        lineage.extend(number(after, ""), Position::new(number(epoch, ""), number(upto, "")));
     }
+    lineage
+}
+
+fn last(text: &str) -> Final {
+    let parts: Vec<&str> = text.split('|').map(str::trim).collect();
+    let [who, stretches, data] = parts[..] else { panic!("`{text}` is not a replica's end") };
+    let lineage = (!stretches.is_empty()).then(|| lineage(stretches));
     let mut contents = Contents::new();
     for (key, held) in data.split("; ").filter_map(|held| held.split_once('=')) {
         contents.install(Key(number(key, "k")), datum(held), Position::ZERO);

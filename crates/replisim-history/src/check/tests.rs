@@ -253,6 +253,36 @@ mod read_your_writes {
         expect(Check::MonotonicReads, &seen, "violated 1/2: read went back");
     }
 
+    /// A server that is cut off begins an epoch with a higher number than that of the one that wins.
+    #[test]
+    fn does_not_take_a_lost_branch_for_newer_than_what_it_was_not_built_on() {
+        let beside = |built_on| {
+            format!(
+                "
+                install k1=1.0 1@1 n0 @1
+                install k1=2.0 2@2 n1 @6
+                install k1=3.0 3@3 n0 @7
+                begin 2 n1 @5 | 1:0-1
+                begin 3 n0 @6 | {built_on}
+                c1 write k1=1.0 @0-2 ok 1@1
+                c2 write k1=2.0 @5-10 ok 2@2
+                c3 write k1=3.0 @6-9 ok 3@3
+                final n1 leads | 1:0-1 2:1-2 | k1=2.0"
+            )
+        };
+        let reads = "c4 read k1=3.0 @8-9 ok\nc4 read k1=2.0 @11-12 ok";
+        let unknown = "unknown 0/2: the order of versions is not known for 1 read";
+        for (built_on, went_back, stale) in
+            [("1:0-1", unknown, unknown), ("1:0-1 2:1-2", "violated 1/2: read went back", "violated 1/2: stale read")]
+        {
+            let text = format!("{}\n{reads}", beside(built_on));
+            expect(Check::MonotonicReads, &text, went_back);
+            expect(Check::FreshReads, &text, stale);
+        }
+        let older = format!("{}\nc3 read k1=1.0 @11-12 ok", beside("1:0-1"));
+        expect(RYW, &older, "violated 1/1: older than own write");
+    }
+
     #[test]
     fn says_so_when_there_is_nothing_to_read() {
         expect_after_log(RYW, "", "unknown 0/0: the history holds nothing to check");

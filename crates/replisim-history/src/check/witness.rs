@@ -21,6 +21,7 @@ pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
     let reduced = History {
         operations: witness.operations.iter().filter_map(|&at| history.operations.get(at)).cloned().collect(),
         installs: history.installs.clone(),
+        beginnings: history.beginnings.clone(),
         discards: history.discards.clone(),
         finals: history.finals.clone(),
         panic: history.panic.clone(),

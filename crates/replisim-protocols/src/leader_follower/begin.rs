@@ -57,6 +57,7 @@ impl<F: Profile> Replica<F> {
             cx.milestone(format!("promoted: epoch {} begins after {}", self.epoch, self.shown.position()));
             self.save(cx);
         }
+        cx.began(self.epoch, self.log.history.clone());
         self.begin_epoch(cx);
         self.announce_leader(cx);
         // One that was promoted, and restarted before it had made one.

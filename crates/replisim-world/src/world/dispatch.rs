@@ -1,6 +1,6 @@
 //! An input reaches a process, and what the process asks for is settled.
 
-use replisim_history::{Discard, Install, NodeId};
+use replisim_history::{Beginning, Discard, Install, NodeId};
 use replisim_kernel::{Queue, SimTime, Span};
 
 use super::World;
@@ -317,6 +317,10 @@ impl<P: Process> World<P> {
             }
             Note::Committed { .. } => self.recorder.commits += 1,
             Note::Applied { position } => self.recorder.apply(self.now, node, position),
+            Note::Began(beginning) => {
+                let (epoch, built_on) = *beginning;
+                self.recorder.begin(Beginning { at: self.now, node, epoch, built_on });
+            }
             Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
             Note::Promoted => self.nodes[node.index()].promoted = self.nodes[node.index()].ordered,
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),

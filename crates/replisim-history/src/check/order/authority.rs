@@ -1,15 +1,17 @@
 //! Who had the last word on the order of writes, and so which versions of a key a log ordered.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use replisim_kernel::SimTime;
+use replisim_kernel::{SimTime, Tape};
 
 use super::Version;
-use crate::{Final, History, Install, Value};
+use crate::{Beginning, Final, History, Install, Lineage, Value};
 
 /// Who had the last word on the order of writes.
 pub(super) struct Authority<'a> {
     leading: Vec<&'a Final>,
+    beginnings: &'a Tape<Beginning>,
     /// Whether all replicas are alike: nobody leads, or everybody.
     all_lead: bool,
     /// Whether nobody had it, for a panic cut the history short.
@@ -21,12 +23,13 @@ impl<'a> Authority<'a> {
     pub(super) fn of(history: &'a History) -> Self {
         let leading: Vec<&Final> = history.finals.iter().filter(|replica| replica.leads).collect();
         let all_lead = leading.len() > 1 && leading.len() == history.finals.len();
-        Authority { all_lead, is_cut_short: history.panic.is_some(), leading }
+        Authority { leading, beginnings: &history.beginnings, all_lead, is_cut_short: history.panic.is_some() }
     }
 
-    /// Which of these installs of one key no log ordered, ascending: all, or those whose positions contradict what clients
-    /// know. They are sorted by position and made one version each. What was `seen` of the key is only asked for where the
-    /// answer depends on it.
+    /// Which of these installs of one key no log ordered, ascending: all, or those beside what survived, and those whose
+    /// positions contradict what clients know. Neither count unless one was acknowledged, or was seen, or nobody could tell.
+    /// They are sorted by position and made one version each. What was `seen` of the key is only asked for where the answer
+    /// depends on it.
     pub(super) fn strays(
         &self,
         installs: &[&Install],
@@ -34,7 +37,25 @@ impl<'a> Authority<'a> {
         seen: impl FnOnce() -> BTreeSet<Value>,
     ) -> Vec<usize> {
         let by_position = self.one_log(installs) || (self.all_lead && are_tagged(installs, versions));
-        if by_position { contradicting(versions, seen) } else { (0..installs.len()).collect() }
+        if !by_position {
+            return (0..installs.len()).collect();
+        }
+        let seen = LazyCell::new(seen);
+        let was_met = |index: &usize| {
+            let version = &versions[*index];
+            version.acknowledged.is_reached() || version.value.is_none_or(|value| seen.contains(&value))
+        };
+        let mut strays = self.beside(installs);
+        if !strays.iter().any(was_met) {
+            strays.clear();
+        }
+        let late = late(versions, &strays);
+        if late.iter().any(was_met) {
+            strays.extend(with_followers(versions, &late));
+            strays.sort_unstable();
+            strays.dedup();
+        }
+        strays
     }
 
     fn one_log(&self, installs: &[&Install]) -> bool {
@@ -52,9 +73,42 @@ impl<'a> Authority<'a> {
 
     /// Whether the installs that survive were made in the order of their positions.
     fn in_order_of_time(&self, installs: &[&Install]) -> bool {
-        let [Final { lineage: Some(lineage), .. }] = self.leading[..] else { return true };
+        let Some(lineage) = self.lineage() else { return true };
         let surviving = installs.iter().filter(|install| lineage.contains(install.position));
         surviving.map(|install| install.at).is_sorted()
+    }
+
+    /// Those that did not survive and have a higher position than one which did and which their epoch was not built on:
+    /// the epoch began beside it.
+    fn beside(&self, installs: &[&Install]) -> Vec<usize> {
+        let (Some(lineage), false) = (self.lineage(), self.beginnings.is_empty()) else { return Vec::new() };
+        let survives = |install: &&&Install| lineage.contains(install.position);
+        let mut beside = Vec::new();
+        let mut from = 0;
+        for of_epoch in installs.chunk_by(|a, b| a.position.epoch == b.position.epoch) {
+            let lost = of_epoch.iter().enumerate().filter(|(_, install)| !survives(install));
+            let mut lost = lost.map(|(index, _)| from + index).peekable();
+            if lost.peek().is_some()
+                && let Some(beginning) = self.beginning_of(of_epoch[0].position.epoch)
+                && installs[..from].iter().filter(survives).any(|below| !beginning.built_on.contains(below.position))
+            {
+                beside.extend(lost);
+            }
+            from += of_epoch.len();
+        }
+        beside
+    }
+
+    fn beginning_of(&self, epoch: u32) -> Option<&Beginning> {
+        self.beginnings.iter().find(|beginning| beginning.epoch == epoch)
+    }
+
+    /// What survived, if one replica alone had the last word and tells.
+    fn lineage(&self) -> Option<&Lineage> {
+        match self.leading[..] {
+            [last] => last.lineage.as_ref(),
+            _ => None,
+        }
     }
 }
 
@@ -68,12 +122,12 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
     by_several && distinct && versions.iter().all(|version| version.writer.is_some())
 }
 
-/// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one was acknowledged
-/// before they began, or in that instant if one session made both. What an epoch placed after one of these is placed no
-/// better, whenever it began. None of them counts unless one was acknowledged, or was seen, or nobody could tell.
-fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -> Vec<usize> {
+/// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one, none of the
+/// `strays`, was acknowledged before they began, or in that instant if one session made both.
+fn late(versions: &[Version], strays: &[usize]) -> Vec<usize> {
     let (mut first_acknowledged, mut enders, mut late) = (SimTime::NEVER, Vec::new(), Vec::new());
-    for (index, version) in versions.iter().enumerate().rev() {
+    let placed = versions.iter().enumerate().filter(|(index, _)| strays.binary_search(index).is_err());
+    for (index, version) in placed.rev() {
         let goes_on = version.invoked == first_acknowledged && enders.contains(&version.session);
         if version.invoked > first_acknowledged || goes_on {
             late.push(index);
@@ -86,24 +140,18 @@ fn contradicting(versions: &[Version], seen: impl FnOnce() -> BTreeSet<Value>) -
             enders.push(version.session);
         }
     }
-    if late.is_empty() {
-        return late;
-    }
-    let seen = seen();
-    let was_met = |version: &Version| {
-        version.acknowledged.is_reached() || version.value.is_none_or(|value| seen.contains(&value))
-    };
-    if !late.iter().any(|index| was_met(&versions[*index])) {
-        return Vec::new();
-    }
     late.reverse();
-    let mut stray_epoch = None;
-    let is_stray = |index: &usize| {
+    late
+}
+
+/// These versions, ascending, and what an epoch placed after one of them: that is placed no better, whenever it began.
+fn with_followers(versions: &[Version], late: &[usize]) -> impl Iterator<Item = usize> {
+    let mut late_epoch = None;
+    (0..versions.len()).filter(move |index| {
         let epoch = Some(versions[*index].position.epoch);
         if late.binary_search(index).is_ok() {
-            stray_epoch = epoch;
+            late_epoch = epoch;
         }
-        stray_epoch == epoch
-    };
-    (0..versions.len()).filter(is_stray).collect()
+        late_epoch == epoch
+    })
 }
