@@ -2,17 +2,19 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
+use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
-use replisim_lab::{Catalog, Scenario};
+use replisim_lab::{Case, Catalog, Scenario};
 use replisim_report::survey::HIDDEN_CHANCE;
 
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
-use crate::command::output::{Written, write_named};
+use crate::command::output::{Written, complain, make_way, write_named};
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
 
@@ -181,11 +183,30 @@ fn file_of(id: &str, store: &Path) -> PathBuf {
     whereabouts::cases(store).join(format!("{id}.ron"))
 }
 
-/// Writes a case to its file, and returns the name of that.
+/// Writes a case to its file, and returns the name of that. One there that somebody has edited gets another name.
 fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     let file = file_of(id, store);
+    make_way(&file, Written::Case)?;
+    if file.exists() && !is_of_one_run(&file, text) {
+        let kept = set_aside(&file).map_err(|error| Failure::File(format!("{}: {error}", file.display())))?;
+        complain(&format!("{} was edited since it was written: it is {} now", file.display(), kept.display()));
+    }
     write_named(&file, Written::Case, text.as_bytes())?;
     Ok(file.display().to_string())
+}
+
+/// Whether the case in a file is of the same run as the one of this text. The story above it may differ.
+fn is_of_one_run(file: &Path, text: &str) -> bool {
+    let run = |case: Case| (case.fingerprint, case.seed, case.until, case.source.text);
+    let written = Case::parse(&Source::new(String::new(), text.to_owned())).map(run);
+    Case::read(file).is_ok_and(|there| written.is_ok_and(|written| run(there) == written))
+}
+
+/// Gives a case another name, by which no id finds it, and returns that.
+fn set_aside(file: &Path) -> io::Result<PathBuf> {
+    let mut names = (1..).map(|number| file.with_extension(format!("ron.edited-{number}")));
+    let free = names.find(|name| !name.exists()).expect("numbers do not end");
+    fs::rename(file, &free).map(|()| free)
 }
 
 /// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to the
@@ -228,12 +249,10 @@ pub fn left_for_later(survey: &mut Survey) {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::sync::Arc;
 
-    use replisim_lab::Case;
+    use replisim_lab::Experiment;
     use replisim_lab::fuzz::{Attempt, DIVERGENCES_MAX, Divergence, Place, Subject, survey};
-    use replisim_lab::scenario::Source;
 
     use super::*;
     use crate::command::whereabouts::Where;
@@ -271,7 +290,32 @@ mod tests {
             let case = Case::read(Path::new(told.case.as_deref().expect("a file"))).expect("it is a case");
             assert_eq!((case.id(), case.seed), (told.id.clone(), told.seed));
             assert!(told.replay.starts_with(&format!("replisim replay {} --store ", told.id)), "{}", told.replay);
-            assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found").case, case);
+            assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found").case.text(), case.text());
+        }
+        fs::remove_dir_all(folder).expect("what was written can be removed");
+    }
+
+    #[test]
+    fn a_case_that_was_edited_is_kept() {
+        let folder = std::env::temp_dir().join(format!("replisim-edited-{}", std::process::id()));
+        let store = folder.join("campaign.db");
+        let source = Source::new("it.ron".to_owned(), SCENARIO.to_owned());
+        let experiment = Experiment::prepare(&source, &Catalog::standard());
+        let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
+        let write = |text: &str| write_case(&case.id(), text, &store).expect("cases can be written");
+        let file = PathBuf::from(write(&case.text()));
+        let retold = Case { story: "The same, told otherwise.".to_owned(), ..case.clone() };
+        write(&retold.text());
+        assert_eq!(fs::read_dir(whereabouts::cases(&store)).unwrap().count(), 1, "it is of the same run");
+        for (number, edited) in [retold.text().replace("200ms", "300ms"), "Case(seed: 1".to_owned()].iter().enumerate()
+        {
+            fs::write(&file, edited).unwrap();
+            write(&case.text());
+            assert_eq!(fs::read_to_string(&file).unwrap(), case.text());
+            let kept = file.with_extension(format!("ron.edited-{}", number + 1));
+            assert_eq!(&fs::read_to_string(kept).unwrap(), edited);
+            assert_eq!(Where::parse(&case.id()).read(Some(&store)).expect("it is found").case.text(), case.text());
         }
         fs::remove_dir_all(folder).expect("what was written can be removed");
     }
