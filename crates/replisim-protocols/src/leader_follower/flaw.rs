@@ -121,11 +121,11 @@ flaws! {
          logs that it has not executed",
         "promote_before_replay";
 
-    /// A checkpoint is recorded before the log that it includes is on disk.
-    CheckpointBeforeSync,
-        "Mohan et al., ARIES, ACM TODS 17(1), 1992: the write-ahead protocol, a page goes to disk only after the log \
-         of its changes",
-        "checkpoint_before_sync";
+    /// Log is dropped before the checkpoint that makes it needless is on disk.
+    DropBeforeCheckpoint,
+        "PostgreSQL 15, src/backend/access/transam/xlog.c, CreateCheckPoint: old segments are removed only after the \
+         control file was updated, and synced",
+        "drop_before_checkpoint";
 
     /// A copy of the data misses what was written while it was made, and claims to have it.
     SeedFromMovingData,
@@ -148,7 +148,7 @@ pub(super) const PLAIN: &[Named] = &[
     Flaw::CountTwice.told(),
     Flaw::KeepDivergentTail.told(),
     Flaw::PromoteBeforeReplay.told(),
-    Flaw::CheckpointBeforeSync.told(),
+    Flaw::DropBeforeCheckpoint.told(),
     Flaw::SeedFromMovingData.told(),
     Flaw::SucceedWhenDemoted.told(),
 ];

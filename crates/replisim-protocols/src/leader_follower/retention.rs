@@ -38,10 +38,6 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_checkpoint_timer(&mut self, cx: &mut Cx<'_, Self>) {
         match std::mem::take(&mut self.checkpointing) {
             Checkpointing::Idle => self.begin_checkpoint(cx),
-            Checkpointing::Writing(checkpoint) if self.rules.has(Flaw::CheckpointBeforeSync) => {
-                self.record_checkpoint(cx, checkpoint);
-                cx.set_timer(Timer::Checkpoint, self.rules.checkpoint_interval);
-            }
             Checkpointing::Writing(checkpoint) => {
                 self.write_buffer(cx);
                 self.checkpointing = Checkpointing::Flushing(checkpoint);
@@ -87,7 +83,9 @@ impl<F: Profile> Replica<F> {
                 let checkpoint = checkpoint.clone();
                 self.record_checkpoint(cx, checkpoint);
             }
-            Checkpointing::Recording { cut } if cx.journal().control_is_synced() => {
+            Checkpointing::Recording { cut }
+                if cx.journal().control_is_synced() || self.rules.has(Flaw::DropBeforeCheckpoint) =>
+            {
                 cx.cut_front(*cut);
                 self.checkpointing = Checkpointing::Idle;
             }
