@@ -69,8 +69,10 @@ pub enum Limit {
         /// Of how many writes.
         writes: u64,
     },
-    /// No replica led at the end of the quiet phase, or none was up.
-    NoFinalState,
+    /// No replica was up at the end of the quiet phase.
+    NobodyUp,
+    /// No replica led there.
+    NobodyLed,
     /// The run was broken off before it came to its end.
     BrokenOff {
         /// When, in nanoseconds of true time.
@@ -236,10 +238,11 @@ impl fmt::Display for Limit {
                 write!(f, "the order of versions is not known for {} read{s}", count(*reads))
             }
             Limit::UnknownLoss { writes } => {
-                let s = if *writes == 1 { "" } else { "s" };
-                write!(f, "the history does not tell of {} acknowledged write{s} whether it lost them", count(*writes))
+                let (s, were) = if *writes == 1 { ("", "was") } else { ("s", "were") };
+                write!(f, "the history does not tell whether {} acknowledged write{s} {were} lost", count(*writes))
             }
-            Limit::NoFinalState => f.write_str("no replica led at the end"),
+            Limit::NobodyUp => f.write_str("no replica was up at the end"),
+            Limit::NobodyLed => f.write_str("no replica led at the end"),
             Limit::BrokenOff { at } => {
                 write!(f, "the run was broken off, its last event at {}", span(at.since(SimTime::ZERO)))
             }

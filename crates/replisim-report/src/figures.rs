@@ -166,7 +166,7 @@ impl Staleness {
             stale: report.stale.len() as u64,
             of: report.reads.len() as u64,
             unknown: report.unknown,
-            behind: Quantiles::from(behind, report.worst().map_or(Span::ZERO, |read| read.behind.time_behind)),
+            behind: Quantiles::of_each(behind, report.worst().map_or(Span::ZERO, |read| read.behind.time_behind)),
             versions_behind_max: report.stale.iter().map(|read| read.behind.versions_behind).max().unwrap_or(0),
         }
     }
@@ -174,10 +174,10 @@ impl Staleness {
 
 impl Quantiles {
     fn new(spans: &Latencies) -> Option<Self> {
-        Quantiles::from(|quantile| spans.quantile(quantile), spans.max()?)
+        Quantiles::of_each(|quantile| spans.quantile(quantile), spans.max()?)
     }
 
-    fn from(quantile: impl Fn(Quantile) -> Option<Span>, max: Span) -> Option<Self> {
+    fn of_each(quantile: impl Fn(Quantile) -> Option<Span>, max: Span) -> Option<Self> {
         Some(Quantiles {
             median_ns: quantile(Quantile::MEDIAN)?.as_nanos(),
             p99_ns: quantile(Quantile::P99)?.as_nanos(),

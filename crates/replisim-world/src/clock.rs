@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_are_wrong_beyond_all_measure_saturate() {
+    fn clocks_that_are_wrong_beyond_all_measure_are_held_within_bounds() {
         let (slow, mut fast) = (Clocks::new(0, -2_000_000_000), Clocks::new(0, i64::MAX / 2));
         assert_eq!(slow.true_span(Span::secs(100)), Span::secs(200), "at half a second a second");
         assert_eq!(fast.true_span(Span::secs(100)), Span::nanos(22));

@@ -313,7 +313,7 @@ pub(crate) enum Note {
     Installed { key: Key, value: Option<Value>, position: Position },
     Committed { position: Position },
     Applied { position: Position },
-    Began(Box<(u32, Lineage)>),
+    Began { epoch: u32, built_on: Box<Lineage> },
     Discarded { position: Position },
     Role { role: Role, epoch: u32 },
     Promoted,
@@ -438,7 +438,7 @@ impl<P: Process> Cx<'_, P> {
     /// Tells an observer that this node is in charge of the order from here on, in a new epoch that goes on from the records
     /// of `built_on`. Where epochs can fork and nobody tells, they are taken to follow one another by their numbers.
     pub fn began(&mut self, epoch: u32, built_on: Lineage) {
-        self.ask(|| Effect::Note(Note::Began(Box::new((epoch, built_on)))));
+        self.ask(|| Effect::Note(Note::Began { epoch, built_on: Box::new(built_on) }));
     }
 
     /// Tells an observer that this node gives up a record of its log, to fit another's history again.

@@ -15,7 +15,7 @@ pub(super) fn convergence(history: &History) -> Finding {
         Err(limit) => return undecided(Check::Convergence, UNIT, limit),
     };
     let Some(model) = model(finals) else {
-        return undecided(Check::Convergence, UNIT, Limit::NoFinalState);
+        return undecided(Check::Convergence, UNIT, Limit::NobodyUp);
     };
     let others = finals.iter().filter(|replica| !std::ptr::eq(*replica, model));
     let differing: Vec<&Final> = others.filter(|replica| !replica.contents.same_data(&model.contents)).collect();

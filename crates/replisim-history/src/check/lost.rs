@@ -51,7 +51,7 @@ pub struct Losses {
 /// Finds the lost writes.
 ///
 /// # Errors
-/// [`Limit::BrokenOff`] if the run did not come to its end; [`Limit::NoFinalState`] if writes were acknowledged and no
+/// [`Limit::BrokenOff`] if the run did not come to its end; [`Limit::NobodyLed`] if writes were acknowledged and no
 /// replica led there.
 pub fn losses(history: &History) -> Result<Losses, Limit> {
     examine(&Placed::new(history)).map(|(losses, _)| losses)
@@ -126,7 +126,7 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
         }
     }
     if losses.acknowledged > 0 && leaders.leading.is_empty() {
-        return Err(Limit::NoFinalState);
+        return Err(Limit::NobodyLed);
     }
     Ok((losses, first))
 }
@@ -336,7 +336,7 @@ fn register(datum: &Datum) -> Option<Value> {
 struct Counted {
     /// For each operation whose addition must be there, in order of invocation, the sum of all up to and including its own.
     up_to: Vec<(u32, i64)>,
-    /// What may have been added besides: it was never answered, or may have been dropped.
+    /// What may have been added besides: it was never answered, its record is gone, or it may have been dropped.
     uncertain: Vec<i64>,
     /// Whether something of no known client was added, or the counter was dropped: then the sum may also be too large.
     has_strangers: bool,

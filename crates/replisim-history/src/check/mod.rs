@@ -71,10 +71,4 @@ fn judge(check: Check, placed: &Placed) -> Finding {
 }
 
 #[cfg(test)]
-mod brute;
-#[cfg(test)]
-mod brute_elements;
-#[cfg(test)]
-mod notation;
-#[cfg(test)]
 mod tests;

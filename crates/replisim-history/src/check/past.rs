@@ -125,14 +125,14 @@ struct Step {
     /// The session that comes along, and how far. If there is none, the one past the last, which is always reached.
     session: u32,
     reach: u32,
-    kind: Kind,
+    origin: Origin,
     /// Whether no log orders the key, so that ranks do not tell which version is newer.
     loose: bool,
 }
 
 /// How the author of an event came to know the version that it brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Origin {
     Written,
     Seen,
     /// It is not known to have been acknowledged, or another event of the same operation brings it.
@@ -232,7 +232,7 @@ impl<'a> Past<'a> {
                 if reached[step.session as usize] < step.reach {
                     self.pending.push((step.session, step.reach));
                 }
-            } else if !authors.count(step.kind) {
+            } else if !authors.count(step.origin) {
                 continue;
             }
             if step.loose {
@@ -307,18 +307,18 @@ impl Brought {
         let nobody = placed.sessions.len() as u32;
         let step = |(at, event): (u32, &Event)| {
             let author = event.writer.map(|writer| placed.author(writer));
-            let kind = match event.what {
-                What::Wrote => Kind::Written,
-                What::Saw(_) => Kind::Seen,
-                What::MayHaveWritten | What::SawOwn => Kind::Nothing,
+            let origin = match event.what {
+                What::Wrote => Origin::Written,
+                What::Saw(_) => Origin::Seen,
+                What::MayHaveWritten | What::SawOwn => Origin::Nothing,
             };
             Step {
-                version: if kind == Kind::Nothing { Ranked::NOTHING } else { Ranked::of(event.rank, at) },
+                version: if origin == Origin::Nothing { Ranked::NOTHING } else { Ranked::of(event.rank, at) },
                 slot: event.slot,
                 session: author.map_or(nobody, |author| author.session),
                 reach: author.map_or(0, |author| author.end),
-                kind,
-                loose: kind != Kind::Nothing && event.basis == Basis::RealTime,
+                origin,
+                loose: origin != Origin::Nothing && event.basis == Basis::RealTime,
             }
         };
         Brought { steps: (0..).zip(&placed.events).map(step).collect(), intervals: intervals(placed) }
@@ -378,11 +378,11 @@ impl Demand {
 
 impl Authors {
     /// Whether a version in an author's past counts.
-    fn count(self, kind: Kind) -> bool {
-        match kind {
-            Kind::Written => matches!(self, Authors::Writes | Authors::Everything),
-            Kind::Seen => matches!(self, Authors::Reads | Authors::Everything),
-            Kind::Nothing => false,
+    fn count(self, origin: Origin) -> bool {
+        match origin {
+            Origin::Written => matches!(self, Authors::Writes | Authors::Everything),
+            Origin::Seen => matches!(self, Authors::Reads | Authors::Everything),
+            Origin::Nothing => false,
         }
     }
 }

@@ -77,7 +77,7 @@ pub fn runs_ordered(manifest: &Manifest) -> Option<u64> {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn to_grow(store: &Store, manifest: &Manifest, orders: &Orders) -> Result<Option<Digest>, StoreError> {
+pub fn campaign_to_grow(store: &Store, manifest: &Manifest, orders: &Orders) -> Result<Option<Digest>, StoreError> {
     let but_runs = |manifest: &Manifest| {
         let (_, others) = manifest.settings.split_once(',').unwrap_or_default();
         Manifest { settings: others.to_owned(), ..manifest.clone() }
@@ -101,14 +101,14 @@ pub fn to_grow(store: &Store, manifest: &Manifest, orders: &Orders) -> Result<Op
 fn grow(path: &Path, manifest: &Manifest, orders: &Orders) -> Result<(), StoreError> {
     // Whoever writes to it says what is wrong with it.
     let Ok(store) = Store::open(path) else { return Ok(()) };
-    let smaller = to_grow(&store, manifest, orders)?;
+    let smaller = campaign_to_grow(&store, manifest, orders)?;
     drop(store);
-    smaller.map_or(Ok(()), |smaller| store::become_of(path, smaller, manifest))
+    smaller.map_or(Ok(()), |smaller| store::rekey(path, smaller, manifest))
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
     /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed is not
-    /// done again, also where it was to have another number of runs: see [`to_grow`].
+    /// done again, also where it was to have another number of runs: see [`campaign_to_grow`].
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.

@@ -45,7 +45,7 @@ struct Task {
 }
 
 /// What came of a pack; of each attempt, what panicked if something did outside of its run.
-type Report = Vec<thread::Result<(Place, Ran)>>;
+type Results = Vec<thread::Result<(Place, Ran)>>;
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
@@ -60,7 +60,7 @@ pub fn campaign(
     watch: &mut dyn FnMut(&[Tally]) -> ControlFlow<()>,
 ) -> Vec<Tally> {
     let (tasks, todo) = unbounded::<Vec<Task>>();
-    let (reports, done) = unbounded::<Report>();
+    let (reports, done) = unbounded::<Results>();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         for number in 0..orders.jobs.get() {
@@ -89,7 +89,7 @@ struct Worker<'c, 's> {
 }
 
 impl Worker<'_, '_> {
-    fn work(&self, todo: &Receiver<Vec<Task>>, reports: &Sender<Report>) {
+    fn work(&self, todo: &Receiver<Vec<Task>>, reports: &Sender<Results>) {
         for tasks in todo {
             // A panic outside of a run is nobody's finding. It must be told all the same: a result that never comes would
             // be waited for.
@@ -118,8 +118,8 @@ impl Worker<'_, '_> {
     }
 }
 
-/// Each time it is another place of as many, so that it is not always a fresh attempt, or never one. Short campaigns do
-/// nothing twice.
+/// Whether the run at a place is done twice: one of each [`TWICE`] places, at another offset each time, so that fresh and
+/// changed attempts take turns. The first is place 16: short campaigns do nothing twice.
 const fn is_done_twice(place: Place) -> bool {
     place.place % TWICE == (place.place / TWICE + TWICE / 4) % TWICE
 }
@@ -177,7 +177,7 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
 
     /// Goes on until all is done, or it is to stop. What is still under way is left then: how much that is depends on the
     /// number of workers.
-    fn conduct(&mut self, done: &Receiver<Report>) {
+    fn conduct(&mut self, done: &Receiver<Results>) {
         while !self.stopping {
             self.hand_out();
             if self.under_way == 0 {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Guided, one attempt in four is fresh: it is what its seed stands for. The ones between change a plan that reached a new
-//! [`Cell`], faults and knobs (see `kept.rs` and `mutate.rs`). Blind, all are fresh.
+//! [`Cell`], faults and knobs (see `corpus.rs` and `mutate.rs`). Blind, all are fresh.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use replisim_history::Cell;
 use replisim_kernel::Stream;
 
 use super::attempt::{Attempt, Change, Idea, Tried};
-use super::kept::Kept;
+use super::corpus::Corpus;
 use super::mutate::SEARCH;
 use super::subject::Subject;
 
@@ -46,7 +46,7 @@ pub struct Lot<'s, 'c> {
     learnt: u32,
     /// What was decided on and not yet handed out, in order.
     ready: VecDeque<(u32, Idea)>,
-    kept: Kept,
+    corpus: Corpus,
 }
 
 impl<'s, 'c> Lot<'s, 'c> {
@@ -63,7 +63,7 @@ impl<'s, 'c> Lot<'s, 'c> {
             decided: 0,
             learnt: 0,
             ready: VecDeque::new(),
-            kept: Kept::default(),
+            corpus: Corpus::default(),
         };
         (0..WINDOW).for_each(|_| lot.decide_next());
         lot
@@ -82,9 +82,9 @@ impl<'s, 'c> Lot<'s, 'c> {
     pub fn learn(&mut self, attempt: &Arc<Attempt>, tried: &Tried) -> Vec<Cell> {
         assert!(self.learnt < self.decided, "what is learnt from was decided on before");
         self.learnt += 1;
-        let new = self.kept.see(attempt, tried);
+        let new = self.corpus.see(attempt, tried);
         if !new.is_empty() && self.guided {
-            self.kept.keep(attempt.clone());
+            self.corpus.keep(attempt.clone());
         }
         self.decide_next();
         new
@@ -112,12 +112,12 @@ impl<'s, 'c> Lot<'s, 'c> {
     fn decide(&self, place: u32) -> Idea {
         let seed = self.first_seed.wrapping_add(u64::from(place));
         let fresh =
-            !self.guided || place.is_multiple_of(FRESH) || self.kept.is_empty() || self.subject.swarm().is_none();
+            !self.guided || place.is_multiple_of(FRESH) || self.corpus.is_empty() || self.subject.swarm().is_none();
         if fresh {
             return Idea::Fresh(seed);
         }
         let mut chance = Stream::derive(seed, SEARCH, 0, 0);
-        let (parent, other) = (self.kept.choose(&mut chance), self.kept.choose(&mut chance));
+        let (parent, other) = (self.corpus.choose(&mut chance), self.corpus.choose(&mut chance));
         Idea::Like(Box::new(Change { parent, other, seed, chance }))
     }
 }

@@ -16,8 +16,8 @@ mod campaign;
 mod cause;
 mod cell;
 mod charter;
+mod corpus;
 mod fit;
-mod kept;
 mod knobs;
 mod known;
 mod ledger;
@@ -33,7 +33,7 @@ mod tests;
 mod twice;
 
 pub use crate::store::{Mark, Place};
-pub use archive::{Archive, manifest, runs_ordered, to_grow};
+pub use archive::{Archive, campaign_to_grow, manifest, runs_ordered};
 pub use attempt::{Attempt, Change, Idea, Tried};
 pub use campaign::campaign;
 pub use cause::Cause;

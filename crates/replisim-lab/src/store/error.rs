@@ -90,13 +90,13 @@ pub enum StoreError {
     },
     /// Another process reads it, so that its log cannot become a part of it.
     #[error("somebody still reads {}", path.display())]
-    Read {
+    StillRead {
         /// The file.
         path: PathBuf,
     },
     /// Its writer ended suddenly or is still at work, and nothing can be written here to put that right.
     #[error("some of {} is still in a log beside it, and neither can be written to", path.display())]
-    Unplayed {
+    LogUnrecovered {
         /// The file.
         path: PathBuf,
     },
@@ -187,7 +187,7 @@ const BUSY: Explained = explained(
     "one campaign, shard or merge at a time writes a store, and none can begin while somebody reads it for long: do the \
      same again when the other one has ended, or name another file",
 );
-const READ: Explained = explained(
+const STILL_READ: Explained = explained(
     "C015",
     "somebody still reads the store",
     "some of it is still in a log beside it: do the same again once nobody reads it, and nothing is run twice",
@@ -197,7 +197,7 @@ const EMPTY: Explained = explained(
     "the store is empty",
     "a campaign that ends as it begins leaves such a file; `replisim fuzz --store FILE` begins one in it",
 );
-const UNPLAYED: Explained = explained(
+const LOG_UNRECOVERED: Explained = explained(
     "C017",
     "the store cannot be read where it is",
     "copy it, with the files beside it whose names begin like its own, to a folder that may be written to",
@@ -219,9 +219,9 @@ pub const CODES: [Explained; 17] = [
     QUERY,
     OLDER,
     BUSY,
-    READ,
+    STILL_READ,
     EMPTY,
-    UNPLAYED,
+    LOG_UNRECOVERED,
 ];
 
 impl StoreError {
@@ -242,9 +242,9 @@ impl StoreError {
             StoreError::Query { .. } => QUERY,
             StoreError::Older { .. } => OLDER,
             StoreError::Busy { .. } => BUSY,
-            StoreError::Read { .. } => READ,
+            StoreError::StillRead { .. } => STILL_READ,
             StoreError::Empty { .. } => EMPTY,
-            StoreError::Unplayed { .. } => UNPLAYED,
+            StoreError::LogUnrecovered { .. } => LOG_UNRECOVERED,
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         }
     };
     match read(connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)) {
-        Err(StoreError::File { .. }) if has_log(path) => Err(StoreError::Unplayed { path: path.to_owned() }),
+        Err(StoreError::File { .. }) if has_log(path) => Err(StoreError::LogUnrecovered { path: path.to_owned() }),
         Err(StoreError::File { .. }) => read(connect_as_it_is(path)),
         other => other,
     }

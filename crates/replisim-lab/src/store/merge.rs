@@ -4,8 +4,8 @@
 //! order into a fresh file in a single transaction. Nothing of the parts' own history shows in it: not their ids, not
 //! the order of their pages, no time. Memory holds one lot at a time, and what failures there are.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use replisim_kernel::Digest;
@@ -184,7 +184,7 @@ impl Lot<'_> {
 }
 
 /// A subject's failures, in the order of their places and checks.
-fn failures(sources: &Sources) -> Result<BTreeSet<FailureRow>, StoreError> {
+fn failures(sources: &Sources) -> Result<Vec<FailureRow>, StoreError> {
     let mut found = BTreeMap::new();
     for (store, id) in &sources.stores {
         for row in store.failures_of(*id, sources.number)? {
@@ -195,7 +195,7 @@ fn failures(sources: &Sources) -> Result<BTreeSet<FailureRow>, StoreError> {
 }
 
 /// A subject's divergences, in the order of their places.
-fn divergences(sources: &Sources) -> Result<BTreeSet<DivergenceRow>, StoreError> {
+fn divergences(sources: &Sources) -> Result<Vec<DivergenceRow>, StoreError> {
     let mut found = BTreeMap::new();
     for (store, id) in &sources.stores {
         for row in store.divergences_of(*id, sources.number)? {

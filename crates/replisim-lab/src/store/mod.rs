@@ -61,7 +61,7 @@ pub use row::{
     digest_of,
 };
 pub use summary::{CauseCount, CheckCount, Differing, SubjectCount, Summary, rate_bound};
-pub use write::{Begin, Stopped, Writer, become_of, forget};
+pub use write::{Begin, Stopped, Writer, forget, rekey};
 
 /// The number of the schema that this program reads and writes: of `schema.sql`, and of what its texts and blobs mean.
 /// Whoever changes a table or what stands in one counts on, and a store of another number is refused. A view may change

@@ -58,7 +58,7 @@ impl Placing {
     pub fn finish(self) -> Result<(), StoreError> {
         let Placing { part, output, _lock } = self;
         if has_log(&part) {
-            return Err(StoreError::Read { path: part });
+            return Err(StoreError::StillRead { path: part });
         }
         let renamed = remove_logs(&output).and_then(|()| fs::rename(&part, &output)).and_then(|()| remove_logs(&part));
         renamed.map_err(|error| StoreError::File { path: output, error })

@@ -39,8 +39,10 @@ pub struct SubjectCount {
     pub events: u64,
     /// How long all runs were together in simulated time.
     pub simulated: Duration,
-    /// How long those that were timed took on the wall, one after the other, and how many they are.
-    pub timed: (u64, Duration),
+    /// How many of them were timed.
+    pub timed: u64,
+    /// How long these took on the wall, one after the other.
+    pub wall: Duration,
     /// How many coverage cells were reached.
     pub cells: u64,
     /// How each check came out, in the scenario's order.
@@ -202,7 +204,8 @@ fn tally(row: &Row) -> rusqlite::Result<SubjectCount> {
         failed: count(row, 4)?,
         events: count(row, 5)?,
         simulated: Duration::from_secs(count(row, 6)?) + Duration::from_nanos(count(row, 7)?),
-        timed: (count(row, 8)?, Duration::from_nanos(count(row, 9)?)),
+        timed: count(row, 8)?,
+        wall: Duration::from_nanos(count(row, 9)?),
         cells: count(row, 10)?,
         fresh_decided: count(row, 11)?,
         checks: Vec::new(),

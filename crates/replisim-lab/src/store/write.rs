@@ -149,7 +149,7 @@ pub fn forget(path: &Path, subject: Option<&str>) -> Result<u64, StoreError> {
 ///
 /// # Errors
 /// If the store cannot be written, or somebody else writes to it.
-pub fn become_of(path: &Path, campaign: Digest, manifest: &Manifest) -> Result<(), StoreError> {
+pub fn rekey(path: &Path, campaign: Digest, manifest: &Manifest) -> Result<(), StoreError> {
     let _lock = Lock::take(path)?;
     let connection = file::create(path)?;
     let update = "UPDATE campaign SET digest = ?1, settings = ?2 WHERE digest = ?3";

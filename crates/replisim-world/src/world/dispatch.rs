@@ -317,9 +317,8 @@ impl<P: Process> World<P> {
             }
             Note::Committed { .. } => self.recorder.commits += 1,
             Note::Applied { position } => self.recorder.apply(self.now, node, position),
-            Note::Began(beginning) => {
-                let (epoch, built_on) = *beginning;
-                self.recorder.begin(Beginning { at: self.now, node, epoch, built_on });
+            Note::Began { epoch, built_on } => {
+                self.recorder.begin(Beginning { at: self.now, node, epoch, built_on: *built_on });
             }
             Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
             Note::Promoted => self.nodes[node.index()].promoted = self.nodes[node.index()].ordered,

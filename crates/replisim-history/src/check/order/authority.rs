@@ -49,9 +49,9 @@ impl<'a> Authority<'a> {
         if !strays.iter().any(was_met) {
             strays.clear();
         }
-        let late = late(versions, &strays);
-        if late.iter().any(was_met) {
-            strays.extend(with_followers(versions, &late));
+        let overtaken = overtaken(versions, &strays);
+        if overtaken.iter().any(was_met) {
+            strays.extend(with_followers(versions, &overtaken));
             strays.sort_unstable();
             strays.dedup();
         }
@@ -89,7 +89,7 @@ impl<'a> Authority<'a> {
             let lost = of_epoch.iter().enumerate().filter(|(_, install)| !survives(install));
             let mut lost = lost.map(|(index, _)| from + index).peekable();
             if lost.peek().is_some()
-                && let Some(beginning) = self.beginning_of(of_epoch[0].position.epoch)
+                && let Some(beginning) = self.beginning_of(of_epoch[0])
                 && installs[..from].iter().filter(survives).any(|below| !beginning.built_on.contains(below.position))
             {
                 beside.extend(lost);
@@ -99,8 +99,10 @@ impl<'a> Authority<'a> {
         beside
     }
 
-    fn beginning_of(&self, epoch: u32) -> Option<&Beginning> {
-        self.beginnings.iter().find(|beginning| beginning.epoch == epoch)
+    /// How the epoch began in which a version was installed.
+    fn beginning_of(&self, install: &Install) -> Option<&Beginning> {
+        let of = |it: &&Beginning| (it.epoch, it.node) == (install.position.epoch, install.node);
+        self.beginnings.iter().find(of)
     }
 
     /// What survived, if one replica alone had the last word and tells.
@@ -124,13 +126,14 @@ fn are_tagged(installs: &[&Install], versions: &[Version]) -> bool {
 
 /// Those of these versions, ascending, whose place among them contradicts what clients know: a higher one, none of the
 /// `strays`, was acknowledged before they began, or in that instant if one session made both.
-fn late(versions: &[Version], strays: &[usize]) -> Vec<usize> {
-    let (mut first_acknowledged, mut enders, mut late) = (SimTime::NEVER, Vec::new(), Vec::new());
+fn overtaken(versions: &[Version], strays: &[usize]) -> Vec<usize> {
+    // Of the writes acknowledged first, when, and whose they are.
+    let (mut first_acknowledged, mut enders, mut overtaken) = (SimTime::NEVER, Vec::new(), Vec::new());
     let placed = versions.iter().enumerate().filter(|(index, _)| strays.binary_search(index).is_err());
     for (index, version) in placed.rev() {
         let goes_on = version.invoked == first_acknowledged && enders.contains(&version.session);
         if version.invoked > first_acknowledged || goes_on {
-            late.push(index);
+            overtaken.push(index);
         }
         if version.acknowledged < first_acknowledged {
             first_acknowledged = version.acknowledged;
@@ -140,18 +143,18 @@ fn late(versions: &[Version], strays: &[usize]) -> Vec<usize> {
             enders.push(version.session);
         }
     }
-    late.reverse();
-    late
+    overtaken.reverse();
+    overtaken
 }
 
 /// These versions, ascending, and what an epoch placed after one of them: that is placed no better, whenever it began.
-fn with_followers(versions: &[Version], late: &[usize]) -> impl Iterator<Item = usize> {
-    let mut late_epoch = None;
+fn with_followers(versions: &[Version], overtaken: &[usize]) -> impl Iterator<Item = usize> {
+    let mut last = None;
     (0..versions.len()).filter(move |index| {
         let epoch = Some(versions[*index].position.epoch);
-        if late.binary_search(index).is_ok() {
-            late_epoch = epoch;
+        if overtaken.binary_search(index).is_ok() {
+            last = epoch;
         }
-        late_epoch == epoch
+        last == epoch
     })
 }

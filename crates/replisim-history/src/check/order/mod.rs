@@ -33,16 +33,16 @@
 //! ```
 //!
 //! And a lost branch can have the higher epoch: that of a server which began to lead beside those that won. Nothing tells
-//! that its versions are the newer ones, but for those that it went on from.
+//! that its versions are newer than any but those it was built on.
 //!
 //! ```text
 //! epoch 1   ── 1 ── 2@2 ── 3@2            the end of epoch 2 survives; in epoch 3, begun by a server that had not heard
 //!              └─── 2@3                   of epoch 2, 1@1 < 2@3, and nothing is said of 2@2 and 2@3
 //! ```
 //!
-//! Such strays are placed by real time. So is what its epoch placed after one that contradicts what clients know. The others
-//! stay in the order of the log where no stray is near (`interval.rs`). Where nobody was told of such a write, and nobody
-//! saw it, it makes no difference to anyone: it stays on its branch.
+//! Strays of either sort are placed by real time, and so is whatever an epoch placed after one that contradicts what clients
+//! know. The others stay in the order of the log where no stray is near (`interval.rs`). Where nobody was told of such a
+//! write, and nobody saw it, it makes no difference to anyone: it stays on its branch.
 
 mod arrange;
 mod authority;

@@ -7,7 +7,7 @@ use super::{Code, Diagnostic, Known, Mistakes};
 /// The most hosts a cluster has.
 const HOSTS_MAX: usize = 1_000;
 
-/// Where clocks and drifts stop to be possible, in parts per million: a clock counts from half to twice the time that passes.
+/// Within which drifts are possible, in parts per million: a clock counts from half to twice the time that passes.
 /// One that all but stands still would keep the timers that were set on it long after it is right again.
 pub(super) const DRIFT_PPM: std::ops::RangeInclusive<i32> = -500_000..=1_000_000;
 

@@ -181,7 +181,7 @@ fn a_summary_counts_verdicts_and_causes() {
         let count = |what: &dyn Fn(&RunRow) -> bool| own.iter().filter(|record| what(&record.run)).count() as u64;
         assert_eq!((tally.runs, tally.failed), (count(&|_| true), count(&|run| run.failed)));
         assert_eq!(tally.events, own.iter().map(|record| record.run.events).sum::<u64>());
-        assert_eq!(tally.timed, (tally.runs, Duration::from_millis(2 * tally.runs)));
+        assert_eq!((tally.timed, tally.wall), (tally.runs, Duration::from_millis(2 * tally.runs)));
         for (position, check) in tally.checks.iter().enumerate() {
             let marked = |mark: Mark| count(&|run| run.verdicts.chars().nth(position) == Some(mark.letter()));
             assert_eq!(Mark::ALL.map(|mark| check.count(mark)), Mark::ALL.map(marked), "{}", check.name);

@@ -112,7 +112,6 @@ fn export(store: &Path) -> String {
 }
 
 fn ran(tally: &SubjectCount) -> Ran {
-    let (timed, wall) = tally.timed;
     let checks = tally.checks.iter();
     Ran {
         name: tally.name.clone(),
@@ -121,7 +120,7 @@ fn ran(tally: &SubjectCount) -> Ran {
         events: tally.events,
         simulated: tally.simulated,
         cells: tally.cells,
-        per_second: (!wall.is_zero()).then(|| timed as f64 / wall.as_secs_f64()),
+        per_second: (!tally.wall.is_zero()).then(|| tally.timed as f64 / tally.wall.as_secs_f64()),
         fresh: tally.runs - tally.mutants,
         // Only fresh runs are drawn at random.
         at_most: rate_bound(tally.fresh_decided).filter(|_| tally.failed == 0),

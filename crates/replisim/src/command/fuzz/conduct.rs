@@ -83,7 +83,7 @@ pub fn campaign(
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
     for (mut failure, row) in known.ran {
         if !failure.fixed && !failure.id.is_empty() {
-            kept = kept.and(found::keep_known(&mut failure, &row.case, store));
+            kept = kept.and(found::keep_known(&mut failure, &row.case, &survey, store));
         }
         survey.known.push(failure);
         if let Some(archive) = &mut archive {
@@ -127,7 +127,7 @@ impl Before {
         let runs = |campaign| -> Result<u64, StoreError> {
             Ok(store.summary(campaign)?.subjects.iter().map(|subject| subject.runs).sum())
         };
-        let smaller = fuzz::to_grow(&store, manifest, orders)?.map_or(Ok(0), runs)?;
+        let smaller = fuzz::campaign_to_grow(&store, manifest, orders)?.map_or(Ok(0), runs)?;
         Ok(Before { own: runs(manifest.digest()).unwrap_or(0), smaller })
     }
 }

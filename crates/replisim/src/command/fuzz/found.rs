@@ -144,14 +144,14 @@ impl Keeping<'_, '_, '_> {
     }
 }
 
-/// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one.
-pub fn keep_known(known: &mut KnownFailure, case: &str, store: &Path) -> Result<(), Failure> {
+/// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one. What this campaign
+/// has `found` may have been shrunk to a run that comes out the same, whose case is there already.
+pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, store: &Path) -> Result<(), Failure> {
     // The store has it, too.
     known.replay = whereabouts::replay(&known.id, store);
-    let file = file_of(&known.id, store);
-    // One that is there may have been shrunk just now, to a run that comes out the same.
-    let written = if file.exists() { file.display().to_string() } else { write_case(&known.id, case, store)? };
-    known.case = Some(written);
+    let mut written = found.subjects.iter().flat_map(|subject| &subject.failures);
+    let same = written.find(|group| group.id == known.id).and_then(|group| group.case.clone());
+    known.case = Some(same.map_or_else(|| write_case(&known.id, case, store), Ok)?);
     Ok(())
 }
 
@@ -183,28 +183,29 @@ fn file_of(id: &str, store: &Path) -> PathBuf {
     whereabouts::cases(store).join(format!("{id}.ron"))
 }
 
-/// Writes a case to its file, and returns the name of that. One there that somebody has edited gets another name.
+/// Writes a case to its file, and returns the name of that. One there whose scenario is another, as when somebody has edited
+/// it, gets another name.
 fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     let file = file_of(id, store);
     make_way(&file, Written::Case)?;
-    if file.exists() && !is_of_one_run(&file, text) {
+    if file.exists() && !holds_scenario_of(text, &file) {
         let kept = set_aside(&file).map_err(|error| Failure::File(format!("{}: {error}", file.display())))?;
-        complain(&format!("{} was edited since it was written: it is {} now", file.display(), kept.display()));
+        complain(&format!("{} held another scenario, or was edited: that is {} now", file.display(), kept.display()));
     }
     write_named(&file, Written::Case, text.as_bytes())?;
     Ok(file.display().to_string())
 }
 
-/// Whether the case in a file is of the same run as the one of this text. The story above it may differ.
-fn is_of_one_run(file: &Path, text: &str) -> bool {
-    let run = |case: Case| (case.fingerprint, case.seed, case.until, case.source.text);
-    let written = Case::parse(&Source::new(String::new(), text.to_owned())).map(run);
-    Case::read(file).is_ok_and(|there| written.is_ok_and(|written| run(there) == written))
+/// Whether the case in a file has the seed and the scenario of this text. The story above may differ.
+fn holds_scenario_of(text: &str, file: &Path) -> bool {
+    let told = |case: Case| (case.fingerprint, case.seed, case.until, case.source.text);
+    let written = Case::parse(&Source::new(String::new(), text.to_owned())).map(told);
+    Case::read(file).is_ok_and(|there| written.is_ok_and(|written| told(there) == written))
 }
 
 /// Gives a case another name, by which no id finds it, and returns that.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let mut names = (1..).map(|number| file.with_extension(format!("ron.edited-{number}")));
+    let mut names = (1..).map(|number| file.with_extension(format!("ron.before-{number}")));
     let free = names.find(|name| !name.exists()).expect("numbers do not end");
     fs::rename(file, &free).map(|()| free)
 }
@@ -313,7 +314,7 @@ mod tests {
             fs::write(&file, edited).unwrap();
             write(&case.text());
             assert_eq!(fs::read_to_string(&file).unwrap(), case.text());
-            let kept = file.with_extension(format!("ron.edited-{}", number + 1));
+            let kept = file.with_extension(format!("ron.before-{}", number + 1));
             assert_eq!(&fs::read_to_string(kept).unwrap(), edited);
             assert_eq!(Where::parse(&case.id()).read(Some(&store)).expect("it is found").case.text(), case.text());
         }

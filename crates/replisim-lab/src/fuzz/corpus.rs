@@ -36,14 +36,14 @@ type Niches<T> = BTreeMap<Vec<FaultFamily>, BTreeMap<Vec<Demand>, T>>;
 
 /// What a lot has learnt.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct Corpus {
     seen: Niches<BTreeSet<Cell>>,
     attempts: Niches<VecDeque<Arc<Attempt>>>,
     /// Whether what is kept can fail. What cannot is changed only as long as nothing is known that can.
     can_fail: bool,
 }
 
-impl Kept {
+impl Corpus {
     /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
         self.attempts.is_empty()
@@ -110,12 +110,12 @@ mod tests {
         let subject = subject(&catalog);
         let attempts = (0..200).map(|seed| Arc::new(Attempt::fresh(&subject, seed)));
         let (able, unable): (Vec<_>, Vec<_>) = attempts.partition(|attempt| attempt.variant.can_fail());
-        let mut kept = Kept::default();
-        unable.iter().for_each(|attempt| kept.keep(attempt.clone()));
+        let mut corpus = Corpus::default();
+        unable.iter().for_each(|attempt| corpus.keep(attempt.clone()));
         let mut chance = Stream::derive(1, super::super::mutate::SEARCH, 0, 0);
-        assert!(!kept.choose(&mut chance).variant.can_fail(), "there is nothing else yet");
-        able.iter().chain(&unable).for_each(|attempt| kept.keep(attempt.clone()));
-        let chosen: Vec<_> = (0..400).map(|_| kept.choose(&mut chance)).collect();
+        assert!(!corpus.choose(&mut chance).variant.can_fail(), "there is nothing else yet");
+        able.iter().chain(&unable).for_each(|attempt| corpus.keep(attempt.clone()));
+        let chosen: Vec<_> = (0..400).map(|_| corpus.choose(&mut chance)).collect();
         assert!(chosen.iter().all(|attempt| attempt.variant.can_fail()));
         let (drawn, turns) = (by_families(&able), by_families(&chosen));
         assert!(drawn.values().any(|count| count * 5 < able.len()), "some are rarely drawn: {drawn:?}");
@@ -133,13 +133,13 @@ mod tests {
     fn a_cell_is_new_to_each_niche() {
         let catalog = Catalog::standard();
         let subject = subject(&catalog);
-        let mut kept = Kept::default();
+        let mut corpus = Corpus::default();
         let one = Attempt::fresh(&subject, 1);
         let tried = one.run();
-        assert_eq!(kept.see(&one, &tried), tried.cells);
-        assert_eq!(kept.see(&one, &tried), []);
+        assert_eq!(corpus.see(&one, &tried), tried.cells);
+        assert_eq!(corpus.see(&one, &tried), []);
         let demands = |seed: &u64| Attempt::fresh(&subject, *seed).variant.demands != one.variant.demands;
         let elsewhere = (2..).find(demands).expect("other positions promise other things");
-        assert_eq!(kept.see(&Attempt::fresh(&subject, elsewhere), &tried), tried.cells);
+        assert_eq!(corpus.see(&Attempt::fresh(&subject, elsewhere), &tried), tried.cells);
     }
 }
