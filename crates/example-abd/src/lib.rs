@@ -118,7 +118,13 @@ impl Process for Register {
     }
 
     fn view(&self) -> View {
-        View { role: Role::Replica, epoch: 0, applied: self.lineage.last(), serving: true }
+        View {
+            role: Role::Replica,
+            epoch: 0,
+            received: self.lineage.last(),
+            applied: self.lineage.last(),
+            serving: true,
+        }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {

@@ -26,6 +26,8 @@ pub struct Run {
     pub milestones: Vec<Milestone>,
     /// What clients saw and replicas held.
     pub history: History,
+    /// When operations were due that never began, for their session was busy until the clients stopped; in no order.
+    pub never_begun: Tape<SimTime>,
     /// For each node, how far behind the node in charge each record was applied, in order of application.
     pub lags: Vec<Tape<Span>>,
     /// How the run came to rest.

@@ -76,7 +76,7 @@ impl Process for Touchy {
 
     fn view(&self) -> View {
         assert!(self.at != Where::View || self.requests < 3, "nobody may look");
-        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
+        View { role: Role::Replica, epoch: 0, received: Position::ZERO, applied: Position::ZERO, serving: true }
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {

@@ -96,7 +96,7 @@ pub struct Quantiles {
 /// How the operations of the clients ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// How many there were.
+    /// How many there were, or should have been.
     pub operations: u64,
     /// How many ended well.
     pub ok: u64,
@@ -104,6 +104,8 @@ pub struct Outcomes {
     pub failed: BTreeMap<String, u64>,
     /// Of how many nobody knows, by reason.
     pub unknown: BTreeMap<String, u64>,
+    /// How many were due and never began, for their session was busy until the clients stopped.
+    pub never_begun: u64,
 }
 
 impl Figures {
@@ -197,10 +199,11 @@ impl Outcomes {
             unknown.insert("still open".to_owned(), outcomes.open);
         }
         Outcomes {
-            operations: outcomes.ok + outcomes.failed_in_all() + outcomes.unknown_in_all(),
+            operations: outcomes.in_all(),
             ok: outcomes.ok,
             failed: by_reason(&outcomes.failed),
             unknown,
+            never_begun: outcomes.never_begun,
         }
     }
 }

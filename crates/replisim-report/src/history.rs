@@ -76,6 +76,9 @@ fn outcomes(run: &Run) -> String {
     for ((kind, outcome), operations) in counts {
         table.row([number::count(operations).into(), in_words(kind).into(), outcome.to_string().into()]);
     }
+    if !run.never_begun.is_empty() {
+        table.row([number::count(run.never_begun.len() as u64).into(), "operation".into(), "never begun".into()]);
+    }
     table.print(2, Style::Plain)
 }
 

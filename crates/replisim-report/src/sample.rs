@@ -39,6 +39,7 @@ pub(crate) fn run() -> Run {
             milestone(5_305, Some(1), "reconnects to node0"),
         ],
         history: history(),
+        never_begun: tape([]),
         lags: vec![Tape::new(), lags([900, 1_100, 3_800]), lags([1_100, 304_000, 311_000]), Tape::new()],
         settling: Settling { healed: millis(10_000), converged_after: Some(Span::millis(14)) },
         trace: Some(Trace {

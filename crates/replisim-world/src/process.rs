@@ -228,6 +228,8 @@ pub struct View {
     pub role: Role,
     /// The epoch it believes in.
     pub epoch: u32,
+    /// The last position that its log has.
+    pub received: Position,
     /// The last position it has applied.
     pub applied: Position,
     /// Whether it takes part as a full member and would serve its role's requests now.

@@ -42,6 +42,7 @@ pub(crate) struct Recorder {
     pub history: History,
     pub milestones: Vec<Milestone>,
     pub lags: Vec<Tape<Span>>,
+    pub never_begun: Tape<SimTime>,
     /// For each node, the first version that it has not applied.
     unapplied: Vec<u64>,
     fingerprint: Fingerprint,
@@ -58,6 +59,7 @@ impl Recorder {
     pub fn new(names: Arc<[String]>, trace: bool) -> Self {
         Recorder {
             lags: vec![Tape::new(); names.len()],
+            never_begun: Tape::new(),
             unapplied: vec![0; names.len()],
             names,
             history: History::default(),
@@ -124,6 +126,11 @@ impl Recorder {
     /// Writes down the beginning of an operation and returns its place in the history.
     pub fn invoke(&mut self, operation: Operation) -> u64 {
         self.history.operations.push(operation)
+    }
+
+    /// Writes down that an operation was due and never begins.
+    pub fn never_begins(&mut self, due: SimTime) {
+        self.never_begun.push(due);
     }
 
     /// Writes down a version that the node in charge has ordered.

@@ -103,6 +103,8 @@ pub struct Outcomes {
     pub indeterminate: BTreeMap<Reason, u64>,
     /// The run was over first.
     pub open: u64,
+    /// They were due and never began, for their session was busy until the clients stopped.
+    pub never_begun: u64,
 }
 
 /// Operations that only read, or the others.
@@ -188,9 +190,10 @@ pub fn lag(run: &Run, node: &str) -> Option<Latencies> {
     Some(run.lags.get(index)?.iter().copied().collect())
 }
 
-/// How the operations that were invoked in the window ended.
+/// How the operations that were invoked in the window ended, and how many were due there and never began.
 pub fn outcomes(run: &Run, window: Window) -> Outcomes {
-    let mut outcomes = Outcomes::default();
+    let never_begun = run.never_begun.iter().filter(|due| window.contains(**due)).count() as u64;
+    let mut outcomes = Outcomes { never_begun, ..Outcomes::default() };
     for it in invoked(run, window) {
         match it.outcome {
             Outcome::Ok => outcomes.ok += 1,
@@ -202,10 +205,11 @@ pub fn outcomes(run: &Run, window: Window) -> Outcomes {
     outcomes
 }
 
-/// The share of operations invoked in the window that ended well; `None` if there were none.
+/// The share of operations invoked in the window that ended well, of these and of those due there that never began; `None` if
+/// there were none.
 pub fn availability(run: &Run, window: Window) -> Option<f64> {
     let outcomes = outcomes(run, window);
-    share(outcomes.ok, outcomes.ok + outcomes.failed_in_all() + outcomes.unknown_in_all())
+    share(outcomes.ok, outcomes.in_all())
 }
 
 /// Answers per second of the window, of reads and writes; `None` for a window without length.
@@ -380,6 +384,11 @@ impl Outcomes {
     /// Of how many nobody knows whether they happened, open ones included.
     pub fn unknown_in_all(&self) -> u64 {
         self.indeterminate.values().sum::<u64>() + self.open
+    }
+
+    /// How many were due, whatever became of them.
+    pub fn in_all(&self) -> u64 {
+        self.ok + self.failed_in_all() + self.unknown_in_all() + self.never_begun
     }
 }
 

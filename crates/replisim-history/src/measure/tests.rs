@@ -45,6 +45,7 @@ fn run(operations: Vec<Operation>) -> Run {
         faults: Vec::new(),
         milestones: Vec::new(),
         history: History { operations: operations.into_iter().collect(), ..History::default() },
+        never_begun: Tape::new(),
         lags: vec![Tape::new(), [5, 1, 3].map(Span::millis).into_iter().collect()],
         settling: Settling { healed: at(900), converged_after: Some(Span::millis(40)) },
         trace: None,
@@ -83,6 +84,9 @@ fn counts_what_was_answered_in_a_window() {
     assert_eq!(of(Measure::Indeterminate, Some((240, 260))), Some(1.0));
     assert_eq!(of(Measure::Availability, Some((200, 300))), Some(0.0));
     assert_eq!(of(Measure::Availability, Some((700, 800))), None);
+    let overdue = Run { never_begun: [at(750)].into_iter().collect(), ..failover() };
+    let between = Window::new(at(700), at(800));
+    assert_eq!(Measure::Availability.evaluate(&Examined::of(&overdue), Some(between)), Some(0.0), "one was due");
     assert_eq!(of(Measure::Throughput, Some((0, 200))), Some(20.0));
 }
 

@@ -133,8 +133,8 @@ impl<F: Profile> Process for Replica<F> {
     }
 
     fn view(&self) -> View {
-        let serving = self.part.serves() && self.learning.is_none();
-        View { role: self.role(), epoch: self.epoch, applied: self.shown.position(), serving }
+        let (role, received, applied) = (self.role(), self.log.tip, self.shown.position());
+        View { role, epoch: self.epoch, received, applied, serving: self.is_open() }
     }
 
     fn state(&self) -> u8 {
@@ -192,7 +192,7 @@ impl<F: Profile> Replica<F> {
 
     fn on_request(&mut self, cx: &mut Cx<'_, Self>, request: Box<Request>) {
         let leads = self.part == Part::Leads;
-        if request.op.is_read() && self.part.serves() && (leads || !request.leader_only) {
+        if request.op.is_read() && self.is_open() && (leads || !request.leader_only) {
             self.on_read(cx, request);
         } else if leads {
             self.on_write(cx, &request);
@@ -260,6 +260,12 @@ impl<F: Profile> Replica<F> {
             Timer::Apply => self.on_applied(cx),
             Timer::Reads => self.on_reads_timer(cx),
         }
+    }
+
+    /// Whether it answers readers. A learner does not: its data are as of the beginning of the copy, and consistent only once it
+    /// has the log up to the end. PostgreSQL refuses connections until then.
+    fn is_open(&self) -> bool {
+        self.part.serves() && self.learning.is_none()
     }
 
     /// What an observer calls its part.

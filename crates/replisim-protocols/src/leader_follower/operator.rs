@@ -99,7 +99,11 @@ impl<F: Profile> Replica<F> {
                 cx.milestone("this system cannot rewind: everything is copied");
                 self.reseed(cx, leader);
             }
-            Rewind::Refused(why) => cx.milestone(format!("cannot rewind: {why}")),
+            Rewind::Refused(why) => {
+                cx.milestone(format!("cannot rewind: {why}"));
+                // It was stopped for that, and nobody starts it as what it was.
+                self.change_part(cx, Part::Stands);
+            }
             Rewind::Supported | Rewind::ByCheckpoint => {
                 self.change_part(cx, Part::Rewinds(leader));
                 self.turn_readers_away(cx);

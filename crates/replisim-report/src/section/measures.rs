@@ -46,7 +46,7 @@ fn spans(table: &mut Table, name: &str, quantiles: &Quantiles, per_second: Strin
 
 /// How many operations were answered, what became of the others, and for how long no write was.
 fn outcomes(figures: &Figures, page: Page) -> String {
-    let Outcomes { operations, ok, failed, unknown } = &figures.outcomes;
+    let Outcomes { operations, ok, failed, unknown, never_begun } = &figures.outcomes;
     if *operations == 0 {
         return String::new();
     }
@@ -55,13 +55,20 @@ fn outcomes(figures: &Figures, page: Page) -> String {
             counts.iter().map(|(reason, operations)| format!("{reason} ({})", number::count(*operations))).collect();
         if counts.is_empty() { String::new() } else { format!("; {name}: {}", counts.join(", ")) }
     };
+    let never_begun = match never_begun {
+        0 => String::new(),
+        some => format!("; never begun, for their session was busy: {}", number::count(*some)),
+    };
     let downtime = match figures.downtime_ns {
         0 => String::new(),
         nanos => format!("; longest wait for any write {}", number::span(Span::nanos(nanos))),
     };
     let share =
         format!("{} of {} answered", number::percent(*ok, *operations), number::things(*operations, "operation"));
-    page.wrapped(&(share + &by_reason("failed", failed) + &by_reason("unknown", unknown) + &downtime), "  ")
+    page.wrapped(
+        &(share + &by_reason("failed", failed) + &by_reason("unknown", unknown) + &never_begun + &downtime),
+        "  ",
+    )
 }
 
 /// The scenario's own measures, each with the bounds that it must keep.

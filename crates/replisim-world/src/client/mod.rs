@@ -21,7 +21,7 @@ use crate::spec::{ClientGroup, Hop, PinMemory, Remembers, Routing};
 
 /// How often one operation may be sent on from one node to another before it fails.
 const HOPS_MAX: u8 = 8;
-/// How many operations of an open-loop session may wait before further ones are dropped.
+/// How many operations of an open-loop session may wait. Those that are due beyond that never begin.
 const BACKLOG_MAX: usize = 10_000;
 
 /// All sessions, with their application servers.
@@ -266,6 +266,18 @@ impl Clients {
         }
     }
 
+    /// Nothing begins from `now` on. Returns when the operations were due that wait still.
+    pub fn stop(&mut self, now: SimTime) -> Vec<SimTime> {
+        let mut due = Vec::new();
+        for session in &mut self.sessions {
+            due.extend(session.backlog.drain(..));
+            let script = self.groups[session.group as usize].script(session.index).unwrap_or_default();
+            let left = script.iter().skip(session.workload.drawn as usize).map(|line| SimTime::ZERO + line.at);
+            due.extend(left.take_while(|at| *at < now));
+        }
+        due
+    }
+
     /// Tells every session who leads at the start.
     pub fn introduce(&mut self, leader: Option<NodeId>) {
         for session in &mut self.sessions {
@@ -363,22 +375,19 @@ impl Session {
         });
     }
 
-    /// An operation was meant to begin now but the session is busy.
-    pub fn wait(&mut self, intended: SimTime) {
-        if self.backlog.len() < BACKLOG_MAX {
+    /// An operation was meant to begin now but the session is busy. Returns whether it can still begin.
+    pub fn wait(&mut self, intended: SimTime) -> bool {
+        let has_room = self.backlog.len() < BACKLOG_MAX;
+        if has_room {
             self.backlog.push_back(intended);
         }
+        has_room
     }
 
     /// The operation that has waited longest.
     #[inline]
     pub fn next_waiting(&mut self) -> Option<SimTime> {
         self.backlog.pop_front()
-    }
-
-    /// Nothing further waits.
-    pub fn stop(&mut self) {
-        self.backlog.clear();
     }
 
     /// What the request for a task carries so that the answer is not older: nothing, or the position of what the session

@@ -79,7 +79,7 @@ impl<P: Process> World<P> {
             Target::Random(count) => first(usize::from(*count)),
             Target::Clients => self.everybody().filter(|node| !self.is_process(*node)).collect(),
             Target::MostAdvanced => {
-                let advance = |node: &NodeId| (self.is_full_member(*node), self.applied(*node));
+                let advance = |node: &NodeId| (self.is_full_member(*node), self.received(*node));
                 self.followers().into_iter().rev().max_by_key(advance).into_iter().collect()
             }
             Target::MostBehind => self.followers().into_iter().min_by_key(|n| self.applied(*n)).into_iter().collect(),
@@ -119,6 +119,10 @@ impl<P: Process> World<P> {
     /// Whether a node is up, and a full member by its own account.
     pub(super) fn is_full_member(&self, node: NodeId) -> bool {
         self.view(node).is_some_and(|view| view.serving)
+    }
+
+    fn received(&self, node: NodeId) -> Option<Position> {
+        self.view(node).map(|view| view.received)
     }
 
     pub(super) fn applied(&self, node: NodeId) -> Option<Position> {

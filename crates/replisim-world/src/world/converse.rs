@@ -56,9 +56,11 @@ impl<P: Process> World<P> {
             return;
         }
         self.schedule_next_arrival(session);
-        match self.clients.sessions[session.index()].current {
-            Some(_) => self.clients.sessions[session.index()].wait(self.now),
-            None => self.begin_operation(session, self.now),
+        let state = &mut self.clients.sessions[session.index()];
+        if state.current.is_none() {
+            self.begin_operation(session, self.now);
+        } else if !state.wait(self.now) {
+            self.recorder.never_begins(self.now);
         }
     }
 

@@ -296,6 +296,7 @@ impl<P: Process> World<P> {
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,
             history: self.recorder.history,
+            never_begun: self.recorder.never_begun,
             lags: self.recorder.lags,
             settling,
         }

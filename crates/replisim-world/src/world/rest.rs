@@ -16,9 +16,7 @@ impl<P: Process> World<P> {
     pub(super) fn heal(&mut self) {
         self.recorder.fold(&(Mark::Heal, self.now.as_nanos()));
         self.phase = Phase::Settling { since: self.now };
-        for session in &mut self.clients.sessions {
-            session.stop();
-        }
+        self.dismiss_clients();
         for active in 0..self.injector.active.len() as u32 {
             self.end_fault(active);
         }
@@ -32,6 +30,13 @@ impl<P: Process> World<P> {
         }
         self.promote_again();
         self.schedule(self.now + LOOK_FIRST, Event::Look);
+    }
+
+    /// Stops the clients from beginning anything new.
+    fn dismiss_clients(&mut self) {
+        for due in self.clients.stop(self.now) {
+            self.recorder.never_begins(due);
+        }
     }
 
     /// Looks whether every replica holds the same and nothing is under way.
@@ -103,6 +108,9 @@ impl<P: Process> World<P> {
     }
 
     fn close(&mut self, converged_after: Option<Span>) {
+        if self.phase == Phase::Acting {
+            self.dismiss_clients();
+        }
         let healed = match self.phase {
             Phase::Settling { since } => since,
             Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.plan.run),

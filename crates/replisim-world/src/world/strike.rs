@@ -187,11 +187,11 @@ impl<P: Process> World<P> {
                 state.snapshot = Some(state.journal.clone());
             }),
             Action::RestoreSnapshot(target) => self.each_process(fault, target, |world, node| {
+                let Some(snapshot) = world.nodes[node.index()].snapshot.clone() else {
+                    return world.recorder.milestone(world.now, Some(node), "there is no snapshot".to_owned());
+                };
                 world.kill(node);
-                let state = &mut world.nodes[node.index()];
-                if let Some(snapshot) = state.snapshot.clone() {
-                    state.journal.put_back(snapshot);
-                }
+                world.nodes[node.index()].journal.put_back(snapshot);
                 world.start(node);
             }),
             Action::Jump { host, by } => self.jump_clocks(fault, host, *by),
@@ -420,9 +420,9 @@ impl<P: Process> World<P> {
 
     fn rot(&mut self, node: NodeId, records: u32) {
         let host = self.roster.host_of(node);
-        for _ in 0..records {
-            let journal = &self.nodes[node.index()].journal;
-            let (start, len) = (journal.start(), journal.end() - journal.start());
+        let journal = &self.nodes[node.index()].journal;
+        let (start, len) = (journal.start(), journal.end() - journal.start());
+        for _ in 0..u64::from(records).min(len) {
             let position = self.machines[host].disk.anywhere(start, len);
             self.nodes[node.index()].journal.rot(position);
         }

@@ -1,5 +1,6 @@
 //! The world under a process that only listens and talks: what arrives when, what breaks how, and what a fork does.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use replisim_history::{NodeId, OpKind, Outcome, Position, Seen};
@@ -9,9 +10,10 @@ use super::{Blueprint, UnknownConcern, World};
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
+use crate::simulation::Simulation;
 use crate::spec::{
-    Action, ClientGroup, ClockSpec, Cluster, Fault, Offset, OldLeader, Service, Target, Topology, Trigger, Unsynced,
-    Wire,
+    Action, Arrival, ClientGroup, ClockSpec, Cluster, Fault, Offset, OldLeader, Service, Target, Topology, Trigger,
+    Unsynced, Wire,
 };
 
 /// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request.
@@ -83,7 +85,7 @@ impl Process for Talker {
     }
 
     fn view(&self) -> View {
-        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
+        View { role: Role::Replica, epoch: 0, received: Position::ZERO, applied: Position::ZERO, serving: true }
     }
 }
 
@@ -231,7 +233,7 @@ fn one_fault_less_leaves_operations_and_other_links_as_they_were() {
     let one = after(two(vec![pause]), 30);
     let asked = |world: &World<Talker>| {
         let operations = world.history().operations.iter();
-        operations.map(|op| (op.session, op.ordinal, op.op.clone())).collect::<std::collections::BTreeSet<_>>()
+        operations.map(|op| (op.session, op.ordinal, op.op.clone())).collect::<BTreeSet<_>>()
     };
     let (both_asked, one_asked) = (asked(&both), asked(&one));
     let shared = both_asked.intersection(&one_asked).count();
@@ -244,6 +246,19 @@ fn clients_are_answered() {
     let world = after(two(Vec::new()), 10);
     let answered = world.history().operations.iter().filter(|op| op.outcome == Outcome::Ok).count();
     assert!(answered > 900, "half of them 40 ms away: {answered}");
+}
+
+/// Answers take up to 40 ms, and for the last third of the minute one session has none.
+#[test]
+fn what_was_due_and_never_began_is_counted() {
+    for every in [10, 1].map(Span::millis) {
+        let mut plan = blueprint(vec![cut(40, 60)]);
+        plan.clients[0].arrive = Arrival::Every(every);
+        let run = Box::new(World::new(plan, SEED)).finish();
+        let due = 2 * (Span::secs(60).as_nanos() / every.as_nanos());
+        let begun = run.history.operations.len();
+        assert_eq!(begun + run.never_begun.len() as u64, due, "every {every}: {begun} begun");
+    }
 }
 
 fn during(from: u64, to: u64, action: Action) -> Fault {

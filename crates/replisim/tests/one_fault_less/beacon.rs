@@ -48,7 +48,7 @@ impl Process for Beacon {
     }
 
     fn view(&self) -> View {
-        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: true }
+        View { role: Role::Replica, epoch: 0, received: Position::ZERO, applied: Position::ZERO, serving: true }
     }
 }
 

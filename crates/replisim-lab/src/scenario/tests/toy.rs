@@ -48,7 +48,7 @@ impl Process for Toy {
     fn on(&mut self, _: &mut Cx<'_, Self>, _: Input<Self>) {}
 
     fn view(&self) -> View {
-        View { role: Role::Replica, epoch: 0, applied: Position::ZERO, serving: false }
+        View { role: Role::Replica, epoch: 0, received: Position::ZERO, applied: Position::ZERO, serving: false }
     }
 }
 

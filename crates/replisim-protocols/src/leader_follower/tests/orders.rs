@@ -76,3 +76,46 @@ fn a_promoted_primary_that_restarts_makes_its_checkpoint_then() {
     assert!(milestone(&run, "rewound").is_some(), "{:#?}", run.milestones);
     converged(&run);
 }
+
+/// s1 has heard all and applies it half a second later, s2 applies at once and is a tenth of a second away.
+#[test]
+fn most_advanced_is_whose_log_goes_furthest_not_who_has_applied_most() {
+    let mut scene = Scene::<PostgreSql>::new(r#"(recovery_min_apply_delay: {"s1": "500ms"})"#);
+    let far =
+        replisim_world::spec::LinkSpec { delay: Some(Distribution::Constant(Span::millis(100))), ..Default::default() };
+    scene.cluster.links.between.push(("p".to_owned(), "s2".to_owned(), far));
+    let run = scene.at(3_000, kill("p")).at(3_000, promote("most advanced")).run();
+    let heir = run.history.finals.iter().find(|last| last.leads).expect("somebody leads");
+    assert_eq!(heir.node, NodeId(1), "{:#?}", run.milestones);
+}
+
+/// Without `wal_log_hints` there is nothing that a rewind could go by. Whoever orders it has stopped the server first.
+#[test]
+fn a_former_leader_whose_rewind_is_refused_does_not_lead_on() {
+    let run = Scene::<PostgreSql>::new("()").at(3_000, fail_over("s1", OldLeader::Rewound)).run();
+    assert!(milestone(&run, "cannot rewind").is_some());
+    let written_late =
+        run.history.installs.iter().filter(|install| install.node == NodeId(0) && secs(install.at) > 3.1);
+    assert_eq!(written_late.count(), 0);
+}
+
+#[test]
+fn a_copy_answers_nobody_before_it_is_consistent() {
+    let mut scene =
+        Scene::<PostgreSql>::new("(database_size: \"100MB\")").clients(readers(Routing::Host("s1".to_owned())));
+    scene.cluster.links.bandwidth = Some("80Mbit/s".parse().expect("a rate"));
+    let run = scene.at(1_000, Action::Reseed { node: named("s1"), from: named("p") }).lasting(20).run();
+    let (copied, caught_up) = (milestone(&run, "has a copy").unwrap(), milestone(&run, "has caught up").unwrap());
+    assert!(copied < caught_up);
+    let meanwhile = |it: &&Operation| {
+        it.op.is_read() && it.outcome == Outcome::Ok && it.completed > copied && it.completed < caught_up
+    };
+    assert_eq!(run.history.operations.iter().filter(meanwhile).count(), 0);
+}
+
+#[test]
+fn nobody_is_put_back_to_a_snapshot_that_there_is_not() {
+    let run = Scene::<PostgreSql>::new("()").at(3_000, Action::RestoreSnapshot(named("p"))).run();
+    assert!(milestone(&run, "there is no snapshot").is_some());
+    assert!(acknowledged_between(&run, 3_000, 3_100) > 0, "nobody was killed");
+}
