@@ -11,29 +11,27 @@
 //!   hold the element unless it may have been removed since, or replaced: a key that is written as if it were of another
 //!   kind keeps nothing of what it was.
 //!
-//! A counter's sum does not tell which addition is missing, but it tells that something is, where no choice of those that
-//! were never answered makes up for the difference. Of those whose records are not gone, the latest acknowledged additions
-//! that make up the deficit are called lost. Where something was subtracted there is no telling which: the last
-//! acknowledged change is called lost, and of the others it is not known; nor is it of any where the unanswered ones may
-//! hide a loss, for the sum is what it would be with some of them and without some of the acknowledged.
+//! What a counter lacks is told by its sum: see `sums.rs`.
 //!
 //! A history with operations but without a single acknowledged write has lost nothing: the check holds over none. That is
 //! on purpose: a system that blocks in a partition loses no writes, and availability is measured elsewhere.
 
-use std::cell::OnceCell;
+mod sums;
+mod tell;
+
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use replisim_kernel::SimTime;
 
 use super::deed::{Change, Part};
 use super::keys::Slot;
-use super::order::{Basis, KeyOrder, Rank};
+use super::order::{KeyOrder, Rank};
 use super::placed::Placed;
 use super::tally::{Tally, undecided};
-use super::witness::{Story, acknowledged, rest_on_keepers};
-use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Operation, Position, Value};
-use crate::{Verdict, Witness};
+use crate::{Check, Datum, Final, Finding, History, Limit, Lineage, Position, Value, Verdict};
+use sums::{Counted, count, must_count};
+use tell::tell;
 
 const UNIT: &str = "acknowledged writes";
 
@@ -329,201 +327,4 @@ fn register(datum: &Datum) -> Option<Value> {
         Datum::Register(value) => Some(*value),
         Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => None,
     }
-}
-
-/// The additions to one counter, as one replica should have them.
-#[derive(Default)]
-struct Counted {
-    /// For each operation whose addition must be there, in order of invocation, the sum of all up to and including its own.
-    up_to: Vec<(u32, i64)>,
-    /// What may have been added besides: it was never answered, its record is gone, or it may have been dropped.
-    uncertain: Vec<i64>,
-    /// Whether something of no known client was added, or the counter was dropped: then the sum may also be too large.
-    has_strangers: bool,
-    /// What that comes to, whichever of it was; `None` if that is too much to say.
-    besides: OnceCell<Option<BTreeSet<i64>>>,
-    /// What comes to be missing if some were lost; `None` if that is too much to say.
-    losses: OnceCell<Option<BTreeSet<i64>>>,
-    /// Whether something was or may have been subtracted.
-    subtracts: bool,
-}
-
-/// As many sums of what was never answered, or of what may be missing, are told apart at most.
-const SUMS_MAX: usize = 4_096;
-
-/// The additions to every counter, as a replica of this lineage should have them.
-fn count(placed: &Placed, lineage: Option<&Lineage>) -> BTreeMap<Slot, Counted> {
-    let mut additions = BTreeMap::<Slot, Counted>::new();
-    for write in writes(placed) {
-        let Change::Count(amount) = write.change else { continue };
-        let counted = additions.entry(write.part.slot).or_default();
-        counted.subtracts |= amount < 0;
-        counted.has_strangers = write.key.absence(SimTime::NEVER) != Rank::INITIAL;
-        if must_count(lineage, &write) {
-            counted.up_to.push((write.part.operation, counted.sum() + amount));
-        } else {
-            counted.uncertain.push(amount);
-        }
-    }
-    additions
-}
-
-/// Whether a replica of this lineage must have the addition: it was acknowledged, its record is not known to be gone, and
-/// the counter was not dropped since. Where no client deleted it, whatever leaves nothing may be a drop.
-fn must_count(lineage: Option<&Lineage>, write: &Write) -> bool {
-    let dropped = write.key.absence(SimTime::NEVER);
-    let outlasts = |rank| write.key.compare(dropped, rank) == Some(Ordering::Less);
-    write.part.of.outcome.is_ok()
-        && record(lineage, write) != Some(false)
-        && (dropped == Rank::INITIAL || write.rank.is_some_and(outlasts))
-}
-
-impl Counted {
-    /// The fate of an operation's addition where so much is missing from the sum.
-    fn fate(&self, operation: u32, missing: i64) -> Fate {
-        let is_last = self.up_to.last().is_some_and(|(last, _)| *last == operation);
-        match self.besides() {
-            _ if missing == 0 => Fate::Survives,
-            _ if !self.subtracts => self.fate_of_addend(operation, missing),
-            _ if self.has_strangers => Fate::Unknown,
-            Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
-            Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::Survives,
-            _ => Fate::Unknown,
-        }
-    }
-
-    /// Whether what was never answered may have made up for some acknowledged additions, so that they are missing too.
-    fn may_hide_a_loss(&self, missing: i64, besides: &BTreeSet<i64>) -> bool {
-        let before = std::iter::once(0).chain(self.up_to.iter().map(|(_, sum)| *sum));
-        let amounts = self.up_to.iter().zip(before).map(|((_, sum), before)| sum - before);
-        let lost = self.losses.get_or_init(|| sums_of_some(amounts));
-        lost.as_ref().is_none_or(|lost| lost.iter().any(|lost| besides.contains(&(lost - missing))))
-    }
-
-    /// The same where nothing was or may have been subtracted.
-    fn fate_of_addend(&self, operation: u32, missing: i64) -> Fate {
-        // What was never answered may have made up for a part of what is missing: for as little as there can be.
-        let besides = match self.besides() {
-            _ if missing > 0 => 0,
-            _ if self.has_strangers => return Fate::Survives,
-            None => return Fate::Unknown,
-            Some(sums) => sums.range(-missing..).next().map_or(0, |sum| *sum),
-        };
-        if self.sum_after(operation) < missing + besides { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
-    }
-
-    fn besides(&self) -> Option<&BTreeSet<i64>> {
-        let sums = || {
-            let mut sums = sums_of_some(self.uncertain.iter().copied())?;
-            sums.insert(0);
-            Some(sums)
-        };
-        self.besides.get_or_init(sums).as_ref()
-    }
-
-    fn sum(&self) -> i64 {
-        self.up_to.last().map_or(0, |(_, sum)| *sum)
-    }
-
-    /// The sum of what was added after `operation`.
-    fn sum_after(&self, operation: u32) -> i64 {
-        let passed = self.up_to.partition_point(|(at, _)| *at <= operation);
-        self.sum() - passed.checked_sub(1).map_or(0, |last| self.up_to[last].1)
-    }
-}
-
-/// What these amounts come to, one or more of them; `None` if that is too much to say.
-fn sums_of_some(amounts: impl Iterator<Item = i64>) -> Option<BTreeSet<i64>> {
-    let mut sums = BTreeSet::new();
-    for amount in amounts {
-        let with: Vec<i64> = sums.iter().map(|sum| sum + amount).collect();
-        sums.extend(with);
-        sums.insert(amount);
-        if sums.len() > SUMS_MAX {
-            return None;
-        }
-    }
-    Some(sums)
-}
-
-impl Way {
-    const fn kind(self) -> &'static str {
-        match self {
-            Way::Vanished => "write vanished",
-            Way::Undone => "deletion undone",
-            Way::RecordGone => "gone from the leader's log",
-            Way::MissingFromSum => "addition missing",
-        }
-    }
-}
-
-/// The lost write, and what the leader holds instead.
-fn tell(placed: &Placed, loss: &Loss) -> Witness {
-    let it = placed.operation(loss.operation);
-    let place = if it.position == Position::ZERO { String::new() } else { format!(" at {}", it.position) };
-    let mut story = Story::new(placed.history);
-    story.tell(loss.operation, acknowledged(it) + &place);
-    if loss.way == Way::MissingFromSum {
-        rest_on_additions(placed, loss.slot, &mut story);
-    }
-    rest_on_keepers_of(placed, loss, &mut story);
-    let key = placed.order.key(loss.slot);
-    // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
-    let gone = match loss.way {
-        Way::RecordGone if it.position == Position::ZERO => "; its record is gone".to_owned(),
-        Way::RecordGone => format!("; record {} is gone", it.position),
-        Way::Vanished | Way::Undone | Way::MissingFromSum => String::new(),
-    };
-    for replica in placed.history.finals.iter().filter(|replica| replica.leads).take(3) {
-        let remark = match replica.lineage.as_ref().map(Lineage::last) {
-            None => "it leads at the end".to_owned(),
-            Some(Position::ZERO) => format!("it leads at the end, with no records{gone}"),
-            Some(last) => format!("it leads at the end, at {last}{gone}"),
-        };
-        rest_on_writers(key, &replica.contents.read(key.key), &mut story);
-        story.end(replica, key.key, remark);
-    }
-    story.called(match loss.way {
-        Way::RecordGone if is_succeeded(placed.history, it) => "tail lost at promotion",
-        way => way.kind(),
-    })
-}
-
-/// Whether another than the leader that acknowledged a write leads at the end, or has ordered anything since: who lost the
-/// record by a crash of its own has no successor.
-fn is_succeeded(history: &History, it: &Operation) -> bool {
-    let since = history.installs.iter().filter(|install| install.at > it.completed).map(|install| install.node);
-    let leading = history.finals.iter().filter(|replica| replica.leads).map(|replica| replica.node);
-    leading.chain(since).any(|node| node != it.node)
-}
-
-/// What is held instead is older than what was lost: where no log says so, the times of its writes do.
-fn rest_on_writers(key: &KeyOrder, held: &Datum, story: &mut Story) {
-    let writer = |value: Value| key.version(key.place(value)?.0).writer;
-    match held {
-        Datum::Register(value) => {
-            writer(*value).into_iter().for_each(|writer| story.tell_end(writer));
-            let last = key.place(*value).filter(|_| key.basis == Basis::RealTime);
-            last.and_then(|(_, last)| key.writer_that_ends(last)).into_iter().for_each(|writer| story.rest_on(writer));
-        }
-        Datum::Absent if key.basis == Basis::RealTime => {
-            let gone = key.absences_by(SimTime::NEVER);
-            let writers = gone.flat_map(|gone| [key.writer(gone), key.writer_that_ends(gone)]).flatten();
-            writers.for_each(|writer| story.rest_on(writer));
-        }
-        Datum::Absent | Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => {}
-    }
-    held.elements().iter().filter_map(|element| writer(*element)).for_each(|writer| story.rest_on(writer));
-}
-
-fn rest_on_keepers_of(placed: &Placed, loss: &Loss, story: &mut Story) {
-    let is_it = |part: &Part| part.operation == loss.operation && part.slot == loss.slot;
-    let mut ranked = placed.parts.iter().zip(placed.order.made()).filter(|(part, _)| is_it(part));
-    let Some((_, Some(rank))) = ranked.find(|(part, _)| part.change().is_some_and(Change::grows)) else { return };
-    rest_on_keepers(placed.order.key(loss.slot), *rank, story);
-}
-
-fn rest_on_additions(placed: &Placed, slot: Slot, story: &mut Story) {
-    let touching = placed.parts.iter().filter(|part| part.slot == slot && part.change().is_some());
-    touching.for_each(|part| story.rest_on(part.operation));
 }
