@@ -60,6 +60,14 @@ pub(super) enum Kind {
     List,
 }
 
+/// Whether a change clears away the elements that a set, list or text held before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Clearing {
+    Never,
+    Perhaps,
+    Certainly,
+}
+
 impl Change {
     /// What `op` asks for on its one key, if that is a write.
     pub(super) fn asked_for(op: &Op) -> Option<Self> {
@@ -100,14 +108,13 @@ impl Change {
         matches!(self, Change::Grow(_) | Change::Append(_) | Change::Insert(_))
     }
 
-    /// Whether none of the elements that the key held before is left after it, or may be.
-    pub(super) fn sweeps(self) -> bool {
-        self.may_leave_nothing() || matches!(self.kind(), Some(Kind::Register | Kind::Counter))
-    }
-
-    /// Whether certainly none of the elements that the key held before is left after it.
-    pub(super) fn clears(self) -> bool {
-        matches!(self, Change::Erase | Change::Put(_) | Change::Count(_))
+    /// Whether it clears away the elements that the key held before.
+    pub(super) fn clearing(self) -> Clearing {
+        match self {
+            Change::Erase | Change::Put(_) | Change::Count(_) => Clearing::Certainly,
+            Change::Unnamed => Clearing::Perhaps,
+            Change::Grow(_) | Change::Append(_) | Change::Insert(_) | Change::Remove(_) => Clearing::Never,
+        }
     }
 
     /// Whether a reader may find nothing after it.

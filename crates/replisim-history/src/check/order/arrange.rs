@@ -8,7 +8,7 @@ use replisim_kernel::SimTime;
 use super::authority::Authority;
 use super::interval::intervals;
 use super::{Basis, KeyOrder, Rank, Version};
-use crate::check::deed::{Change, Kind, Part};
+use crate::check::deed::{Change, Clearing, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
 use crate::{Datum, History, Install, Key, Position, Value};
 
@@ -203,7 +203,7 @@ impl KeyOrder {
     }
 
     fn index_absences(&mut self) {
-        let gone = self.versions.iter().enumerate().filter(|(_, version)| version.leaves_nothing);
+        let gone = self.versions.iter().enumerate().filter(|(_, version)| version.may_leave_nothing);
         let mut absences: Vec<_> = gone.map(|(index, version)| (version.at, Rank::at_index(index))).collect();
         absences.sort_unstable();
         for next in 1..absences.len() {
@@ -217,8 +217,8 @@ impl KeyOrder {
 
     /// The latest version that no older element of a datum of this kind outlives, or may not.
     fn last_to_sweep(&self, kind: Kind) -> Rank {
-        let sweeps =
-            |index: &usize| self.versions[*index].sweeps || (self.mixes_elements && self.replaces(*index, kind));
+        let may_clear = |index: usize| self.versions[index].clearing != Clearing::Never;
+        let sweeps = |index: &usize| may_clear(*index) || (self.mixes_elements && self.replaces(*index, kind));
         let sweeps = (0..self.versions.len()).filter(sweeps).map(Rank::at_index);
         sweeps.reduce(|a, b| self.later(a, b)).unwrap_or(Rank::INITIAL)
     }
@@ -254,10 +254,9 @@ impl Version {
             session: write.map(|write| write.part.of.session),
             invoked: write.map_or(SimTime::ZERO, |write| write.part.of.invoked),
             acknowledged: write.map_or(SimTime::NEVER, |write| write.part.acknowledged()),
-            leaves_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
+            may_leave_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
             kind: write.and_then(|write| write.change.kind()),
-            sweeps: write.is_none_or(|write| write.change.sweeps()),
-            clears: write.is_some_and(|write| write.change.clears()),
+            clearing: write.map_or(Clearing::Perhaps, |write| write.change.clearing()),
         }
     }
 
@@ -270,10 +269,9 @@ impl Version {
             session: Some(write.part.of.session),
             invoked: write.part.of.invoked,
             acknowledged: write.part.acknowledged(),
-            leaves_nothing: write.change.may_leave_nothing(),
+            may_leave_nothing: write.change.may_leave_nothing(),
             kind: write.change.kind(),
-            sweeps: write.change.sweeps(),
-            clears: write.change.clears(),
+            clearing: write.change.clearing(),
         }
     }
 }

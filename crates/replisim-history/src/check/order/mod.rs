@@ -52,7 +52,7 @@ use std::cmp::Ordering;
 
 use replisim_kernel::SimTime;
 
-use super::deed::{Kind, Part};
+use super::deed::{Clearing, Kind, Part};
 use super::keys::{Keys, Slot};
 use crate::{History, Key, Position, SessionId, Value};
 use arrange::Arranger;
@@ -89,13 +89,11 @@ pub(super) struct Version {
     /// When its write was acknowledged, or never.
     pub acknowledged: SimTime,
     /// Whether a reader may find nothing after it.
-    leaves_nothing: bool,
+    may_leave_nothing: bool,
     /// What it made of the key, if that is known.
     kind: Option<Kind>,
-    /// Whether no element of a set, list or text outlives it, or that is not known.
-    sweeps: bool,
-    /// Whether certainly none does.
-    clears: bool,
+    /// Whether it cleared away the elements of a set, list or text.
+    clearing: Clearing,
 }
 
 /// The versions of one key in order.
@@ -270,7 +268,7 @@ impl KeyOrder {
     /// The versions that a reader who found nothing at `at` may have met.
     pub(super) fn absences_by(&self, at: SimTime) -> impl Iterator<Item = Rank> {
         let absences = self.versions.iter().enumerate();
-        absences.filter(move |(_, it)| it.leaves_nothing && it.at <= at).map(|(index, _)| Rank::at_index(index))
+        absences.filter(move |(_, it)| it.may_leave_nothing && it.at <= at).map(|(index, _)| Rank::at_index(index))
     }
 
     /// Who wrote the version whose invocation tells that the one of `rank` took its place no earlier than it did: of those
@@ -318,7 +316,7 @@ impl KeyOrder {
 
     /// Whether a log tells that no element of a lower rank is left once there is the version of this one.
     pub(super) fn clears(&self, rank: Rank) -> bool {
-        self.basis == Basis::Log && self.version(rank).clears
+        self.basis == Basis::Log && self.version(rank).clearing == Clearing::Certainly
     }
 
     /// The oldest version among these elements.
