@@ -137,6 +137,14 @@ impl Operation {
         self.completed.is_reached().then(|| self.completed.since(self.intended))
     }
 
+    /// What the client saw of its part of this number, as [`Op::parts`] counts them; `None` if it saw less.
+    pub fn seen_in(&self, part: usize) -> Option<&Seen> {
+        match &self.seen {
+            Seen::Many(parts) => parts.get(part),
+            single => Some(single),
+        }
+    }
+
     /// Whether it changed, or may have changed, data and was acknowledged.
     pub fn is_acknowledged_write(&self) -> bool {
         self.outcome.is_ok() && !self.op.is_read()

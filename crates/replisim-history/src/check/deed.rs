@@ -129,7 +129,7 @@ pub(super) fn take_apart<'a>(history: &'a History, keys: &mut Keys) -> Vec<Part<
     let mut parts = Vec::with_capacity(history.operations.len());
     for (operation, of) in (0..).zip(history.operations.iter()) {
         for (part, op) in (0..).zip(of.op.parts()) {
-            let Some(deed) = deed(op, of.outcome, seen(of, part)) else { continue };
+            let Some(deed) = deed(op, of.outcome, of.seen_in(part as usize)) else { continue };
             let Some(key) = op.key() else { continue };
             parts.push(Part { of, operation, part, slot: keys.intern(key), deed });
         }
@@ -162,16 +162,9 @@ impl Part<'_> {
 
 /// The datum that part `part` of `operation` saw.
 pub(super) fn datum_seen(operation: &Operation, part: u32) -> Option<&Datum> {
-    match seen(operation, part)? {
+    match operation.seen_in(part as usize)? {
         Seen::Datum(datum) => Some(datum),
         Seen::Nothing | Seen::Swapped(_) | Seen::Many(_) => None,
-    }
-}
-
-fn seen(operation: &Operation, part: u32) -> Option<&Seen> {
-    match &operation.seen {
-        Seen::Many(parts) => parts.get(part as usize),
-        single => Some(single),
     }
 }
 

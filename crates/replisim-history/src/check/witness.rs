@@ -85,16 +85,9 @@ impl<'a> Story<'a> {
 
 /// What the client of `it` did and learned.
 fn did(it: &Operation) -> String {
-    if matches!(it.op, Op::Txn(_)) {
-        let none = Seen::Nothing;
-        let seen = |part: usize| match &it.seen {
-            Seen::Many(parts) => parts.get(part).unwrap_or(&none),
-            single => single,
-        };
-        let parts = it.op.parts().iter().enumerate().map(|(part, op)| part_did(op, seen(part)));
-        return parts.collect::<Vec<_>>().join("; ");
-    }
-    part_did(&it.op, &it.seen)
+    let parts = it.op.parts().iter().enumerate();
+    let parts = parts.map(|(part, op)| part_did(op, it.seen_in(part).unwrap_or(&Seen::Nothing)));
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn part_did(op: &Op, seen: &Seen) -> String {
