@@ -17,11 +17,12 @@
 //!
 //! A learner stays one over restarts, and when it is told to follow somebody else. A server that was down or cut off is
 //! none, however far behind: it still has all that it ever acknowledged. A learner's acknowledgements count, for they say
-//! what its log has.
+//! what its log has. Readers it turns away: what it shows is as old as the beginning of the copy.
 //!
 //! References: PostgreSQL's `pg_rewind` writes the end of the source's log into the target's control file, and
 //! `pg_basebackup` that of the log at the copy's end; a server whose recovery ends before that does not start
-//! (PostgreSQL 15, `xlog.c`, "WAL ends before consistent recovery point"). pg_auto_failover keeps a standby that joins or
+//! (PostgreSQL 15, `xlog.c`, "WAL ends before consistent recovery point"), and one that has not come so far yet takes no
+//! connections ("Consistent recovery state has not been yet reached"). pg_auto_failover keeps a standby that joins or
 //! comes back in the state `catchingup`, in which it is no candidate, until it is `secondary` (pg_auto_failover 2.0
 //! documentation, *Failover State Machine*).
 

@@ -262,8 +262,7 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// Whether it answers readers. A learner does not: its data are as of the beginning of the copy, and consistent only once it
-    /// has the log up to the end. PostgreSQL refuses connections until then.
+    /// Whether it answers readers. A learner does not, for its data are as old as the beginning of the copy.
     fn is_open(&self) -> bool {
         self.part.serves() && self.learning.is_none()
     }
