@@ -51,7 +51,7 @@ CREATE TABLE run (
     verdicts     TEXT NOT NULL,            -- one character a check: . promised and kept, , holds unpromised,
                                            -- a violated as is allowed, x broken, ? undecided
     failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
-    cells        BLOB NOT NULL,            -- what it met, as the search writes it: kinds of faults, how many operations, new cells
+    cells        BLOB NOT NULL,            -- the coverage cells that were new when it was done, as the search writes them
     PRIMARY KEY (subject, lot, place)
 ) STRICT, WITHOUT ROWID;
 
