@@ -77,7 +77,7 @@ enum Command {
 /// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless `NO_COLOR` is set to anything.
     Auto,
     /// Always.
     Always,
@@ -209,7 +209,8 @@ impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         match error {
             FolderError::Unreadable { .. } | FolderError::TooDeep(_) => Failure::File(error.to_string()),
-            FolderError::NotFound { .. }
+            FolderError::Nameless
+            | FolderError::NotFound { .. }
             | FolderError::Protocol(_)
             | FolderError::Ambiguous { .. }
             | FolderError::Empty(_) => Failure::Nothing(error.to_string()),
@@ -240,7 +241,7 @@ impl Colour {
     /// Whether to use them on a stream.
     fn wanted_on(self, stream: &impl IsTerminal) -> bool {
         match self {
-            Colour::Auto => std::env::var_os("NO_COLOR").is_none() && stream.is_terminal(),
+            Colour::Auto => std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && stream.is_terminal(),
             Colour::Always => true,
             Colour::Never => false,
         }
