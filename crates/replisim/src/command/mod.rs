@@ -130,7 +130,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
         Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.page()),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.page()),
-        Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
+        Command::Shrink(arguments) => shrink::run(&arguments, &catalog, colour.page()),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments, &catalog),
         Command::Campaign(arguments) => campaign::run(&arguments, &catalog, colour.page()),
