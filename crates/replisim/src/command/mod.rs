@@ -17,6 +17,7 @@ mod shrink;
 mod time;
 mod whereabouts;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -241,9 +242,25 @@ impl Colour {
     /// Whether to use them on a stream.
     fn wanted_on(self, stream: &impl IsTerminal) -> bool {
         match self {
-            Colour::Auto => std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && stream.is_terminal(),
+            Colour::Auto => !refuses_colours(std::env::var_os("NO_COLOR")) && stream.is_terminal(),
             Colour::Always => true,
             Colour::Never => false,
         }
+    }
+}
+
+/// Whether `NO_COLOR` asks for none: set to nothing, it does not (no-color.org).
+fn refuses_colours(no_color: Option<OsString>) -> bool {
+    no_color.is_some_and(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_refused_by_a_word() {
+        let refuses = |no_color: &str| refuses_colours(Some(no_color.into()));
+        assert_eq!([refuses("1"), refuses("0"), refuses(""), refuses_colours(None)], [true, true, false, false]);
     }
 }
