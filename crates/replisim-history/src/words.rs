@@ -32,6 +32,38 @@ pub fn span(span: Span) -> String {
     format!("{} {name}", grouped(trimmed(&digits)))
 }
 
+/// A text in lines of at most `width` characters, broken between words, but not between a number and what it counts. Line breaks
+/// of the text mean nothing.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut lines: Vec<String> = Vec::new();
+    for together in words.chunk_by(|word, next| is_number(word) && !is_number(next)) {
+        let together = together.join(" ");
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + together.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(&together);
+            }
+            _ => lines.push(together),
+        }
+    }
+    lines
+}
+
+/// Whether a word is a number that goes on in the next one: nothing but a bracket or a quote may stand before it.
+fn is_number(word: &str) -> bool {
+    let number = word.trim_start_matches(['(', '“', '"']);
+    number.ends_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'))
+}
+
+/// A text with those characters escaped that a terminal would obey, or XML forbids.
+pub fn printable(text: &str) -> String {
+    let is_plain = |c: char| matches!(c, '\n' | '\t') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let told = |c: char| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
+    text.chars().map(told).collect()
+}
+
 /// Without the zeros that end a fraction.
 pub fn trimmed(digits: &str) -> &str {
     match digits.contains('.') {
@@ -57,6 +89,15 @@ pub fn grouped(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_stays_with_what_it_counts() {
+        assert_eq!(wrapped("one two\n   three", 7), ["one two", "three"]);
+        assert_eq!(wrapped(" ", 7), [""; 0]);
+        assert_eq!(wrapped("never rounded up to 100 % of runs", 23), ["never rounded up to", "100 % of runs"]);
+        assert_eq!(wrapped("it (of 1,803 runs) fails", 13), ["it (of", "1,803 runs)", "fails"]);
+        assert_eq!(wrapped("seed 7, then n3 and a 1 2 3", 7), ["seed 7,", "then n3", "and a 1", "2 3"]);
+    }
 
     #[test]
     fn spans_keep_three_digits() {

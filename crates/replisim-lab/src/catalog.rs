@@ -17,7 +17,7 @@ use replisim_world::spec::{Fault, Topology};
 use replisim_world::{Blueprint, Simulation};
 
 use crate::guard::Guarded;
-use crate::scenario::{Diagnostic, Excerpt, Scenario, Source};
+use crate::scenario::{Diagnostic, Excerpt, Scenario, Source, field_names};
 
 /// Every protocol a program knows, in the order they were added.
 #[derive(Default)]
@@ -65,6 +65,15 @@ pub trait Configured: Send + Sync {
     /// # Errors
     /// The first thing about the settings that it cannot read.
     fn reconfigure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic>;
+
+    /// What its settings are called, where it says so.
+    fn settings(&self) -> &'static [&'static str];
+
+    /// The same protocol once an operator has changed a setting of it while it runs.
+    ///
+    /// # Errors
+    /// Why there is no such setting, or it cannot be this value.
+    fn set(&self, name: &str, value: &str) -> Result<Box<dyn Configured>, String>;
 
     /// Puts its processes on a cluster's hosts.
     ///
@@ -179,6 +188,16 @@ impl<P: Protocol> Configured for Settled<P> {
 
     fn reconfigure(&self, settings: &Excerpt<'_>) -> Result<Box<dyn Configured>, Diagnostic> {
         Ok(Box::new(Settled::<P>(settings.read()?)))
+    }
+
+    fn settings(&self) -> &'static [&'static str] {
+        field_names::<P::Settings>()
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<Box<dyn Configured>, String> {
+        let mut settings = self.0.clone();
+        P::set(&mut settings, name, value)?;
+        Ok(Box::new(Settled::<P>(settings)))
     }
 
     fn assemble(&self, topology: &Topology) -> Result<Box<dyn Assembled>, Vec<Problem>> {

@@ -208,7 +208,8 @@ impl<'o> Draft<'o> {
         topology: Option<Topology>,
     ) -> Result<Experiment, Report> {
         let assembled = self.assemble(configured.as_deref(), topology.as_ref());
-        self.check(&scenario, configured.as_deref());
+        let standing = topology.as_ref().filter(|_| assembled.is_some());
+        check(&scenario, &self.known, configured.as_deref(), standing, &mut self.mistakes);
         match (configured, topology, assembled) {
             (Some(configured), Some(topology), Some(assembled)) if self.mistakes.is_empty() => {
                 let promises = OnceLock::new();
@@ -269,11 +270,5 @@ impl<'o> Draft<'o> {
                 None
             }
         }
-    }
-
-    fn check(&mut self, scenario: &Scenario, configured: Option<&dyn Configured>) {
-        let supports = configured.map(|configured| move |kind| configured.supports(kind));
-        let supports = supports.as_ref().map(|supports| supports as &dyn Fn(_) -> bool);
-        check(scenario, &self.known, supports, &mut self.mistakes);
     }
 }

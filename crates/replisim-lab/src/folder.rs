@@ -27,6 +27,9 @@ pub enum FolderError {
     /// A protocol has this name, which is no scenario.
     #[error("`{0}` is a protocol, and no scenario; `replisim fuzz {0}` runs it with nothing but a swarm")]
     Protocol(String),
+    /// Nothing is named.
+    #[error("the name of a scenario is empty")]
+    Nameless,
     /// Several have this name.
     #[error("`{name}` could be any of {}", listed(paths.iter().map(|path| path.display())))]
     Ambiguous {
@@ -57,6 +60,9 @@ pub enum FolderError {
 /// # Errors
 /// If there is none, or a bare name is that of several.
 pub fn find(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>, FolderError> {
+    if word.is_empty() {
+        return Err(FolderError::Nameless);
+    }
     let path = Path::new(word);
     if path.is_dir() {
         let found = below(path)?;
@@ -102,13 +108,19 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
                     return Err(FolderError::TooDeep(path));
                 }
                 pending.push((path, depth + 1));
-            } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            } else if path.extension().is_some_and(|extension| extension == EXTENSION) && !is_special(&path) {
                 found.push(path);
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a path leads to something that is no file: a folder behind a link, or a pipe, which would be waited at. What leads
+/// nowhere is told by whoever reads it.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file())
 }
 
 /// The one name of a file however its path, which begins at `folder`, is spelled: with no `.` and no `..` in it, relative to
@@ -207,6 +219,23 @@ mod tests {
         assert_eq!(find(case.to_str().unwrap(), &folder, &Catalog::new()).unwrap(), [case], "it is named by itself");
         let cases = folder.join("cases");
         assert!(matches!(find(cases.to_str().unwrap(), &folder, &Catalog::new()), Err(FolderError::Empty(_))));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_in_a_folder_are_passed_over_and_links_to_files_are_not() {
+        let folder = std::env::temp_dir().join(format!("replisim-special-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("it.txt"), "").unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join("pipe.ron")).status();
+        assert!(pipe.unwrap().success());
+        std::os::unix::fs::symlink("it.txt", folder.join("link.ron")).unwrap();
+        std::os::unix::fs::symlink("gone.ron", folder.join("lost.ron")).unwrap();
+        std::os::unix::fs::symlink(".", folder.join("folder.ron")).unwrap();
+        assert_eq!(below(&folder).unwrap(), ["link.ron", "lost.ron"].map(|name| folder.join(name)));
+        let named = crate::scenario::Source::read(&folder.join("pipe.ron")).unwrap_err();
+        assert_eq!(named.diagnostics[0].message, "this is a pipe or a device, not a file");
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -116,7 +116,10 @@ impl<'c> Trial<'c> {
         let case = wrong.into_iter().find_map(shrink)?.case;
         let text = case.text();
         let told = match write_case(&case, Path::new(self.subject.name())) {
-            Ok(file) => format!("replisim replay {}", quoted(&file.display().to_string())),
+            Ok((file, kept)) => {
+                let kept = kept.map(|kept| format!("what stood there is {} now\n  ", kept.display()));
+                format!("{}replisim replay {}", kept.unwrap_or_default(), quoted(&file.display().to_string()))
+            }
             Err(error) => format!("it could not be written to a file: {error}"),
         };
         let luck = match case.seed == failure.seed {
@@ -137,13 +140,15 @@ impl<'c> Trial<'c> {
     }
 }
 
-/// Writes a case where cases of failed tests go, and returns its file.
-fn write_case(case: &Case, scenario: &Path) -> io::Result<PathBuf> {
+/// Writes a case where cases of failed tests go, and returns its file, and that of what was edited there.
+fn write_case(case: &Case, scenario: &Path) -> io::Result<(PathBuf, Option<PathBuf>)> {
     let folder = env::var_os("REPLISIM_CASES").map_or_else(env::temp_dir, PathBuf::from);
     fs::create_dir_all(&folder)?;
     let file = folder.join(case.file_name(scenario));
-    part::write(&file, case.text().as_bytes())?;
-    Ok(file)
+    let text = case.text();
+    let kept = Case::make_room(&file, &text)?;
+    part::write(&file, text.as_bytes())?;
+    Ok((file, kept))
 }
 
 #[cfg(test)]
@@ -249,5 +254,11 @@ mod tests {
             let told = text.starts_with("\n\nMade smaller, it fails in the same way under another seed, 7:\n\n//");
             assert_eq!(told, of_case != seed, "{text}");
         }
+        let shrunk = || trial.shrunk(&Failure { seed: 8, outcome: trial.run(8) }).expect("it fails");
+        let case = replayed(&shrunk());
+        fs::write(&case.0, "what somebody has tried").expect("a file can be written");
+        let kept = File(PathBuf::from(format!("{}.before-1", case.0.display())));
+        assert!(shrunk().contains(&format!("what stood there is {} now", kept.0.display())));
+        assert_eq!(fs::read_to_string(&kept.0).expect("it is kept"), "what somebody has tried");
     }
 }

@@ -150,6 +150,8 @@ pub struct Whole {
     pub known: u64,
     /// How many of those are not fixed.
     pub not_fixed: u64,
+    /// How many of the failures that it tells were forgotten since, and are not counted any more.
+    pub forgotten: u64,
     /// What it comes to, by which two stores are told apart.
     pub digest: String,
 }
@@ -244,7 +246,8 @@ fn causes(campaign: &Campaign, page: Page) -> String {
     }
     let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
     let told: String = campaign.causes.iter().map(|it| cause(it, page)).collect();
-    format!("{distinct} in {}, smallest first\n\n{told}", number::things(campaign.runs(), "run"))
+    let heading = format!("{distinct} in {}, smallest first", number::things(campaign.runs(), "run"));
+    format!("{}\n{told}", page.line(&heading, ""))
 }
 
 /// A failure in the words of the screen that `fuzz` ends with: what it is, how often, how small, and how to run it again.
@@ -414,6 +417,15 @@ mod tests {
         campaign.causes[0].kind = "a value that nobody wrote was read ".repeat(4);
         let screen = screen(&campaign, Style::Plain);
         assert!(screen.lines().all(|line| line.chars().count() <= WIDTH), "{screen}");
+    }
+
+    #[test]
+    fn prose_is_no_wider_than_the_page() {
+        let screen = screen(&campaign(), Page { style: Style::Plain, width: 32 });
+        // Commands, and the rows of tables.
+        let stands = |line: &&str| line.contains("replisim ") || line.trim().contains("  ");
+        let wide: Vec<&str> = screen.lines().filter(|line| line.chars().count() > 32 && !stands(line)).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
     }
 
     #[test]

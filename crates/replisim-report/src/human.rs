@@ -3,6 +3,8 @@
 //! Words over symbols, the verdict before the measures, the evidence under its verdict, every number with its unit, and
 //! one accent for what is broken. Nothing in it differs between two runs of one seed but the time it took.
 
+use replisim_history::words::printable;
+
 use crate::{Page, Subject, number, section};
 
 /// How many lines "what happened" may take.
@@ -13,7 +15,7 @@ pub fn screen(subject: &Subject, page: impl Into<Page>) -> String {
     let page = page.into();
     let clock = section::clock(subject, STORY_LINES);
     let sections = [
-        heading(subject) + &page.wrapped(subject.about, ""),
+        heading(subject) + &page.wrapped(&printable(subject.about), ""),
         section::story(subject.run, STORY_LINES, clock),
         section::verdicts(subject, page, clock),
         section::measures(subject.run, page),

@@ -34,7 +34,6 @@ pub mod trace;
 mod sample;
 
 pub use grid::grid;
-pub use prose::reflowed;
 pub use replisim_history::Names;
 pub use style::{Page, Style};
 pub use subject::{Judged, MeasuredBound, Subject};

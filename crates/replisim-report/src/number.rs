@@ -46,6 +46,18 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
+/// A count in a few characters, for where it changes all the time: `9,999`, `42 k`, `4.2 M`, `1.9 G`.
+pub fn short(number: u64) -> String {
+    let units = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
+    match units.into_iter().find(|(_, size)| number >= *size) {
+        Some((unit, size)) if number >= 10_000 => {
+            let tenths = if number / size < 10 { number * 10 / size % 10 } else { 0 };
+            format!("{} {unit}", grouped(trimmed(&format!("{}.{tenths}", number / size))))
+        }
+        Some(_) | None => count(number),
+    }
+}
+
 /// A share in hundredths, to two places and never rounded up, so that only a whole is `100 %`.
 pub fn percent(part: u64, of: u64) -> String {
     let hundredths = (u128::from(part) * 10_000 / u128::from(of.max(1))) as u64;
@@ -107,6 +119,12 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changes_all_the_time_is_short() {
+        let told = [0, 9_999, 10_000, 812_345, 4_260_000, 19_000_000, 1_910_000_000, 1_234_000_000_000].map(short);
+        assert_eq!(told, ["0", "9,999", "10 k", "812 k", "4.2 M", "19 M", "1.9 G", "1,234 G"]);
+    }
 
     #[test]
     fn counts_are_grouped() {

@@ -1,37 +1,16 @@
 //! Text in lines: wrapped, reflowed, cut.
 
-use std::fmt::Write;
+use replisim_history::words;
 
-use crate::section::WIDTH;
-
-/// `text` in lines of at most `width` characters, each after `indent`. Line breaks of `text` mean nothing.
+/// `text` in lines of at most `width` characters, each after `indent`.
 pub(crate) fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && indent.len() + line.chars().count() + 1 + word.chars().count() > width {
-            let _ = writeln!(out, "{indent}{line}");
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if !line.is_empty() {
-        let _ = writeln!(out, "{indent}{line}");
-    }
-    out
+    let lines = words::wrapped(text, width.saturating_sub(indent.len()));
+    lines.iter().map(|line| format!("{indent}{line}\n")).collect()
 }
 
 /// A text in which lines that begin with a space stand for themselves, such as rows and commands: the lines between them are
 /// prose, and wrapped anew. Each line comes after `indent`.
-pub fn reflowed(text: &str, indent: &str) -> String {
-    reflowed_within(text, indent, WIDTH)
-}
-
-/// The same in lines of `width`, where they are prose.
-pub(crate) fn reflowed_within(text: &str, indent: &str, width: usize) -> String {
+pub(crate) fn reflowed(text: &str, indent: &str, width: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let blocks = lines.chunk_by(|one, next| is_prose(one) && is_prose(next));
     let told = |block: &[&str]| match block {
@@ -60,7 +39,7 @@ mod tests {
     #[test]
     fn rows_stand_among_prose_that_is_wrapped() {
         let (long, row) = ("word ".repeat(30), format!("  {}", "cell ".repeat(25)));
-        let told = reflowed(&format!("Needed:\n{}\n\n{long}\n{long}", row.trim_end()), "  ");
+        let told = reflowed(&format!("Needed:\n{}\n\n{long}\n{long}", row.trim_end()), "  ", 100);
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines[..3], ["  Needed:", &format!("  {}", row.trim_end()), ""]);
         assert_eq!(lines[3..].iter().map(|line| line.len()).collect::<Vec<_>>(), [96, 96, 96, 16], "{told}");

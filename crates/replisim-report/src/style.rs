@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use crate::prose::wrapped;
+use crate::prose::{reflowed, wrapped};
 use crate::section::WIDTH;
 
 /// How text may look where it is printed. There is a single accent, and it marks what is broken.
@@ -50,8 +50,14 @@ impl Page {
         wrapped(text, indent, self.width)
     }
 
+    /// A text of prose and of lines that begin with a space, such as rows and commands, which stand as they are: in lines that
+    /// fit, each after `indent`.
+    pub fn reflowed(self, text: &str, indent: &str) -> String {
+        reflowed(text, indent, self.width)
+    }
+
     /// A line after `indent`: as it is if it fits, else wrapped.
-    pub(crate) fn line(self, text: &str, indent: &str) -> String {
+    pub fn line(self, text: &str, indent: &str) -> String {
         match indent.len() + text.chars().count() <= self.width {
             true => format!("{indent}{text}\n"),
             false => self.wrapped(text, indent),

@@ -30,6 +30,16 @@ pub trait Protocol: Process {
     /// are returned at once.
     fn assemble(settings: &Self::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>>;
 
+    /// Changes one setting of a running process, as [`Command::Configure`](crate::process::Command::Configure) asks it to. It is
+    /// tried out before a run begins, so that no such order is one that nobody would obey. Who does not say otherwise obeys
+    /// none.
+    ///
+    /// # Errors
+    /// Why there is no such setting, or it cannot be this value.
+    fn set(_settings: &mut Self::Settings, _name: &str, _value: &str) -> Result<(), String> {
+        Err("the protocol has no setting that can be changed while it runs".to_owned())
+    }
+
     /// The operations it understands.
     fn supports(settings: &Self::Settings, kind: OpKind) -> bool;
 

@@ -18,6 +18,7 @@
 //! the two runs part.
 
 mod marks;
+mod room;
 
 use std::path::Path;
 

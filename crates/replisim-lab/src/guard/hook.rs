@@ -7,6 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
+use replisim_history::words::printable;
+
 /// What is known of a panic.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heard {
@@ -68,13 +70,6 @@ fn install() {
 fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     printable(text.unwrap_or("no message"))
-}
-
-/// A text with those characters escaped that a terminal would obey, or XML forbids.
-fn printable(text: &str) -> String {
-    let is_plain = |c: char| matches!(c, '\n' | '\t') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
-    let told = |c: char| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
-    text.chars().map(told).collect()
 }
 
 fn place(info: &PanicHookInfo<'_>) -> String {

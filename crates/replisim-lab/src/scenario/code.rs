@@ -142,7 +142,7 @@ a transaction of no operations, a factor of zero."
     /// The value contradicts itself.
     Contradiction = "S018": "\
 The parts of a value contradict each other. A distribution may have its `min` above its `max`, a 99th percentile below \
-the median, weights that do not add up to 1, or a cumulative table that does not rise to 1. The message says which."
+the median, weights that do not add up to 1, or a cumulative table that does not rise to 1; a fault may be between a node and itself. The message says which."
 
     /// The fault cannot happen then.
     ImpossibleMoment = "S019": "\
@@ -165,7 +165,8 @@ A measure's bounds contradict each other, or there are none, or the stretch of t
     /// The protocol refuses its settings.
     RefusedSettings = "S023": "\
 The settings are well-formed, but the protocol cannot be run with them on this cluster: they contradict each other, ask \
-for more replicas than there are, or leave out something that another setting needs. The message is the protocol's own."
+for more replicas than there are, or leave out something that another setting needs. Or a `Configure` changes one that the \
+protocol does not have, or not while it runs, or to what it does not take. The message is the protocol's own."
 
     // ── edits ──
 

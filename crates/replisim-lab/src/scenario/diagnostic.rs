@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use super::source::floor_boundary;
-use super::{Code, Place, Source};
+use super::{Code, Edit, Place, Source};
 
 /// The most mistakes that one report tells of.
 pub(crate) const MISTAKES_MAX: usize = 100;
@@ -98,6 +98,14 @@ impl Report {
     /// The same mistakes, with other words on what to do about them.
     pub fn advising(mut self, advice: &str) -> Self {
         self.diagnostics.iter_mut().for_each(|it| it.help = Some(Help::Advice(advice.to_owned())));
+        self
+    }
+
+    /// The same mistakes, in a text that is no longer that of the file if there were edits.
+    pub fn as_changed_by(mut self, edits: &[Edit]) -> Self {
+        if !edits.is_empty() {
+            self.source.name += " (as changed by --set)";
+        }
         self
     }
 

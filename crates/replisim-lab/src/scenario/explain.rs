@@ -116,11 +116,11 @@ impl Explainer<'_> {
     }
 
     fn unfinished(&self) -> Diagnostic {
-        let begun = self.outline.find(self.path).map(|node| self.outline.first_char(&node.span));
-        Diagnostic::new(Code::Syntax, "the text ends in the middle of something")
-            .at(begun.unwrap_or_else(|| self.here()))
-            .label("what begins here never ends")
-            .help("a bracket, a quote or a comment is not closed")
+        unclosed(self.outline).unwrap_or_else(|| {
+            Diagnostic::new(Code::Syntax, "the text ends in the middle of something")
+                .at(self.here())
+                .label("reading stopped here")
+        })
     }
 
     fn wrong_type(&self, wanted: &str) -> Diagnostic {
@@ -191,6 +191,18 @@ impl Explainer<'_> {
     fn given(&self) -> String {
         if self.path.is_empty() { "the scenario".to_owned() } else { format!("`{}`", self.path) }
     }
+}
+
+/// The bracket, quote or comment within which a text ends, if it does.
+pub(super) fn unclosed(outline: &Outline<'_>) -> Option<Diagnostic> {
+    let start = outline.unclosed?;
+    let (what, length) = match &outline.text[start..] {
+        comment if comment.starts_with("/*") => ("comment", 2),
+        bracket if bracket.starts_with(['(', '[', '{']) => ("bracket", 1),
+        _ => ("quote", 1),
+    };
+    let mistake = Diagnostic::new(Code::Syntax, format!("a {what} is never closed"));
+    Some(mistake.at(start..start + length).label("what begins here goes on to the end of the text"))
 }
 
 /// What the reader wanted, in words that fit behind "should be".

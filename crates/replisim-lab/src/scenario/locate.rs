@@ -21,6 +21,8 @@ pub(crate) struct Outline<'t> {
     pub(super) root: Option<Node>,
     /// Where the text stops to be RON, if it does.
     pub(super) broken: Option<usize>,
+    /// Where the innermost bracket, quote or comment begins within which the text ends, if it ends so.
+    pub(super) unclosed: Option<usize>,
 }
 
 /// One value.

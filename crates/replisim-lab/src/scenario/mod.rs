@@ -42,3 +42,4 @@ pub(crate) use diagnostic::{listed, nearest};
 pub(crate) use locate::{Field, Outline};
 pub(crate) use meaning::{Known, Mistakes, check};
 pub(crate) use source::offset_of;
+pub(crate) use typed::field_names;

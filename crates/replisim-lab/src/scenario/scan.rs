@@ -10,14 +10,14 @@ const DEPTH_MAX: usize = 128;
 
 /// Reads the skeleton of `text`.
 pub(super) fn scan(text: &str) -> Outline<'_> {
-    let mut scanner = Scanner { text, at: 0, depth: 0, broken: None };
+    let mut scanner = Scanner { text, at: 0, depth: 0, broken: None, unclosed: None };
     scanner.skip_attributes();
     let root = scanner.value();
     scanner.skip_blank();
     if scanner.at < text.len() {
         scanner.give_up();
     }
-    Outline { text, root, broken: scanner.broken }
+    Outline { text, root, broken: scanner.broken, unclosed: scanner.unclosed }
 }
 
 struct Scanner<'t> {
@@ -25,6 +25,7 @@ struct Scanner<'t> {
     at: usize,
     depth: usize,
     broken: Option<usize>,
+    unclosed: Option<usize>,
 }
 
 impl Scanner<'_> {
@@ -61,6 +62,13 @@ impl Scanner<'_> {
         self.broken.get_or_insert(self.at);
     }
 
+    /// Where the text ended within it, notes where something began: the innermost such thing is the first to be noted.
+    fn note_unclosed(&mut self, start: usize) {
+        if self.broken == Some(self.text.len()) {
+            self.unclosed.get_or_insert(start);
+        }
+    }
+
     /// Steps over white space and comments.
     fn skip_blank(&mut self) {
         loop {
@@ -77,7 +85,7 @@ impl Scanner<'_> {
 
     /// Steps over a block comment; these nest.
     fn skip_block_comment(&mut self) {
-        let mut open = 0;
+        let (start, mut open) = (self.at, 0);
         loop {
             if self.eat("/*") {
                 open += 1;
@@ -89,7 +97,8 @@ impl Scanner<'_> {
             } else if let Some(other) = self.peek() {
                 self.at += other.len_utf8();
             } else {
-                return self.give_up();
+                self.give_up();
+                return self.note_unclosed(start);
             }
         }
     }
@@ -167,6 +176,7 @@ impl Scanner<'_> {
             self.eat(&quote.to_string());
             self.eat_escaped_through(quote);
         }
+        self.note_unclosed(start);
         Node { span: start..self.at, name: None, shape: Shape::Text }
     }
 
@@ -195,6 +205,7 @@ impl Scanner<'_> {
             '[' => "]",
             _ => "}",
         };
+        let bracket = self.at;
         self.at += 1;
         let (mut elements, mut fields) = (Vec::new(), Vec::new());
         loop {
@@ -212,6 +223,7 @@ impl Scanner<'_> {
                 self.give_up();
             }
         }
+        self.note_unclosed(bracket);
         let shape = match open {
             '{' => Shape::Map(fields),
             '[' => Shape::List(elements),

@@ -11,6 +11,7 @@ use replisim_world::spec::{ClientGroup, Cluster, Fault, Swarm, Topology};
 use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::explain::unclosed;
 use super::locate::Outline;
 use super::{Code, Diagnostic, Excerpt, Report, Source};
 
@@ -120,6 +121,9 @@ impl Scenario {
     /// Reads a scenario from a text whose outline is known.
     pub(crate) fn outlined(source: &Source, outline: &Outline<'_>) -> Result<Scenario, Diagnostic> {
         if outline.root.is_none() && outline.broken.is_none_or(|broken| broken == source.text.len()) {
+            if let Some(comment) = unclosed(outline) {
+                return Err(comment);
+            }
             let mistake = Diagnostic::new(Code::Empty, "the file is empty").at(0..0);
             return Err(mistake.help("`replisim new` writes a scenario to start from"));
         }

@@ -78,7 +78,15 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
+/// What the system hands to a program under a name of its own: `/dev/stdin`, or the `/dev/fd/63` of a shell's `<(…)`.
+const HANDED: &str = "/dev";
+
 fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Diagnostic> {
+    let there = path.metadata().map_err(unreadable)?;
+    if !there.is_file() && !there.is_dir() && !path.starts_with(HANDED) {
+        // Whoever opens a pipe waits until somebody writes into it.
+        return Err(Diagnostic::new(Code::Unreadable, "this is a pipe or a device, not a file"));
+    }
     let file = File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.len() > bytes_max {
         return Err(too_large(bytes_max));

@@ -106,6 +106,14 @@ impl<'s> Excerpt<'s> {
     }
 }
 
+/// What a type's fields are called, if it refuses others. No type tells; so one that none has is read.
+pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    match read_ron::<T>("(_: 0)").map_err(|failure| failure.error) {
+        Err(ron::Error::NoSuchStructField { expected, .. }) => expected,
+        Ok(_) | Err(_) => &[],
+    }
+}
+
 fn read_ron<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let spanned = |path: String, error: ron::de::SpannedError| {

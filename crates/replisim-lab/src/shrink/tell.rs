@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::words::{count, things};
+use replisim_history::words::{self, count, things};
 use replisim_history::{Check, Names, Run};
 use replisim_kernel::SimTime;
 
@@ -40,6 +40,11 @@ pub(super) const fn broken(check: Check) -> &'static str {
 pub(super) fn anomaly(search: &Search<'_>) -> Anomaly {
     let (witness, run) = (&search.best.witness, &search.best.run);
     Anomaly::of(search.check(), witness, run)
+}
+
+/// A paragraph in lines.
+fn wrapped(text: &str) -> Vec<String> {
+    words::wrapped(text, WIDTH)
 }
 
 /// The whole story.
@@ -161,23 +166,6 @@ fn removed(before: Size, after: Size) -> String {
     let pieces = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
     let shorter = (after.run < before.run).then(|| format!("; the run takes {}, not {}", after.run, before.run));
     pieces + &shorter.unwrap_or_default()
-}
-
-/// A paragraph in lines.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

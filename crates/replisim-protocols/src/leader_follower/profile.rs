@@ -108,6 +108,10 @@ impl<F: Profile> Protocol for Replica<F> {
         Ok(servers.0.iter().enumerate().map(member).collect())
     }
 
+    fn set(settings: &mut F::Settings, name: &str, value: &str) -> Result<(), String> {
+        F::set(settings, name, value)
+    }
+
     fn supports(settings: &F::Settings, kind: OpKind) -> bool {
         F::supports(settings, kind)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use replisim_history::Run;
+use replisim_history::words::printable;
 use replisim_kernel::Span;
 
 use crate::figures::{Figures, Flow, Outcomes, Quantiles};
@@ -77,7 +78,7 @@ pub fn bounds(bounds: &[MeasuredBound], style: Style) -> String {
     for bound in bounds {
         let value = bound.value.map_or_else(|| "no figure".to_owned(), |value| number::with_unit(value, bound.unit));
         let kept = if bound.ok { "".into() } else { Cell::broken("OUT OF BOUNDS") };
-        table.row([bound.name.as_str().into(), Cell::broken_if(!bound.ok, value), allowed(bound).into(), kept]);
+        table.row([printable(&bound.name).into(), Cell::broken_if(!bound.ok, value), allowed(bound).into(), kept]);
     }
     table.print(2, style)
 }
@@ -100,6 +101,13 @@ mod tests {
 
     use super::*;
     use crate::sample;
+
+    #[test]
+    fn a_terminal_obeys_no_name() {
+        let bound = MeasuredBound { name: "\u{1b}[2Jfast".to_owned(), ..sample::bounds().remove(0) };
+        let told = bounds(&[bound], Style::Plain);
+        assert!(told.starts_with("  \\u{1b}[2Jfast "), "{told}");
+    }
 
     #[test]
     fn an_outage_is_told_although_there_is_nothing_to_measure() {

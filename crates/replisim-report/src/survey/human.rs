@@ -4,7 +4,6 @@ use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey,
 
 use super::known::{self, KnownKind};
 use crate::campaign::in_words;
-use crate::prose::reflowed_within;
 use crate::{Page, number};
 
 /// How many failures of a subject are told, unless more were shrunk: one cause probably shows in many shapes.
@@ -179,7 +178,7 @@ fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
         .map(|it| page.wrapped(&also(it.check.in_words(), &it.kind, it.runs, runs), "      "))
         .collect::<String>();
     text += &page.wrapped(&drawn(failure), "      ");
-    text += &reflowed_within(&failure.story.join("\n"), "      ", page.width);
+    text += &page.reflowed(&failure.story.join("\n"), "      ");
     text + &format!("      {}\n", failure.replay)
 }
 

@@ -17,6 +17,7 @@ mod shrink;
 mod time;
 mod whereabouts;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -77,7 +78,7 @@ enum Command {
 /// When to use colours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless `NO_COLOR` is set to anything.
     Auto,
     /// Always.
     Always,
@@ -130,7 +131,7 @@ pub fn program(catalog: Catalog) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, &catalog, colour),
         Command::Fuzz(arguments) => fuzz::run(&arguments, &catalog, colour.page()),
         Command::Replay(arguments) => replay::run(&arguments, &catalog, colour.page()),
-        Command::Shrink(arguments) => shrink::run(&arguments, &catalog),
+        Command::Shrink(arguments) => shrink::run(&arguments, &catalog, colour.page()),
         Command::List(arguments) => list::run(&arguments, &catalog),
         Command::New(arguments) => new::run(&arguments, &catalog),
         Command::Campaign(arguments) => campaign::run(&arguments, &catalog, colour.page()),
@@ -209,7 +210,8 @@ impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         match error {
             FolderError::Unreadable { .. } | FolderError::TooDeep(_) => Failure::File(error.to_string()),
-            FolderError::NotFound { .. }
+            FolderError::Nameless
+            | FolderError::NotFound { .. }
             | FolderError::Protocol(_)
             | FolderError::Ambiguous { .. }
             | FolderError::Empty(_) => Failure::Nothing(error.to_string()),
@@ -240,9 +242,25 @@ impl Colour {
     /// Whether to use them on a stream.
     fn wanted_on(self, stream: &impl IsTerminal) -> bool {
         match self {
-            Colour::Auto => std::env::var_os("NO_COLOR").is_none() && stream.is_terminal(),
+            Colour::Auto => !refuses_colours(std::env::var_os("NO_COLOR")) && stream.is_terminal(),
             Colour::Always => true,
             Colour::Never => false,
         }
+    }
+}
+
+/// Whether `NO_COLOR` asks for none: set to nothing, it does not (no-color.org).
+fn refuses_colours(no_color: Option<OsString>) -> bool {
+    no_color.is_some_and(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_refused_by_a_word() {
+        let refuses = |no_color: &str| refuses_colours(Some(no_color.into()));
+        assert_eq!([refuses("1"), refuses("0"), refuses(""), refuses_colours(None)], [true, true, false, false]);
     }
 }

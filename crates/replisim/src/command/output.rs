@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use replisim_history::Run;
-use replisim_lab::part;
+use replisim_lab::{Case, part};
 use replisim_report::trace;
 
 use super::{Ending, Failure};
@@ -58,10 +58,14 @@ pub fn complain_of_panic() {
 /// be lost if another file took its name.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));
-    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+    if is_written_in_place(path) {
         return fs::write(path, bytes).map_err(refuse);
     }
     part::write(path, bytes).map_err(refuse)
+}
+
+fn is_written_in_place(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|there| !there.is_file())
 }
 
 /// What replisim writes into files whose names somebody gives, or looks into.
@@ -97,11 +101,30 @@ pub fn write_named(path: &Path, what: Written, bytes: &[u8]) -> Result<(), Failu
     write_file(path, bytes)
 }
 
-/// Makes the folder that a file is to stand in, unless it is there already and something else. Whoever is about to work for
-/// long does so before.
+/// Writes a case to its file. One there that is of another run, or whose scenario somebody has edited, gets another name.
+pub fn write_case(path: &Path, text: &str) -> Result<(), Failure> {
+    make_way(path, Written::Case)?;
+    let kept = Case::make_room(path, text);
+    let kept = kept.map_err(|error| Failure::File(format!("cannot keep {}: {error}", path.display())))?;
+    if let Some(kept) = kept {
+        complain(&format!("{} held another run, or was edited: that is {} now", path.display(), kept.display()));
+    }
+    write_named(path, Written::Case, text.as_bytes())
+}
+
+/// Makes the folder that a file is to stand in, unless it is there already and something else, and tries to make one there.
+/// Whoever is about to work for long does so before.
 pub fn make_way(path: &Path, what: Written) -> Result<(), Failure> {
     keep_foreign(path, what)?;
-    path.parent().map_or(Ok(()), make_folder)
+    path.parent().map_or(Ok(()), make_folder)?;
+    if is_written_in_place(path) { Ok(()) } else { try_out(path) }
+}
+
+/// Whether a file can be made where one of this name is to stand.
+pub fn try_out(path: &Path) -> Result<(), Failure> {
+    let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));
+    let (part, _) = part::make(path).map_err(refuse)?;
+    fs::remove_file(part).map_err(refuse)
 }
 
 /// Refuses to write over a file that is something else.

@@ -52,23 +52,39 @@ impl Progress {
             return;
         }
         self.shown = Some(elapsed);
-        let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum::<u64>();
-        let (runs, events) = (sum(|it| it.runs), sum(|it| it.events));
-        let done = runs - sum(|it| it.recalled);
-        let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
+        let runs = tallies.iter().map(|it| it.runs).sum();
         self.bar.set_position(if self.limit.is_some() { elapsed.as_millis() as u64 } else { runs });
-        self.bar.set_message(format!(
-            "{}   {}/s   {} events   {}   {}",
-            number::things(runs, "run"),
-            number::rate(rate),
-            number::count(events),
-            number::things(sum(|it| it.cells.len() as u64), "cell"),
-            number::things(sum(|it| it.causes.len() as u64), "failure"),
-        ));
+        self.bar.set_message(told(tallies, elapsed));
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// How far a campaign is, what is wanted most first: a narrow terminal cuts off the end.
+fn told(tallies: &[Tally], elapsed: Duration) -> String {
+    let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum::<u64>();
+    let (runs, done) = (sum(|it| it.runs), sum(|it| it.runs - it.recalled));
+    format!(
+        "{}   {}   {}/s   {} events   {}",
+        number::things(runs, "run"),
+        number::things(sum(|it| it.causes.len() as u64), "failure"),
+        number::rate(done as f64 / elapsed.as_secs_f64().max(0.001)),
+        number::short(sum(|it| it.events)),
+        number::things(sum(|it| it.cells.len() as u64), "cell"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_not_what_is_cut_off() {
+        let tally = Tally { runs: 184_220, events: 1_910_000_000, ..Tally::new(0) };
+        let told = told(&[tally], Duration::from_secs(30));
+        assert_eq!(told, "184,220 runs   0 failures   6,141/s   1.9 G events   0 cells");
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::turned;
-use replisim_lab::scenario::{Edit, Source};
+use replisim_lab::scenario::{Edit, Report, Source};
 use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
 use replisim_report::{Page, human, json, number};
 
-use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_named, write_trace};
+use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_case, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::material::Material;
@@ -19,7 +19,7 @@ use crate::shell::{program, quoted};
 const EXAMPLES: &str = "\
 Examples:
   replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7
-  replisim run stale_read_after_write --set run=30s --set clients[0].sessions=50
+  replisim run stale_read_after_write --set run=30s --set 'clients[0].sessions=50'
   replisim run scenarios/postgresql --format json
 
 Exit codes: 0 all as expected; 1 something was not; 2 bad usage; 3 bad scenario or file; \
@@ -33,7 +33,7 @@ pub struct Arguments {
     /// The seed, in place of the scenario's own
     #[arg(long)]
     seed: Option<u64>,
-    /// Change a value of the scenario, as in run=30s or clients[0].sessions=50; may be given again
+    /// Change a value of the scenario, as in run=30s or 'clients[0].sessions=50'; may be given again
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<Edit>,
     /// Stop after this much simulated time, as in 300ms, 90s or 2m
@@ -72,32 +72,36 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<E
 
 /// Runs every one of several scenarios, also after one that cannot be run.
 fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<Ending, Failure> {
-    let (mut ending, mut refused) = (Ending::Fine, 0);
+    let (mut missed, mut refused) = (0, 0);
     for path in paths {
         match run_brief(path, arguments, catalog) {
             Ok(Ending::Fine) => {}
-            Ok(_) => ending = Ending::NotFine,
+            Ok(_) => missed += 1,
             Err(failure) => {
                 complain(&failure.told(colour));
                 refused += 1;
             }
         }
     }
-    match refused {
-        0 => Ok(ending),
-        _ => {
-            let of = number::things(paths.len() as u64, "scenario");
-            Err(Failure::Diagnosed(format!("{} of {of} cannot be run", number::count(refused))))
-        }
+    let of = number::things(paths.len() as u64, "scenario");
+    if refused > 0 {
+        return Err(Failure::Diagnosed(format!("{} of {of} cannot be run", number::count(refused))));
     }
+    if arguments.format == Format::Human {
+        let told =
+            if missed == 0 { "as expected".to_owned() } else { format!("{} NOT as expected", number::count(missed)) };
+        print(&format!("{of}, {told}\n"))?;
+    }
+    Ok(if missed == 0 { Ending::Fine } else { Ending::NotFine })
 }
 
 fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Experiment, Failure> {
     let source = Source::read(path)?;
     let source = Experiment::set(&source, &arguments.set, catalog)?;
-    let experiment = Experiment::prepare(&source, catalog)?;
+    let changed = |report: Report| report.as_changed_by(&arguments.set);
+    let experiment = Experiment::prepare(&source, catalog).map_err(changed)?;
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
-    Ok(turned(experiment, seed, catalog)?)
+    Ok(turned(experiment, seed, catalog).map_err(changed)?)
 }
 
 /// A single scenario, with everything there is to say of it.
@@ -115,7 +119,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) ->
     }
     if let Some(file) = &arguments.case {
         let case = Case::of(&experiment, arguments.until, &outcome.run);
-        write_named(file, Written::Case, case.text().as_bytes())?;
+        write_case(file, &case.text())?;
     }
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(command(path, arguments, &outcome.run), Some(elapsed));

@@ -12,12 +12,12 @@ use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
 use replisim_lab::{Case, Catalog, Experiment};
 use replisim_report::json::SCHEMA_VERSION;
-use replisim_report::{number, reflowed};
+use replisim_report::{Page, number};
 use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::jobs::{jobs, workers};
-use super::output::{Format, Written, make_way, print, write_named};
+use super::output::{Format, Written, make_way, print, try_out, write_case};
 use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
@@ -32,6 +32,9 @@ Examples:
 
 Exit codes: 0 it was made as small as it gets, or as --for allows; 4 nothing is violated; 130 interrupted, with what \
 was found until then written.";
+
+/// In place of the name of a case that is still to be made.
+const NOT_YET_NAMED: &str = "a case";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -72,18 +75,22 @@ struct Failing {
 }
 
 /// Shrinks a failing run and writes what is left of it.
-pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
+pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
-    if let Some(file) = &arguments.output {
-        make_way(file, Written::Case)?;
+    match &arguments.output {
+        Some(file) => make_way(file, Written::Case)?,
+        None => try_out(Path::new(NOT_YET_NAMED))?,
     }
     let shrunk = shrink(&failing, arguments)?;
     let file = arguments.output.clone().unwrap_or_else(|| shrunk.case.file_name(&failing.path).into());
-    write_named(&file, Written::Case, shrunk.case.text().as_bytes())?;
+    let written = write_case(&file, &shrunk.case.text());
+    // What took so long is told also where it cannot be kept.
+    let file = written.is_ok().then_some(file.as_path());
     match arguments.format {
-        Format::Human => print(&screen(&failing, &shrunk, &file))?,
-        Format::Json => print(&format!("{}\n", document(&failing, &shrunk, &file)))?,
+        Format::Human => print(&screen(&failing, &shrunk, file, page))?,
+        Format::Json => print(&format!("{}\n", document(&failing, &shrunk, file)))?,
     };
+    written?;
     Ok(if is_interrupted(&shrunk) { Ending::Interrupted } else { Ending::Fine })
 }
 
@@ -156,20 +163,21 @@ fn shrink(failing: &Failing, arguments: &Arguments) -> Result<Shrunk, Failure> {
     shrunk
 }
 
-fn screen(failing: &Failing, shrunk: &Shrunk, file: &Path) -> String {
-    let story = reflowed(&shrunk.case.story, "  ");
+/// What was made of it, and the case itself where there is no file of it.
+fn screen(failing: &Failing, shrunk: &Shrunk, file: Option<&Path>, page: Page) -> String {
+    let story = page.reflowed(&shrunk.case.story, "  ");
+    let case = file
+        .map_or_else(|| shrunk.case.text(), |file| format!("case    {}\nreplay  {}\n", file.display(), replay(file)));
     let seed = match shrunk.case.seed {
         same if same == failing.seed => String::new(),
         other => format!(", seed {other}"),
     };
     format!(
-        "{} · seed {}\n  from  {}\n  to    {}{seed}\n\n{story}\ncase    {}\nreplay  {}\n",
+        "{} · seed {}\n  from  {}\n  to    {}{seed}\n\n{story}\n{case}",
         title(&failing.path),
         failing.seed,
         in_words(&shrunk.before),
         in_words(&shrunk.after),
-        file.display(),
-        replay(file),
     )
 }
 
@@ -190,7 +198,7 @@ fn in_words(size: &Size) -> String {
     )
 }
 
-fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
+fn document(failing: &Failing, shrunk: &Shrunk, file: Option<&Path>) -> Value {
     let anomaly = shrunk.case.anomaly.as_ref();
     json!({
         "schema_version": SCHEMA_VERSION,
@@ -213,8 +221,9 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: &Path) -> Value {
             Bound::Stopped => "time",
         }),
         "fingerprint": shrunk.case.fingerprint.to_string(),
-        "case": file.display().to_string(),
-        "replay": replay(file),
+        "case": file.map(|file| file.display().to_string()),
+        "text": file.is_none().then(|| shrunk.case.text()),
+        "replay": file.map(replay),
     })
 }
 

@@ -57,7 +57,7 @@ impl Where {
     /// A word that is a path, or looks like one, is a file; any other is an id.
     pub fn parse(word: &str) -> Self {
         let path = Path::new(word);
-        let looks_like_one = path.extension().is_some() || path.components().count() != 1;
+        let looks_like_one = path.extension().is_some() || path.components().count() > 1;
         if path.exists() || looks_like_one { Where::File(path.to_owned()) } else { Where::Kept(word.to_owned()) }
     }
 
@@ -87,6 +87,14 @@ impl Found {
     /// Reads a text.
     pub fn of(text: Source) -> Result<Found, Report> {
         Ok(Found { case: Case::parse(&text)?, text })
+    }
+
+    /// The same, called by its id in a store of many.
+    fn by_id(mut self) -> Self {
+        let name = format!("case {} of {}", self.case.id(), self.text.name);
+        self.case.source.name.clone_from(&name);
+        self.text.name = name;
+        self
     }
 
     /// Makes the case ready to run. A mistake in it is told where it stands in the text.
@@ -171,5 +179,5 @@ fn filed(id: &str, folder: &Path) -> Result<Vec<Found>, Failure> {
 fn stored(store: &Path) -> Result<Vec<Found>, Failure> {
     let name = store.display().to_string();
     let texts = Store::open(store)?.cases()?;
-    Ok(texts.into_iter().filter_map(|text| Found::of(Source::new(name.clone(), text)).ok()).collect())
+    Ok(texts.into_iter().filter_map(|text| Some(Found::of(Source::new(name.clone(), text)).ok()?.by_id())).collect())
 }

@@ -45,14 +45,39 @@ fn show_tells_failures_by_cause_and_what_is_clean() {
 
     cases     replisim campaign export a.store --cases cases
 
-    2 known cases, 2 not fixed
+    2 cases of failures kept, to be run first next time: 2 not fixed
     digest    DIGEST
     ");
 
     fix(&folder.path("a.store"));
     let shown = folder.program(&["campaign", "show", "a.store"]);
     assert_eq!(shown.code, 1, "nothing is known of mine.ron: {}", shown.output);
-    assert!(shown.output.contains("\n2 known cases, 0 not fixed\n"), "{}", shown.output);
+    assert!(shown.output.contains("next time: 0 not fixed\n"), "{}", shown.output);
+}
+
+#[test]
+fn what_was_forgotten_is_told_and_not_counted() {
+    let folder = Folder::new("campaign/forgotten");
+    keep(&folder, "a.store", 0..200);
+    assert_eq!(folder.program(&["campaign", "forget", "--all", "--store", "a.store"]).code, 0);
+    let shown = folder.program(&["campaign", "show", "a.store"]);
+    let (_, last) = shown.output.split_once("--cases cases\n\n").unwrap_or_else(|| panic!("{shown:?}"));
+    assert!(last.starts_with("2 failures forgotten: not counted\ndigest "), "{last}");
+    assert_eq!(folder.program(&["campaign", "show", "a.store", "--format", "json"]).json()["forgotten"], 2);
+}
+
+#[test]
+fn an_edited_case_is_kept_when_it_is_exported_again() {
+    let folder = Folder::new("campaign/exported");
+    keep(&folder, "a.store", 0..200);
+    let export = || folder.program(&["campaign", "export", "a.store", "--cases", "cases"]);
+    assert_eq!((export().code, export().errors.as_str()), (0, ""), "nothing was edited");
+    let edited = case(0).replace("100ms", "200ms");
+    folder.write("cases/00000000.ron", &edited);
+    let again = export();
+    assert!(again.errors.contains("was edited: that is cases/00000000.ron.before-1 now"), "{again:?}");
+    assert_eq!(folder.read("cases/00000000.ron.before-1"), edited.as_bytes());
+    assert_eq!(folder.read("cases/00000000.ron"), case(0).as_bytes());
 }
 
 #[test]
@@ -184,6 +209,8 @@ fn questions_are_answered_in_a_table_or_in_json() {
     );
     let asked = |format| folder.program(&["campaign", "sql", "a.store", question, "--format", format]).output;
     assert_eq!(asked("csv").lines().nth(1), Some("scenarios/failover/lost_write.ron,apart for good,1,2"));
+    let nothing = folder.program(&["campaign", "sql", "a.store", "SELECT NULL AS it", "--format", "csv"]);
+    assert_eq!(nothing.output, "it\r\n\"\"\r\n", "an empty line would be no row");
     assert_eq!(asked("ndjson").lines().next(), Some(r#"["scenarios/failover/lost_write.ron","apart for good",1,2]"#));
     let refused = folder.program(&["campaign", "sql", "a.store", "DELETE FROM run"]);
     assert_eq!((refused.code, refused.output.as_str()), (3, ""));

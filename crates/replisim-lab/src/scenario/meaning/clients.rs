@@ -7,6 +7,7 @@ use replisim_kernel::Span;
 use replisim_world::spec::{Arrival, ClientGroup, Keys, Routing, ScriptedOp};
 
 use super::{Code, Diagnostic, Known, Mistakes, Scenario, listed};
+use crate::catalog::Configured;
 
 /// The most sessions a scenario has.
 const SESSIONS_MAX: u64 = 100_000;
@@ -21,7 +22,7 @@ const TRANSACTION_MAX: u64 = 1_000;
 pub(super) fn check(
     scenario: &Scenario,
     known: &Known,
-    supports: Option<&dyn Fn(OpKind) -> bool>,
+    protocol: Option<&dyn Configured>,
     mistakes: &mut Mistakes<'_>,
 ) {
     let total = |count: fn(&ClientGroup) -> u64| scenario.clients.iter().map(count).sum::<u64>();
@@ -35,7 +36,7 @@ pub(super) fn check(
     }
     for (index, group) in scenario.clients.iter().enumerate() {
         let checker = Group { path: format!("clients[{index}]"), group, known, mistakes };
-        checker.check(scenario.run, supports);
+        checker.check(scenario.run, protocol);
     }
 }
 
@@ -48,15 +49,15 @@ struct Group<'g, 'm, 'o> {
 }
 
 impl Group<'_, '_, '_> {
-    fn check(mut self, run: Span, supports: Option<&dyn Fn(OpKind) -> bool>) {
+    fn check(mut self, run: Span, protocol: Option<&dyn Configured>) {
         self.check_numbers();
         self.check_times(run);
         self.check_place();
         self.check_reads(&self.field("reads"), &self.group.reads);
         self.check_mix();
         self.check_script(run);
-        if let Some(supports) = supports {
-            self.check_supported(supports);
+        if let Some(protocol) = protocol {
+            self.check_supported(protocol);
         }
     }
 
@@ -181,9 +182,10 @@ impl Group<'_, '_, '_> {
         });
     }
 
-    fn check_supported(&mut self, supports: &dyn Fn(OpKind) -> bool) {
-        for (kind, path) in self.asked().into_iter().filter(|(kind, _)| !supports(*kind)) {
-            let supported = OpKind::ALL.into_iter().filter(|kind| supports(*kind)).map(|kind| format!("{kind:?}"));
+    fn check_supported(&mut self, protocol: &dyn Configured) {
+        for (kind, path) in self.asked().into_iter().filter(|(kind, _)| !protocol.supports(*kind)) {
+            let supported =
+                OpKind::ALL.into_iter().filter(|kind| protocol.supports(*kind)).map(|kind| format!("{kind:?}"));
             let mistake = Diagnostic::new(Code::Unsupported, format!("the protocol has no operation {kind:?}"));
             let mistake = mistake.label(format!("it has {}", listed(supported)));
             // In a mix the operation is the key; in a script it is the value.

@@ -1,20 +1,25 @@
 //! The faults: whether they can happen when they should, to whom they should.
 
 use replisim_kernel::Span;
-use replisim_world::spec::{Action, Fault, Target, Trigger};
+use replisim_world::protocol::Problem;
+use replisim_world::spec::{Action, Fault, Target, Topology, Trigger};
 
 use super::cluster::check_drift;
-use super::{Code, Diagnostic, Known, Mistakes, Scenario};
+use super::{Code, Diagnostic, Known, Mistakes, Scenario, nearest};
+use crate::catalog::Configured;
 use crate::targets::targets;
 
 /// The parts that somebody plays at a moment, which are targets beside the names.
 const ROLES: [&str; 9] =
     ["leader", "followers", "minority", "majority", "random 2", "replicas", "clients", "most advanced", "most behind"];
 
+/// A protocol, and the cluster that it runs on.
+type Running<'p> = (&'p dyn Configured, &'p Topology);
+
 /// What is impossible about the faults.
-pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
+pub(super) fn check(scenario: &Scenario, known: &Known, running: Option<Running<'_>>, mistakes: &mut Mistakes<'_>) {
     for (index, fault) in scenario.faults.iter().enumerate() {
-        let checker = Checker { known, run: scenario.run, mistakes };
+        let checker = Checker { known, running, run: scenario.run, mistakes };
         checker.check(&format!("faults[{index}]"), fault);
     }
     if let Some(swarm) = &scenario.swarm {
@@ -24,6 +29,7 @@ pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<
 
 struct Checker<'k, 'm, 'o> {
     known: &'k Known,
+    running: Option<Running<'k>>,
     run: Span,
     mistakes: &'m mut Mistakes<'o>,
 }
@@ -99,6 +105,7 @@ impl Checker<'_, '_, '_> {
         for (part, target) in targets(action) {
             self.check_target(&format!("{path}{part}"), target);
         }
+        self.has_two_ends(path, action);
         let mut time = |part, what, time| self.mistakes.time(&format!("{path}.{part}"), what, time);
         match action {
             Action::Reordering { by, .. } => time("by", "the time that datagrams are held back", *by),
@@ -112,7 +119,51 @@ impl Checker<'_, '_, '_> {
                 self.mistakes.count(&format!("{path}.factor"), "the factor", u64::from(*factor), 1..=1_000_000);
             }
             Action::Drift { ppm, .. } => check_drift(&format!("{path}.ppm"), *ppm, self.mistakes),
+            Action::Configure { setting, value, .. } => self.check_setting(path, setting, value),
             _ => {}
+        }
+    }
+
+    /// What is between two nodes, or has one turn to another, does nothing where both are the same one.
+    fn has_two_ends(&mut self, path: &str, action: &Action) {
+        if let [(_, one), (part, other)] = targets(action)[..] {
+            self.mistakes.at_if(one == other && self.is_one_node(one), &format!("{path}{part}"), || {
+                Diagnostic::new(Code::Contradiction, format!("a fault between `{one}` and itself"))
+                    .label("must be another one")
+            });
+        }
+    }
+
+    /// Whether whatever a target means is a single node.
+    fn is_one_node(&self, target: &Target) -> bool {
+        match target {
+            Target::Named(name) => !self.known.zones.contains(name) && !self.known.regions.contains(name),
+            Target::Leader | Target::MostAdvanced | Target::MostBehind => true,
+            Target::Several(_)
+            | Target::Followers
+            | Target::Minority
+            | Target::Majority
+            | Target::Random(_)
+            | Target::Replicas
+            | Target::Clients => false,
+        }
+    }
+
+    /// A setting that an operator changes must be one that the protocol obeys, and lead to none that it would have refused at
+    /// the start.
+    fn check_setting(&mut self, path: &str, setting: &str, value: &str) {
+        let Some((protocol, topology)) = self.running else { return };
+        let refused = |problems: Vec<Problem>| problems.into_iter().next().map(|problem| problem.message);
+        let changed = protocol.set(setting, value).map(|changed| changed.assemble(topology).err().and_then(refused));
+        let Some(why) = changed.unwrap_or_else(Some) else { return };
+        let settings = protocol.settings();
+        if settings.contains(&setting) {
+            let message = format!("`{setting}` cannot be set to `{value}`");
+            self.mistakes.at(&format!("{path}.value"), Diagnostic::new(Code::RefusedSettings, message).label(why));
+        } else {
+            let mistake = Diagnostic::new(Code::RefusedSettings, format!("`{setting}` cannot be set")).label(why);
+            let meant = nearest(setting, settings.iter().copied());
+            self.mistakes.at(&format!("{path}.setting"), mistake.did_you_mean(meant));
         }
     }
 

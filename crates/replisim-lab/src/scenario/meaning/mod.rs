@@ -11,30 +11,32 @@ mod names;
 
 use std::collections::BTreeSet;
 
-use replisim_history::OpKind;
 use replisim_kernel::Span;
 use replisim_world::protocol::Problem;
+use replisim_world::spec::Topology;
 
 pub(crate) use names::Known;
 
 use super::diagnostic::{MISTAKES_MAX, listed, nearest};
 use super::{Code, Diagnostic, Outline, Scenario};
+use crate::catalog::Configured;
 
 /// The longest a run or any part of it may take.
 const TIME_MAX: Span = Span::secs(30 * 24 * 60 * 60);
 
-/// Everything about the scenario's own fields that cannot be. `supports` tells which operations the protocol has; it is
-/// `None` while the protocol is not known.
+/// Everything about the scenario's own fields that cannot be. The protocol is `None` where it is not known or its settings
+/// cannot be read, and the topology where it does not fit that.
 pub(crate) fn check(
     scenario: &Scenario,
     known: &Known,
-    supports: Option<&dyn Fn(OpKind) -> bool>,
+    protocol: Option<&dyn Configured>,
+    topology: Option<&Topology>,
     mistakes: &mut Mistakes<'_>,
 ) {
     mistakes.repeated_keys();
     cluster::check(&scenario.cluster, known, mistakes);
-    clients::check(scenario, known, supports, mistakes);
-    faults::check(scenario, known, mistakes);
+    clients::check(scenario, known, protocol, mistakes);
+    faults::check(scenario, known, protocol.zip(topology), mistakes);
     goals::check(scenario, known, mistakes);
 }
 

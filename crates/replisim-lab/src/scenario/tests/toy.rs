@@ -84,6 +84,17 @@ impl Protocol for Toy {
         Ok(topology.hosts.iter().enumerate().map(member).collect())
     }
 
+    fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
+        match (name, value) {
+            ("commit", "On") => settings.commit = Commit::On,
+            ("commit", "Local") => settings.commit = Commit::Local,
+            ("commit", _) => return Err("neither On nor Local".to_owned()),
+            ("standbys", names) => settings.standbys = names.to_owned(),
+            _ => return Err("no such setting, or one that differs between servers".to_owned()),
+        }
+        Ok(())
+    }
+
     fn supports(_: &Settings, kind: OpKind) -> bool {
         matches!(kind, OpKind::Read | OpKind::Write)
     }

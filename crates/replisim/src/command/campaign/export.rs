@@ -12,7 +12,7 @@ use replisim_report::number;
 use serde_json::json;
 
 use super::id_of;
-use crate::command::output::{Written, is_unread, make_folder, print, write_named};
+use crate::command::output::{is_unread, make_folder, print, write_case};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
 
@@ -63,7 +63,7 @@ fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
     }
     make_folder(folder)?;
     for (name, case) in &cases {
-        write_named(&folder.join(format!("{name}.ron")), Written::Case, case.as_bytes())?;
+        write_case(&folder.join(format!("{name}.ron")), case)?;
     }
     Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use replisim_history::Diverged;
 use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
 use replisim_lab::store::{
-    CauseCount, CheckCount, Differing, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
+    CauseCount, CheckCount, Differing, KnownRow, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
 };
 use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
 use replisim_report::{Page, number};
@@ -44,10 +44,12 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
         store.campaigns()?.iter().map(|manifest| campaign(&store, manifest)).collect::<Result<Vec<_>, _>>()?;
     let known = store.known()?;
     let not_fixed = known.iter().filter(|known| known.status == Status::Failing).count() as u64;
-    let whole = Whole { known: known.len() as u64, not_fixed, digest: store.digest()?.to_string() };
+    let causes = campaigns.iter().flat_map(|campaign| &campaign.causes);
+    let forgotten = causes.filter(|cause| !cause.id.is_empty() && !is_known(cause, &known)).count() as u64;
+    let whole = Whole { known: known.len() as u64, not_fixed, forgotten, digest: store.digest()?.to_string() };
     match arguments.format {
         Format::Human => {
-            print(&(campaigns.iter().map(|it| screen(it, page) + "\n").collect::<String>() + &last(&whole)))?
+            print(&(campaigns.iter().map(|it| screen(it, page) + "\n").collect::<String>() + &last(&whole, page)))?
         }
         Format::Json => print(&json(&campaigns, &whole))?,
     };
@@ -58,9 +60,23 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
     })
 }
 
-fn last(whole: &Whole) -> String {
-    let (known, not_fixed) = (number::things(whole.known, "known case"), number::count(whole.not_fixed));
-    format!("{known}, {not_fixed} not fixed\ndigest    {}\n", whole.digest)
+/// Whether a store keeps a case of a failure, or of what else its run breaks: of each it keeps one until it is to forget it.
+fn is_known(cause: &Cause, known: &[KnownRow]) -> bool {
+    let is_it = |row: &KnownRow| (&row.subject, &row.check, &row.kind) == (&cause.subject, &cause.check, &cause.kind);
+    known.iter().any(is_it) || cause.also.iter().any(|also| is_known(also, known))
+}
+
+fn last(whole: &Whole, page: Page) -> String {
+    let (kept, forgotten) = (number::things(whole.known, "case"), number::things(whole.forgotten, "failure"));
+    let not_fixed = number::count(whole.not_fixed);
+    let mut told = String::new();
+    if whole.known > 0 {
+        told += &page.line(&format!("{kept} of failures kept, to be run first next time: {not_fixed} not fixed"), "");
+    }
+    if whole.forgotten > 0 {
+        told += &page.line(&format!("{forgotten} forgotten: not counted"), "");
+    }
+    told + &format!("digest    {}\n", whole.digest)
 }
 
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {

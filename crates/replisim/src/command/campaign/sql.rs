@@ -96,7 +96,11 @@ fn csv(answer: &Answer) -> String {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
     };
-    let line = |fields: Vec<String>| fields.join(",") + "\r\n";
+    let line = |fields: Vec<String>| match fields.as_slice() {
+        // An empty line would be taken for none.
+        [alone] if alone.is_empty() => "\"\"\r\n".to_owned(),
+        fields => fields.join(",") + "\r\n",
+    };
     let head = line(answer.columns.iter().map(|name| field(name)).collect());
     let rows = answer.rows.iter().map(|row| line(row.iter().map(|value| field(&text(value))).collect()));
     head + &rows.collect::<String>()

@@ -104,7 +104,11 @@ fn open<'s, 'c>(
     begin: Begin,
 ) -> Result<Archive<'s, 'c>, Failure> {
     if let Some(folder) = store.parent() {
-        make_folder(folder)?;
+        make_folder(folder).map_err(|failure| {
+            Failure::Diagnosed(format!(
+                "{failure}\n  --store FILE keeps the campaign elsewhere, and --no-store not at all"
+            ))
+        })?;
     }
     let before = Before::of(store, &fuzz::manifest(subjects, orders), orders).unwrap_or_default();
     let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);

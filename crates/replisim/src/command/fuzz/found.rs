@@ -2,19 +2,17 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
-use replisim_lab::scenario::Source;
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
-use replisim_lab::{Case, Catalog, Scenario};
+use replisim_lab::{Catalog, Scenario};
 use replisim_report::survey::HIDDEN_CHANCE;
 
 use crate::command::Failure;
 use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
-use crate::command::output::{Written, complain, make_way, write_named};
+use crate::command::output::write_case;
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
 
@@ -71,7 +69,7 @@ impl Keeping<'_, '_, '_> {
             }
             for (mut group, case) in merged(told) {
                 if !case.is_empty() {
-                    match write_case(&group.id, &case, self.store) {
+                    match keep_case(&group.id, &case, self.store) {
                         Ok(file) => group.case = Some(file),
                         Err(failure) => {
                             self.tell_without_case(&mut group, &surveyed.name);
@@ -151,7 +149,7 @@ pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, store: &
     known.replay = whereabouts::replay(&known.id, store);
     let mut written = found.subjects.iter().flat_map(|subject| &subject.failures);
     let same = written.find(|group| group.id == known.id).and_then(|group| group.case.clone());
-    known.case = Some(same.map_or_else(|| write_case(&known.id, case, store), Ok)?);
+    known.case = Some(same.map_or_else(|| keep_case(&known.id, case, store), Ok)?);
     Ok(())
 }
 
@@ -162,7 +160,7 @@ pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, agai
     for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
         for (told, divergence) in surveyed.divergences.iter_mut().zip(tally.divergences.values()) {
             let case = divergence.case();
-            match write_case(&case.id(), &case.text(), store) {
+            match keep_case(&case.id(), &case.text(), store) {
                 Ok(file) => {
                     told.id = case.id();
                     told.replay = whereabouts::replay(&told.id, store);
@@ -183,31 +181,11 @@ fn file_of(id: &str, store: &Path) -> PathBuf {
     whereabouts::cases(store).join(format!("{id}.ron"))
 }
 
-/// Writes a case to its file, and returns the name of that. One there whose scenario is another, as when somebody has edited
-/// it, gets another name.
-fn write_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
+/// Writes a case to its file, and returns the name of that.
+fn keep_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     let file = file_of(id, store);
-    make_way(&file, Written::Case)?;
-    if file.exists() && !holds_scenario_of(text, &file) {
-        let kept = set_aside(&file).map_err(|error| Failure::File(format!("{}: {error}", file.display())))?;
-        complain(&format!("{} held another scenario, or was edited: that is {} now", file.display(), kept.display()));
-    }
-    write_named(&file, Written::Case, text.as_bytes())?;
+    write_case(&file, text)?;
     Ok(file.display().to_string())
-}
-
-/// Whether the case in a file has the seed and the scenario of this text. The story above may differ.
-fn holds_scenario_of(text: &str, file: &Path) -> bool {
-    let told = |case: Case| (case.fingerprint, case.seed, case.until, case.source.text);
-    let written = Case::parse(&Source::new(String::new(), text.to_owned())).map(told);
-    Case::read(file).is_ok_and(|there| written.is_ok_and(|written| told(there) == written))
-}
-
-/// Gives a case another name, by which no id finds it, and returns that.
-fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let mut names = (1..).map(|number| file.with_extension(format!("ron.before-{number}")));
-    let free = names.find(|name| !name.exists()).expect("numbers do not end");
-    fs::rename(file, &free).map(|()| free)
 }
 
 /// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to the
@@ -250,10 +228,12 @@ pub fn left_for_later(survey: &mut Survey) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::Arc;
 
-    use replisim_lab::Experiment;
     use replisim_lab::fuzz::{Attempt, DIVERGENCES_MAX, Divergence, Place, Subject, survey};
+    use replisim_lab::scenario::Source;
+    use replisim_lab::{Case, Experiment};
 
     use super::*;
     use crate::command::whereabouts::Where;
@@ -304,7 +284,7 @@ mod tests {
         let experiment = Experiment::prepare(&source, &Catalog::standard());
         let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
         let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
-        let write = |text: &str| write_case(&case.id(), text, &store).expect("cases can be written");
+        let write = |text: &str| keep_case(&case.id(), text, &store).expect("cases can be written");
         let file = PathBuf::from(write(&case.text()));
         let retold = Case { story: "The same, told otherwise.".to_owned(), ..case.clone() };
         write(&retold.text());

@@ -18,7 +18,10 @@ pub(super) fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<
     for word in &what.subjects {
         for source in sources(word, catalog, &mut seen)? {
             let edited = source.and_then(|source| Experiment::set(&source, &what.set, catalog));
-            let prepared = edited.and_then(|source| Ok((Subject::prepare(&source, what.swarm, catalog)?, source)));
+            let prepared = edited.and_then(|source| {
+                let subject = Subject::prepare(&source, what.swarm, catalog);
+                Ok((subject.map_err(|report| report.as_changed_by(&what.set))?, source))
+            });
             match prepared {
                 Ok((subject, source)) => {
                     say_what_is_expected_no_more(&subject, &source);

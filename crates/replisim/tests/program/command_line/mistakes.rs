@@ -127,6 +127,16 @@ fn an_edit_that_leads_nowhere_is_refused() {
 }
 
 #[test]
+fn a_mistake_in_a_text_that_was_edited_is_not_looked_for_in_the_file() {
+    let folder = with_scenario("edited");
+    for command in [["run", "small.ron"].as_slice(), &["fuzz", "small.ron", "--swarm", "--runs", "10", "--no-store"]] {
+        let run = folder.program(&[command, &["--set", "protocol.primary=n9"]].concat());
+        assert_eq!(run.code, 3, "{run:?}");
+        assert!(run.errors.contains("╭▸ small.ron (as changed by --set):6:"), "{}", run.errors);
+    }
+}
+
+#[test]
 fn a_file_that_holds_no_scenario_is_refused() {
     let folder = empty("files");
     folder.write("empty.ron", b"");

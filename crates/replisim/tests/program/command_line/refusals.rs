@@ -1,6 +1,7 @@
 //! What cannot be done is told by words and by an exit code of its own, also where nobody reads.
 
 use std::fs;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -41,6 +42,10 @@ fn nothing_selected_has_a_code_of_its_own() {
     let unknown = folder.program(&["run", "lost_wirte"]);
     assert_eq!(unknown.code, 4, "{unknown:?}");
     assert!(unknown.errors.contains("did you mean `lost_write`?"), "{}", unknown.errors);
+    for command in ["run", "fuzz", "shrink", "replay"] {
+        let nameless = folder.program(&[command, ""]);
+        assert_eq!((nameless.code, nameless.errors.lines().count()), (4, 1), "{nameless:?}");
+    }
     let empty = folder.program(&["run", "empty"]);
     assert_eq!((empty.code, empty.errors.contains("there is no scenario")), (4, true), "{empty:?}");
 }
@@ -55,6 +60,76 @@ fn what_cannot_be_written_is_told() {
             assert!(run.errors.starts_with(&format!("error: {told}")), "{}", run.errors);
         }
     }
+}
+
+#[test]
+fn a_campaign_that_cannot_be_kept_says_what_to_do() {
+    let folder = with_scenario("unkept");
+    let fuzz = folder.program(&["fuzz", "small.ron", "--swarm", "--runs", "10", "--store", "small.ron/a.db"]);
+    assert_eq!((fuzz.code, fuzz.errors.contains("--no-store")), (3, true), "{fuzz:?}");
+}
+
+/// A pipe that nobody writes into would be waited at.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_only_where_the_system_hands_it_over() {
+    let folder = with_scenario("fifo");
+    assert!(Command::new("mkfifo").arg(folder.path("pipe.ron")).status().expect("it is there").success());
+    for command in ["run", "replay"] {
+        let run = folder.program(&[command, "pipe.ron"]);
+        assert_eq!((run.code, run.errors.contains("this is a pipe or a device")), (3, true), "{run:?}");
+    }
+    assert_eq!(folder.program(&["run", "."]).code, 0, "it is passed over");
+    let (reader, mut writer) = std::io::pipe().expect("a pipe can be made");
+    writer.write_all(SCENARIO.as_bytes()).expect("it holds so much");
+    drop(writer);
+    let run =
+        finished(folder.command(&["run", "/dev/stdin"]).stdin(reader).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// Nobody makes a file in a folder of the kernel's.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_shrunk_is_not_begun_where_it_cannot_be_kept() {
+    let folder = with_scenario("shrink-nowhere");
+    let file = folder.path("small.ron").display().to_string();
+    let shrink =
+        finished(folder.command(&["shrink", &file]).current_dir("/proc").stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert_eq!((shrink.code, shrink.output.as_str()), (3, ""), "{shrink:?}");
+    assert!(shrink.errors.starts_with("error: cannot write a case: "), "{shrink:?}");
+}
+
+#[test]
+fn what_was_shrunk_and_cannot_be_kept_is_told() {
+    let folder = with_scenario("shrink-unkept");
+    assert_eq!(folder.program(&["shrink", "small.ron"]).code, 0);
+    let mut files = folder.files();
+    files.retain(|file| file.starts_with("small-"));
+    let case = folder.read(&files[0]);
+    folder.write(&files[0], "somebody's own");
+    let shrink = folder.program(&["shrink", "small.ron"]);
+    assert_eq!((shrink.code, shrink.errors.contains("is no case")), (3, true), "{shrink:?}");
+    assert!(shrink.output.ends_with(&String::from_utf8_lossy(&case).into_owned()), "{}", shrink.output);
+    let json = folder.program(&["shrink", "small.ron", "--format", "json"]).json();
+    assert_eq!((json["case"].is_null(), json["text"].as_str().map(str::as_bytes)), (true, Some(case.as_slice())));
+}
+
+/// An edit may have taken an hour; a run is done again in no time.
+#[test]
+fn a_case_of_another_run_is_kept_under_another_name() {
+    let folder = with_scenario("another-case");
+    for command in [
+        ["run", "small.ron", "--case", "rc.ron"].as_slice(),
+        &["run", "small.ron", "--case", "rc.ron"],
+        &["run", "small.ron", "--seed", "99", "--case", "rc.ron"],
+        &["shrink", "small.ron", "-o", "rc.ron"],
+    ] {
+        assert!(folder.program(command).code <= 1, "{command:?}");
+    }
+    assert_eq!(folder.files(), ["rc.ron", "rc.ron.before-1", "rc.ron.before-2", "small.ron"]);
+    let kept = folder.program(&["replay", "rc.ron.before-1"]);
+    assert!(kept.output.starts_with("rc.ron") && kept.output.contains(" · seed 3\n"), "{kept:?}");
 }
 
 #[test]

@@ -125,8 +125,9 @@ fn a_folder_is_run_scenario_by_scenario() {
     let folder = with_scenario("folder");
     folder.write("more/other.ron", SCENARIO.as_bytes());
     let run = folder.program(&["run", "."]);
-    assert_eq!((run.code, run.output.lines().count()), (0, 2), "{run:?}");
-    assert!(run.output.lines().all(|line| line.starts_with("as expected ")), "{}", run.output);
+    let lines: Vec<&str> = run.output.lines().collect();
+    assert_eq!((run.code, lines.len(), lines[2]), (0, 3, "2 scenarios, as expected"), "{run:?}");
+    assert!(lines[..2].iter().all(|line| line.starts_with("as expected ")), "{}", run.output);
     let json = folder.program(&["run", ".", "--format", "json"]).output;
     let documents = serde_json::Deserializer::from_str(&json).into_iter::<Value>();
     let scenarios: Vec<_> = documents.map(|document| document.expect("JSON")["scenario"].clone()).collect();

@@ -64,6 +64,17 @@ fn a_mistake_in_a_case_that_was_edited_is_told_where_it_stands_in_its_file() {
 }
 
 #[test]
+fn a_case_that_only_the_store_holds_is_told_by_its_id() {
+    let folder = folder("stored-id");
+    let fuzz = folder.program(&["fuzz", "failing.ron", "--runs", "300"]);
+    let id = &fuzz.commands("replay")[0][1];
+    std::fs::remove_dir_all(folder.path(".replisim/cases")).expect("it can be removed");
+    let shrunk = folder.program(&["shrink", id, "-o", "small.ron"]);
+    let told = shrunk.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("Shrunk from case {id} of .replisim/campaign.db in ")), "{shrunk:?}");
+}
+
+#[test]
 fn json_names_the_same_commands() {
     let folder = folder("json_commands");
     let arguments = ["fuzz", "failing.ron", "--runs", "400", "--no-store"];
