@@ -203,12 +203,12 @@ impl<F: Profile> Replica<F> {
     pub(super) fn count_acknowledgements(&mut self, cx: &mut Cx<'_, Self>) {
         match &self.rules.acknowledge {
             // Nobody is waited for any more: whoever waits is released.
-            Acknowledge::Asynchronous => self.commits.acknowledged = self.log.tip.index,
+            Acknowledge::Asynchronous => self.commits.acknowledged = self.last_index(),
             Acknowledge::Quorum(quorum) => {
                 let Some(progress) = self.rules.progress else { return self.settle(cx) };
                 let Some(index) = quorum.acknowledged(|follower| self.reached(follower, progress)) else { return };
                 self.commits.acknowledged = self.commits.acknowledged.max(index);
-                if self.commits.silence.fallen_back && index >= self.log.tip.index {
+                if self.commits.silence.fallen_back && index >= self.last_index() {
                     self.commits.silence.fallen_back = false;
                     cx.milestone("a follower has caught up: semi-synchronous again");
                 }
@@ -237,7 +237,7 @@ impl<F: Profile> Replica<F> {
             return;
         }
         let reached = Progress::ALL.map(|progress| match &self.rules.acknowledge {
-            Acknowledge::Asynchronous => Some(self.log.tip.index),
+            Acknowledge::Asynchronous => Some(self.last_index()),
             Acknowledge::Quorum(quorum) => quorum.acknowledged(|follower| self.reached(follower, progress)),
         });
         let flushed = self.log.flushed;

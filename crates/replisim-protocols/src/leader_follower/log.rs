@@ -191,12 +191,18 @@ impl<F: Profile> Replica<F> {
 
     /// The place of the next record if it is `bytes` long.
     pub(super) fn next_place(&self, bytes: u32) -> Place {
-        let previous = match self.log.tip.epoch == self.epoch {
-            true => self.log.tip.index,
-            false => self.rules.numbering.epoch_begins(self.log.tip.index),
-        };
+        let previous = self.last_index();
         let position = Position::new(self.epoch, self.rules.numbering.after(previous, bytes));
         Place { position, previous, made_up: self.commits.made_up }
+    }
+
+    /// The index of this epoch's last record, or where the epoch begins if it has none. An index of the epoch before is none
+    /// of this one's where each epoch counts from one: to count by it would take new records for old ones.
+    pub(super) fn last_index(&self) -> u64 {
+        match self.log.tip.epoch == self.epoch {
+            true => self.log.tip.index,
+            false => self.rules.numbering.epoch_begins(self.log.tip.index),
+        }
     }
 
     /// Writes what fills whole pages; the rest stays in memory.

@@ -69,7 +69,7 @@ impl<F: Profile> Replica<F> {
         let waiting = things(self.commits.count() as u64, "commit");
         cx.milestone(format!("{why}: semi-synchronous falls back to asynchronous, {waiting} released"));
         self.commits.silence.fallen_back = true;
-        self.commits.acknowledged = self.log.tip.index;
+        self.commits.acknowledged = self.last_index();
         self.settle(cx);
     }
 

@@ -73,3 +73,17 @@ fn a_former_source_comes_back_with_transactions_that_nobody_has() {
     let run = scene.run();
     assert_eq!(run.settling.converged_after, None, "errant transactions are not noticed, and stay");
 }
+
+/// The former epoch's transactions have numbers of their own, and more of them.
+#[test]
+fn what_was_acknowledged_in_an_epoch_says_nothing_of_the_next() {
+    let switch = |to| configure("rpl_semi_sync_source_enabled", to);
+    let mut scene = Scene::<MySql>::new("(rpl_semi_sync_source_enabled: true, rpl_semi_sync_source_timeout: 100000)")
+        .at(2_500, Action::Restart(named("p")))
+        .at(3_000, switch("OFF"))
+        .at(3_200, switch("ON"))
+        .fault(during(3_500, 9_900, kill("s1, s2")))
+        .clients(ClientGroup { from: Span::secs(4), ..writers() });
+    scene.clients[0].until = Some(Span::secs(2));
+    assert_eq!(acknowledged_between(&scene.run(), 4_000, 9_900), 0);
+}
