@@ -90,6 +90,9 @@ impl Profile for BinaryLog {
         if settings.rpl_semi_sync_source_wait_for_replica_count == 0 {
             others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", settings::WAITS_FOR_NONE));
         }
+        if settings.innodb_flush_log_at_trx_commit != 1 {
+            others.push(Problem::new("innodb_flush_log_at_trx_commit", settings::INNODB_NOT_SYNCED));
+        }
         Plan::unless(plan, others)
     }
 
@@ -203,6 +206,16 @@ const CHECKPOINT_INTERVAL: Span = Span::secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_innodb_loses_by_itself_is_not_simulated_and_therefore_refused() {
+        let problems = |innodb_flush_log_at_trx_commit| {
+            let settings = Settings { innodb_flush_log_at_trx_commit, ..Settings::default() };
+            let plan = BinaryLog::plan(&settings, &Servers::new(["source".to_owned()]));
+            plan.err().unwrap_or_default().len()
+        };
+        assert_eq!([0, 1, 2, 9].map(problems), [1, 0, 1, 1]);
+    }
 
     #[test]
     fn the_summary_counts_the_replicas_that_a_commit_waits_for() {

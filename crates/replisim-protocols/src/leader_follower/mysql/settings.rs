@@ -33,7 +33,8 @@ pub struct Settings {
     pub binlog_format: BinlogFormat,
     /// The binary log is synced after so many commits; 0 leaves that to the operating system.
     pub sync_binlog: u32,
-    /// How InnoDB treats its own log. The binary log decides what a recovery keeps, so only 1 is of consequence here.
+    /// InnoDB's own log is synced with every commit: nothing but 1 is modelled. The binary log decides here what a recovery
+    /// keeps.
     pub innodb_flush_log_at_trx_commit: u8,
     /// Whether transactions carry global identifiers. In MySQL 8.4 they do only if told to; replication by file and position
     /// is not modelled.
@@ -143,7 +144,12 @@ impl Settings {
             "rpl_semi_sync_source_wait_point" => self.rpl_semi_sync_source_wait_point = value.parse()?,
             "binlog_format" => self.binlog_format = value.parse()?,
             "sync_binlog" => self.sync_binlog = number(value)?,
-            "innodb_flush_log_at_trx_commit" => self.innodb_flush_log_at_trx_commit = number(value)?,
+            "innodb_flush_log_at_trx_commit" => {
+                self.innodb_flush_log_at_trx_commit = match number(value)? {
+                    1 => 1,
+                    _ => return Err(INNODB_NOT_SYNCED.to_owned()),
+                }
+            }
             "binlog_expire_logs_seconds" => self.binlog_expire_logs_seconds = number(value)?,
             "replica_net_timeout" => self.replica_net_timeout = number(value)?,
             "source_connect_retry" => self.source_connect_retry = number(value)?,
@@ -156,6 +162,9 @@ impl Settings {
 
 /// Why [`Settings::rpl_semi_sync_source_wait_for_replica_count`] is not zero.
 pub(super) const WAITS_FOR_NONE: &str = "a commit waits for at least 1";
+
+/// Why [`Settings::innodb_flush_log_at_trx_commit`] is 1.
+pub(super) const INNODB_NOT_SYNCED: &str = "only 1 is simulated: InnoDB's own log, which 0 and 2 do not sync, is left out";
 
 impl WaitPoint {
     /// The value as `my.cnf` has it.
@@ -226,5 +235,7 @@ mod tests {
         assert_eq!(settings.rpl_semi_sync_source_wait_for_replica_count, 1);
         assert!(settings.set("rpl_semi_sync_source_timeout", "-1").is_err());
         assert!(settings.set("gtid_mode", "OFF").is_err());
+        assert_eq!(settings.set("innodb_flush_log_at_trx_commit", "1"), Ok(()));
+        assert!(settings.set("innodb_flush_log_at_trx_commit", "2").is_err());
     }
 }
