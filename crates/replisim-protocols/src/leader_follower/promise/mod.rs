@@ -26,6 +26,7 @@ mod readers;
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, NodeId, Promise};
+use replisim_kernel::Span;
 use replisim_world::protocol::Circumstances;
 use replisim_world::spec::FaultFamily;
 
@@ -108,7 +109,7 @@ impl Facts<'_> {
         if !self.everyone() {
             return Some("the promoted follower need not be one of those that acknowledged");
         }
-        if matches!(self.leader.unanswered, Unanswered::FallBack { .. }) {
+        if self.leader_may_go_on_alone() {
             return Some("after the timeout the leader acknowledges alone");
         }
         let fragile = progress == Progress::Written && self.may_have(&[FaultFamily::HostLoss]);
@@ -180,10 +181,7 @@ impl Facts<'_> {
 
     /// Whether every server shows a write before it is acknowledged, and goes on showing it.
     fn all_apply_first(&self) -> bool {
-        let waits = match self.leader.unanswered {
-            Unanswered::Block | Unanswered::Replace { .. } => true,
-            Unanswered::FallBack { .. } => false,
-        };
+        let waits = !self.leader_may_go_on_alone();
         self.everyone() && waits && self.leader.progress == Some(Progress::Applied) && !self.follower_forgets()
     }
 
@@ -228,7 +226,7 @@ impl Facts<'_> {
         let Some((quorum, _)) = self.leader.awaited() else { return false };
         let direct = |member: &&NodeId| self.plan.upstreams[member.index()] == self.plan.leader;
         let hides = self.leader.show == Show::AfterAcknowledgement;
-        let blocks = !matches!(self.leader.unanswered, Unanswered::FallBack { .. });
+        let blocks = !self.leader_may_go_on_alone();
         hides && blocks && quorum.members.iter().filter(direct).count() < quorum.needed()
     }
 
@@ -238,12 +236,26 @@ impl Facts<'_> {
             Retention::Forever => false,
             // What is kept for longer than there is anybody to ask for it is kept. It looks older than it is if the clock that
             // stamped it was behind, and if the one that tells its age is ahead.
-            Retention::Age(age) => age <= self.circumstances.lasts + self.circumstances.clock_error * 2,
+            Retention::Age(age) => age <= self.longest(),
             Retention::Size { slot_max: None, .. } => {
                 self.servers.iter().filter(|server| !std::ptr::eq(*server, self.leader)).any(|server| !server.slot)
             }
             Retention::Size { slot_max: Some(_), .. } => true,
         }
+    }
+
+    /// Whether commits may be acknowledged by the leader alone after they have waited for followers. A patience that outlasts
+    /// the run never ends.
+    fn leader_may_go_on_alone(&self) -> bool {
+        match self.leader.unanswered {
+            Unanswered::Block | Unanswered::Replace { .. } => false,
+            Unanswered::FallBack { after, wait_alone } => !wait_alone || after <= self.longest(),
+        }
+    }
+
+    /// How much time may seem to pass from the beginning to the end, at most.
+    fn longest(&self) -> Span {
+        self.circumstances.lasts + self.circumstances.clock_error * 2
     }
 
     fn any_delay(&self) -> bool {

@@ -160,6 +160,25 @@ fn a_promotion_is_safe_only_after_everybody_has_acknowledged() {
 }
 
 #[test]
+fn a_source_whose_patience_outlasts_the_run_never_goes_on_alone() {
+    let promised = |rpl_semi_sync_source_timeout, rpl_semi_sync_source_wait_no_replica, faults: &[_]| {
+        let settings = mysql::Settings {
+            rpl_semi_sync_source_enabled: true,
+            rpl_semi_sync_source_wait_for_replica_count: 2,
+            rpl_semi_sync_source_timeout,
+            rpl_semi_sync_source_wait_no_replica,
+            ..mysql::Settings::default()
+        };
+        let steady = (Span::secs(60), Span::ZERO);
+        promised_for::<MySql>(steady, &settings, &[reading(Routing::Leader)], faults).contains(&NoLostWrites)
+    };
+    assert!(promised(60_001, true, &[Failover]));
+    assert!(!promised(60_000, true, &[Failover]), "the run lasts as long");
+    assert!(!promised(60_001, false, &[Failover]), "it does not wait at all");
+    assert!(!promised(60_001, true, &[Failover, HostLoss]), "replicas acknowledge what is not on their disks");
+}
+
+#[test]
 fn standbys_come_back_where_the_log_waits_for_them() {
     let promised = |settings: &postgresql::Settings| {
         promised::<PostgreSql>(settings, &[reading(Routing::Leader)], &[Partition]).contains(&Convergence)
