@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use replisim_history::{Contents, Position, Reason, Seen};
+use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, Reply, Request, RequestId};
 
@@ -67,6 +68,8 @@ struct Commit {
     position: Position,
     needs: Needs,
     since: Monotonic,
+    /// How long it waits for followers before something happens.
+    patience: Span,
 }
 
 /// A commit that waits for followers by a measure which the rules no longer have.
@@ -127,10 +130,24 @@ impl Commits {
         self.waiting.pop_front()
     }
 
-    /// The first commit that waits for followers, and since when that counts.
-    pub fn first_unanswered(&self) -> Option<Monotonic> {
-        let commit = self.waiting.iter().find(|commit| !self.is_acknowledged(commit.needs))?;
-        Some(commit.since.max(self.silence.counted_from))
+    /// Whether any waits for followers.
+    pub fn wait_for_followers(&self) -> bool {
+        self.unanswered().next().is_some()
+    }
+
+    /// The patience of the commit whose patience ends first, and how much is left of it at the moment `now`. That need not be
+    /// the first that waits: each keeps the patience that it was made with.
+    pub fn least_patience(&self, now: Monotonic) -> Option<(Span, Span)> {
+        let left = |commit: &Commit| {
+            let waited = now.since(commit.since.max(self.silence.counted_from));
+            (commit.patience, commit.patience.saturating_sub(waited))
+        };
+        self.unanswered().map(left).min_by_key(|(_, left)| *left)
+    }
+
+    /// Those that wait for followers.
+    fn unanswered(&self) -> impl Iterator<Item = &Commit> {
+        self.waiting.iter().filter(|commit| !self.is_acknowledged(commit.needs))
     }
 }
 
@@ -225,7 +242,8 @@ impl<F: Profile> Replica<F> {
             let Some(index) = commit.needs.acknowledged.take().filter(|index| *index > *acknowledged) else { continue };
             let (request, seen) = (commit.request.take(), commit.seen.clone());
             let position = std::mem::replace(&mut commit.position, Position::ZERO);
-            let commit = Commit { request, seen, entry: None, position, needs: commit.needs, since: commit.since };
+            let Commit { needs, since, patience, .. } = *commit;
+            let commit = Commit { request, seen, entry: None, position, needs, since, patience };
             set_aside.push(SetAside { commit, index, progress });
         }
         self.settle(cx);
@@ -299,7 +317,8 @@ impl<F: Profile> Replica<F> {
         needs: Needs,
     ) {
         let position = entry.as_ref().map_or(Position::ZERO, |entry| entry.position);
-        let commit = Commit { request, seen, entry, position, needs, since: cx.monotonic() };
+        let (since, patience) = (cx.monotonic(), self.patience());
+        let commit = Commit { request, seen, entry, position, needs, since, patience };
         self.commits.waiting.push_back(commit);
         self.ship(cx);
         self.settle(cx);

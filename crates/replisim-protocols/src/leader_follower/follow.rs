@@ -30,6 +30,8 @@ pub(super) struct Upstream {
     attempted: Monotonic,
     /// Whether the last connection was accepted.
     accepted: bool,
+    /// After how long a silence the connection is given up, once it is up.
+    timeout: Option<Span>,
     /// When the upstream was last heard.
     heard: Monotonic,
     /// Whether it was asked since.
@@ -99,6 +101,7 @@ impl<F: Profile> Replica<F> {
             return;
         }
         self.heard_upstream(cx);
+        self.upstream.timeout = Some(self.rules.liveness.receiver_timeout);
         self.set_receiver_timer(cx, Span::ZERO);
         match self.part {
             Part::Follows(_) => self.introduce(cx, stream),
@@ -183,7 +186,7 @@ impl<F: Profile> Replica<F> {
 
     /// The connection is gone, or could not be made.
     pub(super) fn on_upstream_lost(&mut self, cx: &mut Cx<'_, Self>) {
-        self.upstream.stream = None;
+        (self.upstream.stream, self.upstream.timeout) = (None, None);
         cx.cancel_timer(Timer::Receiver);
         cx.cancel_timer(Timer::Status);
         let liveness = self.rules.liveness;
@@ -212,7 +215,7 @@ impl<F: Profile> Replica<F> {
 
     /// The upstream may have been silent for too long. At half the timeout it is asked; at the end of it, given up.
     pub(super) fn on_receiver_timer(&mut self, cx: &mut Cx<'_, Self>) {
-        let timeout = self.rules.liveness.receiver_timeout;
+        let Some(timeout) = self.upstream.timeout else { return };
         let silent = cx.monotonic().since(self.upstream.heard);
         if silent >= timeout {
             return self.give_up_connection(cx);
@@ -221,6 +224,14 @@ impl<F: Profile> Replica<F> {
             self.report(cx, true);
         }
         self.set_receiver_timer(cx, silent);
+    }
+
+    /// The timeout has changed: judges the upstream's silence by the new one.
+    pub(super) fn look_at_upstream(&mut self, cx: &mut Cx<'_, Self>) {
+        if let Some(timeout) = &mut self.upstream.timeout {
+            *timeout = self.rules.liveness.receiver_timeout;
+            self.on_receiver_timer(cx);
+        }
     }
 
     /// It is time for a report, whatever happened.
@@ -314,7 +325,7 @@ impl<F: Profile> Replica<F> {
     }
 
     fn set_receiver_timer(&mut self, cx: &mut Cx<'_, Self>, silent: Span) {
-        if let Some(look) = Liveness::next_look(self.rules.liveness.receiver_timeout, silent) {
+        if let Some(look) = self.upstream.timeout.and_then(|timeout| Liveness::next_look(timeout, silent)) {
             cx.set_timer(Timer::Receiver, look);
         }
     }

@@ -18,12 +18,13 @@ use replisim_history::{Lineage, NodeId};
 use replisim_kernel::{Span, Tape};
 use replisim_world::process::{Command, Cx, StreamId};
 
+use super::ack::Acknowledge;
 use super::flaw::Flaw;
 use super::log::Places;
 use super::message::Refusal;
 use super::node::{Profile, Replica};
 use super::record::{Backup, Entry, Part};
-use super::rules::Rewind;
+use super::rules::{Liveness, Recount, Rewind, Rules};
 
 impl<F: Profile> Replica<F> {
     /// Carries out an order.
@@ -214,22 +215,39 @@ impl<F: Profile> Replica<F> {
             return cx.milestone(format!("{setting} = {value}: {why}"));
         }
         cx.milestone(format!("{setting} = {value}"));
-        let before = std::mem::replace(&mut self.rules, F::rules(&self.settings, &self.servers, self.me)).progress;
+        let before = std::mem::replace(&mut self.rules, F::rules(&self.settings, &self.servers, self.me));
         self.changed.retain(|(other, _)| *other != setting);
         self.changed.push((setting, value));
         self.save(cx);
         match self.part {
-            Part::Leads => {
-                if let Some(progress) = before.filter(|before| self.rules.progress != Some(*before)) {
-                    self.set_aside(cx, progress);
-                }
-                self.count_acknowledgements(cx);
-            }
+            Part::Leads => self.take_up_as_leader(cx, &before),
             Part::Follows(_) => {
                 self.reset_status_timer(cx);
                 self.hurry_replay(cx);
             }
             Part::Begins { .. } | Part::Copies(_) | Part::Rewinds(_) | Part::Restores | Part::Stands | Part::Bare => {}
+        }
+        self.take_up_timeouts(cx, before.liveness);
+    }
+
+    /// Goes by changed rules as leader.
+    fn take_up_as_leader(&mut self, cx: &mut Cx<'_, Self>, before: &Rules) {
+        if let Some(progress) = before.progress.filter(|before| self.rules.progress != Some(*before)) {
+            self.set_aside(cx, progress);
+        }
+        self.take_up_patience(cx, before);
+        if self.rules.recount == Recount::AtOnce || self.rules.acknowledge == Acknowledge::Asynchronous {
+            self.count_acknowledgements(cx);
+        }
+    }
+
+    /// Goes by changed timeouts on the connections that are up. A silence that has begun counts.
+    fn take_up_timeouts(&mut self, cx: &mut Cx<'_, Self>, before: Liveness) {
+        if before.sender_timeout != self.rules.liveness.sender_timeout {
+            self.look_at_followers(cx);
+        }
+        if before.receiver_timeout != self.rules.liveness.receiver_timeout {
+            self.look_at_upstream(cx);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Rules {
     pub progress: Option<Progress>,
     /// What happens when acknowledgements do not come.
     pub unanswered: Unanswered,
+    /// When commits that wait are judged by changed settings.
+    pub recount: Recount,
     /// When a commit's record reaches the leader's own disk.
     pub flush: Flush,
     /// When a commit becomes visible to others on the leader.
@@ -85,6 +87,15 @@ pub enum Unanswered {
         /// How long one commit waits.
         after: Span,
     },
+}
+
+/// When commits that wait are judged by changed settings. If these say to wait for nobody, that is at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recount {
+    /// At once: what followers have reported so far counts.
+    AtOnce,
+    /// When a follower whose word counts reports next.
+    AtReport,
 }
 
 /// When a commit's record reaches the leader's own disk.

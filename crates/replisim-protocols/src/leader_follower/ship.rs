@@ -167,6 +167,14 @@ impl<F: Profile> Replica<F> {
         self.set_sender_timer(cx, follower, silent);
     }
 
+    /// The timeout has changed: judges every follower's silence by the new one.
+    pub(super) fn look_at_followers(&mut self, cx: &mut Cx<'_, Self>) {
+        let followers: Vec<NodeId> = self.shippers.iter().map(|shipper| shipper.follower).collect();
+        for follower in followers {
+            self.on_sender_timer(cx, follower);
+        }
+    }
+
     /// Says why somebody cannot be served, and ends the connection.
     pub(super) fn refuse(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, refusal: Refusal) {
         cx.transmit(stream, Message::Refuse(refusal));

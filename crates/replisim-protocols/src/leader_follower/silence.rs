@@ -6,8 +6,8 @@
 //! | fall back | the leader goes on alone, until a follower has caught up | MySQL, semi-synchronous |
 //! | replace | another follower takes the place of the silent one | the textbook's semi-synchronous |
 //!
-//! One alarm serves all commits under way: it looks at the first one that waits, and is set again for the rest of that
-//! one's time. So a busy leader sets it once for every span of patience, not once for every commit.
+//! One alarm serves all commits under way: it looks at the one whose patience ends first, and is set again for the rest of
+//! that one's time. So a busy leader sets it once for every span of patience, not once for every commit.
 
 use replisim_history::NodeId;
 use replisim_history::words::things;
@@ -17,7 +17,7 @@ use replisim_world::process::Cx;
 
 use super::ack::Acknowledge;
 use super::node::{Profile, Replica, Timer};
-use super::rules::{Progress, Unanswered};
+use super::rules::{Progress, Rules, Unanswered};
 
 /// How long commits wait before the observer is told that they do, where nothing else happens.
 const STALL: Span = Span::secs(1);
@@ -39,22 +39,39 @@ impl<F: Profile> Replica<F> {
     /// Followers may have been silent for too long.
     pub(super) fn on_unanswered(&mut self, cx: &mut Cx<'_, Self>) {
         self.commits.silence.watched = false;
-        let Some(since) = self.commits.first_unanswered() else { return };
-        let (waited, patience) = (cx.monotonic().since(since), self.patience());
-        if waited < patience {
-            return self.set_watch(cx, patience - waited);
+        let Some((patience, left)) = self.commits.least_patience(cx.monotonic()) else { return };
+        if !left.is_zero() {
+            // The next commit may have less patience than all that wait.
+            return self.set_watch(cx, left.min(self.patience()));
         }
         match self.rules.unanswered {
             Unanswered::Block => self.tell_stall(cx),
-            Unanswered::FallBack { after, .. } => self.fall_back(cx, &format!("no acknowledgement for {after}")),
+            Unanswered::FallBack { .. } => self.fall_back(cx, &format!("no acknowledgement for {patience}")),
             Unanswered::Replace { .. } => self.replace_slow_follower(cx),
         }
     }
 
     /// A follower's connection is gone. Where the leader does not wait alone, it falls back at once.
     pub(super) fn on_fewer_followers(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.must_not_wait_alone() && self.commits.first_unanswered().is_some() {
+        if self.must_not_wait_alone() && self.commits.wait_for_followers() {
             self.fall_back(cx, "too few followers connected");
+        }
+    }
+
+    /// The rules were `before` what they are not now. Commits under way keep their patience. Waiting begins anew where it is
+    /// switched on, or the leader is told to wait alone; told not to, it releases those who do. That is MySQL's way, and no
+    /// other system has such switches (8.4, `semisync_source.cc`: `enableMaster`, `set_wait_no_replica`).
+    pub(super) fn take_up_patience(&mut self, cx: &mut Cx<'_, Self>, before: &Rules) {
+        let switched_on = before.acknowledge == Acknowledge::Asynchronous;
+        let waits_alone = |rules: &Rules| !matches!(rules.unanswered, Unanswered::FallBack { wait_alone: false, .. });
+        if switched_on || (!waits_alone(before) && waits_alone(&self.rules)) {
+            self.commits.silence.fallen_back = false;
+        }
+        if self.must_not_wait_alone() && self.synchronous_connected() == 0 && self.commits.wait_for_followers() {
+            self.fall_back(cx, "no follower connected");
+        }
+        if before.unanswered != self.rules.unanswered {
+            self.on_unanswered(cx);
         }
     }
 
@@ -102,7 +119,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn watch(&mut self, cx: &mut Cx<'_, Self>) {
         let synchronous = matches!(self.rules.acknowledge, Acknowledge::Quorum(_));
         let Silence { watched, stalled, .. } = self.commits.silence;
-        if synchronous && !watched && !stalled && self.commits.first_unanswered().is_some() {
+        if synchronous && !watched && !stalled && self.commits.wait_for_followers() {
             self.set_watch(cx, self.patience());
         }
     }
@@ -112,8 +129,8 @@ impl<F: Profile> Replica<F> {
         cx.set_timer(Timer::Unanswered, after);
     }
 
-    /// How long a commit waits for its followers before something happens.
-    fn patience(&self) -> Span {
+    /// How long a commit made now waits for its followers before something happens.
+    pub(super) fn patience(&self) -> Span {
         match self.rules.unanswered {
             Unanswered::Block => STALL,
             Unanswered::FallBack { after, .. } | Unanswered::Replace { after } => after,

@@ -87,7 +87,7 @@ impl<F: Profile> Replica<F> {
             State::Alone
         } else if self.checkpoint.outdated {
             State::Promoted
-        } else if self.commits.first_unanswered().is_some() {
+        } else if self.commits.wait_for_followers() {
             State::Waiting
         } else {
             State::Leading

@@ -106,6 +106,8 @@ impl Profile for BinaryLog {
                 after: Span::millis(settings.rpl_semi_sync_source_timeout),
                 wait_alone: settings.rpl_semi_sync_source_wait_no_replica,
             },
+            // `setWaitSlaveCount` looks through the replies that it has.
+            recount: Recount::AtOnce,
             flush: if durable { Flush::BeforeAnswer } else { Flush::EveryNth(settings.sync_binlog) },
             show: match settings.rpl_semi_sync_source_wait_point {
                 WaitPoint::AfterSync => Show::AfterAcknowledgement,

@@ -164,7 +164,8 @@ impl Settings {
 pub(super) const WAITS_FOR_NONE: &str = "a commit waits for at least 1";
 
 /// Why [`Settings::innodb_flush_log_at_trx_commit`] is 1.
-pub(super) const INNODB_NOT_SYNCED: &str = "only 1 is simulated: InnoDB's own log, which 0 and 2 do not sync, is left out";
+pub(super) const INNODB_NOT_SYNCED: &str =
+    "only 1 is simulated: InnoDB's own log, which 0 and 2 do not sync, is left out";
 
 impl WaitPoint {
     /// The value as `my.cnf` has it.

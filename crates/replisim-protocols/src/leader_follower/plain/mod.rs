@@ -157,6 +157,7 @@ impl Profile for Plain {
                 Wait::SemiSynchronous(after) => Unanswered::Replace { after },
                 Wait::Asynchronous | Wait::All | Wait::Any(_) | Wait::First(..) => Unanswered::Block,
             },
+            recount: Recount::AtOnce,
             flush: Flush::BeforeAnswer,
             show: if settings.show_early { Show::BeforeAcknowledgement } else { Show::AfterAcknowledgement },
             ship: Extent::Flushed,

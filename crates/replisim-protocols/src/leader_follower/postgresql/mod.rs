@@ -130,6 +130,8 @@ impl Profile for Streaming {
             acknowledge: acknowledge(settings, servers, me),
             progress: progress(level),
             unanswered: Unanswered::Block,
+            // On a reload walsenders only find out their priorities; a reply has them count, and an empty list the checkpointer.
+            recount: Recount::AtReport,
             flush: flush(settings),
             show: Show::AfterAcknowledgement,
             ship: Extent::Flushed,

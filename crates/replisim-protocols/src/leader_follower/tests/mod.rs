@@ -20,6 +20,7 @@ mod learning;
 mod losing;
 mod orders;
 mod reading;
+mod reloading;
 mod reporting;
 mod retention;
 mod semi_synchronous;
