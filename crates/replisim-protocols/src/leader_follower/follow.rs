@@ -9,6 +9,7 @@
 //! A follower knows by itself where it stopped: its log says so, also after a crash. It takes an entry only if that is
 //! the one that follows; one that it already has, it skips.
 
+use replisim_history::words::things;
 use replisim_history::{NodeId, Position};
 use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
@@ -28,6 +29,8 @@ pub(super) struct Upstream {
     stream: Option<StreamId>,
     /// When the last attempt began.
     attempted: Monotonic,
+    /// How many attempts have come to nothing since the last one that was accepted.
+    failed: u32,
     /// Whether the last connection was accepted.
     accepted: bool,
     /// After how long a silence the connection is given up, once it is up.
@@ -76,6 +79,7 @@ impl<F: Profile> Replica<F> {
         self.upstream = Upstream {
             stream: Some(cx.connect(upstream)),
             attempted: now,
+            failed: self.upstream.failed,
             heard: now,
             told: self.upstream.told,
             differing_bytes: self.upstream.differing_bytes,
@@ -129,7 +133,7 @@ impl<F: Profile> Replica<F> {
     /// The upstream has accepted: the log follows.
     pub(super) fn on_accept(&mut self, cx: &mut Cx<'_, Self>, leader: Option<NodeId>) {
         self.heard_upstream(cx);
-        self.upstream.accepted = true;
+        (self.upstream.accepted, self.upstream.failed) = (true, 0);
         self.upstream.told = None;
         self.learn_leader(cx, leader);
         self.report(cx, false);
@@ -137,7 +141,7 @@ impl<F: Profile> Replica<F> {
         self.set_status_timer(cx);
     }
 
-    /// The upstream cannot serve this follower. It is asked again and again, for an operator may mend that.
+    /// The upstream cannot serve this follower. It is asked again, if the rules say so, for an operator may mend that.
     pub(super) fn on_refuse(&mut self, cx: &mut Cx<'_, Self>, refusal: Refusal) {
         if self.upstream.told != Some(refusal) {
             self.upstream.told = Some(refusal);
@@ -146,6 +150,11 @@ impl<F: Profile> Replica<F> {
         }
         // What was accepted and then refused would be again: only a connection that broke is made anew at once.
         self.upstream.accepted = false;
+        if self.rules.liveness.persistence.ends_at(refusal) {
+            cx.milestone("follows nobody until it is told to");
+            self.close_connection(cx);
+            return self.forget_connection(cx);
+        }
         self.give_up_connection(cx);
     }
 
@@ -186,10 +195,16 @@ impl<F: Profile> Replica<F> {
 
     /// The connection is gone, or could not be made.
     pub(super) fn on_upstream_lost(&mut self, cx: &mut Cx<'_, Self>) {
-        (self.upstream.stream, self.upstream.timeout) = (None, None);
-        cx.cancel_timer(Timer::Receiver);
-        cx.cancel_timer(Timer::Status);
+        self.forget_connection(cx);
         let liveness = self.rules.liveness;
+        self.upstream.failed += u32::from(!self.upstream.accepted);
+        if let Part::Follows(upstream) = self.part
+            && liveness.persistence.ends_after(self.upstream.failed)
+        {
+            let (failed, upstream) = (things(self.upstream.failed.into(), "attempt"), self.name(upstream));
+            return cx
+                .milestone(format!("follows nobody until it is told to: {failed} to connect to {upstream} failed"));
+        }
         let since = cx.monotonic().since(self.upstream.attempted);
         let at_once = liveness.retry_at_once && self.upstream.accepted;
         let wait = if at_once { Span::ZERO } else { liveness.retry_interval.saturating_sub(since) };
@@ -263,10 +278,21 @@ impl<F: Profile> Replica<F> {
 
     /// Closes the connection, and tries again later.
     fn give_up_connection(&mut self, cx: &mut Cx<'_, Self>) {
+        self.close_connection(cx);
+        self.on_upstream_lost(cx);
+    }
+
+    fn close_connection(&mut self, cx: &mut Cx<'_, Self>) {
         if let Some(stream) = self.upstream.stream {
             cx.close(stream);
         }
-        self.on_upstream_lost(cx);
+    }
+
+    /// The connection is no more, nor what was to be done about it.
+    fn forget_connection(&mut self, cx: &mut Cx<'_, Self>) {
+        (self.upstream.stream, self.upstream.timeout) = (None, None);
+        cx.cancel_timer(Timer::Receiver);
+        cx.cancel_timer(Timer::Status);
     }
 
     /// New entries are written: they are on their way to the disk, to relays, and perhaps to the readers.

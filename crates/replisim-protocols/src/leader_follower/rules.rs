@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
+use super::message::Refusal;
 
 /// How one server behaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -210,6 +211,20 @@ pub struct Liveness {
     pub retry_interval: Span,
     /// Whether the first attempt after a connection broke is made at once, however recent the last one was.
     pub retry_at_once: bool,
+    /// For how long a follower goes on trying.
+    pub persistence: Persistence,
+}
+
+/// For how long a follower that is not served goes on trying. One that has given up follows nobody until an operator has it
+/// follow somebody, or it starts again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Persistence {
+    /// Always: whatever it is told, an operator may mend that.
+    Unlimited,
+    /// Until so many attempts in a row have come to nothing, or its upstream has said that what it asks for cannot be had.
+    Attempts(u32),
+    /// Until its upstream has said that what it asks for cannot be had.
+    UntilRefused,
 }
 
 /// When a follower tells its upstream how far it has come, beside when a connection begins, at every status interval, and
@@ -315,6 +330,24 @@ impl Liveness {
     pub fn next_look(timeout: Span, silent: Span) -> Option<Span> {
         let next = if silent < timeout / 2 { timeout / 2 } else { timeout };
         (timeout != Span::FOREVER).then(|| next - silent)
+    }
+}
+
+impl Persistence {
+    /// Whether so many attempts in a row that came to nothing are enough.
+    pub fn ends_after(self, failed: u32) -> bool {
+        match self {
+            Persistence::Attempts(most) => failed >= most,
+            Persistence::Unlimited | Persistence::UntilRefused => false,
+        }
+    }
+
+    /// Whether an upstream that refuses for this reason is not asked again. One that has no data itself may get some.
+    pub fn ends_at(self, refusal: Refusal) -> bool {
+        match self {
+            Persistence::Unlimited => false,
+            Persistence::Attempts(_) | Persistence::UntilRefused => refusal != Refusal::NoData,
+        }
     }
 }
 

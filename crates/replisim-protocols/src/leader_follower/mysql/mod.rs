@@ -134,6 +134,7 @@ impl Profile for BinaryLog {
                 status_interval: Span::FOREVER,
                 retry_interval: Span::secs(settings.source_connect_retry),
                 retry_at_once: true,
+                persistence: persistence(settings),
             },
             reporting: Reporting::AtProgress,
             replay: Replay {
@@ -190,6 +191,14 @@ fn acknowledge(settings: &Settings, servers: &Servers, me: NodeId) -> Acknowledg
     }
     let count = settings.rpl_semi_sync_source_wait_for_replica_count;
     Acknowledge::Quorum(Quorum { choice: Choice::Any, count, members: servers.others(me).collect() })
+}
+
+/// Error 1236 ends the receiver thread. Zero takes the limit off attempts that come to nothing.
+fn persistence(settings: &Settings) -> Persistence {
+    match settings.source_retry_count {
+        0 => Persistence::UntilRefused,
+        count => Persistence::Attempts(count),
+    }
 }
 
 /// Zero turns the automatic purging off.

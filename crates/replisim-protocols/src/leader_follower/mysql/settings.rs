@@ -46,6 +46,8 @@ pub struct Settings {
     pub replica_net_timeout: u64,
     /// How many seconds a replica waits between attempts to connect, after a first one at once.
     pub source_connect_retry: u64,
+    /// How many attempts in a row may fail before it gives up until it is told to replicate again; 0 for any number.
+    pub source_retry_count: u32,
     /// How many transactions a replica applies at the same time.
     pub replica_parallel_workers: u16,
     /// For how many seconds a replica holds back what it received.
@@ -117,6 +119,7 @@ impl Default for Settings {
             binlog_expire_logs_seconds: 2_592_000,
             replica_net_timeout: 60,
             source_connect_retry: 60,
+            source_retry_count: 10,
             replica_parallel_workers: 4,
             source_delay: BTreeMap::new(),
             max_connections: 151,
@@ -153,6 +156,7 @@ impl Settings {
             "binlog_expire_logs_seconds" => self.binlog_expire_logs_seconds = number(value)?,
             "replica_net_timeout" => self.replica_net_timeout = number(value)?,
             "source_connect_retry" => self.source_connect_retry = number(value)?,
+            "source_retry_count" => self.source_retry_count = number(value)?,
             "replica_parallel_workers" => self.replica_parallel_workers = number(value)?,
             _ => return Err("no such setting, or one that cannot be changed on a running server".to_owned()),
         }

@@ -179,6 +179,7 @@ impl Profile for Plain {
                 status_interval: settings.silence_max / 6,
                 retry_interval: settings.retry_interval,
                 retry_at_once: false,
+                persistence: Persistence::Unlimited,
             },
             reporting: Reporting::AtProgress,
             replay: Replay { from: Extent::Flushed, delay, cost: settings.apply_time, workers: settings.apply_workers },

@@ -148,6 +148,7 @@ impl Profile for Streaming {
                 status_interval: or_never(settings.wal_receiver_status_interval),
                 retry_interval: settings.wal_retrieve_retry_interval,
                 retry_at_once: false,
+                persistence: Persistence::Unlimited,
             },
             reporting: reporting(settings),
             replay: Replay {

@@ -16,7 +16,7 @@
 //! | fresh reads | one history; every read goes to the leader; or all servers apply first |
 //! | monotonic reads and writes, writes follow reads | one history; every session's reads come from ever later states of it |
 //! | causal order | the same, and read your writes |
-//! | convergence | servers cannot diverge, log cannot run out, clocks that delays go by are right, the leader shows what it ships |
+//! | convergence | servers cannot diverge, log cannot run out, nobody gives up, clocks that delays go by are right, the leader shows what it ships |
 //!
 //! An old leader that is not fenced goes on answering, so a failover ends one history, and with it every guarantee to
 //! readers. The routing of reads is judged by [`Readers`].
@@ -32,7 +32,7 @@ use replisim_world::spec::FaultFamily;
 
 use self::readers::Readers;
 use super::profile::Plan;
-use super::rules::{Extent, Flush, Format, Progress, Retention, Rules, Show, Unanswered};
+use super::rules::{Extent, Flush, Format, Persistence, Progress, Retention, Rules, Show, Unanswered};
 
 /// What is promised by servers that go by these rules, in order of their addresses, and follow each other by this plan at
 /// first.
@@ -217,6 +217,11 @@ impl Facts<'_> {
         if self.waits_for_ever() {
             return Some("the leader never shows what it has shipped: it waits for more followers than it has");
         }
+        if self.somebody_may_give_up() {
+            return Some(
+                "a follower that has tried to connect for too long gives up until an operator has it follow again",
+            );
+        }
         (self.log_may_run_out() && self.may_have(&[Partition, Kill, HostLoss, Pause]))
             .then_some("a follower that is away for longer than log is kept must be seeded anew")
     }
@@ -228,6 +233,19 @@ impl Facts<'_> {
         let hides = self.leader.show == Show::AfterAcknowledgement;
         let blocks = !self.leader_may_go_on_alone();
         hides && blocks && quorum.members.iter().filter(direct).count() < quorum.needed()
+    }
+
+    /// Whether an upstream may be away for as long as a follower tries to connect to it: the first attempt is made at once, and
+    /// each of the others an interval after the one before.
+    fn somebody_may_give_up(&self) -> bool {
+        use FaultFamily::{DiskSlow, HostLoss, Kill, Partition, Pause};
+        let gives_up = |server: &Rules| match server.liveness.persistence {
+            Persistence::Attempts(most) => {
+                server.liveness.retry_interval * u64::from(most.saturating_sub(1)) <= self.longest()
+            }
+            Persistence::Unlimited | Persistence::UntilRefused => false,
+        };
+        self.may_have(&[Partition, Kill, HostLoss, Pause, DiskSlow]) && self.servers.iter().any(gives_up)
     }
 
     /// Whether a follower that is away may come back too late.

@@ -198,7 +198,8 @@ fn standbys_come_back_where_the_log_waits_for_them() {
 #[test]
 fn replicas_come_back_where_the_log_is_kept_for_longer_than_the_run() {
     let days = |days: u64| Span::secs(days * 86_400);
-    let settings = mysql::Settings { binlog_expire_logs_seconds: 8 * 86_400, ..mysql::Settings::default() };
+    let settings =
+        mysql::Settings { binlog_expire_logs_seconds: 8 * 86_400, source_retry_count: 0, ..mysql::Settings::default() };
     let promised = |lasts, clock_error| {
         let readers = [reading(Routing::Leader)];
         promised_for::<MySql>((lasts, clock_error), &settings, &readers, &[Partition, Clock]).contains(&Convergence)
@@ -211,6 +212,19 @@ fn replicas_come_back_where_the_log_is_kept_for_longer_than_the_run() {
         !promised(days(1), days(4)),
         "stamped by a clock that is behind, it looks older by as much, and again ahead"
     );
+}
+
+#[test]
+fn a_replica_comes_back_unless_its_source_may_be_away_for_longer_than_it_tries() {
+    let promised = |source_retry_count, lasts| {
+        let settings = mysql::Settings { source_retry_count, ..mysql::Settings::default() };
+        let readers = [reading(Routing::Leader)];
+        let promised = promised_for::<MySql>((lasts, Span::ZERO), &settings, &readers, &[Partition]);
+        promised.contains(&Convergence)
+    };
+    assert!(promised(10, Span::secs(539)));
+    assert!(!promised(10, Span::secs(540)), "the tenth attempt is made nine minutes after the first");
+    assert!(promised(0, Span::secs(86_400)));
 }
 
 #[test]

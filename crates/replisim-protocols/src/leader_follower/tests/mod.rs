@@ -25,6 +25,7 @@ mod reporting;
 mod retention;
 mod semi_synchronous;
 mod states;
+mod stopping;
 mod swarm;
 mod waiting;
 
