@@ -19,7 +19,7 @@ use super::flaw::Flaw;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
 use super::record::{Entry, Part};
-use super::rules::{Extent, Liveness, Progress, Reporting};
+use super::rules::{Extent, Liveness, Probing, Progress, Reporting};
 use super::ship::WINDOW_BYTES;
 
 /// A follower's connection to its upstream.
@@ -121,6 +121,9 @@ impl<F: Profile> Replica<F> {
     pub(super) fn introduce(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
         let (last, history, slot) = (self.log.tip, self.history(), self.rules.slot);
         cx.transmit(stream, Message::Start { last, history, slot });
+        if let (Probing::Heartbeats, Some(timeout)) = (self.rules.liveness.probing, self.upstream.timeout) {
+            cx.transmit(stream, Message::Heartbeat { every: timeout / 2 });
+        }
     }
 
     /// As [`Replica::introduce`], on the connection that is up.
@@ -228,22 +231,25 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// The upstream may have been silent for too long. At half the timeout it is asked; at the end of it, given up.
+    /// The upstream may have been silent for too long. At half the timeout it is asked, where receivers ask; at the end of it,
+    /// given up.
     pub(super) fn on_receiver_timer(&mut self, cx: &mut Cx<'_, Self>) {
         let Some(timeout) = self.upstream.timeout else { return };
         let silent = cx.monotonic().since(self.upstream.heard);
         if silent >= timeout {
             return self.give_up_connection(cx);
         }
-        if silent >= timeout / 2 && !std::mem::replace(&mut self.upstream.asked, true) {
+        let asks = self.rules.liveness.probing == Probing::Questions;
+        if asks && silent >= timeout / 2 && !std::mem::replace(&mut self.upstream.asked, true) {
             self.report(cx, true);
         }
         self.set_receiver_timer(cx, silent);
     }
 
-    /// The timeout has changed: judges the upstream's silence by the new one.
+    /// The timeout has changed: judges the upstream's silence by the new one, unless the two have settled on another.
     pub(super) fn look_at_upstream(&mut self, cx: &mut Cx<'_, Self>) {
-        if let Some(timeout) = &mut self.upstream.timeout {
+        let settled = self.rules.liveness.probing == Probing::Heartbeats;
+        if let Some(timeout) = self.upstream.timeout.as_mut().filter(|_| !settled) {
             *timeout = self.rules.liveness.receiver_timeout;
             self.on_receiver_timer(cx);
         }
@@ -351,9 +357,12 @@ impl<F: Profile> Replica<F> {
     }
 
     fn set_receiver_timer(&mut self, cx: &mut Cx<'_, Self>, silent: Span) {
-        if let Some(look) = self.upstream.timeout.and_then(|timeout| Liveness::next_look(timeout, silent)) {
-            cx.set_timer(Timer::Receiver, look);
-        }
+        let Some(timeout) = self.upstream.timeout.filter(|timeout| *timeout != Span::FOREVER) else { return };
+        let look = match self.rules.liveness.probing {
+            Probing::Questions => Liveness::next_look(timeout, silent),
+            Probing::Heartbeats => timeout - silent,
+        };
+        cx.set_timer(Timer::Receiver, look);
     }
 
     fn set_status_timer(&mut self, cx: &mut Cx<'_, Self>) {

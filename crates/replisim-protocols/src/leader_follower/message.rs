@@ -15,6 +15,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use replisim_history::{Lineage, NodeId, Position};
+use replisim_kernel::Span;
 use replisim_world::process::Payload;
 use smallvec::SmallVec;
 
@@ -68,7 +69,8 @@ pub enum Message {
         /// The entries, in order.
         entries: Entries,
     },
-    /// Sent when nothing was heard from the follower for half the timeout, and as the answer to a report that asks.
+    /// Sent when nothing was heard from the follower for half the timeout, as the answer to a report that asks, and as a
+    /// heartbeat.
     Keepalive {
         /// Whether the follower is to report at once.
         answer: bool,
@@ -98,6 +100,13 @@ pub enum Message {
     Room {
         /// How many bytes of log were read from this stream.
         received: u64,
+    },
+
+    // ── from a follower that never asks whether its upstream is there ──
+    /// After `Start`: how often the upstream is to say something, a keepalive if there is nothing else.
+    Heartbeat {
+        /// At the latest after so long.
+        every: Span,
     },
 }
 
@@ -163,7 +172,8 @@ impl Payload for Message {
             | Message::Keepalive { .. }
             | Message::Copied(_)
             | Message::History { .. }
-            | Message::Room { .. } => 0,
+            | Message::Room { .. }
+            | Message::Heartbeat { .. } => 0,
         };
         HEADER_BYTES + carried
     }
@@ -197,6 +207,7 @@ impl fmt::Display for Message {
             Message::Copied(image) => write!(f, "Copied up to {}", image.position()),
             Message::History { history, .. } => write!(f, "History up to {}", history.last()),
             Message::Room { .. } => f.write_str("Room for more"),
+            Message::Heartbeat { every } => write!(f, "Heartbeat every {every}"),
         }
     }
 }

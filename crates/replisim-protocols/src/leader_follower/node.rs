@@ -97,6 +97,8 @@ pub enum Timer {
     Apply,
     /// A reader's patience may be at its end.
     Reads,
+    /// A follower may have heard nothing for as long as it wants to.
+    Heartbeat(NodeId),
 }
 
 impl<F: Profile> Process for Replica<F> {
@@ -206,6 +208,7 @@ impl<F: Profile> Replica<F> {
             Message::Start { last, history, slot } => self.on_start(cx, (stream, peer), last, &history, slot),
             Message::Report(report) => self.on_report(cx, stream, &report),
             Message::Room { received } => self.on_room(cx, stream, received),
+            Message::Heartbeat { every } => self.on_heartbeat_wanted(cx, stream, every),
             Message::Fetch { bytes } => self.on_fetch(cx, stream, peer, bytes),
             Message::More => self.on_more(cx, stream),
             Message::Inquire => self.on_inquire(cx, stream),
@@ -259,6 +262,7 @@ impl<F: Profile> Replica<F> {
             Timer::Retry => self.connect(cx),
             Timer::Apply => self.on_applied(cx),
             Timer::Reads => self.on_reads_timer(cx),
+            Timer::Heartbeat(follower) => self.on_heartbeat_timer(cx, follower),
         }
     }
 

@@ -203,8 +203,10 @@ pub enum Retention {
 pub struct Liveness {
     /// A sender ends the connection when its follower has been silent for so long; at half of it, it asks.
     pub sender_timeout: Span,
-    /// A receiver ends the connection when its upstream has been silent for so long; at half of it, it asks.
+    /// A receiver ends the connection when its upstream has been silent for so long.
     pub receiver_timeout: Span,
+    /// How an upstream that has nothing to send shows a receiver that it is there.
+    pub probing: Probing,
     /// A receiver reports at least this often.
     pub status_interval: Span,
     /// How long after one attempt to connect the next one follows.
@@ -213,6 +215,16 @@ pub struct Liveness {
     pub retry_at_once: bool,
     /// For how long a follower goes on trying.
     pub persistence: Persistence,
+}
+
+/// How an upstream that has nothing to send shows a receiver that it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Probing {
+    /// The receiver asks at half of its timeout, as that is at the time.
+    Questions,
+    /// The receiver asks nothing. When it connects it has the upstream say something at every half of its timeout at the
+    /// latest, and goes by that timeout for as long as the connection lasts.
+    Heartbeats,
 }
 
 /// For how long a follower that is not served goes on trying. One that has given up follows nobody until an operator has it
@@ -326,10 +338,10 @@ impl Format {
 
 impl Liveness {
     /// After a silence of `silent` so far: how long until it means something under `timeout`, first at half of it and
-    /// then at the end. `None` if it never does.
-    pub fn next_look(timeout: Span, silent: Span) -> Option<Span> {
+    /// then at the end.
+    pub fn next_look(timeout: Span, silent: Span) -> Span {
         let next = if silent < timeout / 2 { timeout / 2 } else { timeout };
-        (timeout != Span::FOREVER).then(|| next - silent)
+        next - silent
     }
 }
 

@@ -37,6 +37,10 @@ pub(super) struct Shipper {
     heard: Monotonic,
     /// Whether it was asked since.
     asked: bool,
+    /// When something was last said to it.
+    spoken: Monotonic,
+    /// How often it wants to hear something, if it has said so.
+    heartbeat: Option<Span>,
 }
 
 /// How much log may be under way to a follower: what the buffers of both kernels hold. No less than a default segment,
@@ -165,6 +169,24 @@ impl<F: Profile> Replica<F> {
             cx.transmit(shipper.stream, Message::Keepalive { answer: true, leader: self.leader });
         }
         self.set_sender_timer(cx, follower, silent);
+    }
+
+    /// A follower wants to hear something every so often.
+    pub(super) fn on_heartbeat_wanted(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, every: Span) {
+        let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
+        shipper.heartbeat = Some(every);
+        cx.set_timer(Timer::Heartbeat(shipper.follower), every);
+    }
+
+    /// A follower that wants to hear something may have heard nothing for that long.
+    pub(super) fn on_heartbeat_timer(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId) {
+        let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.follower == follower) else { return };
+        let Some(every) = shipper.heartbeat else { return };
+        if cx.monotonic().since(shipper.spoken) >= every {
+            shipper.spoken = cx.monotonic();
+            cx.transmit(shipper.stream, Message::Keepalive { answer: false, leader: self.leader });
+        }
+        cx.set_timer(Timer::Heartbeat(follower), every - cx.monotonic().since(shipper.spoken));
     }
 
     /// The timeout has changed: judges every follower's silence by the new one.
@@ -304,8 +326,9 @@ impl<F: Profile> Replica<F> {
 
     /// Sets the alarm for the next moment at which a follower's silence of so far `silent` means something.
     fn set_sender_timer(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId, silent: Span) {
-        if let Some(look) = Liveness::next_look(self.rules.liveness.sender_timeout, silent) {
-            cx.set_timer(Timer::Sender(follower), look);
+        let timeout = self.rules.liveness.sender_timeout;
+        if timeout != Span::FOREVER {
+            cx.set_timer(Timer::Sender(follower), Liveness::next_look(timeout, silent));
         }
     }
 }
@@ -313,7 +336,18 @@ impl<F: Profile> Replica<F> {
 impl Shipper {
     /// Begins to send a follower the entries from offset `next` on.
     fn new(follower: NodeId, stream: StreamId, next: u64, now: Monotonic) -> Self {
-        Shipper { follower, stream, next, streaming: false, sent: 0, report: None, heard: now, asked: false }
+        Shipper {
+            follower,
+            stream,
+            next,
+            streaming: false,
+            sent: 0,
+            report: None,
+            heard: now,
+            asked: false,
+            spoken: now,
+            heartbeat: None,
+        }
     }
 
     /// Whether as much is under way as the window allows.
@@ -341,6 +375,7 @@ impl Shipper {
             self.next += 1;
         }
         self.sent += bytes;
+        self.spoken = cx.monotonic();
         cx.transmit(self.stream, Message::Entries { tell, entries });
         Ok(())
     }

@@ -20,11 +20,20 @@
 //! `rpl_semi_sync_source_timeout`, the source *goes on alone*: it releases all sessions that wait, and commits
 //! asynchronously until a replica has caught up with everything. The guarantee is gone without a word to any client.
 //!
-//! The source's own disk keeps what it acknowledged, if `sync_binlog` is 1. No promotion is safe by promise: replicas
-//! acknowledge what is not on their disks, one of several is enough, and after the timeout none.
+//! The source's own disk keeps what it acknowledged, if `sync_binlog` is 1; and a replica's what it shows, for its applier
+//! commits as any session does. A promotion is safe by promise only where every replica must acknowledge, the timeout is
+//! longer than the run, and no host is lost: replicas acknowledge what is not on their disks, one of several is enough, and
+//! after the timeout none.
 //!
 //! Under `AFTER_COMMIT` others can read what its author has not been told yet, and what a failover then takes away. Under
 //! `AFTER_SYNC` nobody can; but the source that restarts has the transaction all the same, and shows it.
+//!
+//! # Silence
+//!
+//! A replica sends nothing but acknowledgements. The source sends a heartbeat on a connection that has been idle for half
+//! of `replica_net_timeout` (`SOURCE_HEARTBEAT_PERIOD`), and a replica that hears nothing for all of it connects again. It
+//! tries at once, then every `source_connect_retry` seconds, `source_retry_count` times; then it stops, as it does at error
+//! 1236, until an operator starts it again.
 //!
 //! # Statements
 //!
@@ -34,7 +43,9 @@
 //! # What is left out
 //!
 //! Replication by file and position, filters, multiple sources, group replication, read-write replicas (every replica is
-//! `super_read_only`), storage engines' own logs, and the files in which the binary log is purged.
+//! `super_read_only`), storage engines' own logs, and the files in which the binary log is purged. A replica has one log
+//! here, relay log and binary log in one, and syncs it whenever something was received: its relay log survives more than
+//! MySQL's does.
 //!
 //! # Known anomalies
 //!
@@ -46,7 +57,8 @@
 //! # Sources
 //!
 //! MySQL 8.4 Reference Manual, ch. 19: Replication with Global Transaction Identifiers, Replication and Binary Logging
-//! Options and Variables, Replication Formats, Semisynchronous Replication, Delayed Replication.
+//! Options and Variables, Replication Formats, Semisynchronous Replication, Delayed Replication; ch. 15, CHANGE REPLICATION
+//! SOURCE TO, for heartbeats and for how often a replica tries.
 //!
 //! In one thing the manual is not followed to the letter. It has a replica acknowledge what is "flushed to disk"; but the
 //! replica's plugin (`plugin/semisync/semisync_replica_plugin.cc`) does not look at whether the event was synced, and by
@@ -135,10 +147,12 @@ impl Profile for BinaryLog {
                 retry_interval: Span::secs(settings.source_connect_retry),
                 retry_at_once: true,
                 persistence: persistence(settings),
+                probing: Probing::Heartbeats,
             },
             reporting: Reporting::AtProgress,
             replay: Replay {
-                from: Extent::Written,
+                // The applier's own commit is synced before others see it, as every commit is; here that is the relay log's sync.
+                from: if durable { Extent::Flushed } else { Extent::Written },
                 delay: Span::secs(delay),
                 cost: settings.apply_time,
                 workers: settings.replica_parallel_workers,

@@ -180,6 +180,7 @@ impl Profile for Plain {
                 retry_interval: settings.retry_interval,
                 retry_at_once: false,
                 persistence: Persistence::Unlimited,
+                probing: Probing::Questions,
             },
             reporting: Reporting::AtProgress,
             replay: Replay { from: Extent::Flushed, delay, cost: settings.apply_time, workers: settings.apply_workers },

@@ -149,6 +149,7 @@ impl Profile for Streaming {
                 retry_interval: settings.wal_retrieve_retry_interval,
                 retry_at_once: false,
                 persistence: Persistence::Unlimited,
+                probing: Probing::Questions,
             },
             reporting: reporting(settings),
             replay: Replay {

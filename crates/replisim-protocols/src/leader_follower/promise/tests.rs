@@ -100,9 +100,13 @@ fn one_follower_is_steady_while_it_answers_and_does_not_forget() {
     assert_eq!(to_readers(Routing::Host("n2".to_owned()), &harmless()), steady);
 
     let host = [reading(Routing::Host("n2".to_owned()))];
-    let mysql = |faults| promised::<MySql>(&mysql::Settings::default(), &host, faults);
-    assert!(mysql(&[Kill]).contains(&MonotonicReads));
-    assert!(!mysql(&[HostLoss]).contains(&MonotonicReads), "a replica shows what is not on its disk");
+    let mysql = |sync_binlog, faults| {
+        let settings = mysql::Settings { sync_binlog, ..mysql::Settings::default() };
+        promised::<MySql>(&settings, &host, faults).contains(&MonotonicReads)
+    };
+    assert!(mysql(1, &[HostLoss]));
+    assert!(mysql(10, &[Kill]));
+    assert!(!mysql(10, &[HostLoss]), "a replica shows what is not on its disk");
 }
 
 #[test]

@@ -80,3 +80,41 @@ fn a_torn_tail_is_dropped_and_nothing_acknowledged_with_it() {
         assert!(lost(&run).is_empty());
     }
 }
+
+/// What was written is in the page cache, the disk stands still, and the host is lost: a reader must not have seen it.
+#[test]
+fn a_replica_shows_what_is_on_its_disk_and_no_more_if_every_commit_is_synced() {
+    let shown = |sync_binlog: u32| {
+        let scene = Scene::<MySql>::new(&format!("(sync_binlog: {sync_binlog})"));
+        let mut world = scene.fault(during(2_000, 8_000, Action::StallDisk(named("s1")))).world();
+        world.run_until(SimTime::ZERO + Span::secs(5));
+        replisim_world::process::Process::view(world.process(NodeId(1)).expect("s1 runs")).applied.index
+    };
+    let (synced, unsynced) = (shown(1), shown(0));
+    assert!(synced * 2 < unsynced, "{synced} {unsynced}");
+}
+
+/// At 5 s the source's power fails for a second: no word of that reaches a replica, which has nothing to send. What is written
+/// from 7 s on it gets when it has connected again, 10 s after the last heartbeat.
+#[test]
+fn a_replica_notices_a_source_that_has_fallen_silent_after_its_timeout_and_no_sooner() {
+    let settings = "(replica_net_timeout: 10, source_connect_retry: 1)";
+    let mut scene = Scene::<MySql>::new(settings).lasting(30).fault(during(5_000, 6_000, lose("p")));
+    scene.clients[0].until = Some(Span::secs(4));
+    let run = scene.clients(ClientGroup { from: Span::secs(7), ..writers() }).run();
+    let longest = run.lags[1].iter().copied().max().expect("the replica applies");
+    assert!((Span::millis(6_900)..Span::millis(7_100)).contains(&longest), "{longest}");
+    converged(&run);
+}
+
+#[test]
+fn an_idle_source_is_heard_of_so_that_its_replicas_stay() {
+    let mut scene = Scene::<MySql>::new("(replica_net_timeout: 2)").lasting(60);
+    scene.clients[0].until = Some(Span::secs(1));
+    let mut world = scene.world();
+    world.run_until(SimTime::ZERO + Span::secs(1));
+    while world.step() {
+        let replica = world.process(NodeId(1)).expect("s1 runs");
+        assert!(replica.upstream.serves(), "{}", world.now());
+    }
+}
