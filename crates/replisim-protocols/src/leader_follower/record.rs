@@ -41,6 +41,9 @@ pub struct Entry {
     pub previous: u64,
     /// When it was committed, by the clock of the leader that did.
     pub stamp: WallTime,
+    /// When the server that this copy comes from committed it, by its clock: later, if that is a relay which writes a log of
+    /// its own.
+    pub passed_on: WallTime,
     /// Its size in the log.
     pub bytes: u32,
     /// How many values the leader had made up in this epoch before.
@@ -190,7 +193,12 @@ impl Entry {
         let Place { position, previous, made_up } = place;
         // What was made up before is told by the records before.
         let digest = Digest::of(&(position, previous, stamp, bytes, &change));
-        Arc::new(Entry { position, previous, stamp, bytes, made_up, change, digest })
+        Arc::new(Entry { position, previous, stamp, passed_on: stamp, bytes, made_up, change, digest })
+    }
+
+    /// The copy of it that a relay writes into its own log at the moment `at`.
+    pub fn passed_on_at(&self, at: WallTime) -> Arc<Entry> {
+        Arc::new(Entry { passed_on: at, digest: Digest::of(&(self.digest, at)), ..self.clone() })
     }
 
     /// Brings `contents` from the state before this entry to the state after it, as server `me` does it.

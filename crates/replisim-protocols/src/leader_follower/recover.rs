@@ -18,6 +18,7 @@ use super::learner::Learning;
 use super::log::{Log, Places};
 use super::node::{Profile, Replica};
 use super::record::{Control, Entry, Part, Record, Slot};
+use super::replay::Replaying;
 use super::rules::{Extent, Flush};
 
 /// The epoch into which a cluster is born.
@@ -154,12 +155,13 @@ impl<F: Profile> Replica<F> {
     fn replay_own_log(&mut self, cx: &mut Cx<'_, Self>, offset: u64) {
         let held = if let Part::Follows(_) = self.part { self.rules.replay.delay } else { Span::ZERO };
         let now = cx.wall();
-        let due = |entry: &&Arc<Entry>| now.since(entry.stamp) >= held;
+        let due = |entry: &&Arc<Entry>| now.since(entry.passed_on) >= held;
         let me = self.me;
-        self.replaying.next = offset;
+        let mut next = offset;
         for entry in (offset..self.extent_recovered(cx)).map_while(|at| cx.journal().entry(at)).take_while(due) {
             self.shown.apply(entry, me);
-            self.replaying.next += 1;
+            next += 1;
         }
+        self.replaying = Replaying::from(next);
     }
 }

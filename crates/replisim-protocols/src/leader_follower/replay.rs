@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use replisim_kernel::Span;
+use replisim_kernel::{Span, Tape};
+use replisim_world::clock::WallTime;
 use replisim_world::process::Cx;
 
 use super::flaw::Flaw;
@@ -28,6 +29,35 @@ pub(super) struct Replaying {
     batch: u16,
     /// Whether the alarm is set: for the end of the batch, or for the moment at which the next entry is due.
     alarmed: bool,
+    /// On a relay that writes a log of its own as it applies: when it applied the entry at each offset, since it started.
+    applied_at: Tape<WallTime>,
+}
+
+impl Replaying {
+    /// Nothing is being applied; the next entry is the one at this offset.
+    pub fn from(next: u64) -> Self {
+        Replaying { next, batch: 0, alarmed: false, applied_at: Tape::starting_at(next) }
+    }
+
+    /// The entry at `offset` as it is passed on: as it came, unless this server has put it into a log of its own.
+    #[inline]
+    pub fn pass_on(&self, offset: u64, entry: &Arc<Entry>) -> Arc<Entry> {
+        self.applied_at.get(offset).map_or_else(|| entry.clone(), |at| entry.passed_on_at(*at))
+    }
+
+    /// Forgets of the entries before `offset` when they were applied: they are no longer there to be passed on.
+    pub fn forget_before(&mut self, offset: u64) {
+        self.applied_at.cut_front(offset);
+    }
+
+    /// The next entry is applied, at the moment `at` if that is to be remembered.
+    fn advance(&mut self, at: Option<WallTime>) {
+        if let Some(at) = at {
+            debug_assert_eq!(self.applied_at.end(), self.next, "what is applied is remembered without gaps");
+            self.applied_at.push(at);
+        }
+        self.next += 1;
+    }
 }
 
 impl<F: Profile> Replica<F> {
@@ -84,7 +114,7 @@ impl<F: Profile> Replica<F> {
     /// Stops applying: the log is about to be replaced.
     pub(super) fn stop_replay(&mut self, cx: &mut Cx<'_, Self>, next: u64) {
         cx.cancel_timer(Timer::Apply);
-        self.replaying = Replaying { next, ..Replaying::default() };
+        self.replaying = Replaying::from(next);
     }
 
     /// Whether everything that was received is applied.
@@ -118,7 +148,7 @@ impl<F: Profile> Replica<F> {
         if delay.is_zero() || self.promoting {
             return Span::ZERO;
         }
-        let stamp = cx.journal().entry(self.replaying.next).map(|entry| entry.stamp);
+        let stamp = cx.journal().entry(self.replaying.next).map(|entry| entry.passed_on);
         stamp.map_or(Span::ZERO, |stamp| delay.saturating_sub(cx.wall().since(stamp)))
     }
 
@@ -128,11 +158,16 @@ impl<F: Profile> Replica<F> {
             self.refetch(cx);
             return false;
         };
-        self.replaying.next += 1;
         self.shown.apply(entry, self.me);
         let position = entry.position;
         cx.applied(position);
+        self.replaying.advance(self.moment_to_remember(cx));
         true
+    }
+
+    /// When this server puts into its own log what it applies now; `None` if that is the log that it received.
+    fn moment_to_remember(&self, cx: &Cx<'_, Self>) -> Option<WallTime> {
+        (self.rules.relay == Relay::Applied).then(|| cx.wall())
     }
 
     /// What [`Flaw::ApplyOutOfOrder`] does in place of applying a batch.
@@ -146,7 +181,8 @@ impl<F: Profile> Replica<F> {
             self.shown.lineage.extend(entry.previous, entry.position);
             cx.applied(entry.position);
         }
-        self.replaying.next += entries.len() as u64;
+        let at = self.moment_to_remember(cx);
+        entries.iter().for_each(|_| self.replaying.advance(at));
     }
 
     /// Something was applied: readers who waited for it are served, and whoever wants to know is told.

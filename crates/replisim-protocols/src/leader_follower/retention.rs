@@ -87,6 +87,7 @@ impl<F: Profile> Replica<F> {
                 if cx.journal().control_is_synced() || self.rules.has(Flaw::DropBeforeCheckpoint) =>
             {
                 cx.cut_front(*cut);
+                self.replaying.forget_before(*cut);
                 self.checkpointing = Checkpointing::Idle;
             }
             Checkpointing::Writing(_) | Checkpointing::Flushing(_) | Checkpointing::Recording { .. } => {}

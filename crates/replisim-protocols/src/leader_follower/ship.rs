@@ -18,6 +18,7 @@ use super::log::Places;
 use super::message::{Entries, Message, Refusal, Report};
 use super::node::{Profile, Replica, Timer};
 use super::record::{Part, Record, Slot};
+use super::replay::Replaying;
 use super::rules::{Liveness, Progress, Relay, Resume, Retention};
 
 /// Sends the log to one follower.
@@ -288,7 +289,7 @@ impl<F: Profile> Replica<F> {
             let tell = self.progress_to_tell(self.shippers[index].follower);
             let shipper = &mut self.shippers[index];
             while shipper.next < limit && !shipper.is_full() {
-                shipper.send_batch(cx, limit, tell)?;
+                shipper.send_batch(cx, limit, tell, &self.replaying)?;
             }
         }
         let shipper = &mut self.shippers[index];
@@ -357,12 +358,14 @@ impl Shipper {
         self.sent.saturating_sub(received) >= WINDOW_BYTES
     }
 
-    /// Sends as many of the next entries before `limit` as fit into one message. The follower reports at `tell`.
+    /// Sends as many of the next entries before `limit` as fit into one message, as one passes them on that has `applied` them
+    /// itself. The follower reports at `tell`.
     fn send_batch<F: Profile>(
         &mut self,
         cx: &mut Cx<'_, Replica<F>>,
         limit: u64,
         tell: Option<Progress>,
+        applied: &Replaying,
     ) -> Result<(), Refusal> {
         let (mut entries, mut bytes) = (Entries::new(), 0);
         while self.next < limit && bytes < MESSAGE_BYTES {
@@ -370,7 +373,7 @@ impl Shipper {
                 return Err(Refusal::Removed);
             }
             let Some(Record::Entry(entry)) = cx.journal().get(self.next) else { return Err(Refusal::Damaged) };
-            entries.push(entry.clone());
+            entries.push(applied.pass_on(self.next, entry));
             bytes += u64::from(entry.bytes);
             self.next += 1;
         }

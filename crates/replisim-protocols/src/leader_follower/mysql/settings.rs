@@ -50,7 +50,7 @@ pub struct Settings {
     pub source_retry_count: u32,
     /// How many transactions a replica applies at the same time.
     pub replica_parallel_workers: u16,
-    /// For how many seconds a replica holds back what it received.
+    /// For how many seconds a replica holds back what it received, counted from the commit on the server it received it from.
     pub source_delay: BTreeMap<String, u64>,
     /// How many sessions there may be.
     pub max_connections: u32,

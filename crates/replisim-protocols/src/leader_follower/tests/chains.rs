@@ -73,6 +73,22 @@ fn a_delayed_follower_still_has_what_was_dropped() {
     world.run_until(SimTime::ZERO + Span::secs(30));
 }
 
+/// A MySQL replica holds back from the commit on its own source, a standby from the one on the primary.
+#[test]
+fn delays_on_purpose_add_up_where_a_relay_commits_what_it_passes_on() {
+    fn last<P: Protocol>(settings: &str) -> [u64; 2] {
+        let mut scene = Scene::<P>::new(settings);
+        scene.clients[0].arrive = Arrival::Every(Span::millis(100));
+        let run = scene.run();
+        converged(&run);
+        [1, 2].map(|node| run.lags[node].iter().next_back().expect("it applies").as_secs_f64().round() as u64)
+    }
+    let mysql = r#"(source_host: {"s2": "s1"}, source_delay: {"s1": 2, "s2": 2})"#;
+    assert_eq!(last::<MySql>(mysql), [2, 4]);
+    let postgresql = r#"(primary_conninfo: {"s2": "s1"}, recovery_min_apply_delay: {"s1": "2s", "s2": "2s"})"#;
+    assert_eq!(last::<PostgreSql>(postgresql), [2, 2]);
+}
+
 #[test]
 fn a_backup_and_the_archived_log_bring_a_dropped_table_back() {
     let mut scene = Scene::<PostgreSql>::new("(checkpoint_timeout: \"1s\", wal_segment_size: \"64kB\")")
