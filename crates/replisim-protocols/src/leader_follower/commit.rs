@@ -135,8 +135,8 @@ impl Commits {
         self.unanswered().next().is_some()
     }
 
-    /// The patience of the commit whose patience ends first, and how much is left of it at the moment `now`. That need not be
-    /// the first that waits: each keeps the patience that it was made with.
+    /// The patience of the commit whose patience ends first, and how much is left of it at the moment `now`. That need not
+    /// be the first that waits: each keeps the patience that it was made with.
     pub fn least_patience(&self, now: Monotonic) -> Option<(Span, Span)> {
         let left = |commit: &Commit| {
             let waited = now.since(commit.since.max(self.silence.counted_from));

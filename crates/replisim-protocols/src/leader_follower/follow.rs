@@ -146,15 +146,16 @@ impl<F: Profile> Replica<F> {
 
     /// The upstream cannot serve this follower. It is asked again, if the rules say so, for an operator may mend that.
     pub(super) fn on_refuse(&mut self, cx: &mut Cx<'_, Self>, refusal: Refusal) {
+        let ends = self.rules.liveness.persistence.ends_at(refusal);
         if self.upstream.told != Some(refusal) {
             self.upstream.told = Some(refusal);
             let upstream = self.part.upstream().map_or("?", |upstream| self.name(upstream));
-            cx.milestone(format!("refused by {upstream}: {}", F::complaint(refusal)));
+            let then = if ends { "; follows nobody until it is told to" } else { "" };
+            cx.milestone(format!("refused by {upstream}: {}{then}", F::complaint(refusal)));
         }
         // What was accepted and then refused would be again: only a connection that broke is made anew at once.
         self.upstream.accepted = false;
-        if self.rules.liveness.persistence.ends_at(refusal) {
-            cx.milestone("follows nobody until it is told to");
+        if ends {
             self.close_connection(cx);
             return self.forget_connection(cx);
         }
@@ -231,8 +232,8 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// The upstream may have been silent for too long. At half the timeout it is asked, where receivers ask; at the end of it,
-    /// given up.
+    /// The upstream may have been silent for too long. At half the timeout it is asked, where receivers ask; at the end of
+    /// it, given up.
     pub(super) fn on_receiver_timer(&mut self, cx: &mut Cx<'_, Self>) {
         let Some(timeout) = self.upstream.timeout else { return };
         let silent = cx.monotonic().since(self.upstream.heard);

@@ -358,8 +358,8 @@ impl Shipper {
         self.sent.saturating_sub(received) >= WINDOW_BYTES
     }
 
-    /// Sends as many of the next entries before `limit` as fit into one message, as one passes them on that has `applied` them
-    /// itself. The follower reports at `tell`.
+    /// Sends as many of the next entries before `limit` as fit into one message, as a server passes them on that has
+    /// `applied` some itself. The follower reports at `tell`.
     fn send_batch<F: Profile>(
         &mut self,
         cx: &mut Cx<'_, Replica<F>>,

@@ -32,8 +32,8 @@
 //!
 //! A replica sends nothing but acknowledgements. The source sends a heartbeat on a connection that has been idle for half
 //! of `replica_net_timeout` (`SOURCE_HEARTBEAT_PERIOD`), and a replica that hears nothing for all of it connects again. It
-//! tries at once, then every `source_connect_retry` seconds, `source_retry_count` times; then it stops, as it does at error
-//! 1236, until an operator starts it again.
+//! tries at once, then every `source_connect_retry` seconds, `source_retry_count` times in all; then it stops, as it does at
+//! error 1236, until an operator starts it again.
 //!
 //! # Statements
 //!
@@ -102,6 +102,9 @@ impl Profile for BinaryLog {
         if settings.rpl_semi_sync_source_wait_for_replica_count == 0 {
             others.push(Problem::new("rpl_semi_sync_source_wait_for_replica_count", settings::WAITS_FOR_NONE));
         }
+        if settings.replica_net_timeout == 0 {
+            others.push(Problem::new("replica_net_timeout", settings::NO_PATIENCE));
+        }
         if settings.innodb_flush_log_at_trx_commit != 1 {
             others.push(Problem::new("innodb_flush_log_at_trx_commit", settings::INNODB_NOT_SYNCED));
         }
@@ -151,7 +154,7 @@ impl Profile for BinaryLog {
             },
             reporting: Reporting::AtProgress,
             replay: Replay {
-                // The applier's own commit is synced before others see it, as every commit is; here that is the relay log's sync.
+                // The applier's own commit is synced before others see it; here that is the relay log's sync.
                 from: if durable { Extent::Flushed } else { Extent::Written },
                 delay: Span::secs(delay),
                 cost: settings.apply_time,

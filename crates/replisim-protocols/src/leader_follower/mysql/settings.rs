@@ -50,7 +50,7 @@ pub struct Settings {
     pub source_retry_count: u32,
     /// How many transactions a replica applies at the same time.
     pub replica_parallel_workers: u16,
-    /// For how many seconds a replica holds back what it received, counted from the commit on the server it received it from.
+    /// For how many seconds a replica holds back what it received, counted from the commit on the server that sent it.
     pub source_delay: BTreeMap<String, u64>,
     /// How many sessions there may be.
     pub max_connections: u32,
@@ -154,7 +154,12 @@ impl Settings {
                 }
             }
             "binlog_expire_logs_seconds" => self.binlog_expire_logs_seconds = number(value)?,
-            "replica_net_timeout" => self.replica_net_timeout = number(value)?,
+            "replica_net_timeout" => {
+                self.replica_net_timeout = match number(value)? {
+                    0 => return Err(NO_PATIENCE.to_owned()),
+                    seconds => seconds,
+                }
+            }
             "source_connect_retry" => self.source_connect_retry = number(value)?,
             "source_retry_count" => self.source_retry_count = number(value)?,
             "replica_parallel_workers" => self.replica_parallel_workers = number(value)?,
@@ -166,6 +171,9 @@ impl Settings {
 
 /// Why [`Settings::rpl_semi_sync_source_wait_for_replica_count`] is not zero.
 pub(super) const WAITS_FOR_NONE: &str = "a commit waits for at least 1";
+
+/// Why [`Settings::replica_net_timeout`] is not zero.
+pub(super) const NO_PATIENCE: &str = "a replica waits for at least 1 second";
 
 /// Why [`Settings::innodb_flush_log_at_trx_commit`] is 1.
 pub(super) const INNODB_NOT_SYNCED: &str =
@@ -240,6 +248,7 @@ mod tests {
         assert_eq!(settings.rpl_semi_sync_source_wait_for_replica_count, 1);
         assert!(settings.set("rpl_semi_sync_source_timeout", "-1").is_err());
         assert!(settings.set("gtid_mode", "OFF").is_err());
+        assert!(settings.set("replica_net_timeout", "0").is_err());
         assert_eq!(settings.set("innodb_flush_log_at_trx_commit", "1"), Ok(()));
         assert!(settings.set("innodb_flush_log_at_trx_commit", "2").is_err());
     }

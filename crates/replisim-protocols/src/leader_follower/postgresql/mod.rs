@@ -130,7 +130,8 @@ impl Profile for Streaming {
             acknowledge: acknowledge(settings, servers, me),
             progress: progress(level),
             unanswered: Unanswered::Block,
-            // On a reload walsenders only find out their priorities; a reply has them count, and an empty list the checkpointer.
+            // On a reload a walsender only finds out its priority. Waiters are released when a standby replies, or by the
+            // checkpointer if the list is empty (`syncrep.c`, `SyncRepUpdateSyncStandbysDefined`).
             recount: Recount::AtReport,
             flush: flush(settings),
             show: Show::AfterAcknowledgement,

@@ -217,13 +217,12 @@ impl Facts<'_> {
         if self.waits_for_ever() {
             return Some("the leader never shows what it has shipped: it waits for more followers than it has");
         }
-        if self.somebody_may_give_up() {
-            return Some(
-                "a follower that has tried to connect for too long gives up until an operator has it follow again",
-            );
+        if self.log_may_run_out() && self.may_have(&[Partition, Kill, HostLoss, Pause]) {
+            return Some("a follower that is away for longer than log is kept must be seeded anew");
         }
-        (self.log_may_run_out() && self.may_have(&[Partition, Kill, HostLoss, Pause]))
-            .then_some("a follower that is away for longer than log is kept must be seeded anew")
+        self.somebody_may_give_up().then_some(
+            "a follower that has tried to connect for too long gives up until an operator has it follow again",
+        )
     }
 
     /// Whether commits wait for more servers than follow the leader, and nobody sees them there until they are acknowledged.
@@ -235,8 +234,8 @@ impl Facts<'_> {
         hides && blocks && quorum.members.iter().filter(direct).count() < quorum.needed()
     }
 
-    /// Whether an upstream may be away for as long as a follower tries to connect to it: the first attempt is made at once, and
-    /// each of the others an interval after the one before.
+    /// Whether an upstream may be away for as long as a follower tries to connect to it: the first attempt is made at once,
+    /// and each of the others an interval after the one before.
     fn somebody_may_give_up(&self) -> bool {
         use FaultFamily::{DiskSlow, HostLoss, Kill, Partition, Pause};
         let gives_up = |server: &Rules| match server.liveness.persistence {
@@ -262,8 +261,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether commits may be acknowledged by the leader alone after they have waited for followers. A patience that outlasts
-    /// the run never ends.
+    /// Whether commits may be acknowledged by the leader alone after they have waited for followers. A patience that
+    /// outlasts the run never ends.
     fn leader_may_go_on_alone(&self) -> bool {
         match self.leader.unanswered {
             Unanswered::Block | Unanswered::Replace { .. } => false,

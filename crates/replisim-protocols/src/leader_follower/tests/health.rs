@@ -94,8 +94,8 @@ fn a_replica_shows_what_is_on_its_disk_and_no_more_if_every_commit_is_synced() {
     assert!(synced * 2 < unsynced, "{synced} {unsynced}");
 }
 
-/// At 5 s the source's power fails for a second: no word of that reaches a replica, which has nothing to send. What is written
-/// from 7 s on it gets when it has connected again, 10 s after the last heartbeat.
+/// At 5 s the source's power fails for a second: no word of that reaches a replica, which has nothing to send. What is
+/// written from 7 s on it gets when it has connected again, 10 s after it last heard something.
 #[test]
 fn a_replica_notices_a_source_that_has_fallen_silent_after_its_timeout_and_no_sooner() {
     let settings = "(replica_net_timeout: 10, source_connect_retry: 1)";

@@ -83,3 +83,15 @@ fn who_waits_for_replicas_that_are_not_there_is_released_when_that_is_not_wanted
     assert_eq!(acknowledged_between(&run, 2_100, 5_000), 0);
     assert!(acknowledged_between(&run, 5_000, 9_000) > 100);
 }
+
+/// Heartbeats come every 30 s, as the two have agreed.
+#[test]
+fn a_replica_goes_by_the_timeout_that_it_has_connected_with() {
+    let mut scene = Scene::<MySql>::new("()").lasting(60).at(2_000, set("s1", "replica_net_timeout", "5"));
+    scene.clients[0].until = Some(Span::secs(1));
+    let mut world = scene.world();
+    world.run_until(SimTime::ZERO + Span::secs(1));
+    while world.step() {
+        assert!(world.process(NodeId(1)).expect("s1 runs").upstream.serves(), "{}", world.now());
+    }
+}
