@@ -104,7 +104,7 @@ impl Process for Node {
 
     fn view(&self) -> View {
         let applied = Position::new(1, self.committed);
-        View { role: Role::Replica, epoch: 1, applied, serving: true }
+        View { role: Role::Replica, epoch: 1, received: applied, applied, serving: true }
     }
 }
 

@@ -41,7 +41,7 @@ fn bare(text: &str, run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use replisim_history::{History, NodeInfo, Settling};
-    use replisim_kernel::{Digest, SimTime, Span};
+    use replisim_kernel::{Digest, SimTime, Span, Tape};
 
     use super::*;
 
@@ -64,6 +64,7 @@ mod tests {
             faults: Vec::new(),
             milestones: Vec::new(),
             history: History::default(),
+            never_begun: Tape::new(),
             lags: Vec::new(),
             settling: Settling { healed: SimTime::ZERO, converged_after: None },
             coverage: Vec::new(),

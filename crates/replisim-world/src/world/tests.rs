@@ -257,7 +257,7 @@ fn what_was_due_and_never_began_is_counted() {
         let run = Box::new(World::new(plan, SEED)).finish();
         let due = 2 * (Span::secs(60).as_nanos() / every.as_nanos());
         let begun = run.history.operations.len();
-        assert_eq!(begun + run.never_begun.len() as u64, due, "every {every}: {begun} begun");
+        assert_eq!((begun + run.never_begun.len()) as u64, due, "every {every}: {begun} begun");
     }
 }
 
