@@ -1,9 +1,9 @@
 //! A mistake to look at: a protocol that draws on chance which no seed fixes.
 //!
-//! It tells others in the order of a hash set, which is another one in every process of the operating system, and in every set of
-//! one process. Two runs of one plan part as soon as somebody is told of something, and no case of it replays. The lint
-//! against hash sets that this workspace has (`clippy.toml`) names the place; without it, `fuzz` finds that runs differ,
-//! and at which event, for it does one run in 64 twice:
+//! It tells others in the order of a hash set, which is another one in every process of the operating system, and in every
+//! set of one process. Two runs of one plan part as soon as somebody is told of something, and no case of it replays. The
+//! lint against hash sets that this workspace has (`clippy.toml`) names the place; without it, `fuzz` finds that runs
+//! differ, and at which event, for it does one run in 64 twice:
 //!
 //! ```text
 //! cargo run --release -p example-abd -- fuzz Careless --runs 64

@@ -34,8 +34,8 @@ pub struct KnownFailure {
     pub case: Option<String>,
     /// The command that runs the case again, or why there is none; empty if it is fixed.
     pub replay: String,
-    /// What became of it: `gone`, `still there`, `another` where the check is violated in another way, `unknown` where it could
-    /// not be decided, `not looked for` where nobody made the check, `cannot be run`.
+    /// What became of it: `gone`, `still there`, `another` where the check is violated in another way, `unknown` where it
+    /// could not be decided, `not looked for` where nobody made the check, `cannot be run`.
     pub became: String,
     /// Whether it is gone: the check holds.
     pub fixed: bool,
@@ -77,8 +77,8 @@ pub struct Surveyed {
     pub checks: Vec<CheckTally>,
     /// Each distinct failure, smallest first.
     pub failures: Vec<FailureGroup>,
-    /// At most this share of fresh runs breaks something, with a confidence of 95 %, as far as they decided every check; `None`
-    /// if some run did, or if there are none of those.
+    /// At most this share of fresh runs breaks something, with a confidence of 95 %, as far as they decided every check;
+    /// `None` if some run did, or if there are none of those.
     pub at_most: Option<f64>,
     /// How many cells were reached: states that met faults and operations.
     pub cells: u64,

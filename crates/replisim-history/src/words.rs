@@ -32,8 +32,8 @@ pub fn span(span: Span) -> String {
     format!("{} {name}", grouped(trimmed(&digits)))
 }
 
-/// A text in lines of at most `width` characters, broken between words, but not between a number and what it counts. Line breaks
-/// of the text mean nothing.
+/// A text in lines of at most `width` characters, broken between words, but not between a number and what it counts. Line
+/// breaks of the text mean nothing.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut lines: Vec<String> = Vec::new();

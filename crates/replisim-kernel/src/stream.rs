@@ -119,9 +119,9 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// The whole number below `bound` (zero if `bound` is zero) that a word stands for: as far into the range as the word is into
-/// all words (D. Lemire, *Fast Random Integer Generation in an Interval*, ACM TOMACS 29(1), 2019, without the rejection). For
-/// draws that take their words first and learn their bounds later.
+/// The whole number below `bound` (zero if `bound` is zero) that a word stands for: as far into the range as the word is
+/// into all words (D. Lemire, *Fast Random Integer Generation in an Interval*, ACM TOMACS 29(1), 2019, without the
+/// rejection). For draws that take their words first and learn their bounds later.
 #[inline]
 pub const fn share(word: u64, bound: u64) -> u64 {
     ((word as u128 * bound as u128) >> 64) as u64

@@ -137,7 +137,8 @@ impl Experiment {
         if settings.is_empty() { name.to_owned() } else { format!("{name}, {settings}") }
     }
 
-    /// What the protocol promises in the scenario's circumstances, asked once. Not to panic is among it, whatever it says itself.
+    /// What the protocol promises in the scenario's circumstances, asked once. Not to panic is among it, whatever it says
+    /// itself.
     pub fn promises(&self) -> &BTreeMap<Check, Promise> {
         self.promises.get_or_init(|| self.ask_for_promises())
     }

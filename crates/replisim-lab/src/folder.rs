@@ -117,8 +117,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(found)
 }
 
-/// Whether a path leads to something that is no file: a folder behind a link, or a pipe, which would be waited at. What leads
-/// nowhere is told by whoever reads it.
+/// Whether a path leads to something that is no file: a folder behind a link, or a pipe, which would be waited at. What
+/// leads nowhere is told by whoever reads it.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|there| !there.is_file())
 }

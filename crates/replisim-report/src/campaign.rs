@@ -120,8 +120,8 @@ impl Campaign {
         self.subjects.iter().map(|ran| ran.differing).sum()
     }
 
-    /// What nothing is known of, in words: runs that were ordered and are not here, subjects that have not run, and checks that
-    /// no run decided. As long as there is any, that nothing failed says little.
+    /// What nothing is known of, in words: runs that were ordered and are not here, subjects that have not run, and checks
+    /// that no run decided. As long as there is any, that nothing failed says little.
     pub fn wanting(&self) -> Vec<String> {
         let missing = self.ordered.filter(|ordered| self.runs() < *ordered);
         let missing =

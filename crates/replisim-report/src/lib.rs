@@ -12,8 +12,8 @@
 //! the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in one manner
 //! ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
 //!
-//! **Invariant**: reports read what is handed in alone. Nothing here depends on the wall clock, the terminal or the platform;
-//! how long a run took, whether colours are wanted and how wide a screen is arrive as arguments.
+//! **Invariant**: reports read what is handed in alone. Nothing here depends on the wall clock, the terminal or the
+//! platform; how long a run took, whether colours are wanted and how wide a screen is arrive as arguments.
 
 pub mod campaign;
 pub mod figures;

@@ -50,8 +50,8 @@ impl Page {
         wrapped(text, indent, self.width)
     }
 
-    /// A text of prose and of lines that begin with a space, such as rows and commands, which stand as they are: in lines that
-    /// fit, each after `indent`.
+    /// A text of prose and of lines that begin with a space, such as rows and commands, which stand as they are: in lines
+    /// that fit, each after `indent`.
     pub fn reflowed(self, text: &str, indent: &str) -> String {
         reflowed(text, indent, self.width)
     }

@@ -37,8 +37,8 @@ pub struct Judged {
     pub promise: Promise,
     /// Whether the scenario expects the check to hold; `None` if it says nothing.
     pub expected_to_hold: Option<bool>,
-    /// Whether the verdict is what the scenario expects or, where it expects nothing, breaks no promise. An unknown one never
-    /// is.
+    /// Whether the verdict is what the scenario expects or, where it expects nothing, breaks no promise. An unknown one
+    /// never is.
     pub as_expected: bool,
 }
 

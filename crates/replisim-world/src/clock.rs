@@ -102,8 +102,8 @@ impl Clocks {
         u64::try_from(u128::from(elapsed) * self.rate() / BILLION).unwrap_or(u64::MAX)
     }
 
-    /// Nanoseconds counted for each billion of true time: at least half of them, however many drifts add up. A timer that was
-    /// set on a clock that all but stands still would keep its process waiting long after the clock is right again.
+    /// Nanoseconds counted for each billion of true time: at least half of them, however many drifts add up. A timer that
+    /// was set on a clock that all but stands still would keep its process waiting long after the clock is right again.
     fn rate(&self) -> u128 {
         (BILLION as i64 + self.drift_ppb).max(BILLION as i64 / 2) as u128
     }

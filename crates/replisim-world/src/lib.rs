@@ -1,8 +1,8 @@
 //! The world that a protocol runs in: hosts, processes, network, disks, clocks, clients and faults, as one value.
 //!
-//! A [`World`] holds a whole cluster in the middle of a run. It pops one event at a time, hands it to a [`Process`](process::Process), and
-//! settles the effects that come back. It can be cloned at any point; both copies go on identically, or differently once
-//! a stream of chance is reseeded.
+//! A [`World`] holds a whole cluster in the middle of a run. It pops one event at a time, hands it to a
+//! [`Process`](process::Process), and settles the effects that come back. It can be cloned at any point; both copies go on
+//! identically, or differently once a stream of chance is reseeded.
 //!
 //! Read [`process`] first: it is the contract. Then [`World`]: how one event travels.
 //!

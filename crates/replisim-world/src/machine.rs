@@ -1,16 +1,17 @@
 //! A host: the clocks, the disk and the processor that its processes share.
 //!
 //! The processor is why latency grows with load and why a slow host falls behind: a queue in front of so many cores. Work is
-//! taken up in the order it comes in, by a core that is free or else by the first that will be. A client's request costs what
-//! the cluster's `operation` says, what comes from another process what `message` says; a timer or a completed sync costs
-//! nothing. When work will be done is settled as it comes in, so a processor keeps no more than when each core is free.
+//! taken up in the order it comes in, by a core that is free or else by the first that will be. A client's request costs
+//! what the cluster's `operation` says, what comes from another process what `message` says; a timer or a completed sync
+//! costs nothing. When work will be done is settled as it comes in, so a processor keeps no more than when each core is
+//! free.
 //!
 //! ```text
 //!   work comes in ──▶ waits for a core ──▶ cost × slowdown ──▶ the process hears of it
 //! ```
 //!
-//! A process's journal is its own (`node.rs`), though the disk it is synced to is the host's. Whether a host is up, paused or
-//! within reach is for the roster and the network to say.
+//! A process's journal is its own (`node.rs`), though the disk it is synced to is the host's. Whether a host is up, paused
+//! or within reach is for the roster and the network to say.
 
 use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
 

@@ -32,8 +32,8 @@ pub(crate) struct Node<P: Process> {
     pub starts: bool,
     /// Whether an operator keeps it down until the heal.
     pub fenced: bool,
-    /// Which of all orders to lead was the last one that it got, counted from 1, and which the last that it carried out; 0 if
-    /// there was none.
+    /// Which of all orders to lead was the last one that it got, counted from 1, and which the last that it carried out; 0
+    /// if there was none.
     pub ordered: u32,
     pub promoted: u32,
     /// The kills in force that struck it: it stays down until the last of them is over.

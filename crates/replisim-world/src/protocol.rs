@@ -30,9 +30,9 @@ pub trait Protocol: Process {
     /// are returned at once.
     fn assemble(settings: &Self::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>>;
 
-    /// Changes one setting of a running process, as [`Command::Configure`](crate::process::Command::Configure) asks it to. It is
-    /// tried out before a run begins, so that no such order is one that nobody would obey. Who does not say otherwise obeys
-    /// none.
+    /// Changes one setting of a running process, as [`Command::Configure`](crate::process::Command::Configure) asks it to.
+    /// It is tried out before a run begins, so that no such order is one that nobody would obey. Who does not say otherwise
+    /// obeys none.
     ///
     /// # Errors
     /// Why there is no such setting, or it cannot be this value.

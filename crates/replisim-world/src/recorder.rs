@@ -9,8 +9,8 @@ use replisim_history::{
 use replisim_kernel::{Fingerprint, SimTime, Span, Tape};
 
 /// What a step begins with in the fingerprint, so that no two kinds of steps are taken for each other. Steps without one
-/// begin with an instant, as when a fault moves or a message arrives; what a process appends to its journal, which is part of
-/// a step, begins with the node.
+/// begin with an instant, as when a fault moves or a message arrives; what a process appends to its journal, which is part
+/// of a step, begins with the node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
     Boot,

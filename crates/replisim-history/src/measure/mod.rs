@@ -30,8 +30,8 @@ pub enum Measure {
     Lost,
     /// The share of them that was lost, between 0 and 1.
     LostShare,
-    /// Of the acknowledged writes that were lost or that a rewind discarded, the share that was both, over the whole run: 1 if
-    /// what a rewind discards is exactly what was lost.
+    /// Of the acknowledged writes that were lost or that a rewind discarded, the share that was both, over the whole run: 1
+    /// if what a rewind discards is exactly what was lost.
     DiscardedIsLost,
     /// How many reads were stale.
     StaleReads,
@@ -205,8 +205,8 @@ pub fn outcomes(run: &Run, window: Window) -> Outcomes {
     outcomes
 }
 
-/// The share of operations invoked in the window that ended well, of these and of those due there that never began; `None` if
-/// there were none.
+/// The share of operations invoked in the window that ended well, of these and of those due there that never began; `None`
+/// if there were none.
 pub fn availability(run: &Run, window: Window) -> Option<f64> {
     let outcomes = outcomes(run, window);
     share(outcomes.ok, outcomes.in_all())

@@ -8,7 +8,8 @@ use crate::scenario::Source;
 
 impl Case {
     /// Keeps what stands where the case of this text is to be written, if that is of another run or its scenario was edited:
-    /// under another name, by which no id finds it, and which is returned. The story above may differ. What is a link stays one.
+    /// under another name, by which no id finds it, and which is returned. The story above may differ. What is a link stays
+    /// one.
     ///
     /// # Errors
     /// If it cannot be read, or kept.

@@ -71,8 +71,8 @@ pub fn runs_ordered(manifest: &Manifest) -> Option<u64> {
     manifest.settings.strip_prefix(RUNS)?.split(',').next()?.parse().ok()
 }
 
-/// The campaign of a store that this one goes on with although it is another one: it differs in nothing but how many runs it is
-/// to have, all that it holds has a place in this one, and of several such it holds most. What is run at a place does not
+/// The campaign of a store that this one goes on with although it is another one: it differs in nothing but how many runs it
+/// is to have, all that it holds has a place in this one, and of several such it holds most. What is run at a place does not
 /// depend on how many places follow. `None` where the store holds this one itself.
 ///
 /// # Errors
@@ -107,8 +107,8 @@ fn grow(path: &Path, manifest: &Manifest, orders: &Orders) -> Result<(), StoreEr
 }
 
 impl<'s, 'c> Archive<'s, 'c> {
-    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed is not
-    /// done again, also where it was to have another number of runs: see [`campaign_to_grow`].
+    /// The archive of a campaign at `path`, which is made if it is not there. What is there of a campaign that is resumed is
+    /// not done again, also where it was to have another number of runs: see [`campaign_to_grow`].
     ///
     /// # Errors
     /// If the store cannot be opened or written, or is none.

@@ -17,16 +17,16 @@ const OF_A_KIND: usize = 4;
 /// What is known of the failures of some subjects.
 #[derive(Debug, Default)]
 pub struct Reruns {
-    /// What became of each that was run again, with its row as it is to be stored; no command replays it before somebody keeps
-    /// its case.
+    /// What became of each that was run again, with its row as it is to be stored; no command replays it before somebody
+    /// keeps its case.
     pub ran: Vec<(KnownFailure, KnownRow)>,
-    /// How many are known of a subject when it said something else, by its name. Those are not run again: what failed may have
-    /// been taken out.
+    /// How many are known of a subject when it said something else, by its name. Those are not run again: what failed may
+    /// have been taken out.
     pub of_others: BTreeMap<String, u64>,
 }
 
-/// Runs the known failures of these subjects again, of each kind the smallest first. A campaign that is resumed tells of its own
-/// with what it finds.
+/// Runs the known failures of these subjects again, of each kind the smallest first. A campaign that is resumed tells of its
+/// own with what it finds.
 ///
 /// # Errors
 /// If there is a store that cannot be read.

@@ -69,7 +69,8 @@ impl<'s, 'c> Lot<'s, 'c> {
         lot
     }
 
-    /// The next place and what is to be tried there; `None` while the results of earlier places are waited for, and at the end.
+    /// The next place and what is to be tried there; `None` while the results of earlier places are waited for, and at the
+    /// end.
     pub fn take(&mut self) -> Option<(u32, Idea)> {
         self.ready.pop_front()
     }

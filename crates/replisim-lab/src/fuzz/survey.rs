@@ -13,8 +13,8 @@ use crate::scenario::{Edit, Expected, Outline, Source};
 use crate::store::Mark;
 use crate::{Catalog, Experiment, Scenario};
 
-/// What a campaign came to, if it was not broken off. What failed or differed has neither a case nor a command yet, for nobody
-/// has kept it: see [`FailureGroup::replay`].
+/// What a campaign came to, if it was not broken off. What failed or differed has neither a case nor a command yet, for
+/// nobody has kept it: see [`FailureGroup::replay`].
 pub fn survey(subjects: &[Subject<'_>], tallies: &[Tally], seed_start: u64) -> Survey {
     let surveyed = subjects.iter().zip(tallies).map(|(subject, tally)| surveyed(subject, tally, seed_start));
     Survey { subjects: surveyed.collect(), known: Vec::new(), interrupted: false }

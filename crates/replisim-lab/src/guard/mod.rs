@@ -46,8 +46,8 @@ impl<P: Process> Guarded<P> {
         }
     }
 
-    /// The first process that says what was heard when it is looked at. The world looks at processes between their turns, and
-    /// does not take down at whom; but as looking changes nothing, whoever panicked does so again.
+    /// The first process that says what was heard when it is looked at. The world looks at processes between their turns,
+    /// and does not take down at whom; but as looking changes nothing, whoever panicked does so again.
     fn looked_at(&self, heard: &Heard) -> Option<NodeId> {
         let view = |node| listen(|| self.0.view(node)).err();
         let contents = |node| listen(|| self.0.process(node).and_then(P::contents).is_some()).err();

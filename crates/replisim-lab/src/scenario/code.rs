@@ -142,7 +142,8 @@ a transaction of no operations, a factor of zero."
     /// The value contradicts itself.
     Contradiction = "S018": "\
 The parts of a value contradict each other. A distribution may have its `min` above its `max`, a 99th percentile below \
-the median, weights that do not add up to 1, or a cumulative table that does not rise to 1; a fault may be between a node and itself. The message says which."
+the median, weights that do not add up to 1, or a cumulative table that does not rise to 1; a fault may be between a node \
+and itself. The message says which."
 
     /// The fault cannot happen then.
     ImpossibleMoment = "S019": "\

@@ -81,8 +81,8 @@ impl<'s> Excerpt<'s> {
         })
     }
 
-    /// The least and the most that a whole number can be where one stands that cannot be read. No error tells; so others are read
-    /// in its place.
+    /// The least and the most that a whole number can be where one stands that cannot be read. No error tells; so others are
+    /// read in its place.
     fn bounds<T: DeserializeOwned>(&self, path: &str, number: Range<usize>) -> Option<(i128, i128)> {
         let before = self.source.text.get(self.range.start..number.start)?;
         let after = self.source.text.get(number.end..self.range.end)?;

@@ -258,8 +258,8 @@ fn delays(delay: &Distribution) -> Vec<Distribution> {
     }
 }
 
-/// Plainer shares of what is held back or doubled: everything, which leaves nothing to luck, or a round one. None is proposed
-/// for a plainer one.
+/// Plainer shares of what is held back or doubled: everything, which leaves nothing to luck, or a round one. None is
+/// proposed for a plainer one.
 fn shares(share: Probability) -> Vec<Probability> {
     let plain = SHARES.into_iter().filter_map(Probability::new);
     plain.take_while(|plainer| *plainer != share).collect()

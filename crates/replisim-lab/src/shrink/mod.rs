@@ -1,10 +1,10 @@
 //! From a failing run to the smallest story that still fails in the same way.
 //!
 //! A fuzzer's find is true and useless: twenty faults and two hundred operations, of which one fault and three operations
-//! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks
-//! *the same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to
-//! whichever is easiest to provoke. And where a promise is broken, it stays one: a lost write is no find any more once the
-//! settings that protected it are gone. Where it is the scenario alone that expects otherwise, `word.rs` says what must stay.
+//! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks *the
+//! same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to whichever is
+//! easiest to provoke. And where a promise is broken, it stays one: a lost write is no find any more once the settings that
+//! protected it are gone. Where it is the scenario alone that expects otherwise, `word.rs` says what must stay.
 //!
 //! ```text
 //!   spell.rs       swarm ─▶ faults, workloads ─▶ scripts: now there is something to take away
@@ -288,8 +288,8 @@ fn narrow(search: &mut Search<'_>, seed: u64) {
     }
 }
 
-/// Leaves out what can be left out of the scenario as it is told, which may wait longer than those that were tried on the way.
-/// Says whether there is a reason to go round again.
+/// Leaves out what can be left out of the scenario as it is told, which may wait longer than those that were tried on the
+/// way. Says whether there is a reason to go round again.
 fn fewer_as_it_is_told(search: &mut Search<'_>) -> bool {
     let steps = search.steps;
     faults::fewer(search);

@@ -75,8 +75,8 @@ pub(super) fn story(
     lines.join("\n")
 }
 
-/// What a person would tell of the run besides: who was promoted, what was thrown away or refused, and since when. What a node
-/// says again and again is told once.
+/// What a person would tell of the run besides: who was promoted, what was thrown away or refused, and since when. What a
+/// node says again and again is told once.
 fn on_the_way(run: &Run) -> Vec<String> {
     let names = Names::of(run);
     let mut told: Vec<(SimTime, [String; 2], u64)> = Vec::new();
@@ -137,8 +137,8 @@ fn why(search: &Search<'_>, need: &Need) -> String {
     }
 }
 
-/// What breaks without something, by how much of it is news: the same check in another way, what holds with it, and what does
-/// not hold with it either.
+/// What breaks without something, by how much of it is news: the same check in another way, what holds with it, and what
+/// does not hold with it either.
 fn others(aim: Check, need: &Need, checks: &[Check]) -> String {
     let apart = checks.iter().filter(|check| **check != aim);
     let (still, new): (Vec<&Check>, Vec<&Check>) = apart.partition(|check| need.anyway.contains(check));

@@ -71,8 +71,8 @@ const LATE: &str = r#"Scenario(
     expect: { NoLostWrites: Holds },
 )"#;
 
-/// A session reads from another follower than before. Whoever writes later sees to it that the replicas come to rest: without
-/// that write, a follower asks for what the leader has forgotten until the run's patience ends.
+/// A session reads from another follower than before. Whoever writes later sees to it that the replicas come to rest:
+/// without that write, a follower asks for what the leader has forgotten until the run's patience ends.
 const FORGOTTEN: &str = r#"Scenario(
     cluster: (size: 3, links: (same_zone: "100us", between_zones: "500us"), disk: (sync: "300us")),
     protocol: LeaderFollower(flaw: ForgetRetention, retain: Records(1), checkpoint_interval: "20ms"),

@@ -112,9 +112,9 @@ pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
 }
 
 /// A run that never comes to rest is run until its patience ends; any other stops earlier by itself. So patience costs the
-/// smallest run nothing as long as it comes to rest. What is smaller still may not, and would be given up for its many events
-/// of waiting: so there is little patience from the beginning. Where the replicas' last state decides, that would make a
-/// case of replicas that are merely late.
+/// smallest run nothing as long as it comes to rest. What is smaller still may not, and would be given up for its many
+/// events of waiting: so there is little patience from the beginning. Where the replicas' last state decides, that would
+/// make a case of replicas that are merely late.
 fn shorten_settle(search: &mut Search<'_>) {
     if !search.check().asks_for_the_end() {
         let settle = search.scenario().settle;

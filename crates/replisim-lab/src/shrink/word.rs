@@ -2,9 +2,9 @@
 //!
 //! A protocol that promises is asked of every smaller scenario whether it still does. A scenario cannot be asked. Its author
 //! wrote `expect: { ReadYourWrites: Holds }` of these settings, of clients that read there and wait so long, of a promotion
-//! that comes a second after the last slow packet. With any of this changed the check may be violated for another reason, and
-//! nobody has said that it is not. So whatever is written stays, and so does the time of it. What chance has put beside it may
-//! go, and be certain where it was not:
+//! that comes a second after the last slow packet. With any of this changed the check may be violated for another reason,
+//! and nobody has said that it is not. So whatever is written stays, and so does the time of it. What chance has put beside
+//! it may go, and be certain where it was not:
 //!
 //! | of | stays | may change |
 //! |---|---|---|
@@ -61,7 +61,8 @@ impl Word {
     }
 }
 
-/// Whether a scenario has no operation that `whole` does not have at the same time, unless it is the first to spell them out.
+/// Whether a scenario has no operation that `whole` does not have at the same time, unless it is the first to spell them
+/// out.
 pub(super) fn only_leaves_out(whole: &Scenario, smaller: &Scenario) -> bool {
     let spelled_out = |it: &Scenario| it.clients.iter().filter(|group| !group.script.is_empty()).count();
     let mut before = lines(whole).into_iter().map(|line| line.op);

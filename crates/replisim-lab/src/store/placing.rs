@@ -49,9 +49,9 @@ impl Placing {
         remove(&self.part).map_err(|error| StoreError::File { path: self.part, error })
     }
 
-    /// Gives the store, now whole, the name at which it is looked for: not even a log may stand there. SQLite takes a log for
-    /// that of the database beside it, so one that an earlier file left would be played into this one, and one that the part
-    /// left behind would be missed.
+    /// Gives the store, now whole, the name at which it is looked for: not even a log may stand there. SQLite takes a log
+    /// for that of the database beside it, so one that an earlier file left would be played into this one, and one that the
+    /// part left behind would be missed.
     ///
     /// # Errors
     /// If what was written to the part is still in its log because somebody reads it, or if the system refuses.

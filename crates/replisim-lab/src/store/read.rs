@@ -130,7 +130,8 @@ impl Store {
         Ok(ends)
     }
 
-    /// Every failure that was ever seen, in the order of subject, scenario, seed, plan, check and kind, whatever its campaign.
+    /// Every failure that was ever seen, in the order of subject, scenario, seed, plan, check and kind, whatever its
+    /// campaign.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -159,8 +160,8 @@ impl Store {
         Ok(known)
     }
 
-    /// Every case that is kept, of failures, of runs that differed and of what is known, each text once and in the order of the
-    /// texts.
+    /// Every case that is kept, of failures, of runs that differed and of what is known, each text once and in the order of
+    /// the texts.
     ///
     /// # Errors
     /// If the store cannot be read.

@@ -70,8 +70,8 @@ pub struct RunRow {
     pub verdicts: String,
     /// Whether the run fails its campaign.
     pub failed: bool,
-    /// What the search has to remember of it, as it writes that: the kinds of its faults, how many operations it had, and the
-    /// coverage cells that were new to those of its lot with which it competes. Opaque here.
+    /// What the search has to remember of it, as it writes that: the kinds of its faults, how many operations it had, and
+    /// the coverage cells that were new to those of its lot with which it competes. Opaque here.
     pub cells: Vec<u8>,
 }
 

@@ -130,8 +130,8 @@ impl Writer {
     }
 }
 
-/// Drops what is known of the failures of a subject, whatever it said, or of all subjects, and returns how many that were. What
-/// campaigns found stays.
+/// Drops what is known of the failures of a subject, whatever it said, or of all subjects, and returns how many that were.
+/// What campaigns found stays.
 ///
 /// # Errors
 /// If there is no store, it cannot be written, or somebody else writes to it.
@@ -276,8 +276,8 @@ impl Clerk {
     }
 }
 
-/// The next order, unless the time is up or nobody is left to give one. Who finds the channel empty naps instead of waiting at
-/// it: to be woken for every order would cost whoever gives it more than the order itself.
+/// The next order, unless the time is up or nobody is left to give one. Who finds the channel empty naps instead of waiting
+/// at it: to be woken for every order would cost whoever gives it more than the order itself.
 fn receive<T>(waiting: &Receiver<Order>, end: &Receiver<T>) -> Option<Order> {
     loop {
         match waiting.try_recv() {

@@ -95,8 +95,8 @@ pub enum Message {
     },
 
     // ── from a follower's operating system to its upstream's ──
-    /// A good part of the window has been read, and the follower itself says nothing of it, as under [`Reporting::WhenIdle`].
-    /// The upstream may send on, but has not heard its follower.
+    /// A good part of the window has been read, and the follower itself says nothing of it, as under
+    /// [`Reporting::WhenIdle`]. The upstream may send on, but has not heard its follower.
     Room {
         /// How many bytes of log were read from this stream.
         received: u64,

@@ -199,7 +199,8 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// A record of the own log cannot be read: drops it and all that follows, and has them sent again if it follows somebody.
+    /// A record of the own log cannot be read: drops it and all that follows, and has them sent again if it follows
+    /// somebody.
     fn refetch(&mut self, cx: &mut Cx<'_, Self>) {
         let offset = self.replaying.next;
         if offset >= cx.journal().end() {

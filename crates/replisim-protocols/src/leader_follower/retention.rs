@@ -171,7 +171,8 @@ impl<F: Profile> Replica<F> {
 /// hangs on it, and so for how long a promoted server looks to `pg_rewind` as if nothing had happened.
 const ROWS_PER_PAGE: u64 = 50;
 
-/// Pages that every checkpoint writes, whatever the clients did. Chosen; it makes the shortest checkpoint take half a second.
+/// Pages that every checkpoint writes, whatever the clients did. Chosen; it makes the shortest checkpoint take half a
+/// second.
 const CATALOG_PAGES: u64 = 5;
 
 /// The pause after each page while a checkpoint is ahead of its schedule: PostgreSQL's `CheckpointWriteDelay`.

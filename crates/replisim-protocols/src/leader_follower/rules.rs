@@ -257,8 +257,8 @@ pub enum Reporting {
 pub struct Replay {
     /// Which records it may apply.
     pub from: Extent,
-    /// How long it holds back each record, counted from when its upstream committed it. A relay that passes on the log it has
-    /// received does not commit again: then the leader's own time stamp counts.
+    /// How long it holds back each record, counted from when its upstream committed it. A relay that passes on the log it
+    /// has received does not commit again: then the leader's own time stamp counts.
     pub delay: Span,
     /// How long it takes to apply one transaction.
     pub cost: Span,

@@ -39,8 +39,8 @@ pub(super) struct Courier {
 /// a copy, and large enough for a copy of many gigabytes to be few events.
 const CHUNK_BYTES: u64 = 1 << 20;
 
-/// How many chunks may be under way: as many as fill [`super::ship::WINDOW_BYTES`]. A copy over a link that carries more than
-/// that in a round trip takes longer than the link would need.
+/// How many chunks may be under way: as many as fill [`super::ship::WINDOW_BYTES`]. A copy over a link that carries more
+/// than that in a round trip takes longer than the link would need.
 const CHUNKS_UNDER_WAY: u32 = 16;
 
 impl<F: Profile> Replica<F> {
@@ -85,8 +85,9 @@ impl<F: Profile> Replica<F> {
         self.introduce_again(cx);
     }
 
-    /// The data that a copy or a backup begins with, and the offset of the first entry that they do not include: what is shown,
-    /// unless a checkpoint of a leader whose commits hang has cut the log behind that. Then it is all that the log has.
+    /// The data that a copy or a backup begins with, and the offset of the first entry that they do not include: what is
+    /// shown, unless a checkpoint of a leader whose commits hang has cut the log behind that. Then it is all that the log
+    /// has.
     pub(super) fn image_to_copy(&mut self, cx: &mut Cx<'_, Self>) -> (Image, u64) {
         if self.part == Part::Leads && self.shown.position() < self.log.base {
             self.write_buffer(cx);

@@ -17,8 +17,8 @@ struct Event {
     times: Vec<(SimTime, SimTime)>,
 }
 
-/// What happened in `run`, in at most `limit` lines by `clock`. What came again and again is told once, with how often; what does
-/// not fit is left out of the middle and counted, for a story is understood from its beginning and its end.
+/// What happened in `run`, in at most `limit` lines by `clock`. What came again and again is told once, with how often; what
+/// does not fit is left out of the middle and counted, for a story is understood from its beginning and its end.
 pub fn story(run: &Run, limit: usize, clock: Clock) -> String {
     let events = events(run);
     let mut table = Table::new(&[Align::Right, Align::Left, Align::Left]);

@@ -38,7 +38,8 @@ pub fn json(survey: &Survey) -> String {
     serde_json::to_string_pretty(&document).expect("plain data is JSON") + "\n"
 }
 
-/// One line of JSON for each subject, with the failures that were known of it. Where the campaign was broken off, none is fine.
+/// One line of JSON for each subject, with the failures that were known of it. Where the campaign was broken off, none is
+/// fine.
 pub fn ndjson(survey: &Survey) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let line = |subject: &Surveyed| {
@@ -174,8 +175,8 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
 }
 
 /// GitHub's workflow commands: one error for each distinct failure, each divergence and each kind of known failure that
-/// still fails, at the scenario's file; a warning for what is expected to be violated and never was; a notice for each kind that
-/// is fixed, and one for the whole.
+/// still fails, at the scenario's file; a warning for what is expected to be violated and never was; a notice for each kind
+/// that is fixed, and one for the whole.
 pub fn github(survey: &Survey) -> String {
     let mut text = String::new();
     for kind in known::kinds(&survey.known) {

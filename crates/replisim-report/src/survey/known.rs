@@ -55,8 +55,8 @@ impl KnownKind<'_> {
         if self.failing.iter().any(|failure| failure.is_violated()) { "still failing" } else { "not known to be fixed" }
     }
 
-    /// The commands that run again what is not fixed, the smallest first, or why there is none; those that nobody has kept a case
-    /// of have neither.
+    /// The commands that run again what is not fixed, the smallest first, or why there is none; those that nobody has kept a
+    /// case of have neither.
     pub fn replays(&self) -> impl Iterator<Item = &str> {
         self.failing.iter().map(|failure| failure.replay.as_str()).filter(|command| !command.is_empty())
     }

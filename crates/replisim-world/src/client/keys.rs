@@ -19,9 +19,9 @@ pub(crate) enum KeyChoice {
 pub(crate) struct Skewed {
     /// The chance of a key up to each but the last.
     cumulative: Vec<f64>,
-    /// All chances cut into as many parts as there are keys, each as wide: the key to look from for a level in each part. Few
-    /// steps are left from there (H. C. Chen and Y. Asau, *On Generating Random Variates from an Empirical Distribution*,
-    /// AIIE Transactions 6(2), 1974).
+    /// All chances cut into as many parts as there are keys, each as wide: the key to look from for a level in each part.
+    /// Few steps are left from there (H. C. Chen and Y. Asau, *On Generating Random Variates from an Empirical
+    /// Distribution*, AIIE Transactions 6(2), 1974).
     guide: Vec<u32>,
 }
 

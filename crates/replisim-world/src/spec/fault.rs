@@ -78,7 +78,8 @@ pub enum Action {
     Swizzle { step: Span },
 
     // ── processes and hosts ──
-    /// The process is killed, and down until the end. Its kernel still sends what was written to sockets and closes them; the page cache stays.
+    /// The process is killed, and down until the end. Its kernel still sends what was written to sockets and closes them;
+    /// the page cache stays.
     Kill(Target),
     /// The host is lost at once, with all its processes.
     LoseHost {
@@ -253,8 +254,8 @@ impl Fault {
         }
     }
 
-    /// By how much it makes a wall clock wrong at most, if the run lasts so long. One that comes again and again is over each
-    /// time before the next: others are refused.
+    /// By how much it makes a wall clock wrong at most, if the run lasts so long. One that comes again and again is over
+    /// each time before the next: others are refused.
     pub fn clock_error(&self, lasts: Span) -> Span {
         match self.action() {
             Action::Jump { by, .. } | Action::Strobe { by, .. } => by.length(),
@@ -385,8 +386,8 @@ impl Action {
         })
     }
 
-    /// Whether an operator thereby takes a server out of replication, or points it at another one: perhaps at one that nothing
-    /// leads to.
+    /// Whether an operator thereby takes a server out of replication, or points it at another one: perhaps at one that
+    /// nothing leads to.
     pub fn detaches(&self) -> bool {
         matches!(self, Action::Follow { .. } | Action::Demote(_))
     }

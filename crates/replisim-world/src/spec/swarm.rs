@@ -89,8 +89,8 @@ impl Swarm {
         self.knobs.values().map(|values| Swarm::any_position(values, &mut chance)).collect()
     }
 
-    /// The first and the last moment at which a fault may begin in a run of this length: neither while the cluster is born nor
-    /// in the run's last tenth.
+    /// The first and the last moment at which a fault may begin in a run of this length: neither while the cluster is born
+    /// nor in the run's last tenth.
     pub fn window(run: Span) -> (Span, Span) {
         (run / 20, run - run / 10)
     }

@@ -18,8 +18,8 @@ pub struct Gist {
 }
 
 impl Gist {
-    /// The gist of a case; `None` if it cannot be read, or has not been shrunk, as one that says no anomaly: what is not needed
-    /// is still in it then.
+    /// The gist of a case; `None` if it cannot be read, or has not been shrunk, as one that says no anomaly: what is not
+    /// needed is still in it then.
     pub fn of_case(check: &str, kind: &str, operations: u32, case: &str) -> Option<Gist> {
         let case = Case::parse(&Source::new("", case)).ok().filter(|case| case.anomaly.is_some())?;
         let struck = kinds(&Scenario::parse(&case.source).ok()?);

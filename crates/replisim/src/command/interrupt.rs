@@ -1,4 +1,5 @@
-//! Ctrl-C, or a request to terminate: once, what was found so far is saved and told; once more, everything stops where it is.
+//! Ctrl-C, or a request to terminate: once, what was found so far is saved and told; once more, everything stops where it
+//! is.
 
 use std::sync::{Once, OnceLock};
 use std::time::Duration;

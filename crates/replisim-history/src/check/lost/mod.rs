@@ -1,7 +1,7 @@
 //! Lost writes: acknowledged to a client, and gone at the end.
 //!
-//! Whoever leads at the end has the last word; where several lead, as in a leaderless system, a write is lost only if none of
-//! them has it. A write is lost if either
+//! Whoever leads at the end has the last word; where several lead, as in a leaderless system, a write is lost only if none
+//! of them has it. A write is lost if either
 //!
 //! - **its record is gone**: its position is known and is not in the leader's lineage, nor is that of any other
 //!   install of the same value. This is how a promotion loses a tail, or a crash a leader's own, and it holds even for what

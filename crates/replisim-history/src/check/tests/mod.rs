@@ -1,5 +1,6 @@
-//! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass. `notation.rs` has
-//! histories as text; `brute.rs` and `brute_elements.rs` hold the checkers against the definitions on histories by chance.
+//! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass. `notation.rs`
+//! has histories as text; `brute.rs` and `brute_elements.rs` hold the checkers against the definitions on histories by
+//! chance.
 
 mod brute;
 mod brute_elements;

@@ -149,8 +149,8 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// A setting that an operator changes must be one that the protocol obeys, and lead to none that it would have refused at
-    /// the start.
+    /// A setting that an operator changes must be one that the protocol obeys, and lead to none that it would have refused
+    /// at the start.
     fn check_setting(&mut self, path: &str, setting: &str, value: &str) {
         let Some((protocol, topology)) = self.running else { return };
         let refused = |problems: Vec<Problem>| problems.into_iter().next().map(|problem| problem.message);

@@ -30,8 +30,8 @@ impl Scenario {
         tree(self).renamed(&|word| (word == name).then(String::new)).1
     }
 
-    /// The same with another name wherever a text has a name in it that `other` has another one for. `None` if no scenario can
-    /// have these names.
+    /// The same with another name wherever a text has a name in it that `other` has another one for. `None` if no scenario
+    /// can have these names.
     pub(crate) fn renamed(&self, other: &dyn Fn(&str) -> Option<String>) -> Option<Scenario> {
         Scenario::parse(&Source::new("", tree(self).renamed(other).0.print())).ok()
     }

@@ -136,8 +136,8 @@ impl Tree {
         below.into_iter().fold(found, |found, tree| tree.forget(word) || found)
     }
 
-    /// The same with another name in every text that is a name, or a list of names; keys are names, too. Says whether there was
-    /// any.
+    /// The same with another name in every text that is a name, or a list of names; keys are names, too. Says whether there
+    /// was any.
     pub fn renamed(self, other: &dyn Fn(&str) -> Option<String>) -> (Tree, bool) {
         let mut found = false;
         let mut renamed = |tree: Tree| {

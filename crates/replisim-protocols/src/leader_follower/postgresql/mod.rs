@@ -72,10 +72,11 @@
 //!
 //! Scenarios under `scenarios/postgresql/`: `process_killed_promoted_at_once`, `process_killed_promoted_a_second_later`,
 //! `host_lost_with_its_packets` and `host_lost_packets_arrive` (the same failover after four ways to die),
-//! `silent_synchronous_standby` (a follower's host dies, and commits wait until the timeout notices), `unacknowledged_commit_appears` (a
-//! commit that nobody was told of is there after the crash), `commit_off_forgets` (a killed process loses what it had
-//! acknowledged from memory), `commit_waits_for_replay` (without status reports, a commit on the standby's disk is
-//! acknowledged once replay has run dry) and `rewound_too_early` (a rewind too soon after a promotion does nothing).
+//! `silent_synchronous_standby` (a follower's host dies, and commits wait until the timeout notices),
+//! `unacknowledged_commit_appears` (a commit that nobody was told of is there after the crash), `commit_off_forgets` (a
+//! killed process loses what it had acknowledged from memory), `commit_waits_for_replay` (without status reports, a commit
+//! on the standby's disk is acknowledged once replay has run dry) and `rewound_too_early` (a rewind too soon after a
+//! promotion does nothing).
 //!
 //! # Sources
 //!

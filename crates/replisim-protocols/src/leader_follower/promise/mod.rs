@@ -251,8 +251,8 @@ impl Facts<'_> {
     fn log_may_run_out(&self) -> bool {
         match self.leader.retention {
             Retention::Forever => false,
-            // What is kept for longer than there is anybody to ask for it is kept. It looks older than it is if the clock that
-            // stamped it was behind, and if the one that tells its age is ahead.
+            // What is kept for longer than there is anybody to ask for it is kept. It looks older than it is if the clock
+            // that stamped it was behind, and if the one that tells its age is ahead.
             Retention::Age(age) => age <= self.longest(),
             Retention::Size { slot_max: None, .. } => {
                 self.servers.iter().filter(|server| !std::ptr::eq(*server, self.leader)).any(|server| !server.slot)

@@ -33,8 +33,8 @@ pub struct Arguments {
     store: PathBuf,
 }
 
-/// Drops what is known of the failures of some subjects. Nothing is dropped if one of the words means none that has any: it may
-/// be wrong.
+/// Drops what is known of the failures of some subjects. Nothing is dropped if one of the words means none that has any: it
+/// may be wrong.
 pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> {
     let known = Store::open(&arguments.store)?.known()?;
     let meant = arguments.subjects.iter().map(|word| meant(word, &known, catalog)).collect::<Result<Vec<_>, _>>()?;

@@ -52,8 +52,8 @@ pub struct Ended {
 }
 
 /// Runs a campaign and says what came of it. What fails is shrunk, unless the campaign was broken off: with a store, whoever
-/// goes on with it is to have the results of an undisturbed one; without, what was found is kept as it is. What goes wrong once
-/// the runs are done is no reason not to tell of them.
+/// goes on with it is to have the results of an undisturbed one; without, what was found is kept as it is. What goes wrong
+/// once the runs are done is no reason not to tell of them.
 pub fn campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,

@@ -175,8 +175,8 @@ fn is_of_this(part: &Path, campaign: Digest, charter: &Charter, share: Share) ->
     Ok(())
 }
 
-/// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan differed
-/// then, or it would not stand there.
+/// Says what is in a store that stands where this shard's is to appear, if it is the shard's. No two runs of one plan
+/// differed then, or it would not stand there.
 fn is_whole(output: &Path, campaign: Digest, lots: impl Iterator<Item = (u32, u32, u32)>) -> Result<Ending, Failure> {
     let taken = StoreError::Exists { path: output.to_owned() };
     let store = Store::open(output)?;

@@ -28,8 +28,8 @@ const STORIES_MAX: usize = 8;
 /// How many distinct failures of a scenario are shrunk for that: many come down to the same story.
 const SHRUNK_MAX: usize = 3 * STORIES_MAX;
 
-/// How a run is done again of which there is no case: by the name of its subject, its seed, and whether that alone stands for
-/// its plan.
+/// How a run is done again of which there is no case: by the name of its subject, its seed, and whether that alone stands
+/// for its plan.
 pub type Again<'k> = &'k dyn Fn(&str, u64, bool) -> String;
 
 /// Where what was found is kept.
@@ -84,8 +84,8 @@ impl Keeping<'_, '_, '_> {
         kept
     }
 
-    /// The text of a failure's case, made smaller first if it is to be: none, if the failure did not come again, or is left to
-    /// be shrunk by whoever resumes the campaign.
+    /// The text of a failure's case, made smaller first if it is to be: none, if the failure did not come again, or is left
+    /// to be shrunk by whoever resumes the campaign.
     fn make_case(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, smaller: bool) -> Option<String> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
@@ -188,8 +188,8 @@ fn keep_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
     Ok(file.display().to_string())
 }
 
-/// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to the
-/// same story are told once, and those that came down to the same run as one that breaks several checks.
+/// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to
+/// the same story are told once, and those that came down to the same run as one that breaks several checks.
 fn merged(mut told: Vec<(FailureGroup, String)>) -> Vec<(FailureGroup, String)> {
     // What was not shrunk has as many operations as it happens to have.
     let size =

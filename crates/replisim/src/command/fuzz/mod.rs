@@ -128,8 +128,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
 }
 
 impl What {
-    /// The command that does a run again of which no case could be written, where its seed alone stands for it; else, why there
-    /// is none.
+    /// The command that does a run again of which no case could be written, where its seed alone stands for it; else, why
+    /// there is none.
     fn again(&self, name: &str, seed: u64, fresh: bool) -> String {
         if !fresh {
             return NO_CASE.to_owned();
