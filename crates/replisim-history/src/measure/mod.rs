@@ -49,7 +49,7 @@ pub enum Measure {
     Failed,
     /// How many operations ended without anyone knowing whether they happened.
     Indeterminate,
-    /// The share of operations that ended well, between 0 and 1.
+    /// The share of operations that ended well, between 0 and 1, of all that were due.
     Availability,
     /// Operations that ended well, per second.
     Throughput,

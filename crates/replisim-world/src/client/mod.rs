@@ -271,9 +271,11 @@ impl Clients {
         let mut due = Vec::new();
         for session in &mut self.sessions {
             due.extend(session.backlog.drain(..));
-            let script = self.groups[session.group as usize].script(session.index).unwrap_or_default();
+            let group = &self.groups[session.group as usize];
+            let end = group.spec.until.map_or(now, |until| now.min(SimTime::ZERO + until));
+            let script = group.script(session.index).unwrap_or_default();
             let left = script.iter().skip(session.workload.drawn as usize).map(|line| SimTime::ZERO + line.at);
-            due.extend(left.take_while(|at| *at < now));
+            due.extend(left.take_while(|at| *at < end));
         }
         due
     }
@@ -492,6 +494,22 @@ mod tests {
                 let read_at = WallTime(after.as_nanos() as i64);
                 assert_eq!(begin(&mut clients, 1, read_at), pinned, "{memory:?} {after}");
             }
+        }
+    }
+
+    #[test]
+    fn of_a_script_is_due_what_may_still_begin_and_had_its_time() {
+        let lines = [0, 100, 200].map(|millis| ScriptedOp { at: Span::millis(millis), ..line(OpKind::Write, None) });
+        let at = |millis| SimTime::ZERO + Span::millis(millis);
+        for (until, now, due) in
+            [(None, 50, vec![]), (None, 300, vec![at(100), at(200)]), (Some(150), 300, vec![at(100)])]
+        {
+            let script = vec![lines.to_vec()];
+            let until = until.map(Span::millis);
+            let group = ClientGroup { sessions: 1, servers: 1, script, until, ..ClientGroup::default() };
+            let mut clients = Clients::new(&[group], SERVER, 7);
+            begin(&mut clients, 0, WallTime(0));
+            assert_eq!(clients.stop(at(now)), due, "until {until:?}, stopped at {now} ms");
         }
     }
 }

@@ -6,7 +6,8 @@
 use proptest::prelude::*;
 use replisim_kernel::{SimTime, Span};
 
-use super::brute::{Draft, draft, schedule, witnesses_stand};
+use super::brute::witnesses_stand;
+use super::random::{Draft, draft, schedule};
 use crate::check::{check, losses, recheck, staleness};
 use crate::{
     Check, Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Position, Reason,

@@ -1,6 +1,6 @@
 //! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass. `notation.rs`
-//! has histories as text; `brute.rs` and `brute_elements.rs` hold the checkers against the definitions on histories by
-//! chance.
+//! has histories as text, and `random.rs` by chance: on those `brute.rs` and `brute_elements.rs` hold the checkers against the
+//! definitions.
 
 mod brute;
 mod brute_elements;
@@ -14,6 +14,7 @@ mod no_panic;
 mod no_thin_air_reads;
 mod notation;
 mod order;
+mod random;
 mod read_your_writes;
 mod rivals;
 mod writes_follow_reads;
