@@ -27,6 +27,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn take_over(&mut self, cx: &mut Cx<'_, Self>) {
         self.promoting = false;
         self.end_learning(cx);
+        self.break_off_backups(cx);
         self.stop_checkpoint();
         self.checkpoint.outdated = true;
         self.begin(cx, true);
@@ -60,8 +61,8 @@ impl<F: Profile> Replica<F> {
         cx.began(self.epoch, self.log.history.clone());
         self.begin_epoch(cx);
         self.announce_leader(cx);
-        // One that was promoted, and restarted before it had made one.
-        if self.checkpoint.outdated {
+        // One that was promoted, and restarted before it had made one; or somebody has asked in between.
+        if self.checkpoint.outdated || self.awaits_checkpoint() {
             self.begin_checkpoint(cx);
         }
     }

@@ -17,7 +17,8 @@ use super::flaw::Flaw;
 use super::log::Places;
 use super::node::{Profile, Replica, Timer};
 use super::record::{Checkpoint, Image, Part};
-use super::rules::Retention;
+use super::rules::{BeforeCopy, Pace, Retention};
+use super::seed::Courier;
 
 /// How far a checkpoint has come.
 #[derive(Clone, Debug, Default)]
@@ -66,8 +67,24 @@ impl<F: Profile> Replica<F> {
                 return cx.set_timer(Timer::Checkpoint, self.rules.checkpoint_interval);
             }
         };
-        cx.set_timer(Timer::Checkpoint, self.time_to_write(&checkpoint));
+        let hurries = self.is_in_a_hurry();
+        self.await_checkpoint();
+        cx.set_timer(Timer::Checkpoint, if hurries { Span::ZERO } else { self.time_to_write(&checkpoint) });
         self.checkpointing = Checkpointing::Writing(checkpoint);
+    }
+
+    /// Somebody has asked for a checkpoint. One that is under way is not theirs, but hurries if theirs must.
+    pub(super) fn ask_for_checkpoint(&mut self, cx: &mut Cx<'_, Self>) {
+        match self.checkpointing {
+            Checkpointing::Idle => self.begin_checkpoint(cx),
+            Checkpointing::Writing(_) if self.is_in_a_hurry() => cx.set_timer(Timer::Checkpoint, Span::ZERO),
+            Checkpointing::Writing(_) | Checkpointing::Flushing(_) | Checkpointing::Recording { .. } => {}
+        }
+    }
+
+    /// Whether somebody has asked for a checkpoint that is not spread over time.
+    fn is_in_a_hurry(&self) -> bool {
+        self.rules.before_copy == BeforeCopy::Checkpoint(Pace::Fast) && self.awaits_checkpoint()
     }
 
     /// A checkpoint under way is void: the data it writes are no longer this server's.
@@ -89,6 +106,7 @@ impl<F: Profile> Replica<F> {
                 cx.cut_front(*cut);
                 self.replaying.forget_before(*cut);
                 self.checkpointing = Checkpointing::Idle;
+                self.set_out(cx);
             }
             Checkpointing::Writing(_) | Checkpointing::Flushing(_) | Checkpointing::Recording { .. } => {}
         }
@@ -130,7 +148,7 @@ impl<F: Profile> Replica<F> {
                 cx.journal().offset_after(index - index % segment.max(1))
             }
         };
-        let pinned = self.couriers.iter().map(|courier| courier.pin).min().unwrap_or(u64::MAX);
+        let pinned = self.couriers.iter().filter_map(Courier::pin).min().unwrap_or(u64::MAX);
         kept.min(self.checkpoint.redo).min(pinned)
     }
 

@@ -42,6 +42,8 @@ pub struct Rules {
     pub slot: bool,
     /// How often the data is written out, so that the log before it is no longer needed for recovery.
     pub checkpoint_interval: Span,
+    /// What comes before a copy of all data.
+    pub before_copy: BeforeCopy,
     /// When a connection is given up, and tried again.
     pub liveness: Liveness,
     /// When this server, as a follower, tells its upstream unasked how far it has come.
@@ -196,6 +198,26 @@ pub enum Retention {
         /// Checkpoint early once this much has been written since the last one.
         checkpoint_every: u64,
     },
+}
+
+/// What comes before a copy of all data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BeforeCopy {
+    /// Nothing: it is of the data as they are shown when somebody asks for it.
+    Nothing,
+    /// A checkpoint that begins after somebody has asked: the copy is of the data as they were then. It comes to nothing if
+    /// its source is promoted meanwhile.
+    Checkpoint(Pace),
+}
+
+/// How fast a checkpoint is that somebody waits for. [`super::postgresql`] has a setting of this type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+pub enum Pace {
+    /// Spread over as much time as any other, so as not to disturb.
+    #[default]
+    Spread,
+    /// As fast as it can be.
+    Fast,
 }
 
 /// When a connection is given up, and tried again.

@@ -9,6 +9,9 @@
 //! A base backup is a consistent snapshot plus a position. It travels in chunks over the link, some at a time, so that
 //! it takes as long as the link needs for its size; the log written meanwhile is kept until the newcomer asks for it.
 //! Until it has caught up, the newcomer is a learner: see [`super::learner`].
+//!
+//! Where a checkpoint comes first ([`super::rules::BeforeCopy`]), the newcomer waits for one that begins after it has asked, and
+//! the snapshot is that checkpoint's. If another is under way, it waits for two.
 
 use std::sync::Arc;
 
@@ -20,19 +23,37 @@ use super::log::{Log, Places};
 use super::message::{Message, Refusal};
 use super::node::{Profile, Replica};
 use super::record::{Checkpoint, Image, Part};
+use super::rules::BeforeCopy;
 
 /// Brings a copy of the data to one server.
 #[derive(Clone, Debug)]
 pub(super) struct Courier {
     pub stream: StreamId,
-    /// The data as they were when the copy began.
-    image: Image,
-    /// How many bytes have not been sent.
-    left: u64,
-    /// How many chunks have not arrived.
-    under_way: u32,
-    /// The offset of the first entry that the copy does not include: kept until the copy is made use of.
-    pub pin: u64,
+    /// Whom to.
+    newcomer: NodeId,
+    /// How many bytes it takes if not all data are lacking.
+    differing: Option<u64>,
+    load: Load,
+}
+
+/// How far a courier has come.
+#[derive(Clone, Debug)]
+enum Load {
+    /// It has asked for a checkpoint.
+    Asked,
+    /// The checkpoint has begun.
+    Awaited,
+    /// It is on its way.
+    Copy {
+        /// The data as they were when the copy began.
+        image: Image,
+        /// How many bytes have not been sent.
+        left: u64,
+        /// How many chunks have not arrived.
+        under_way: u32,
+        /// The offset of the first entry that the copy does not include: kept until the copy is made use of.
+        pin: u64,
+    },
 }
 
 /// How many bytes a chunk has. Chosen: small beside what a link carries in a second, so that other packets wait little for
@@ -49,17 +70,68 @@ impl<F: Profile> Replica<F> {
         if !self.part.serves() {
             return self.refuse(cx, stream, Refusal::NoData);
         }
-        let (image, pin) = self.image_to_copy(cx);
-        cx.milestone(format!("{} begins to copy the data as of {}", self.name(peer), image.position()));
-        let left = bytes.unwrap_or_else(|| self.data_bytes());
-        self.couriers.push(Courier { stream, image, left, under_way: 0, pin });
-        self.send_chunks(cx, self.couriers.len() - 1);
+        self.couriers.push(Courier { stream, newcomer: peer, differing: bytes, load: Load::Asked });
+        match (self.rules.before_copy, bytes) {
+            (BeforeCopy::Checkpoint(_), None) => {
+                cx.milestone(format!("{} waits for a checkpoint before it copies the data", self.name(peer)));
+                self.ask_for_checkpoint(cx);
+            }
+            (BeforeCopy::Nothing, _) | (BeforeCopy::Checkpoint(_), Some(_)) => {
+                let (image, pin) = self.image_to_copy(cx);
+                self.load(cx, self.couriers.len() - 1, image, pin);
+            }
+        }
+    }
+
+    /// A checkpoint begins: it is what those who have asked wait for.
+    pub(super) fn await_checkpoint(&mut self) {
+        for courier in &mut self.couriers {
+            if matches!(courier.load, Load::Asked) {
+                courier.load = Load::Awaited;
+            }
+        }
+    }
+
+    /// A checkpoint is done. Those who have waited for it set out; those who have asked since wait for another.
+    pub(super) fn set_out(&mut self, cx: &mut Cx<'_, Self>) {
+        for index in 0..self.couriers.len() {
+            if matches!(self.couriers[index].load, Load::Awaited) {
+                self.load(cx, index, self.checkpoint.image.clone(), self.checkpoint.redo);
+            }
+        }
+        if self.awaits_checkpoint() {
+            self.begin_checkpoint(cx);
+        }
+    }
+
+    /// Whether somebody has asked for a checkpoint.
+    pub(super) fn awaits_checkpoint(&self) -> bool {
+        self.couriers.iter().any(|courier| matches!(courier.load, Load::Asked))
+    }
+
+    /// It is promoted: where that is the rule, whoever copies all its data has to begin anew.
+    pub(super) fn break_off_backups(&mut self, cx: &mut Cx<'_, Self>) {
+        if let BeforeCopy::Checkpoint(_) = self.rules.before_copy {
+            for backup in self.couriers.extract_if(.., |courier| courier.differing.is_none()) {
+                cx.close(backup.stream);
+            }
+        }
+    }
+
+    /// Begins to send a copy of `image`.
+    fn load(&mut self, cx: &mut Cx<'_, Self>, index: usize, image: Image, pin: u64) {
+        let Courier { newcomer, differing, .. } = self.couriers[index];
+        cx.milestone(format!("{} begins to copy the data as of {}", self.name(newcomer), image.position()));
+        let left = differing.unwrap_or_else(|| self.data_bytes());
+        self.couriers[index].load = Load::Copy { image, left, under_way: 0, pin };
+        self.send_chunks(cx, index);
     }
 
     /// A chunk has arrived.
     pub(super) fn on_more(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId) {
-        if let Some(index) = self.couriers.iter().position(|courier| courier.stream == stream) {
-            self.couriers[index].under_way -= 1;
+        let Some(index) = self.couriers.iter().position(|courier| courier.stream == stream) else { return };
+        if let Load::Copy { under_way, .. } = &mut self.couriers[index].load {
+            *under_way -= 1;
             self.send_chunks(cx, index);
         }
     }
@@ -150,19 +222,30 @@ impl<F: Profile> Replica<F> {
 
     /// Sends as many chunks as may be under way, and the end once all have arrived.
     fn send_chunks(&mut self, cx: &mut Cx<'_, Self>, index: usize) {
-        let courier = &mut self.couriers[index];
-        while courier.left > 0 && courier.under_way < CHUNKS_UNDER_WAY {
-            let bytes = courier.left.min(CHUNK_BYTES);
-            courier.left -= bytes;
-            courier.under_way += 1;
-            cx.transmit(courier.stream, Message::Chunk { bytes: bytes as u32 });
+        let stream = self.couriers[index].stream;
+        let Load::Copy { image, left, under_way, .. } = &mut self.couriers[index].load else { return };
+        while *left > 0 && *under_way < CHUNKS_UNDER_WAY {
+            let bytes = CHUNK_BYTES.min(*left);
+            *left -= bytes;
+            *under_way += 1;
+            cx.transmit(stream, Message::Chunk { bytes: bytes as u32 });
         }
-        if courier.under_way == 0 {
-            let mut image = courier.image.clone();
+        if *under_way == 0 {
+            let mut image = image.clone();
             if self.rules.has(Flaw::SeedFromMovingData) {
                 image.lineage = self.log.history.clone();
             }
-            cx.transmit(courier.stream, Message::Copied(Arc::new(image)));
+            cx.transmit(stream, Message::Copied(Arc::new(image)));
+        }
+    }
+}
+
+impl Courier {
+    /// The offset of the first entry that must be kept for it, if any must.
+    pub fn pin(&self) -> Option<u64> {
+        match self.load {
+            Load::Asked | Load::Awaited => None,
+            Load::Copy { pin, .. } => Some(pin),
         }
     }
 }

@@ -102,14 +102,14 @@ impl<F: Profile> Replica<F> {
 
     /// A follower tells how far it is.
     pub(super) fn on_report(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, report: &Report) {
+        if report.answer {
+            cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
+        }
         let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
         let follower = shipper.follower;
         let held_up = shipper.is_full();
         let again = shipper.report.is_some_and(|before| before.flushed == report.flushed);
         (shipper.report, shipper.heard, shipper.asked) = (Some(*report), cx.monotonic(), false);
-        if report.answer {
-            cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
-        }
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.follower == follower) {
             slot.index = slot.index.max(report.flushed.index);
         }

@@ -142,6 +142,7 @@ impl Profile for BinaryLog {
             retention: retention(settings),
             slot: false,
             checkpoint_interval: CHECKPOINT_INTERVAL,
+            before_copy: BeforeCopy::Nothing,
             liveness: Liveness {
                 // A dump thread never tires of a silent replica; only its kernel does.
                 sender_timeout: Span::FOREVER,

@@ -173,6 +173,7 @@ impl Profile for Plain {
             },
             slot: settings.slots,
             checkpoint_interval: settings.checkpoint_interval,
+            before_copy: BeforeCopy::Nothing,
             liveness: Liveness {
                 sender_timeout: settings.silence_max,
                 receiver_timeout: settings.silence_max,

@@ -55,6 +55,11 @@
 //! plus what slots hold. Whoever needs more hears that the "requested WAL segment has already been removed" and must be
 //! seeded from a base backup.
 //!
+//! **`pg_basebackup` sends nothing before a checkpoint that begins after it was called**, and that takes its time: a page
+//! every 100 ms, up to nine tenths of `checkpoint_timeout`, unless it is told `--checkpoint=fast`. If another checkpoint is
+//! under way, it waits for that one first. Meanwhile it says nothing, and has been taken for stuck. A backup of a standby
+//! fails when that is promoted.
+//!
 //! After a failover the former primary usually has log beyond the point where the new timeline forked off, and does not
 //! fit any more. `pg_rewind` discards exactly that, given `wal_log_hints` and log back to the fork. It judges the new
 //! primary by its last checkpoint: before the first one after the promotion it says that no rewind is required, and does
@@ -84,7 +89,9 @@
 //! Servers, in particular Synchronous Replication; ch. 30, Asynchronous Commit; `pg_rewind`. For who is released when:
 //! `src/backend/replication/syncrep.c`; for when a commit is shown: `src/backend/access/transam/xact.c`. For when a standby
 //! replies: `XLogWalRcvSendReply` in `src/backend/replication/walreceiver.c`, `WaitForWALToBecomeAvailable` in
-//! `src/backend/access/transam/xlogrecovery.c`, and `xact_redo_commit` in `xact.c`.
+//! `src/backend/access/transam/xlogrecovery.c`, and `xact_redo_commit` in `xact.c`. For what a base backup waits for:
+//! `do_pg_backup_start` in `src/backend/access/transam/xlog.c`, and `RequestCheckpoint` and `CheckpointWriteDelay` in
+//! `src/backend/postmaster/checkpointer.c`; `pg_basebackup`.
 
 mod settings;
 mod standby_names;
@@ -144,6 +151,7 @@ impl Profile for Streaming {
             retention: retention(settings),
             slot: settings.primary_slot_name.contains_key(name),
             checkpoint_interval: settings.checkpoint_timeout,
+            before_copy: BeforeCopy::Checkpoint(settings.pg_basebackup_checkpoint),
             liveness: Liveness {
                 sender_timeout: or_never(settings.wal_sender_timeout),
                 receiver_timeout: or_never(settings.wal_receiver_timeout),

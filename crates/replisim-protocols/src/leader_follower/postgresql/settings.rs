@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use super::super::flaw::Flaw;
+use super::super::rules::Pace;
 use replisim_kernel::Span;
 use replisim_world::spec::ByteSize;
 use serde::{Deserialize, Deserializer, de};
@@ -56,6 +57,9 @@ pub struct Settings {
     pub wal_log_hints: bool,
     /// How many sessions there may be.
     pub max_connections: u32,
+
+    /// How fast the checkpoint is that comes before a base backup: `pg_basebackup --checkpoint`.
+    pub pg_basebackup_checkpoint: Pace,
 
     /// Not a setting: standbys that are not there from the beginning. Started later, each copies its upstream's data first,
     /// as with `pg_basebackup`.
@@ -113,6 +117,7 @@ impl Default for Settings {
             recovery_min_apply_delay: BTreeMap::new(),
             wal_log_hints: false,
             max_connections: 100,
+            pg_basebackup_checkpoint: Pace::Spread,
             joining: Vec::new(),
             database_size: ByteSize(0),
             replay_time: Span::ZERO,
@@ -139,6 +144,7 @@ impl Settings {
             "wal_receiver_timeout" => self.wal_receiver_timeout = span(value)?,
             "wal_receiver_status_interval" => self.wal_receiver_status_interval = span(value)?,
             "wal_retrieve_retry_interval" => self.wal_retrieve_retry_interval = span(value)?,
+            "pg_basebackup_checkpoint" => self.pg_basebackup_checkpoint = value.parse()?,
             "primary" | "wal_segment_size" | "wal_log_hints" | "max_connections" => {
                 return Err("cannot be changed without a restart".to_owned());
             }
@@ -180,6 +186,17 @@ impl FromStr for SynchronousCommit {
         let levels = [Off, Local, RemoteWrite, On, RemoteApply];
         let found = levels.into_iter().find(|level| level.word().replace('_', "") == plain);
         found.ok_or_else(|| format!("`{text}` is none of off, local, remote_write, on, remote_apply"))
+    }
+}
+
+impl FromStr for Pace {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "fast" => Ok(Pace::Fast),
+            "spread" => Ok(Pace::Spread),
+            _ => Err(format!("`{text}` is none of fast, spread")),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{LeaderFollower, MySql, PostgreSql};
 
 mod beginning;
 mod chains;
+mod copying;
 mod diverging;
 mod formats;
 mod health;
