@@ -11,10 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
 
+use replisim::history::Became;
 use replisim::lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::shrink::{Limits, Shrinker};
-use replisim::lab::{Became, Case, Outcome};
+use replisim::lab::{Case, Outcome};
 use replisim::prelude::*;
 
 /// Numbers what it is asked for, and tells the others. It does so before its disk has the number, so that a host which is

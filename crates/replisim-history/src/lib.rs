@@ -5,6 +5,7 @@
 //!
 //! **Invariant**: checkers read the [`History`] alone. They cannot ask a node what it meant.
 
+mod became;
 pub mod check;
 mod contents;
 mod coverage;
@@ -14,11 +15,13 @@ mod identity;
 pub mod measure;
 mod names;
 mod operation;
+mod replay;
 mod run;
 mod survey;
 mod trace;
 pub mod words;
 
+pub use became::Became;
 pub use contents::{Contents, Lineage, Version};
 pub use coverage::{Cell, Deed};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
@@ -26,6 +29,7 @@ pub use history::{Beginning, Discard, Final, History, Install, Operation, Panic}
 pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use names::Names;
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
+pub use replay::Replay;
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
 pub use survey::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
 pub use trace::{Trace, TraceLine};

@@ -1,11 +1,11 @@
 //! What a campaign of many runs leaves behind: what [`crate::Run`] is to one run.
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
-use crate::Check;
+use crate::{Became, Check, Replay};
 
 /// A finished campaign.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Survey {
     /// What was run, in the order in which it was asked for.
     pub subjects: Vec<Surveyed>,
@@ -16,7 +16,7 @@ pub struct Survey {
 }
 
 /// A failure of an earlier campaign, run again.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct KnownFailure {
     /// The scenario's file, or the protocol's name.
     pub subject: String,
@@ -30,34 +30,36 @@ pub struct KnownFailure {
     pub plan: String,
     /// What its case goes by: the first digits of the fingerprint. Empty if it cannot be run any more.
     pub id: String,
-    /// The file of its case; `None` if it is fixed, or cannot be run.
+    /// The file of its case; `None` if it is gone, or cannot be run.
     pub case: Option<String>,
-    /// The command that runs the case again, or why there is none; empty if it is fixed.
-    pub replay: String,
-    /// What became of it: `gone`, `still there`, `another` where the check is violated in another way, `unknown` where it
-    /// could not be decided, `not looked for` where nobody made the check, `cannot be run`.
-    pub became: String,
-    /// Whether it is gone: the check holds.
-    pub fixed: bool,
+    /// How its case is run again. Untold if it is gone.
+    #[serde(flatten)]
+    pub replay: Replay,
+    /// What has become of it; `None` if its case cannot be run any more.
+    #[serde(serialize_with = "in_a_word")]
+    pub became: Option<Became>,
     /// How many more of its kind are known that were not run again: enough of them had failed, and this was the last.
     pub untried: u64,
 }
 
 impl KnownFailure {
-    /// What became of one whose check is violated in the same way.
-    pub const STILL_THERE: &str = "still there";
-
-    /// What became of one whose check is violated in another way.
-    pub const ANOTHER: &str = "another";
+    /// Whether it is known to be gone. Nothing but a check that holds shows that.
+    pub fn is_fixed(&self) -> bool {
+        self.became == Some(Became::Gone)
+    }
 
     /// Whether its check is violated, in whichever way.
-    pub fn is_violated(&self) -> bool {
-        [Self::STILL_THERE, Self::ANOTHER].contains(&self.became.as_str())
+    pub const fn is_violated(&self) -> bool {
+        matches!(self.became, Some(Became::StillThere | Became::Another(_)))
     }
 }
 
+fn in_a_word<S: Serializer>(became: &Option<Became>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(became.as_ref().map_or("cannot be run", Became::word))
+}
+
 /// What the runs of one scenario came to.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Surveyed {
     /// The scenario's file, or the protocol's name.
     pub name: String,
@@ -97,7 +99,7 @@ pub struct Surveyed {
 }
 
 /// How a check came out, in numbers of runs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct CheckTally {
     /// Which check.
     pub check: Check,
@@ -118,7 +120,7 @@ pub struct CheckTally {
 }
 
 /// A distinct failure.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FailureGroup {
     /// The check that is violated.
     pub check: Check,
@@ -155,12 +157,13 @@ pub struct FailureGroup {
     pub case: Option<String>,
     /// The story in lines, where it was shrunk.
     pub story: Vec<String>,
-    /// The command that runs it again, or why there is none.
-    pub replay: String,
+    /// How it is run again.
+    #[serde(flatten)]
+    pub replay: Replay,
 }
 
 /// A check that is broken, and how.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Broken {
     /// The check that is violated.
     pub check: Check,
@@ -171,7 +174,7 @@ pub struct Broken {
 }
 
 /// Two runs of the same plan that were not the same.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diverged {
     /// The seed of both.
     pub seed: u64,
@@ -183,8 +186,9 @@ pub struct Diverged {
     pub id: String,
     /// The file of its case; `None` if none was kept.
     pub case: Option<String>,
-    /// The command that runs it again, or why there is none; empty as long as nobody has kept its case.
-    pub replay: String,
+    /// How it is run again. Untold as long as nobody has kept its case.
+    #[serde(flatten)]
+    pub replay: Replay,
     /// The first event that differs, from one; if two more runs went the same way, one by which the first two had parted.
     pub event: u64,
     /// What one of the runs did then, in the first line that is told otherwise of the other.
@@ -199,7 +203,7 @@ impl Survey {
     /// Whether no promise was broken, no run diverged, every scenario had a run and every check was decided in some, nothing
     /// that failed before fails still, and all was done that was asked for.
     pub fn is_fine(&self) -> bool {
-        let fixed = self.known.iter().all(|known| known.fixed);
+        let fixed = self.known.iter().all(KnownFailure::is_fixed);
         self.subjects.iter().all(Surveyed::is_fine) && fixed && !self.interrupted
     }
 

@@ -31,7 +31,7 @@ mod targets;
 mod touchy;
 mod trial;
 
-pub use case::{Anomaly, Became, Case, Marks, Parting};
+pub use case::{Anomaly, Case, Marks, Parting};
 pub use catalog::{Assembled, Catalog, Configured, Entry, Plan};
 pub use cores::cores;
 pub use experiment::Experiment;

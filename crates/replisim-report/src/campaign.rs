@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use replisim_history::{Check, Diverged};
+use replisim_history::{Check, Diverged, Replay};
 use replisim_kernel::Span;
 use serde::{Serialize, Serializer};
 
@@ -105,8 +105,9 @@ pub struct Cause {
     pub operations: u32,
     /// What its smallest case goes by; empty if this version cannot read it.
     pub id: String,
-    /// The command that replays the smallest case, or why there is none.
-    pub replay: String,
+    /// How the smallest case is run again.
+    #[serde(flatten)]
+    pub replay: Replay,
 }
 
 impl Campaign {
@@ -264,7 +265,8 @@ fn cause(cause: &Cause, page: Page) -> String {
     let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
     let also = |it: &Cause| page.wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ");
     let also: String = cause.also.iter().map(also).collect();
-    format!("{head}{}{also}      {}\n", page.wrapped(&often, "      "), cause.replay)
+    let replay = survey::replay(&cause.replay, "      ");
+    format!("{head}{}{also}{replay}", page.wrapped(&often, "      "))
 }
 
 /// What came out otherwise when it was done again, by subject.
@@ -359,7 +361,7 @@ mod tests {
             faults: 1,
             operations: 5,
             id: "a1f30000".to_owned(),
-            replay: "replisim replay cases/a1f30000.ron".to_owned(),
+            replay: Replay::Command("replisim replay cases/a1f30000.ron".to_owned()),
         };
         let also = cause("ReadYourWrites", "older than own write", 7, Vec::new());
         Campaign {

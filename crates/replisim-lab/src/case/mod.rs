@@ -22,7 +22,7 @@ mod room;
 
 use std::path::Path;
 
-use replisim_history::{Check, Finding, KnownFailure, Names, Run, Verdict, Witness};
+use replisim_history::{Became, Check, Finding, Names, Run, Witness};
 use replisim_kernel::{Digest, NoDigest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
@@ -65,46 +65,6 @@ pub struct Anomaly {
     /// The witness as it was told. Only `check` and `kind` must come again.
     #[serde(default)]
     pub lines: Vec<String>,
-}
-
-/// What has become of an anomaly.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Became {
-    /// It is still there.
-    StillThere,
-    /// The check is violated in another way, of this kind.
-    Another(String),
-    /// The check holds.
-    Gone,
-    /// Nobody made the check, so that it was not found says nothing.
-    NotLookedFor,
-    /// The check could not be decided: the limit that was hit.
-    Unknown(String),
-}
-
-impl Became {
-    /// What has become of an anomaly of this check and kind in a run of which this was found.
-    pub fn of(check: &str, kind: &str, findings: &[Finding]) -> Became {
-        let found = findings.iter().find(|finding| finding.check.name() == check);
-        match found.map(|finding| &finding.verdict) {
-            None => Became::NotLookedFor,
-            Some(Verdict::Holds) => Became::Gone,
-            Some(Verdict::Violated(witness)) if witness.kind == kind => Became::StillThere,
-            Some(Verdict::Violated(witness)) => Became::Another(witness.kind.clone()),
-            Some(Verdict::Unknown(limit)) => Became::Unknown(limit.to_string()),
-        }
-    }
-
-    /// The same in a word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Became::StillThere => KnownFailure::STILL_THERE,
-            Became::Another(_) => KnownFailure::ANOTHER,
-            Became::Gone => "gone",
-            Became::NotLookedFor => "not looked for",
-            Became::Unknown(_) => "unknown",
-        }
-    }
 }
 
 /// The largest case that is read, in bytes.

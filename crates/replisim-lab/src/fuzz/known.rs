@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use replisim_history::KnownFailure;
+use replisim_history::{Became, KnownFailure, Replay};
 use replisim_kernel::Digest;
 
 use super::subject::Subject;
 use crate::scenario::{Report, Source};
 use crate::store::{KnownRow, Status, Store, StoreError, digest_of};
-use crate::{Became, Case, Catalog, Experiment, VERSION};
+use crate::{Case, Catalog, Experiment, VERSION};
 
 /// How many failures of one kind must still fail before the others are taken to fail, too.
 const OF_A_KIND: usize = 4;
@@ -64,7 +64,7 @@ fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, Kn
     let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {
         let mut ran = run_one(row, catalog);
-        failing += usize::from(!ran.0.fixed);
+        failing += usize::from(!ran.0.is_fixed());
         left -= 1;
         ran.0.untried = if failing == OF_A_KIND { left } else { 0 };
         known.push(ran);
@@ -85,22 +85,20 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         plan: row.plan.to_string(),
         id: String::new(),
         case: None,
-        replay: String::new(),
-        became: "cannot be run".to_owned(),
-        fixed: false,
+        replay: Replay::Untold,
+        became: None,
         untried: 0,
     };
     match became(&row, catalog) {
-        // Nothing but a check that holds shows that it is fixed.
-        Ok((id, became)) => {
-            (known.id, known.became, known.fixed) = (id, became.word().to_owned(), became == Became::Gone);
-        }
+        Ok((id, became)) => (known.id, known.became) = (id, Some(became)),
         Err(report) => {
             let why = report.diagnostics.first().map_or("", |first| &first.message);
-            known.replay = format!("its case cannot be run any more, and `replisim campaign forget` drops it: {why}");
+            known.replay = Replay::Nohow(format!(
+                "its case cannot be run any more, and `replisim campaign forget` drops it: {why}"
+            ));
         }
     }
-    let status = if known.fixed { Status::Fixed } else { Status::Failing };
+    let status = if known.is_fixed() { Status::Fixed } else { Status::Failing };
     (known, KnownRow { status, version: VERSION.to_owned(), ..row })
 }
 

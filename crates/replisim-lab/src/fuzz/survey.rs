@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Survey, Surveyed};
+use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Replay, Survey, Surveyed};
 
 use super::attempt::Attempt;
 use super::cause::Cause;
@@ -88,7 +88,7 @@ fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
         id: String::new(),
         case: None,
         story: Vec::new(),
-        replay: String::new(),
+        replay: Replay::Untold,
     }
 }
 
@@ -112,7 +112,7 @@ fn diverged(divergence: &Divergence) -> Diverged {
         plan: attempt.digest().to_string(),
         id: String::new(),
         case: None,
-        replay: String::new(),
+        replay: Replay::Untold,
         event: *event,
         one: one.clone(),
         other: other.clone(),

@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Check, Finding, OpKind, Promise};
+use replisim_history::{Became, Check, Finding, OpKind, Promise};
 use replisim_kernel::{SimTime, Span};
 use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
@@ -11,7 +11,7 @@ use super::script::lines;
 use super::{Bound, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::touchy;
-use crate::{Became, Case, Catalog, Experiment, Scenario};
+use crate::{Case, Catalog, Experiment, Scenario};
 
 /// An asynchronous primary, four sessions, 200 operations, up to 20 faults of every kind, promotions among them.
 const LOST: &str = r#"Scenario(

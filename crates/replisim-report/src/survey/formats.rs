@@ -45,7 +45,7 @@ pub fn ndjson(survey: &Survey) -> String {
     let line = |subject: &Surveyed| {
         let known: Vec<_> = survey.known.iter().filter(|failure| failure.subject == subject.name).collect();
         let interrupted = survey.interrupted;
-        let fine = subject.is_fine() && known.iter().all(|failure| failure.fixed) && !interrupted;
+        let fine = subject.is_fine() && known.iter().all(|failure| failure.is_fixed()) && !interrupted;
         let line = Line { schema_version: SCHEMA_VERSION, version, fine, interrupted, subject, known };
         serde_json::to_string(&line).expect("plain data is JSON") + "\n"
     };
@@ -127,7 +127,7 @@ fn twice_case(subject: &Surveyed) -> TestCase {
 
 fn divergence_text(divergence: &Diverged) -> String {
     let Diverged { event, one, other, replay, .. } = divergence;
-    format!("event {event}\n{one}\n{other}\n{}\n{replay}\n", why(divergence))
+    format!("event {event}\n{one}\n{other}\n{}\n{}", why(divergence), human::replay(replay, ""))
 }
 
 /// How many divergences are not told one by one.
@@ -148,7 +148,7 @@ fn known_case(kind: &KnownKind<'_>) -> TestCase {
 }
 
 fn known_text(kind: &KnownKind<'_>) -> String {
-    kind.replays().map(|command| format!("{command}\n")).collect()
+    kind.replays().map(|replay| human::replay(replay, "")).collect()
 }
 
 fn non_success(kind: NonSuccessKind, message: &str, description: &str) -> TestCaseStatus {
@@ -166,11 +166,11 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
     let also: String = failure.also.iter().map(also).collect();
     let story: String = failure.story.iter().map(|line| format!("  {line}\n")).collect();
     format!(
-        "{}: {}, first after {}\n{also}{story}  {}\n",
+        "{}: {}, first after {}\n{also}{story}{}",
         failure.kind,
         number::tally(failure.runs, runs, "runs"),
         number::count(failure.first),
-        failure.replay
+        human::replay(&failure.replay, "  ")
     )
 }
 
@@ -231,7 +231,7 @@ fn summary(survey: &Survey) -> String {
     if survey.known.is_empty() {
         return text;
     }
-    let failing = survey.known.iter().filter(|failure| !failure.fixed).count();
+    let failing = survey.known.iter().filter(|failure| !failure.is_fixed()).count();
     format!("{text}, {}, {failing} not fixed", number::things(survey.known.len() as u64, "known failure"))
 }
 

@@ -1,6 +1,6 @@
 //! The screen that `fuzz` ends with.
 
-use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Survey, Surveyed};
 
 use super::known::{self, KnownKind};
 use crate::campaign::in_words;
@@ -65,7 +65,7 @@ fn known(known: &[KnownFailure], page: Page) -> String {
     for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
         let told = told(kind.word(), kind, kind.cases(kind.failing.len()));
         text += &told.replacen(kind.word(), &page.broken(kind.word()), 1);
-        text += &kind.replays().next().map(|command| format!("      {command}\n")).unwrap_or_default();
+        text += &kind.replays().next().map(|it| replay(it, "      ")).unwrap_or_default();
     }
     if text.is_empty() { text } else { text + "\n" }
 }
@@ -102,7 +102,7 @@ fn heading(survey: &Survey, pace: Option<Pace>, page: Page) -> String {
 fn troubles(survey: &Survey) -> Vec<&'static str> {
     let any = |ails: fn(&Surveyed) -> bool| survey.subjects.iter().any(ails);
     let troubles = [
-        (survey.known.iter().any(|known| !known.fixed), "a known failure is not fixed"),
+        (survey.known.iter().any(|known| !known.is_fixed()), "a known failure is not fixed"),
         (any(|subject| subject.differing > 0), "a run done twice was not the same"),
         (any(|subject| subject.runs == 0), "a scenario was never run"),
         (any(|subject| subject.never_decided().next().is_some()), "a check was never decided"),
@@ -179,7 +179,12 @@ fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
         .collect::<String>();
     text += &page.wrapped(&drawn(failure), "      ");
     text += &page.reflowed(&failure.story.join("\n"), "      ");
-    text + &format!("      {}\n", failure.replay)
+    text + &replay(&failure.replay, "      ")
+}
+
+/// The command that runs it again, or why there is none, in one line that can be copied.
+pub(crate) fn replay(replay: &Replay, indent: &str) -> String {
+    replay.told().map(|told| format!("{indent}{told}\n")).unwrap_or_default()
 }
 
 /// What a failure's case breaks besides.
@@ -213,14 +218,13 @@ fn diverged(divergence: &Diverged, page: Page) -> String {
     // Not of one seed, which may have stood for another plan than the search's.
     let head = format!("{DIFFER}, first at event {}", number::count(divergence.event));
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
-    let replay = Some(&divergence.replay).filter(|it| !it.is_empty());
     format!(
         "{}      one    {}\n      other  {}\n{}{}",
         page.all_broken(&page.line(&head, "  ")),
         line(&divergence.one),
         line(&divergence.other),
         page.wrapped(&why(divergence), "      "),
-        replay.map(|command| format!("      {command}\n")).unwrap_or_default()
+        replay(&divergence.replay, "      ")
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use replisim_history::KnownFailure;
+use replisim_history::{KnownFailure, Replay};
 
 use crate::number;
 
@@ -30,7 +30,7 @@ pub fn kinds(known: &[KnownFailure]) -> Vec<KnownKind<'_>> {
         let none = || KnownKind { subject, check, kind, failing: Vec::new(), fixed: Vec::new(), untried: 0 };
         let kind = kinds.entry((subject, check, kind)).or_insert_with(none);
         kind.untried += failure.untried;
-        if failure.fixed { &mut kind.fixed } else { &mut kind.failing }.push(failure);
+        if failure.is_fixed() { &mut kind.fixed } else { &mut kind.failing }.push(failure);
     }
     kinds.into_values().collect()
 }
@@ -55,9 +55,8 @@ impl KnownKind<'_> {
         if self.failing.iter().any(|failure| failure.is_violated()) { "still failing" } else { "not known to be fixed" }
     }
 
-    /// The commands that run again what is not fixed, the smallest first, or why there is none; those that nobody has kept a
-    /// case of have neither.
-    pub fn replays(&self) -> impl Iterator<Item = &str> {
-        self.failing.iter().map(|failure| failure.replay.as_str()).filter(|command| !command.is_empty())
+    /// How what is not fixed is run again, as far as that is told, the smallest first.
+    pub fn replays(&self) -> impl Iterator<Item = &Replay> {
+        self.failing.iter().map(|failure| &failure.replay).filter(|replay| replay.told().is_some())
     }
 }

@@ -14,9 +14,8 @@ mod human;
 mod known;
 
 pub use formats::{github, json, junit, ndjson};
-pub(crate) use human::also;
-pub(crate) use human::parted;
 pub use human::{HIDDEN_CHANCE, Pace, divergences, screen};
+pub(crate) use human::{also, parted, replay};
 
 #[cfg(test)]
 mod sample;

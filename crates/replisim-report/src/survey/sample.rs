@@ -1,6 +1,8 @@
 //! Campaigns to print in tests.
 
-use replisim_history::{Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+use replisim_history::{
+    Became, Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Survey, Surveyed,
+};
 
 fn subject(name: &str) -> Surveyed {
     let tally = |check, kept, anomalies| CheckTally {
@@ -63,7 +65,7 @@ pub fn survey() -> Survey {
         id: "a1f3".to_owned(),
         case: Some(".replisim/cases/a1f3.ron".to_owned()),
         story: vec!["  c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
-        replay: "replisim replay a1f3".to_owned(),
+        replay: Replay::Command("replisim replay a1f3".to_owned()),
     };
     let divergence = Diverged {
         seed: 7,
@@ -71,7 +73,7 @@ pub fn survey() -> Survey {
         plan: "90c7".to_owned(),
         id: "77d0".to_owned(),
         case: Some(".replisim/cases/77d0.ron".to_owned()),
-        replay: "replisim replay 77d0".to_owned(),
+        replay: Replay::Command("replisim replay 77d0".to_owned()),
         event: 1_204,
         one: "n1 → n2 a".to_owned(),
         other: "n1 → n3 a".to_owned(),
@@ -95,9 +97,8 @@ pub fn survey() -> Survey {
         plan: "13a2".to_owned(),
         id: "e5c4".to_owned(),
         case: (!fixed).then(|| ".replisim/cases/e5c4.ron".to_owned()),
-        replay: if fixed { String::new() } else { "replisim replay e5c4".to_owned() },
-        became: if fixed { "gone" } else { "still there" }.to_owned(),
-        fixed,
+        replay: if fixed { Replay::Untold } else { Replay::Command("replisim replay e5c4".to_owned()) },
+        became: Some(if fixed { Became::Gone } else { Became::StillThere }),
         untried: if fixed { 0 } else { 19 },
     };
     Survey { subjects: vec![subject], known: vec![known(true), known(false)], interrupted: true }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Names, Run, TraceLine};
-use replisim_lab::{Anomaly, Became, Case, Catalog, Experiment, Outcome, Parting};
+use replisim_history::{Became, Names, Run, TraceLine};
+use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
 use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Page, Subject, human, json, number};
 use serde_json::json;

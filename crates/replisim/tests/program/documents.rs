@@ -194,7 +194,7 @@ fn a_divergence_is_as_the_docs_say() {
         plan: "5546".to_owned(),
         id: "1a2b".to_owned(),
         case: Some("1a2b.ron".to_owned()),
-        replay: "replisim replay 1a2b".to_owned(),
+        replay: replisim::history::Replay::Command("replisim replay 1a2b".to_owned()),
         event: 1,
         one: "this".to_owned(),
         other: "that".to_owned(),

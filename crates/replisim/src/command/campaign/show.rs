@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::Diverged;
+use replisim_history::{Diverged, Replay};
 use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
 use replisim_lab::store::{
     CauseCount, CheckCount, Differing, KnownRow, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
@@ -162,9 +162,8 @@ fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) ->
     }
 }
 
-/// The command that replays a case, or why there is none.
-fn replayed(id: Option<&str>, store: &Path) -> String {
-    id.map_or_else(|| UNREADABLE.to_owned(), |id| replay(id, store))
+fn replayed(id: Option<&str>, store: &Path) -> Replay {
+    id.map_or_else(|| Replay::Nohow(UNREADABLE.to_owned()), |id| Replay::Command(replay(id, store)))
 }
 
 fn counted(check: &CheckCount) -> Counted {

@@ -82,7 +82,7 @@ pub fn campaign(
     }
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
     for (mut failure, row) in known.ran {
-        if !failure.fixed && !failure.id.is_empty() {
+        if !failure.is_fixed() && !failure.id.is_empty() {
             kept = kept.and(found::keep_known(&mut failure, &row.case, &survey, store));
         }
         survey.known.push(failure);

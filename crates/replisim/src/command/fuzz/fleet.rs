@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use replisim_history::Survey;
+use replisim_history::{Replay, Survey};
 use replisim_kernel::Digest;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Charter, Orders, Share};
@@ -148,7 +148,8 @@ fn give_up(
     output: &Path,
     page: Page,
 ) -> Result<Ending, Failure> {
-    let kept = found::keep_differing(&mut survey, tallies, output, &|_, _, _| MET_AGAIN.to_owned());
+    let again = |_: &str, _, _| Replay::Nohow(MET_AGAIN.to_owned());
+    let kept = found::keep_differing(&mut survey, tallies, output, &again);
     placing.give_up()?;
     let differ = reports::divergences(&survey, page);
     print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Broken, FailureGroup, KnownFailure, Survey};
+use replisim_history::{Broken, FailureGroup, KnownFailure, Replay, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
 use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
@@ -30,7 +30,7 @@ const SHRUNK_MAX: usize = 3 * STORIES_MAX;
 
 /// How a run is done again of which there is no case: by the name of its subject, its seed, and whether that alone stands
 /// for its plan.
-pub type Again<'k> = &'k dyn Fn(&str, u64, bool) -> String;
+pub type Again<'k> = &'k dyn Fn(&str, u64, bool) -> Replay;
 
 /// Where what was found is kept.
 pub struct Keeping<'k, 's, 'c> {
@@ -90,9 +90,9 @@ impl Keeping<'_, '_, '_> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
             Some(Err(_)) => {
-                group.replay = format!(
+                group.replay = Replay::Nohow(format!(
                     "its failure did not come again: the code has changed since the run was remembered, or {HIDDEN_CHANCE}"
-                );
+                ));
                 return None;
             }
             Some(Ok(shrunk)) if shrunk.bound != Some(Bound::Stopped) => {
@@ -101,13 +101,13 @@ impl Keeping<'_, '_, '_> {
             }
             // What is shrunk in part would be another case each time.
             Some(Ok(_)) | None if self.archive.is_some() && interrupted() => {
-                group.replay = LATER.to_owned();
+                group.replay = Replay::Nohow(LATER.to_owned());
                 return None;
             }
             Some(Ok(_)) | None => found.smallest.case(),
         };
         group.id = case.id();
-        group.replay = whereabouts::replay(&group.id, self.store);
+        group.replay = Replay::Command(whereabouts::replay(&group.id, self.store));
         Some(case.text())
     }
 
@@ -146,7 +146,7 @@ impl Keeping<'_, '_, '_> {
 /// has `found` may have been shrunk to a run that comes out the same, whose case is there already.
 pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, store: &Path) -> Result<(), Failure> {
     // The store has it, too.
-    known.replay = whereabouts::replay(&known.id, store);
+    known.replay = Replay::Command(whereabouts::replay(&known.id, store));
     let mut written = found.subjects.iter().flat_map(|subject| &subject.failures);
     let same = written.find(|group| group.id == known.id).and_then(|group| group.case.clone());
     known.case = Some(same.map_or_else(|| keep_case(&known.id, case, store), Ok)?);
@@ -163,7 +163,7 @@ pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, agai
             match keep_case(&case.id(), &case.text(), store) {
                 Ok(file) => {
                     told.id = case.id();
-                    told.replay = whereabouts::replay(&told.id, store);
+                    told.replay = Replay::Command(whereabouts::replay(&told.id, store));
                     told.case = Some(file);
                 }
                 Err(failure) => {
@@ -222,7 +222,7 @@ const LATER: &str = "to be shrunk when the campaign is over: run the same with -
 /// An interrupted campaign shrinks nothing.
 pub fn left_for_later(survey: &mut Survey) {
     for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
-        group.replay = LATER.to_owned();
+        group.replay = Replay::Nohow(LATER.to_owned());
     }
 }
 
@@ -263,14 +263,15 @@ mod tests {
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);
-        keep_differing(&mut survey, &tallies, &store, &|_, _, _| String::new()).expect("cases can be written");
+        keep_differing(&mut survey, &tallies, &store, &|_, _, _| Replay::Untold).expect("cases can be written");
 
         let told = &survey.subjects[0].divergences;
         assert_eq!((told.len(), survey.subjects[0].untold()), (DIVERGENCES_MAX, DIVERGENCES_MAX as u64));
         for told in told {
             let case = Case::read(Path::new(told.case.as_deref().expect("a file"))).expect("it is a case");
             assert_eq!((case.id(), case.seed), (told.id.clone(), told.seed));
-            assert!(told.replay.starts_with(&format!("replisim replay {} --store ", told.id)), "{}", told.replay);
+            let Replay::Command(command) = &told.replay else { panic!("{:?}", told.replay) };
+            assert!(command.starts_with(&format!("replisim replay {} --store ", told.id)), "{command}");
             assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found").case.text(), case.text());
         }
         fs::remove_dir_all(folder).expect("what was written can be removed");

@@ -8,7 +8,7 @@ pub mod subjects;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use replisim_history::Survey;
+use replisim_history::{Replay, Survey};
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{Orders, Share};
@@ -128,19 +128,18 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
 }
 
 impl What {
-    /// The command that does a run again of which no case could be written, where its seed alone stands for it; else, why
-    /// there is none.
-    fn again(&self, name: &str, seed: u64, fresh: bool) -> String {
+    /// How a run is done again of which no case could be written. There is a command where its seed alone stands for it.
+    fn again(&self, name: &str, seed: u64, fresh: bool) -> Replay {
         if !fresh {
-            return NO_CASE.to_owned();
+            return Replay::Nohow(NO_CASE.to_owned());
         }
         // Neither a protocol nor a swarm that the scenario has not got is anything to `run`.
         if Path::new(name).is_file() && !self.swarm {
-            return of_seed(name, seed, &self.set);
+            return Replay::Command(of_seed(name, seed, &self.set));
         }
         let swarm = if self.swarm { " --swarm" } else { "" };
         let (name, edits) = (quoted(name), edits(&self.set));
-        format!("{} fuzz {name} --seed-start {seed} --runs 1 --no-store{swarm}{edits}", program())
+        Replay::Command(format!("{} fuzz {name} --seed-start {seed} --runs 1 --no-store{swarm}{edits}", program()))
     }
 }
 

@@ -1,8 +1,14 @@
 //! What a campaign exits with, what it says of failures that are known, and what an interrupt leaves.
 
 use replisim::lab::store::{Begin, KnownRow, Status, Store, Writer, digest_of};
+use serde_json::{Value, json};
 
 use super::{CLEAN, FAILING, Finished, Folder, interrupted, runs, under_way};
+
+#[track_caller]
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
 
 #[test]
 fn the_exit_code_says_how_it_ended() {
@@ -144,14 +150,14 @@ fn what_cannot_be_kept_is_told_all_the_same() {
     let searched = fuzz(&["--no-store", "--swarm", "--format", "json"]).json();
     let failures = searched["subjects"][0]["failures"].as_array().expect("a list").clone();
     for failure in failures {
-        let (replay, seed) = (failure["replay"].as_str().expect("a text"), &failure["seed"]);
+        let (replay, no_replay, seed) = (&failure["replay"], &failure["no_replay"], &failure["seed"]);
         assert_eq!((failure["id"].as_str(), failure["case"].is_null()), (Some(""), true), "{failure}");
         match failure["fresh"].as_bool() {
             Some(true) => {
                 let again = format!("replisim fuzz failing.ron --seed-start {seed} --runs 1 --no-store --swarm");
-                assert_eq!(replay, format!("{again} --set run=320ms"));
+                assert_eq!((replay, no_replay), (&json!(format!("{again} --set run=320ms")), &Value::Null));
             }
-            _ => assert!(replay.starts_with("no seed stands for it"), "{replay}"),
+            _ => assert!(replay.is_null() && text(no_replay).starts_with("no seed stands for it"), "{failure}"),
         }
     }
 }
@@ -161,8 +167,8 @@ fn a_run_of_which_there_is_no_case_is_not_called_a_stranger() {
     let folder = super::folder("caseless");
     assert_eq!(folder.program(&["fuzz", "clean.ron", "--runs", "10"]).code, 0);
     let runs = folder.program(&["campaign", "export", "--format", "ndjson"]);
-    let run: serde_json::Value = serde_json::from_str(runs.output.lines().nth(2).expect("a line")).expect("JSON");
-    let refused = folder.program(&["replay", run["fingerprint"].as_str().expect("a text")]);
+    let run: Value = serde_json::from_str(runs.output.lines().nth(2).expect("a line")).expect("JSON");
+    let refused = folder.program(&["replay", text(&run["fingerprint"])]);
     let told = format!("is a run of clean.ron in .replisim/campaign.db, with the seed {}, and no case: ", run["seed"]);
     assert!(refused.code == 4 && refused.errors.contains(&told), "{refused:?}");
 }
@@ -202,9 +208,8 @@ fn what_is_violated_otherwise_or_cannot_be_run_is_not_fixed() {
     let again = ["fuzz", "clean.ron", "failing.ron", "--runs", "1", "--store", "a.db"];
     let document = folder.program(&[&again[..], &["--format", "json"]].concat()).json();
     let known = document["known"].as_array().expect("a list").iter();
-    let became: Vec<_> = known.map(|it| (it["kind"].as_str(), it["became"].as_str(), it["fixed"].as_bool())).collect();
-    let not_fixed = |kind, became| (Some(kind), Some(became), Some(false));
-    assert_eq!(became, [not_fixed("otherwise", "another"), not_fixed("unreadable", "cannot be run")]);
+    let became: Vec<_> = known.map(|it| (text(&it["kind"]), text(&it["became"]), it["replay"].is_null())).collect();
+    assert_eq!(became, [("otherwise", "another", false), ("unreadable", "cannot be run", true)]);
     let screen = folder.program(&again);
     assert_eq!((told(&screen, "still failing"), told(&screen, "not known to be fixed")), (1, 1), "{screen:?}");
 }
@@ -256,13 +261,13 @@ fn a_campaign_says_how_its_scenarios_were_changed() {
     let fuzz = ["fuzz", "clean.ron", "--runs", "10", "--swarm", "--set", "run=300ms"];
     assert_eq!(folder.program(&fuzz).code, 0);
     let shown = folder.program(&["campaign", "show", "--format", "json"]).json();
-    let settings = shown["campaigns"][0]["settings"].as_str().expect("a text");
+    let settings = text(&shown["campaigns"][0]["settings"]);
     assert!(settings.ends_with(", search: guided, --swarm, --set run=300ms"), "{settings}");
     let planned = folder.program(&[&["fuzz", "plan"], &fuzz[1..], &["-o", "plan.ron"]].concat());
     assert_eq!(planned.code, 0, "{planned:?}");
     assert_eq!(folder.program(&["fuzz", "shard", "plan.ron", "--shard", "1/1", "-o", "shard.db"]).code, 0);
     let campaign = folder.program(&["campaign", "show", "shard.db", "--format", "json"]).json();
-    let digest = |shown: &serde_json::Value| shown["campaigns"][0]["digest"].clone();
+    let digest = |shown: &Value| shown["campaigns"][0]["digest"].clone();
     assert_eq!(digest(&campaign), digest(&shown), "a plan of the same is the same campaign");
 }
 
