@@ -11,11 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
 
-use replisim::history::Became;
+use replisim::history::Sequel;
 use replisim::lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::shrink::{Limits, Shrinker};
-use replisim::lab::{Case, Outcome};
+use replisim::lab::{Case, JudgedRun};
 use replisim::prelude::*;
 
 /// Numbers what it is asked for, and tells the others. It does so before its disk has the number, so that a host which is
@@ -152,12 +152,12 @@ fn a_failed_assertion_is_found_shrunk_and_replayed() {
         let experiment = Experiment::prepare(&case.source, &catalog).expect("it can be run");
         case.run(&experiment, false)
     };
-    let (one, other): (Outcome, Outcome) = (replayed(), replayed());
+    let (one, other): (JudgedRun, JudgedRun) = (replayed(), replayed());
     assert_eq!((one.run.fingerprint, other.run.fingerprint), (case.fingerprint, case.fingerprint));
     let panic = one.run.history.panic.expect("it panics again");
     assert_eq!(Some(&panic), other.run.history.panic.as_ref());
     assert!(panic.place.starts_with("crates/example-abd/tests/panics.rs:"), "{}", panic.place);
-    assert_eq!(case.anomaly.expect("it is a case of one").became(&one.findings), Became::StillThere);
+    assert_eq!(case.anomaly.expect("it is a case of one").became(&one.findings), Sequel::StillThere);
 }
 
 #[test]

@@ -206,7 +206,9 @@ impl fmt::Display for Check {
 impl FromStr for Check {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Check::ALL.into_iter().find(|check| check.name() == text).ok_or_else(|| format!("`{text}` is not a check"))
+        let names = || Check::ALL.map(Check::name).join(", ");
+        let found = Check::ALL.into_iter().find(|check| check.name() == text);
+        found.ok_or_else(|| format!("`{text}` is not a check: these are {}", names()))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Contents, Key, Limit, Lineage, NodeId, Op, Outcome, Position, Seen, 
 pub struct Operation {
     /// Who asked.
     pub session: SessionId,
-    /// The how-manieth operation of the session, from 0.
+    /// Its number among the operations of the session, from 0.
     pub ordinal: u32,
     /// What was asked.
     pub op: Op,

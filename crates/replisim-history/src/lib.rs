@@ -5,7 +5,6 @@
 //!
 //! **Invariant**: checkers read the [`History`] alone. They cannot ask a node what it meant.
 
-mod became;
 pub mod check;
 mod contents;
 mod coverage;
@@ -17,11 +16,11 @@ mod names;
 mod operation;
 mod replay;
 mod run;
+mod sequel;
 mod survey;
 mod trace;
 pub mod words;
 
-pub use became::Became;
 pub use contents::{Contents, Lineage, Version};
 pub use coverage::{Cell, Deed};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
@@ -31,5 +30,6 @@ pub use names::Names;
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
 pub use replay::Replay;
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
-pub use survey::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+pub use sequel::Sequel;
+pub use survey::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, SubjectSurvey, Survey};
 pub use trace::{Trace, TraceLine};

@@ -11,7 +11,7 @@ pub enum Replay {
     /// By this command.
     Command(String),
     /// By none, or by none yet: for this reason.
-    Nohow(String),
+    NoCommand(String),
 }
 
 impl Replay {
@@ -19,7 +19,7 @@ impl Replay {
     pub fn told(&self) -> Option<&str> {
         match self {
             Replay::Untold => None,
-            Replay::Command(told) | Replay::Nohow(told) => Some(told),
+            Replay::Command(told) | Replay::NoCommand(told) => Some(told),
         }
     }
 }
@@ -30,7 +30,7 @@ impl Serialize for Replay {
         let (command, why) = match self {
             Replay::Untold => (None, None),
             Replay::Command(command) => (Some(command), None),
-            Replay::Nohow(why) => (None, Some(why)),
+            Replay::NoCommand(why) => (None, Some(why)),
         };
         let mut fields = serializer.serialize_map(Some(2))?;
         fields.serialize_entry("replay", &command)?;

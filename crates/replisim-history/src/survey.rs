@@ -2,13 +2,13 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::{Became, Check, Replay};
+use crate::{Check, Replay, Sequel};
 
 /// A finished campaign.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Survey {
     /// What was run, in the order in which it was asked for.
-    pub subjects: Vec<Surveyed>,
+    pub subjects: Vec<SubjectSurvey>,
     /// The failures of earlier campaigns that were run again first.
     pub known: Vec<KnownFailure>,
     /// Whether it was broken off before it had done what was asked for.
@@ -37,7 +37,7 @@ pub struct KnownFailure {
     pub replay: Replay,
     /// What has become of it; `None` if its case cannot be run any more.
     #[serde(serialize_with = "in_a_word")]
-    pub became: Option<Became>,
+    pub became: Option<Sequel>,
     /// How many more of its kind are known that were not run again: enough of them had failed, and this was the last.
     pub untried: u64,
 }
@@ -45,22 +45,22 @@ pub struct KnownFailure {
 impl KnownFailure {
     /// Whether it is known to be gone. Nothing but a check that holds shows that.
     pub fn is_fixed(&self) -> bool {
-        self.became == Some(Became::Gone)
+        self.became == Some(Sequel::Gone)
     }
 
     /// Whether its check is violated, in whichever way.
     pub const fn is_violated(&self) -> bool {
-        matches!(self.became, Some(Became::StillThere | Became::Another(_)))
+        matches!(self.became, Some(Sequel::StillThere | Sequel::Another(_)))
     }
 }
 
-fn in_a_word<S: Serializer>(became: &Option<Became>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(became.as_ref().map_or("cannot be run", Became::word))
+fn in_a_word<S: Serializer>(became: &Option<Sequel>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(became.as_ref().map_or("cannot be run", Sequel::word))
 }
 
 /// What the runs of one scenario came to.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Surveyed {
+pub struct SubjectSurvey {
     /// The scenario's file, or the protocol's name.
     pub name: String,
     /// The protocol, with its settings in a few words.
@@ -204,7 +204,7 @@ impl Survey {
     /// that failed before fails still, and all was done that was asked for.
     pub fn is_fine(&self) -> bool {
         let fixed = self.known.iter().all(KnownFailure::is_fixed);
-        self.subjects.iter().all(Surveyed::is_fine) && fixed && !self.interrupted
+        self.subjects.iter().all(SubjectSurvey::is_fine) && fixed && !self.interrupted
     }
 
     /// How many runs, of all subjects.
@@ -225,7 +225,7 @@ impl FailureGroup {
     }
 }
 
-impl Surveyed {
+impl SubjectSurvey {
     /// Whether no promise was broken, no run diverged, and every check was decided in some run. Nothing is known of a
     /// scenario without a run.
     pub fn is_fine(&self) -> bool {

@@ -25,7 +25,7 @@ pub use distribution::{Distribution, DistributionError, Sampler};
 pub use fingerprint::{Digest, Fingerprint, NoDigest};
 pub use probability::{ParseProbabilityError, Probability};
 pub use queue::{Queue, Scheduled};
-pub use stream::{Concern, Stream, share};
+pub use stream::{Concern, GOLDEN, Stream, once_more, share, unit};
 pub use table::Table;
 pub use tape::Tape;
 pub use time::{ParseSpanError, SimTime, Span};

@@ -128,9 +128,22 @@ pub const fn share(word: u64, bound: u64) -> u64 {
 }
 
 /// The number in [0, 1) that a word stands for: its upper 53 bits.
-pub(crate) fn unit(word: u64) -> f64 {
+#[inline]
+pub fn unit(word: u64) -> f64 {
     (word >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
+
+/// What a word stands for when it has decided something already: the same bits, turned round. It is for what is drawn only
+/// now and then beside what is drawn every time, so that both take the same number of words; that the two hang together, in
+/// bits which neither looks at first, does no harm.
+#[inline]
+pub const fn once_more(word: u64) -> u64 {
+    word.rotate_left(17)
+}
+
+/// 2^64 divided by the golden ratio, an odd number: multiplying by it spreads what differs in few bits over all of them
+/// (D. E. Knuth, *The Art of Computer Programming*, vol. 3, 6.4).
+pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
 mod tests {

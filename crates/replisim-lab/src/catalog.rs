@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use replisim_history::{Check, OpKind, Promise};
 use replisim_protocols::{LeaderFollower, MySql, PostgreSql};
-use replisim_world::protocol::{Circumstances, Flaw, Member, Problem, Protocol};
+use replisim_world::protocol::{Circumstances, FlawInfo, Member, Problem, Protocol};
 use replisim_world::spec::{Fault, Topology};
 use replisim_world::{Blueprint, Simulation};
 
@@ -34,7 +34,7 @@ pub trait Entry: Send + Sync {
     fn about(&self) -> &'static str;
 
     /// The mistakes that can be switched on in it.
-    fn flaws(&self) -> &'static [Flaw];
+    fn flaws(&self) -> &'static [FlawInfo];
 
     /// The scenario that stands for the protocol alone: everything about it is left to a swarm.
     fn swarm(&self) -> Source;
@@ -156,7 +156,7 @@ impl<P: Protocol> Entry for Registered<P> {
         P::ABOUT
     }
 
-    fn flaws(&self) -> &'static [Flaw] {
+    fn flaws(&self) -> &'static [FlawInfo] {
         P::FLAWS
     }
 

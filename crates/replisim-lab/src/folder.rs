@@ -13,11 +13,19 @@ const EXTENSION: &str = "ron";
 /// How deep folders are searched.
 const DEPTH_MAX: usize = 16;
 
+/// What to do where nothing has a name.
+fn advice(meant: Option<&str>) -> String {
+    match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "`replisim list` names them, and a bare name is looked up below scenarios/".to_owned(),
+    }
+}
+
 /// Why no scenario was found.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Nothing has this name.
-    #[error("no scenario and no protocol is called `{name}`{}", meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default())]
+    #[error("no scenario and no protocol is called `{name}`; {}", advice(meant.as_deref()))]
     NotFound {
         /// What was asked for.
         name: String,

@@ -9,7 +9,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Case, Catalog, Outcome, cores, part};
+use crate::{Case, Catalog, JudgedRun, cores, part};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -31,7 +31,7 @@ pub struct Failure {
     /// The seed.
     pub seed: u64,
     /// What happened.
-    pub outcome: Outcome,
+    pub outcome: JudgedRun,
 }
 
 /// What is said below the commands: a test is not the program, and does not know what that is called.
@@ -103,7 +103,7 @@ impl<'c> Trial<'c> {
     }
 
     /// What happens under a seed.
-    fn run(&self, seed: u64) -> Outcome {
+    fn run(&self, seed: u64) -> JudgedRun {
         let (_, variant) = self.subject.turned(seed);
         variant.experiment.run(seed, None, false)
     }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use replisim_lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign};
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Catalog, Experiment};
-use replisim_world::protocol::Flaw;
+use replisim_world::protocol::FlawInfo;
 
 /// How many runs a search may take. The rarest flaw took 24,400 at worst, of nine searches.
 const RUNS_MAX: u64 = 30_000;
@@ -15,12 +15,12 @@ const RUNS_MAX: u64 = 30_000;
 /// How many seeds each stage must stand without its flaw.
 const SOUND: u64 = 200;
 
-fn flaws(catalog: &Catalog) -> Vec<Flaw> {
+fn flaws(catalog: &Catalog) -> Vec<FlawInfo> {
     catalog.entries().flat_map(|entry| entry.flaws()).copied().collect()
 }
 
 /// A flaw's stage, with the flaw or without.
-fn stage<'c>(flaw: &Flaw, flawed: bool, catalog: &'c Catalog) -> Subject<'c> {
+fn stage<'c>(flaw: &FlawInfo, flawed: bool, catalog: &'c Catalog) -> Subject<'c> {
     let edits = flawed.then(|| Edit { path: "protocol.flaw".to_owned(), value: flaw.name.to_owned() });
     let edited = Experiment::edit(&Source::new(flaw.name, flaw.stage), edits.as_slice(), catalog);
     let subject = edited.and_then(|source| Subject::prepare(&source, false, catalog));

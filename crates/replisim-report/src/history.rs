@@ -186,7 +186,7 @@ mod tests {
           lag of s1             1.1 ms   3.8 ms   3.8 ms   3.8 ms
           lag of s2             304 ms   311 ms   311 ms   311 ms
           reads behind by          0 s   1.7 ms   1.7 ms   1.7 ms
-          80 % of 5 operations answered; failed: connection refused (1); longest wait for any write 1.9 ms
+          80 % of 5 operations answered; failed: connection refused (1); longest time without a write 1.9 ms
 
         bounds
           stale reads       0.205 %  from 0.1 % to 0.5 %

@@ -39,8 +39,11 @@ pub(crate) fn totals(subject: &Subject) -> String {
 }
 
 fn commands(subject: &Subject) -> String {
-    let cure = subject.cure.as_ref().map(|cure| format!("the cure  {cure}\n")).unwrap_or_default();
-    format!("replay    {}\n", subject.replay) + &cure
+    let line = |word: &str, command: &Option<String>| {
+        command.as_ref().map(|command| format!("{word:8}  {command}\n")).unwrap_or_default()
+    };
+    let siblings = line("the cure", &subject.cure) + &line("it cures", &subject.anomaly);
+    format!("replay    {}\n", subject.replay) + &siblings
 }
 
 #[cfg(test)]
@@ -81,7 +84,7 @@ mod tests {
           lag of s1             1.1 ms   3.8 ms   3.8 ms   3.8 ms
           lag of s2             304 ms   311 ms   311 ms   311 ms
           reads behind by          0 s   1.7 ms   1.7 ms   1.7 ms
-          80 % of 5 operations answered; failed: connection refused (1); longest wait for any write 1.9 ms
+          80 % of 5 operations answered; failed: connection refused (1); longest time without a write 1.9 ms
 
           stale reads       0.205 %  from 0.1 % to 0.5 %
           median commit  1,402.5 ms  at most 2 ms         OUT OF BOUNDS

@@ -16,7 +16,7 @@
 //!   }],
 //!   "measures": { … }, "bounds": [ … ], "milestones": [ … ], "faults": [ … ],
 //!   "settling": { "healed_ns": 10000000000, "converged_after_ns": 14000000 },
-//!   "replay": "replisim run …", "cure": null
+//!   "replay": "replisim run …", "cure": null, "anomaly": null
 //! }
 //! ```
 //!
@@ -74,6 +74,8 @@ pub struct Document {
     pub replay: String,
     /// The command that runs the sibling scenario in which the anomaly is cured.
     pub cure: Option<String>,
+    /// The command that runs the sibling scenario whose anomaly is cured in this one.
+    pub anomaly: Option<String>,
 }
 
 /// The verdict of one check.
@@ -225,6 +227,7 @@ pub fn document(subject: &Subject) -> Document {
         settling: Rest::new(run.settling),
         replay: subject.replay.clone(),
         cure: subject.cure.clone(),
+        anomaly: subject.anomaly.clone(),
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! All but `trace` take a [`Subject`]; [`survey`] tells of a campaign that has ended, [`campaign`] of those in a store,
 //! and [`grid`] shows any rows at all. What human and history print alike stands in `section`: what happened, the verdicts,
-//! the measures. All of them put the scenario's names where a run says `n0` ([`Names`]), and print numbers in one manner
+//! the measures. All of them put the scenario's names where a run says `node0` ([`Names`]), and print numbers in one manner
 //! ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
 //!
 //! **Invariant**: reports read what is handed in alone. Nothing here depends on the wall clock, the terminal or the

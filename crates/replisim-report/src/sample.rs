@@ -109,6 +109,7 @@ pub(crate) fn subject<'a>(run: &'a Run, findings: &'a [Judged], bounds: &'a [Mea
         elapsed: Some(0.0612),
         replay: "replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7".to_owned(),
         cure: Some("replisim run scenarios/leader_follower/read_your_writes_by_token.ron --seed 7".to_owned()),
+        anomaly: None,
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Subject<'a> {
     pub replay: String,
     /// The command that runs the sibling scenario in which the anomaly is cured.
     pub cure: Option<String>,
+    /// The command that runs the sibling scenario whose anomaly is cured in this one.
+    pub anomaly: Option<String>,
 }
 
 /// A check's result, beside what the system promises and what the scenario expects.

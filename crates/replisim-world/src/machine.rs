@@ -17,6 +17,7 @@ use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
 
 use crate::clock::Clocks;
 use crate::disk::{DISK, Device};
+use crate::fault::FiringIndex;
 use crate::spec::{Cluster, Host, Service};
 
 /// The stream of chance of each host's processor.
@@ -39,7 +40,7 @@ pub(crate) struct Processor {
     cores: Vec<SimTime>,
     chance: Stream,
     /// By what factor each fault in force slows it down, and what all of them come to.
-    slower: Vec<(u32, u32)>,
+    slower: Vec<(FiringIndex, u32)>,
     slowdown: u64,
     idle: bool,
 }
@@ -76,13 +77,13 @@ impl Processor {
         self.chance = chance;
     }
 
-    pub fn slow(&mut self, fault: u32, factor: u32) {
-        self.slower.push((fault, factor));
+    pub fn slow(&mut self, by: FiringIndex, factor: u32) {
+        self.slower.push((by, factor));
         self.slowdown = slowdown(&self.slower);
     }
 
-    pub fn restore_speed(&mut self, fault: u32) {
-        self.slower.retain(|(other, _)| *other != fault);
+    pub fn restore_speed(&mut self, by: FiringIndex) {
+        self.slower.retain(|(other, _)| *other != by);
         self.slowdown = slowdown(&self.slower);
     }
 
@@ -102,7 +103,7 @@ impl Processor {
         *core
     }
 
-    /// How long a piece of work takes, where it does not always take as long: most does.
+    /// Draws how long a piece of work takes. Most kinds always take as long, and never come here.
     #[cold]
     fn draw(&mut self, work: Work) -> Span {
         self.costs[work as usize].draw(&mut self.chance)
@@ -110,7 +111,7 @@ impl Processor {
 }
 
 /// How much slower a processor is than it should be: every fault's factor on top of the others'.
-fn slowdown(slower: &[(u32, u32)]) -> u64 {
+fn slowdown(slower: &[(FiringIndex, u32)]) -> u64 {
     slower.iter().fold(1, |product: u64, (_, factor)| product.saturating_mul(u64::from((*factor).max(1))))
 }
 
@@ -126,13 +127,13 @@ mod tests {
         let service = Service { operation: cost.clone(), message: cost, cores: 1 };
         let mut processor = Processor::new(&service, Stream::derive(1, CPU, 0, 0));
         let takes = |processor: &Processor| processor.clone().serve(SimTime::ZERO, Work::Message);
-        (1..=4).for_each(|fault| processor.slow(fault, 1_000_000));
+        (1..=4).for_each(|firing| processor.slow(FiringIndex(firing), 1_000_000));
         assert_eq!(takes(&processor), SimTime::NEVER, "no product is too large");
-        processor.restore_speed(2);
-        processor.restore_speed(3);
+        processor.restore_speed(FiringIndex(2));
+        processor.restore_speed(FiringIndex(3));
         assert_eq!(takes(&processor), SimTime::ZERO + Span::millis(1_000_000));
-        processor.restore_speed(1);
-        processor.restore_speed(4);
+        processor.restore_speed(FiringIndex(1));
+        processor.restore_speed(FiringIndex(4));
         assert_eq!(takes(&processor), SimTime::ZERO + Span::nanos(1));
     }
 }

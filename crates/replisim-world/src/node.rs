@@ -3,6 +3,7 @@
 use replisim_kernel::{Concern, SimTime, Stream};
 
 use crate::disk::Journal;
+use crate::fault::FiringIndex;
 use crate::process::{Command, Input, Process, Role};
 
 /// The stream of chance that each process draws from.
@@ -37,7 +38,7 @@ pub(crate) struct Node<P: Process> {
     pub ordered: u32,
     pub promoted: u32,
     /// The kills in force that struck it: it stays down until the last of them is over.
-    pub killed_by: Vec<u32>,
+    pub killed_by: Vec<FiringIndex>,
     /// When its processor is done with the last message from another process: they are served in order.
     pub messages_done: SimTime,
 }

@@ -16,7 +16,7 @@
 use std::fmt;
 use std::hash::Hash;
 
-use replisim_history::{Contents, Key, Lineage, NodeId, Op, Outcome, Position, Reason, Seen, SessionId, Value};
+use replisim_history::{Cell, Contents, Key, Lineage, NodeId, Op, Outcome, Position, Reason, Seen, SessionId, Value};
 use replisim_kernel::{SimTime, Span, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub trait Process: Clone + fmt::Debug + Send + Sync + 'static {
 
 /// What travels or is stored: countable in bytes.
 pub trait Payload: Clone + Hash + fmt::Debug + Send + Sync + 'static {
-    /// Its size on the wire or on disk, headers included; 128 unless it says otherwise.
+    /// Its size on the wire or on disk, headers included; 128 unless it says otherwise, of the order of a small record.
     fn bytes(&self) -> u32 {
         128
     }
@@ -236,8 +236,8 @@ pub struct View {
     pub serving: bool,
 }
 
-/// How many states a protocol may tell apart.
-pub const STATES_MAX: usize = 31;
+/// How many states a protocol may tell apart: the number after the last stands for a server that is down.
+pub const STATES_MAX: usize = Cell::DOWN as usize;
 
 /// A part in a protocol.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -290,7 +290,7 @@ pub(crate) enum Effect<P: Process> {
 }
 
 impl<P: Process> Effect<P> {
-    /// Whom it reaches, as a number that is another one for each.
+    /// Whom it reaches, as a number that nobody else has.
     #[inline]
     pub(crate) fn whom(&self) -> Option<u64> {
         match self {

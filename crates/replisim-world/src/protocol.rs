@@ -18,7 +18,7 @@ pub trait Protocol: Process {
     /// What a scenario says of it, in the system's own words and with its own defaults.
     type Settings: DeserializeOwned + Clone + Send + Sync + 'static;
     /// Mistakes that can be switched on by the setting `flaw`, to see whether they are found.
-    const FLAWS: &'static [Flaw] = &[];
+    const FLAWS: &'static [FlawInfo] = &[];
 
     /// A scenario, as text, that leaves to a swarm whatever can be left to one: what is fuzzed when only the protocol is
     /// named.
@@ -31,8 +31,8 @@ pub trait Protocol: Process {
     fn assemble(settings: &Self::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>>;
 
     /// Changes one setting of a running process, as [`Command::Configure`](crate::process::Command::Configure) asks it to.
-    /// It is tried out before a run begins, so that no such order is one that nobody would obey. Who does not say otherwise
-    /// obeys none.
+    /// It is tried out before a run begins, so that no such order is one that nobody would obey. By default there is
+    /// none.
     ///
     /// # Errors
     /// Why there is no such setting, or it cannot be this value.
@@ -52,7 +52,7 @@ pub trait Protocol: Process {
 
 /// A mistake that implementers have made, or are warned of: off unless a scenario says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flaw {
+pub struct FlawInfo {
     /// What the setting `flaw` calls it.
     pub name: &'static str,
     /// What is done wrong, in a sentence.

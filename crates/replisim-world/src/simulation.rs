@@ -52,7 +52,7 @@ pub trait Simulation: Send {
     fn finish(self: Box<Self>) -> Run;
 
     /// Ends the run here, wherever it is.
-    fn stop(self: Box<Self>) -> Run;
+    fn break_off(self: Box<Self>) -> Run;
 }
 
 impl<P: Process> Simulation for World<P> {
@@ -97,7 +97,7 @@ impl<P: Process> Simulation for World<P> {
         self.into_run()
     }
 
-    fn stop(self: Box<Self>) -> Run {
+    fn break_off(self: Box<Self>) -> Run {
         self.into_run()
     }
 }

@@ -1,11 +1,11 @@
 //! Puts what the lab found into the form that the printers take.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use replisim_history::{Finding, Promise, Verdict};
 use replisim_lab::scenario::Expected;
-use replisim_lab::{Experiment, Outcome};
+use replisim_lab::{Experiment, JudgedRun};
 use replisim_report::{Judged, MeasuredBound, Subject};
 
 use crate::shell::{program, quoted};
@@ -27,18 +27,19 @@ use crate::shell::{program, quoted};
 /// ```
 pub struct Material<'a> {
     experiment: &'a Experiment,
-    outcome: &'a Outcome,
+    outcome: &'a JudgedRun,
     title: String,
     file: String,
     system: String,
     findings: Vec<Judged>,
     bounds: Vec<MeasuredBound>,
     cure: Option<String>,
+    anomaly: Option<String>,
 }
 
 impl<'a> Material<'a> {
     /// What there is to say of the outcome of a scenario, or a case, that was read from `path`.
-    pub fn of(path: &Path, experiment: &'a Experiment, outcome: &'a Outcome) -> Self {
+    pub fn of(path: &Path, experiment: &'a Experiment, outcome: &'a JudgedRun) -> Self {
         let promises = experiment.promises();
         let silent = || Promise::NotPromised("the protocol does not speak of it".to_owned());
         let judged = |finding: &Finding| Judged {
@@ -64,7 +65,8 @@ impl<'a> Material<'a> {
             system: experiment.system(),
             findings: outcome.findings.iter().filter(|it| is_told(it, experiment)).map(judged).collect(),
             bounds: outcome.judgement.measures.iter().map(bound).collect(),
-            cure: cure(path, experiment),
+            cure: sibling(path, experiment.scenario.cure.as_deref()),
+            anomaly: sibling(path, experiment.scenario.anomaly.as_deref()),
             title: title(path),
             file: path.display().to_string(),
         }
@@ -84,6 +86,7 @@ impl<'a> Material<'a> {
             elapsed: elapsed.map(|elapsed| elapsed.as_secs_f64()),
             replay,
             cure: self.cure.clone(),
+            anomaly: self.anomaly.clone(),
         }
     }
 }
@@ -102,10 +105,13 @@ pub(crate) fn title(path: &Path) -> String {
     if path.extension().is_some() || path.is_file() { name.replace('_', " ") } else { format!("case {name}") }
 }
 
-/// The command that runs the sibling scenario with the cure, if it is there: a case may lie anywhere.
-fn cure(path: &Path, experiment: &Experiment) -> Option<String> {
-    let cure = experiment.scenario.cure.as_ref()?;
-    let name = if cure.ends_with(".ron") { cure.clone() } else { format!("{cure}.ron") };
-    let sibling = path.with_file_name(name);
-    sibling.is_file().then(|| format!("{} run {}", program(), quoted(&sibling.display().to_string())))
+/// The command that runs a sibling scenario, if that is there: a case may lie anywhere.
+fn sibling(path: &Path, name: Option<&str>) -> Option<String> {
+    let file = file_of_sibling(path, name?);
+    file.is_file().then(|| format!("{} run {}", program(), quoted(&file.display().to_string())))
+}
+
+/// The file of the scenario that one in `path` calls its cure or its anomaly.
+pub(crate) fn file_of_sibling(path: &Path, name: &str) -> PathBuf {
+    path.with_file_name(if name.ends_with(".ron") { name.to_owned() } else { format!("{name}.ron") })
 }

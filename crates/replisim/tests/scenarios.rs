@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use replisim::Material;
 use replisim::history::{Check, Finding, Verdict};
 use replisim::lab::scenario::{Expected, Source};
-use replisim::lab::{Experiment, Outcome, Scenario};
+use replisim::lab::{Experiment, JudgedRun, Scenario};
 use replisim::report::history;
 
 /// The least number of lines that a scenario's essay has.
@@ -83,7 +83,7 @@ fn parse(source: &Source) -> Result<Scenario, String> {
 }
 
 /// Runs under the scenario's own seed.
-fn run(experiment: &Experiment) -> Outcome {
+fn run(experiment: &Experiment) -> JudgedRun {
     experiment.run(experiment.scenario.seed, None, false)
 }
 
@@ -94,7 +94,7 @@ fn demand(condition: bool, complaint: impl FnOnce() -> String) -> Result<(), Str
 // ── verdicts ──
 
 /// Everything that did not come out as it should, a line each.
-fn what_is_wrong(outcome: &Outcome) -> String {
+fn what_is_wrong(outcome: &JudgedRun) -> String {
     let verdict = |check| outcome.findings.iter().find(|finding| finding.check == check).map(in_a_word);
     let checks = outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine()).map(|it| {
         let verdict = verdict(it.check).unwrap_or("missing");
@@ -142,7 +142,7 @@ fn violations(scenario: &Scenario) -> Vec<Check> {
 // ── pinned histories ──
 
 /// A run as a snapshot holds it: nothing that differs between two runs, or between two machines.
-fn summary(source: &Source, experiment: &Experiment, outcome: &Outcome) -> String {
+fn summary(source: &Source, experiment: &Experiment, outcome: &JudgedRun) -> String {
     let material = Material::of(source.name.as_ref(), experiment, outcome);
     let replay = format!("replisim run {}", source.name);
     history::summary(&material.subject(replay, None))

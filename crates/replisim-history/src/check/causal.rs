@@ -19,7 +19,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::past::{Authors, Breach, Looked, Rule, look};
+use super::past::{Authors, Breach, Breaches, Rule, look};
 use super::placed::{Author, Placed};
 use super::session::tell_too_old;
 use super::witness::Story;
@@ -29,13 +29,13 @@ const EVERYTHING: Rule = Rule { own_writes: true, own_reads: true, authors: Auth
 
 /// A read reflects everything in its causal past.
 pub(super) fn causal_order(placed: &Placed) -> Finding {
-    let Looked { tally, first, .. } = placed.causal.clone().unwrap_or_else(|| look_at(placed));
+    let Breaches { tally, first, .. } = placed.causal.clone().unwrap_or_else(|| look_at(placed));
     let witness = first.map(|breach| tell(placed, breach).called("reply before message"));
     tally.conclude(Check::CausalOrder, "reads", witness)
 }
 
 /// Looks at every read: what was found, and the first that misses something of its causal past.
-pub(super) fn look_at(placed: &Placed) -> Looked {
+pub(super) fn look_at(placed: &Placed) -> Breaches {
     look(placed, EVERYTHING)
 }
 

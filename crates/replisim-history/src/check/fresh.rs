@@ -24,7 +24,7 @@ use std::cell::OnceCell;
 
 use replisim_kernel::{SimTime, Span};
 
-use super::deed::datum_seen;
+use super::access::datum_seen;
 use super::order::{Basis, KeyOrder, Rank};
 use super::placed::{Event, Most, Placed, What};
 use super::tally::Tally;

@@ -2,7 +2,7 @@
 //!
 //! | file | what it says |
 //! |---|---|
-//! | `lost.rs` | which acknowledged writes are gone at the end |
+//! | `lost/` | which acknowledged writes are gone at the end |
 //! | `session.rs` | the four session guarantees |
 //! | `causal.rs` | causal order |
 //! | `fresh.rs` | which reads are stale, and by how much |
@@ -10,17 +10,18 @@
 //! | `thin_air.rs` | whether what was read was written at all |
 //! | `panic.rs` | whether the run was cut short, and what that leaves of the other verdicts |
 //!
-//! They share five things. `deed.rs` takes operations apart; `keys.rs` numbers their keys; `order/` says which version is
-//! newer; `placed.rs` puts every write and sighting in its place; `past.rs` gathers what a read must reflect.
+//! What they share: `access.rs` takes operations apart; `keys.rs` numbers their keys; `order/` says which version is newer;
+//! `placed.rs` puts every write and sighting in its place; `past.rs` gathers what a read must reflect; `tally.rs` counts;
+//! `witness.rs` writes a violation down.
 //!
 //! **Sound**: a violation is one, and its witness shows it on its own ([`recheck`]). Where the history does not tell
 //! which of two versions is newer, the verdict is unknown, never a guess. **Complete** for registers, deletions and
 //! appended lists in keys that one log ordered; elsewhere the most favourable reading of what was seen is taken, and
 //! of a set, list or text that was read, the newest element stands for all.
 
+mod access;
 mod causal;
 mod convergence;
-mod deed;
 mod fresh;
 mod keys;
 mod lost;

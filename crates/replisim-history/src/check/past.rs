@@ -54,7 +54,7 @@ pub(super) struct Breach {
 
 /// What came of a look at reads under a rule.
 #[derive(Clone, Default)]
-pub(super) struct Looked {
+pub(super) struct Breaches {
     /// How many there are, and how many break it.
     pub tally: Tally,
     /// The first in time that breaks it.
@@ -64,38 +64,38 @@ pub(super) struct Looked {
 }
 
 /// Looks at every read under `rule`.
-pub(super) fn look(placed: &Placed, rule: Rule) -> Looked {
+pub(super) fn look(placed: &Placed, rule: Rule) -> Breaches {
     look_within(placed, rule, &placed.sessions)
 }
 
 /// Looks under `rule` where a rule that counts everything was looked at before. What reflects the newest version of its
 /// whole past reflects every part of the past, so only those reads that broke the other rule can break this one.
-pub(super) fn look_again(placed: &Placed, rule: Rule, before: &Looked) -> Looked {
+pub(super) fn look_again(placed: &Placed, rule: Rule, before: &Breaches) -> Breaches {
     if !placed.newest_stands_for_all || before.tally.unknown > 0 {
         return look(placed, rule);
     }
     let again = look_within(placed, rule, &before.broken_within);
     let tally = Tally { broken: again.tally.broken, unknown: again.tally.unknown, ..before.tally };
-    Looked { tally, ..again }
+    Breaches { tally, ..again }
 }
 
 /// Looks at the reads in beginnings of sessions.
-fn look_within(placed: &Placed, rule: Rule, beginnings: &[Range<u32>]) -> Looked {
+fn look_within(placed: &Placed, rule: Rule, beginnings: &[Range<u32>]) -> Breaches {
     if beginnings.is_empty() {
-        return Looked::default();
+        return Breaches::default();
     }
     let mut past = Past::new(placed, rule);
     for session in beginnings {
         past.follow(session.clone());
     }
-    past.looked
+    past.breaches
 }
 
 /// The past of one session, growing as the session goes on.
 struct Past<'a> {
     placed: &'a Placed<'a>,
     rule: Rule,
-    brought: &'a Brought,
+    past_steps: &'a PastSteps,
     /// For each key that a log orders, the newest version in the past.
     newest: Vec<Ranked>,
     /// For each other key, what the past demands.
@@ -106,11 +106,11 @@ struct Past<'a> {
     pending: Vec<(u32, u32)>,
     /// The end of the last operation of the session that breaks the rule.
     broken_until: u32,
-    looked: Looked,
+    breaches: Breaches,
 }
 
 /// What the events of a history bring to those who come to have them in their past. It is the same under every rule.
-pub(super) struct Brought {
+pub(super) struct PastSteps {
     /// By event. Readers pass over these again and again, so they are smaller than the events.
     steps: Vec<Step>,
     /// When the version that each event is about took its place; empty if logs order all versions.
@@ -158,17 +158,17 @@ struct Demand {
 impl<'a> Past<'a> {
     fn new(placed: &'a Placed<'a>, rule: Rule) -> Self {
         let keys = placed.order.keys().len();
-        let brought = placed.brought.get_or_init(|| Brought::by_events_of(placed));
+        let past_steps = placed.past_steps.get_or_init(|| PastSteps::by_events_of(placed));
         Past {
             placed,
             rule,
             newest: vec![Ranked::NOTHING; keys],
             demands: vec![Demand::NONE; keys],
-            brought,
+            past_steps,
             reach: Vec::new(),
             pending: Vec::new(),
             broken_until: 0,
-            looked: Looked::default(),
+            breaches: Breaches::default(),
         }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Past<'a> {
             begin += operation.len() as u32;
         }
         if self.broken_until > session.start {
-            self.looked.broken_within.push(session.start..self.broken_until);
+            self.breaches.broken_within.push(session.start..self.broken_until);
         }
     }
 
@@ -225,7 +225,7 @@ impl<'a> Past<'a> {
             return;
         }
         self.reach[session as usize] = end;
-        let Brought { steps, intervals } = self.brought;
+        let PastSteps { steps, intervals } = self.past_steps;
         let (authors, reached, newest) = (self.rule.authors, &self.reach[..], &mut self.newest[..]);
         for step in &steps[begin as usize..end as usize] {
             if authors == Authors::Everything {
@@ -252,22 +252,22 @@ impl<'a> Past<'a> {
                 let newest = &mut self.newest[event.slot.index()];
                 *newest = version.max(*newest);
             }
-            Basis::RealTime => self.demands[event.slot.index()].take(version, &self.brought.intervals),
+            Basis::RealTime => self.demands[event.slot.index()].take(version, &self.past_steps.intervals),
         }
     }
 
     /// Counts the sighting `at` and says whether it reflects the past.
     fn judge(&mut self, at: u32, event: &Event) {
         if event.what == What::Saw(Most::Counter) {
-            self.looked.tally.unjudged += 1;
+            self.breaches.tally.unjudged += 1;
             return;
         }
-        self.looked.tally.of += 1;
+        self.breaches.tally.of += 1;
         let (demand, rank) = self.demand_on(event);
         match self.placed.reflects(event, rank) {
             Reflects::No => self.blame(Breach { read: at, demand }),
             Reflects::Yes if !self.is_rivalled(event) => {}
-            Reflects::Yes | Reflects::Unknown => self.looked.tally.unknown += 1,
+            Reflects::Yes | Reflects::Unknown => self.breaches.tally.unknown += 1,
         }
     }
 
@@ -293,16 +293,16 @@ impl<'a> Past<'a> {
     }
 
     fn blame(&mut self, breach: Breach) {
-        self.looked.tally.broken += 1;
+        self.breaches.tally.broken += 1;
         self.broken_until = self.placed.author(breach.read(self.placed).operation).end;
         let completed = |breach: Breach| self.placed.operation_of(breach.read(self.placed)).completed;
-        if self.looked.first.is_none_or(|first| completed(breach) < completed(first)) {
-            self.looked.first = Some(breach);
+        if self.breaches.first.is_none_or(|first| completed(breach) < completed(first)) {
+            self.breaches.first = Some(breach);
         }
     }
 }
 
-impl Brought {
+impl PastSteps {
     fn by_events_of(placed: &Placed) -> Self {
         let nobody = placed.sessions.len() as u32;
         let step = |(at, event): (u32, &Event)| {
@@ -321,7 +321,7 @@ impl Brought {
                 loose: origin != Origin::Nothing && event.basis == Basis::RealTime,
             }
         };
-        Brought { steps: (0..).zip(&placed.events).map(step).collect(), intervals: intervals(placed) }
+        PastSteps { steps: (0..).zip(&placed.events).map(step).collect(), intervals: intervals(placed) }
     }
 }
 

@@ -12,10 +12,10 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::deed::{Deed, Part, datum_seen, take_apart};
+use super::access::{Access, Part, datum_seen, take_apart};
 use super::keys::{Groups, Keys, Slot};
 use super::order::{Basis, KeyOrder, Order, Rank};
-use super::past::{Brought, Looked};
+use super::past::{Breaches, PastSteps};
 use crate::{Datum, History, Operation, Value};
 
 /// One write or sighting of one key.
@@ -99,9 +99,9 @@ pub(super) struct Placed<'a> {
     /// which must be there, nor where it is not known which of two versions is newer.
     pub newest_stands_for_all: bool,
     /// What was found of causal order, if that was looked at first: other checks may rest on it.
-    pub causal: Option<Looked>,
+    pub causal: Option<Breaches>,
     /// What the events bring to those who come to have them in their past, from the first check that asks.
-    pub brought: OnceCell<Brought>,
+    pub past_steps: OnceCell<PastSteps>,
     /// For each operation its session and which of its events are its own.
     authors: Vec<Author>,
 }
@@ -118,7 +118,7 @@ impl<'a> Placed<'a> {
             sessions: Vec::new(),
             newest_stands_for_all: order.is_total(),
             causal: None,
-            brought: OnceCell::new(),
+            past_steps: OnceCell::new(),
             authors: vec![Author::default(); history.operations.len()],
             order,
             parts,
@@ -201,10 +201,10 @@ impl<'a> Placed<'a> {
     }
 
     fn place(&mut self, number: usize, session: u32) {
-        let Part { of, operation, part, slot, deed } = self.parts[number];
+        let Part { of, operation, part, slot, access } = self.parts[number];
         let key = self.order.key(slot);
-        let (rank, what, writer) = match deed {
-            Deed::Saw(datum) => {
+        let (rank, what, writer) = match access {
+            Access::Saw(datum) => {
                 let (least, most) = versions_seen(key, of, part, datum);
                 self.newest_stands_for_all &= !matches!(most, Most::Elements { .. });
                 match key.writer(least) {
@@ -212,7 +212,7 @@ impl<'a> Placed<'a> {
                     writer => (least, What::Saw(most), writer),
                 }
             }
-            Deed::Wrote(_) => {
+            Access::Wrote(_) => {
                 let Some(rank) = self.order.made()[number] else { return };
                 (rank, if of.outcome.is_ok() { What::Wrote } else { What::MayHaveWritten }, None)
             }

@@ -18,7 +18,7 @@
 //! A transaction's reads see one instant: each must reflect what the others bring with them.
 
 use super::order::Basis;
-use super::past::{Authors, Breach, Looked, Rule, look, look_again};
+use super::past::{Authors, Breach, Breaches, Rule, look, look_again};
 use super::placed::Placed;
 use super::witness::{Story, name, rest_on_order};
 use crate::{Check, Finding};
@@ -50,7 +50,7 @@ pub(super) fn writes_follow_reads(placed: &Placed) -> Finding {
 }
 
 fn find(check: Check, placed: &Placed, rule: Rule, kind: &str) -> Finding {
-    let Looked { tally, first, .. } = match &placed.causal {
+    let Breaches { tally, first, .. } = match &placed.causal {
         Some(causal) => look_again(placed, rule, causal),
         None => look(placed, rule),
     };

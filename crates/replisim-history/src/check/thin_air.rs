@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use replisim_kernel::SimTime;
 
-use super::deed::{Change, Part};
+use super::access::{Change, Part};
 use super::keys::Slot;
 use super::placed::Placed;
 use super::witness::Story;

@@ -83,6 +83,11 @@ impl Sampler {
         branch.base + branch.shape.at(level)
     }
 
+    /// A length that is neither short nor long: the median, and of a mixture that of the branch in its middle.
+    pub fn typical(&self) -> Span {
+        self.sample(1 << 63, 1 << 63)
+    }
+
     /// The one length that it ever gives, if there is only one: it takes no chance to know it.
     #[inline]
     pub fn constant(&self) -> Option<Span> {

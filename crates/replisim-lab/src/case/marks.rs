@@ -133,7 +133,7 @@ fn stretch(word: &str) -> Option<(u32, usize)> {
 
 /// The trace of a run up to where it is.
 fn trace(simulation: Box<dyn Simulation>) -> Vec<TraceLine> {
-    simulation.stop().trace.map_or(Vec::new(), |trace| trace.lines)
+    simulation.break_off().trace.map_or(Vec::new(), |trace| trace.lines)
 }
 
 fn cut(digest: Digest) -> u32 {

@@ -22,14 +22,14 @@ mod room;
 
 use std::path::Path;
 
-use replisim_history::{Became, Check, Finding, Names, Run, Witness};
+use replisim_history::{Check, Finding, Names, Run, Sequel, Witness};
 use replisim_kernel::{Digest, NoDigest, SimTime, Span};
 use ron::Options;
 use ron::extensions::Extensions;
 use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of};
+use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of, other_file};
 use crate::{Experiment, VERSION};
 pub use marks::{Marks, Parting};
 
@@ -117,7 +117,12 @@ impl Case {
         }
     }
 
-    /// How much of a scenario there is in the text of a case. What was shrunk has less of it, and more of a story.
+    /// Whether the text of a case is that of one that was shrunk, and so says what it shows. Only what is needed is in it then.
+    pub fn is_shrunk(text: &str) -> bool {
+        text.contains("\n    anomaly: ")
+    }
+
+    /// How much of a scenario there is in the text of a case, `about` and all.
     pub fn weight(text: &str) -> usize {
         let from = text.find("\n    scenario: ").unwrap_or(0);
         let to = text.rfind("\n    marks: ").filter(|to| *to > from);
@@ -192,7 +197,9 @@ impl Case {
 
     /// The name of a file beside which nothing else is called so: the scenario's, and what the case goes by.
     pub fn file_name(&self, scenario: &Path) -> String {
-        format!("{}-{}.ron", scenario.file_stem().unwrap_or_default().to_string_lossy(), self.id())
+        let stem = scenario.file_stem().unwrap_or_default().to_string_lossy();
+        // What is a case already may have been as small as it can be.
+        if stem == self.id() { format!("{stem}-shrunk.ron") } else { format!("{stem}-{}.ron", self.id()) }
     }
 
     /// The case as a file holds it.
@@ -215,7 +222,7 @@ impl Case {
     }
 
     /// Runs it again, to its end or as far as it says. A trace is kept if `trace`.
-    pub fn run(&self, experiment: &Experiment, trace: bool) -> crate::Outcome {
+    pub fn run(&self, experiment: &Experiment, trace: bool) -> crate::JudgedRun {
         experiment.run(self.seed, self.until.map(|until| SimTime::ZERO + until), trace)
     }
 
@@ -243,8 +250,8 @@ impl Anomaly {
     }
 
     /// What has become of it in a run of which this was found.
-    pub fn became(&self, findings: &[Finding]) -> Became {
-        Became::of(self.check.name(), &self.kind, findings)
+    pub fn became(&self, findings: &[Finding]) -> Sequel {
+        Sequel::of(self.check.name(), &self.kind, findings)
     }
 
     fn text(&self) -> String {
@@ -262,9 +269,12 @@ fn value_of(text: &str) -> String {
 /// By how much what stands in a bracket is further in.
 const STEP: &str = "    ";
 
-/// A value as it stands within a case: every line but the first a step further in.
+/// A value as it stands within a case: every line but the first a step further in, unless there is nothing on it.
 fn moved_in(text: &str) -> String {
-    text.replace('\n', &format!("\n{STEP}"))
+    let line = |(number, line): (usize, &str)| {
+        if number == 0 || line.trim_end_matches('\n').is_empty() { line.to_owned() } else { format!("{STEP}{line}") }
+    };
+    text.split_inclusive('\n').enumerate().map(line).collect()
 }
 
 /// The value again.
@@ -302,7 +312,14 @@ fn story_of(text: &str) -> String {
 fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
     let start = error.span.start;
     let at = offset_of(&source.text, Place { line: start.line, column: start.col });
-    Diagnostic::new(Code::Syntax, format!("this is not a case: {}", error.code)).at(at..at).help(Case::ADVICE)
+    if let Some(other) = other_file(Outline::of(&source.text).name(), "case", &source.name) {
+        return other.at(at..at);
+    }
+    let why = match &error.code {
+        ron::Error::MissingStructField { field, .. } => format!("it has no `{field}`"),
+        other => other.to_string(),
+    };
+    Diagnostic::new(Code::Syntax, format!("this is not a case: {why}")).at(at..at).help(Case::ADVICE)
 }
 
 #[cfg(test)]

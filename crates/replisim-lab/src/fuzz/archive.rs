@@ -9,9 +9,9 @@ use replisim_kernel::Digest;
 use super::attempt::{Attempt, Tried};
 use super::cause::Cause;
 use super::cell;
+use super::encounters::Encounters;
 use super::ledger::{Clock, Ledger, Ran};
 use super::lot::LOT;
-use super::met::Met;
 use super::orders::Orders;
 use super::subject::Subject;
 use super::twice::Divergence;
@@ -257,7 +257,8 @@ fn divergence_row(at: Place, divergence: &Divergence) -> DivergenceRow {
 }
 
 fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow {
-    let met = Met { struck: tried.struck, idle: tried.idle, operations: tried.operations, cells: new.to_vec() };
+    let encounters =
+        Encounters { struck: tried.struck, idle: tried.idle, operations: tried.operations, cells: new.to_vec() };
     RunRow {
         at,
         origin: if attempt.fresh { Origin::Fresh } else { Origin::Mutant },
@@ -268,13 +269,13 @@ fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow 
         simulated: tried.simulated,
         verdicts: tried.marks.iter().map(|mark| mark.letter()).collect(),
         failed: tried.failed(),
-        cells: met.bytes(),
+        cells: encounters.bytes(),
     }
 }
 
 /// The result that a row tells of; `None` if it is not one that this version wrote.
 fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
-    let Met { struck, idle, operations, cells } = Met::read(&row.cells)?;
+    let Encounters { struck, idle, operations, cells } = Encounters::read(&row.cells)?;
     Some(Tried {
         fingerprint: row.fingerprint,
         events: row.events,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::lot::LOT;
 use super::orders::{Orders, Share};
 use super::subject::Subject;
-use crate::scenario::{Code, Diagnostic, Place, Report, Source, offset_of};
+use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of, other_file};
 use crate::{Catalog, VERSION};
 
 /// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
@@ -79,7 +79,14 @@ impl Charter {
         let charter: Charter = ron::from_str(&source.text).map_err(|error| {
             let start = error.span.start;
             let at = offset_of(&source.text, Place { line: start.line, column: start.col });
-            refuse_at(at, format!("this is no plan: {}", error.code))
+            if let Some(other) = other_file(Outline::of(&source.text).name(), "plan", &source.name) {
+                return Report::of(source.clone(), other.at(at..at));
+            }
+            let why = match &error.code {
+                ron::Error::MissingStructField { field, .. } => format!("it has no `{field}`"),
+                other => other.to_string(),
+            };
+            refuse_at(at, format!("this is no plan: {why}"))
         })?;
         if charter.subjects.is_empty() || !(1..=Orders::RUNS_MAX).contains(&charter.runs) {
             return Err(refuse(format!("a plan has a subject and from 1 to {} runs", Orders::RUNS_MAX)));

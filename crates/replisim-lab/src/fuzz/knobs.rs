@@ -160,16 +160,21 @@ fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog)
             format!("the knob `{path}` has {count} values, and no more than {most} are drawn from"),
         ));
     }
-    for value in values {
-        let cannot = |why: &str| refuse(base, format!("the knob `{path}` cannot be turned to `{value}`{why}"));
+    for (place, value) in values.iter().enumerate() {
+        let cannot = |why: &str| {
+            let message = format!("the knob `{path}` cannot be turned to `{value}`{why}");
+            Diagnostic::new(Code::Knob, message).at(value_of(base, path, place))
+        };
         let edited = Experiment::edit(&base.source, &[Edit::new(path, value)], catalog);
         let turned = edited.and_then(|edited| Experiment::prepare(&edited, catalog)).map_err(|report| {
-            let why = report.diagnostics.first().map(|first| format!(": {}", first.message));
-            cannot(&why.unwrap_or_default())
+            let first = report.diagnostics.into_iter().next();
+            let why = first.as_ref().map(|first| format!(": {}", first.message)).unwrap_or_default();
+            let (label, help) = first.map(|first| (first.label, first.help)).unwrap_or_default();
+            Report::of(base.source.clone(), Diagnostic { label, help, ..cannot(&why) })
         })?;
         // What a campaign counts, it counts by check.
         if turned.scenario.checks_made() != base.scenario.checks_made() {
-            return Err(cannot(": all positions make the same checks"));
+            return Err(Report::of(base.source.clone(), cannot(": all positions make the same checks")));
         }
     }
     Ok(())
@@ -204,6 +209,15 @@ fn parts(outline: &Outline<'_>, slots: &[Slot]) -> Vec<Part> {
 
 fn within_another(base: &Experiment, path: &str) -> Report {
     refuse(base, format!("the knob `{path}` is a part of what another one sets"))
+}
+
+/// Where a value of a knob stands.
+fn value_of(base: &Experiment, path: &str, place: usize) -> Range<usize> {
+    let outline = Outline::of(&base.source.text);
+    let knob =
+        outline.find(KNOBS).and_then(|knobs| knobs.fields().iter().find(|knob| outline.key_text(&knob.key) == path));
+    let value = knob.and_then(|knob| knob.value.children().nth(place));
+    value.map_or(0..0, |value| value.span.clone())
 }
 
 fn refuse(base: &Experiment, message: String) -> Report {

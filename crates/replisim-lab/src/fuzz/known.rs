@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use replisim_history::{Became, KnownFailure, Replay};
+use replisim_history::{KnownFailure, Replay, Sequel};
 use replisim_kernel::Digest;
 
 use super::subject::Subject;
@@ -59,7 +59,7 @@ pub fn run_known(
 }
 
 fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, KnownRow)> {
-    rows.sort_by_key(|row| (Case::weight(&row.case), row.seed));
+    rows.sort_by_key(|row| (!Case::is_shrunk(&row.case), Case::weight(&row.case), row.seed));
     let mut known = Vec::new();
     let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {
@@ -93,7 +93,7 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         Ok((id, became)) => (known.id, known.became) = (id, Some(became)),
         Err(report) => {
             let why = report.diagnostics.first().map_or("", |first| &first.message);
-            known.replay = Replay::Nohow(format!(
+            known.replay = Replay::NoCommand(format!(
                 "its case cannot be run any more, and `replisim campaign forget` drops it: {why}"
             ));
         }
@@ -103,8 +103,8 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
 }
 
 /// What the case of a failure goes by, and what became of the failure.
-fn became(row: &KnownRow, catalog: &Catalog) -> Result<(String, Became), Report> {
+fn became(row: &KnownRow, catalog: &Catalog) -> Result<(String, Sequel), Report> {
     let case = Case::parse(&Source::new(row.subject.clone(), row.case.clone()))?;
     let outcome = case.run(&Experiment::prepare(&case.source, catalog)?, false);
-    Ok((case.id(), Became::of(&row.check, &row.kind, &outcome.findings)))
+    Ok((case.id(), Sequel::of(&row.check, &row.kind, &outcome.findings)))
 }

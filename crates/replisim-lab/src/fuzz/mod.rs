@@ -7,6 +7,19 @@
 //!                                                        └──▶ Ledger (what was done already)  ──▶ Tally
 //! ```
 //!
+//! | file | what it says |
+//! |---|---|
+//! | `subject`, `knobs` | what a campaign runs: a scenario, in one position of its knobs after another |
+//! | `orders`, `charter` | what it is to do, and the file in which machines of a fleet read that |
+//! | `campaign` | the thread that decides and learns, and the workers |
+//! | `lot` | a search of its own, of a fixed number of runs |
+//! | `corpus`, `cell`, `encounters` | what a search keeps, for having been somewhere new, and how a store has that |
+//! | `attempt`, `mutate`, `frame` | one run; how the next one is made of it; what a mutation may draw |
+//! | `cause`, `tally`, `survey` | what a failure is called, how often there was one, and all of that as data |
+//! | `twice` | runs done twice to be compared |
+//! | `ledger`, `archive` | whoever remembers what was done, and a store that does |
+//! | `known` | what failed in earlier campaigns, run again first |
+//!
 //! A campaign is the same whatever runs it: any number of workers, one machine or many, undisturbed or resumed after it was
 //! killed. `lot.rs` says how. A run costs nothing but its history; what fails is run again when more is to be told.
 
@@ -17,12 +30,12 @@ mod cause;
 mod cell;
 mod charter;
 mod corpus;
-mod fit;
+mod encounters;
+mod frame;
 mod knobs;
 mod known;
 mod ledger;
 mod lot;
-mod met;
 mod mutate;
 mod orders;
 mod subject;

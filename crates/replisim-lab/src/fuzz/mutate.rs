@@ -2,7 +2,7 @@
 //!
 //! A knob is turned to another of its values; a fault is added, dropped, moved, stretched, aimed at another host, or taken
 //! over from another plan; or the plan stays, and the seed changes. In another position of the knobs other hosts may be
-//! there and other faults may strike, so the faults are made to fit, as `fit.rs` says: never is a system held to what it
+//! there and other faults may strike, so the faults are made to fit, as `frame.rs` says: never is a system held to what it
 //! did not promise.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use replisim_kernel::{Concern, Span, Stream};
 use replisim_world::spec::{Action, Fault, Swarm, Target};
 
 use super::attempt::Attempt;
-use super::fit::Frame;
+use super::frame::Frame;
 use super::subject::{Subject, Variant};
 use crate::Plan;
 use crate::targets::targets_mut;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Replay, Survey, Surveyed};
+use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Replay, SubjectSurvey, Survey};
 
 use super::attempt::Attempt;
 use super::cause::Cause;
@@ -26,12 +26,12 @@ const DECIDED: [Mark; 4] = [Mark::Kept, Mark::Lucky, Mark::Anomaly, Mark::Broken
 /// The marks of a check that is violated.
 const VIOLATED: [Mark; 2] = [Mark::Anomaly, Mark::Broken];
 
-fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> Surveyed {
+fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> SubjectSurvey {
     let experiment = subject.base();
     let checks = experiment.scenario.checks_made().into_iter().enumerate();
     let mut failures: Vec<_> = tally.causes.iter().collect();
     failures.sort_by_key(|(_, found)| (found.smallest.plan.faults.len(), found.events));
-    Surveyed {
+    SubjectSurvey {
         name: subject.name().to_owned(),
         system: experiment.system(),
         runs: tally.runs,

@@ -223,6 +223,14 @@ fn a_knob_that_cannot_be_turned_is_refused() {
         refused(r#"{ "cluster.size": ["0"] }"#)
             .contains("error[S025]: the knob `cluster.size` cannot be turned to `0`")
     );
+    let second = refused(r#"{ "protocol.progress": ["Flushed", "flushed"] }"#);
+    assert!(
+        second.contains("progress\": [\"Flushed\", \"flushed\"]") && second.contains("did you mean `Flushed`?"),
+        "{second}"
+    );
+    let marked = second.lines().find_map(|line| line.find('━')).expect("something is marked");
+    let value = second.lines().find_map(|line| line.find("\"flushed\"")).expect("it is shown");
+    assert_eq!(marked, value, "the value alone is marked: {second}");
     assert!(refused(r#"{ "no.such": ["1"] }"#).contains("S025"));
     assert!(refused(r#"{ "run": [] }"#).contains("has no values"));
     let many = format!("{{ \"run\": [{}] }}", r#""1s", "#.repeat(257));

@@ -36,11 +36,12 @@ pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
             _ => break,
         }
     }
-    let event = one.events().max(other.events());
+    // What differs before the first event differs by it.
+    let event = one.events().max(other.events()).max(1);
     // What differed there, as when a timer will fire, a trace may tell only later.
     one.advance(u64::MAX);
     other.advance(u64::MAX);
-    let (one, other) = told(&one.stop(), &other.stop());
+    let (one, other) = told(&one.break_off(), &other.break_off());
     Some(Divergence { attempt: attempt.clone(), event, one, other, remembered: false })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A failed assertion in the code under test is a finding, to be shrunk, kept and replayed. So whatever drives a run in
 //! the lab drives a [`Guarded`] one: there is no other way to begin a run. The world stays outside of what is unwound,
-//! takes note of the panic with [`World::break_off`], and does nothing more. Nobody looks at the process that was
+//! takes note of the panic with [`World::end_by_panic`], and does nothing more. Nobody looks at the process that was
 //! interrupted, for it may be in any state.
 //!
 //! A panic is as much a part of a run as any event is, and falls under the same promise: the same scenario, seed and
@@ -40,7 +40,7 @@ impl<P: Process> Guarded<P> {
             Ok(done) => Some(done),
             Err(heard) => {
                 let looked_at = if self.0.running().is_none() { self.looked_at(&heard) } else { None };
-                self.0.break_off(looked_at, heard.message, heard.place);
+                self.0.end_by_panic(looked_at, heard.message, heard.place);
                 None
             }
         }
@@ -103,9 +103,9 @@ impl<P: Process> Simulation for Guarded<P> {
         self.0.into_run()
     }
 
-    fn stop(mut self: Box<Self>) -> Run {
+    fn break_off(mut self: Box<Self>) -> Run {
         // Whoever is asked what it holds may panic, too.
-        self.drive(World::stop);
+        self.drive(World::break_off);
         self.0.into_run()
     }
 }

@@ -47,7 +47,7 @@ fn a_run_in_which_time_stands_still_ends_there_and_says_who_keeps_it() {
     assert_eq!(said, [still, "the next is n2's timer ()"]);
     let mut until = begin();
     assert!(!until.run_until(SimTime::ZERO + Span::secs(1)));
-    assert_eq!(until.stop().fingerprint, whole.fingerprint, "however it is driven");
+    assert_eq!(until.break_off().fingerprint, whole.fingerprint, "however it is driven");
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn it_is_the_same_run_however_it_is_driven() {
     let lines = &whole.trace.as_ref().expect("it was asked for").lines;
     assert!(lines.last().expect("a line").text.contains("✗ panics: 3 requests are too many"), "{lines:?}");
     let others = [
-        driven(|it| while it.step() {}).stop(),
+        driven(|it| while it.step() {}).break_off(),
         driven(|it| assert!(!it.advance(u64::MAX))).finish(),
-        driven(|it| assert!(!it.run_until(SimTime::ZERO + Span::secs(1)))).stop(),
+        driven(|it| assert!(!it.run_until(SimTime::ZERO + Span::secs(1)))).break_off(),
         driven(|it| assert!(it.advance(10))).fork().finish(),
-        driven(|it| assert!(!it.advance(u64::MAX))).fork().stop(),
+        driven(|it| assert!(!it.advance(u64::MAX))).fork().break_off(),
     ];
     for other in others {
         assert_eq!((other.fingerprint, other.events), (whole.fingerprint, whole.events));

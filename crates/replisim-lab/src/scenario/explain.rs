@@ -13,6 +13,9 @@ const UNITS: &str = "quantities are texts with a unit: \"150ms\", \"3%\", \"16MB
 /// Between what a whole number at a place has to be.
 pub(super) type Bounds<'b> = &'b dyn Fn(Range<usize>) -> Option<(i128, i128)>;
 
+/// What the reader complains of if something else stands at a place.
+pub(super) type Instead<'b> = &'b dyn Fn(Range<usize>, &str) -> Option<ron::Error>;
+
 /// Turns the reader's errors into ours.
 pub(super) struct Explainer<'o> {
     /// Of the whole text.
@@ -23,6 +26,8 @@ pub(super) struct Explainer<'o> {
     pub cursor: Range<usize>,
     /// What a number there may be.
     pub bounds: Bounds<'o>,
+    /// What would be wrong with something else.
+    pub instead: Instead<'o>,
 }
 
 impl Explainer<'_> {
@@ -49,6 +54,9 @@ impl Explainer<'_> {
                 Some((least, most)) => self.wrong_type(&format!("a whole number from {least} to {most}")),
                 None => self.wrong_type("a smaller number"),
             },
+            // The reader has taken the beginning of a number for all of it.
+            ExpectedComma if !self.is_syntax() && self.is_numeral() => self.no_number(),
+            ExpectedIdentifier | InvalidIdentifier(_) | SuggestRawIdentifier(_) if !self.is_syntax() => self.no_name(),
             Eof | ExpectedStringEnd | UnclosedBlockComment => self.unfinished(),
             other if self.is_syntax() => self.syntax(&other),
             other => self.wrong_type(&wanted_by(&other)),
@@ -99,6 +107,7 @@ impl Explainer<'_> {
             _ if message.starts_with("Unexpected variant named") => {
                 self.unknown(Code::UnknownName, "name", found, &accepted)
             }
+            _ if message.contains("invalid std identifier") => self.no_name(),
             _ => self.refused_otherwise(message),
         }
     }
@@ -107,6 +116,68 @@ impl Explainer<'_> {
         let named = self.found().is_some_and(|found| !matches!(found.node.shape, Shape::Text | Shape::Scalar));
         let code = if named { Code::Contradiction } else { Code::WrongType };
         Diagnostic::new(code, uncapitalised(message)).at(self.mark()).label(self.given())
+    }
+
+    /// The word or number around the place where the reader stood, or the text in quotes that begins there.
+    fn token(&self) -> Range<usize> {
+        let text = self.outline.text;
+        let here = self.here().start;
+        if let Some(quoted) = text[here..].strip_prefix('"') {
+            return here..quoted.find('"').map_or(text.len(), |end| here + end + 2);
+        }
+        let is_part = |c: char| c.is_alphanumeric() || "._+-%µ".contains(c);
+        let from =
+            text[..here].rfind(|c| !is_part(c)).map_or(0, |before| self.outline.first_char(&(before..before)).end);
+        from..text[here..].find(|c| !is_part(c)).map_or(text.len(), |end| here + end)
+    }
+
+    /// Whether what stands there begins as a number does.
+    fn is_numeral(&self) -> bool {
+        self.outline.text(&self.token()).starts_with(|c: char| c.is_ascii_digit())
+    }
+
+    /// A number stands there that is none of those that are wanted, or a quantity without quotes.
+    fn no_number(&self) -> Diagnostic {
+        let token = self.token();
+        let text = self.outline.text(&token);
+        if text.parse::<f64>().is_err() {
+            return self.unquoted();
+        }
+        Diagnostic::new(Code::WrongType, format!("`{text}` should be a whole number")).at(token).label("a part of one")
+    }
+
+    fn unquoted(&self) -> Diagnostic {
+        let token = self.token();
+        let text = self.outline.text(&token);
+        Diagnostic::new(Code::WrongType, format!("`{text}` should stand in double quotes"))
+            .at(token)
+            .label("a quantity is a text")
+            .help(UNITS)
+    }
+
+    /// Something else stands where one of several names should, or where a field should have its name.
+    fn no_name(&self) -> Diagnostic {
+        let token = self.token();
+        let text = self.outline.text(&token);
+        if self.is_numeral() && text.parse::<f64>().is_err() {
+            return self.unquoted();
+        }
+        match (self.instead)(token.clone(), "_") {
+            Some(ron::Error::NoSuchEnumVariant { expected, .. }) => {
+                let found = text.trim_matches('"');
+                Diagnostic::new(Code::UnknownName, format!("unknown name `{found}`{}", self.within(found)))
+                    .at(token)
+                    .label(format!("names are {}, without quotes", listed(expected)))
+                    .did_you_mean(nearest(found, expected.iter().copied()))
+            }
+            Some(ron::Error::NoSuchStructField { expected, outer, .. }) => {
+                let of = outer.map_or_else(String::new, |outer| format!(" of `{outer}`"));
+                Diagnostic::new(Code::WrongType, format!("a field{of} is given without its name"))
+                    .at(token)
+                    .label(format!("written `name: value`; names are {}", listed(expected)))
+            }
+            _ => self.wrong_type("a name"),
+        }
     }
 
     fn too_many(&self) -> Diagnostic {

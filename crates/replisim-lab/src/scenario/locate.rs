@@ -253,7 +253,7 @@ impl<'t> Outline<'t> {
 
 impl Node {
     /// The values directly in it.
-    fn children(&self) -> Box<dyn DoubleEndedIterator<Item = &Node> + '_> {
+    pub fn children(&self) -> Box<dyn DoubleEndedIterator<Item = &Node> + '_> {
         match &self.shape {
             Shape::Scalar | Shape::Text => Box::new(std::iter::empty()),
             Shape::Tuple(elements) | Shape::List(elements) => Box::new(elements.iter()),

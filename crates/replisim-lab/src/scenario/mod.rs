@@ -34,7 +34,7 @@ pub use diagnostic::{Diagnostic, Help, Report};
 pub(crate) use set::KNOBS;
 pub use set::{Edit, ParseEditError};
 pub use shape::{Bound, Expected, ProtocolText, Scenario};
-pub(crate) use shape::{Put, default_settle};
+pub(crate) use shape::{Put, default_settle, other_file};
 pub use source::{Place, SOURCE_BYTES_MAX, Source};
 pub use typed::Excerpt;
 

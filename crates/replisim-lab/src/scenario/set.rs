@@ -60,8 +60,13 @@ impl Edit {
         // Who sets the knobs themselves means them.
         let set: Vec<&Edit> = edits.iter().filter(|edit| !overlap(&edit.path, KNOBS)).collect();
         let path = |knob: &Field| outline.text(&knob.key).trim_matches('"');
+        // There may be more than one way to a value, so it is the places they lead to that count.
+        let meet = |one: &str, other: &str| match (outline.find(one), outline.find(other)) {
+            (Some(one), Some(other)) => one.span.start < other.span.end && other.span.start < one.span.end,
+            (None, _) | (_, None) => overlap(one, other),
+        };
         let (fixed, left): (Vec<_>, Vec<_>) =
-            knobs.iter().partition(|knob| set.iter().any(|edit| overlap(&edit.path, path(knob))));
+            knobs.iter().partition(|knob| set.iter().any(|edit| meet(&edit.path, path(knob))));
         if !fixed.is_empty() {
             let left: Vec<&str> =
                 left.iter().map(|knob| outline.text(&(knob.key.start..knob.value.span.end))).collect();

@@ -127,7 +127,7 @@ impl Scenario {
             let mistake = Diagnostic::new(Code::Empty, "the file is empty").at(0..0);
             return Err(mistake.help("`replisim new` writes a scenario to start from"));
         }
-        if let Some(other) = outline.name().and_then(|name| other_file(name, &source.name)) {
+        if let Some(other) = other_file(outline.name(), "scenario", &source.name) {
             return Err(other.at(outline.mark_name()));
         }
         Excerpt::whole(source, outline).read()
@@ -248,13 +248,15 @@ fn default_checks() -> Vec<Check> {
     Check::OF_DATA.to_vec()
 }
 
-/// What to say of a file that is named `file` and holds what this program writes itself under another name.
-fn other_file(name: &str, file: &str) -> Option<Diagnostic> {
-    let (what, command) = match name {
+/// What to say of a file that is named `file` and was to hold what is `wanted`, where what it begins with is the name of
+/// something else that this program reads.
+pub(crate) fn other_file(name: Option<&str>, wanted: &str, file: &str) -> Option<Diagnostic> {
+    let (what, command) = match name? {
+        "Scenario" => ("scenario", "run"),
         "Case" => ("case", "replay"),
         "Charter" => ("plan", "fuzz shard"),
         _ => return None,
     };
-    let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a scenario"));
-    Some(mistake.help(format!("`replisim {command} {file}` runs it")))
+    let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a {wanted}"));
+    (what != wanted).then(|| mistake.help(format!("`replisim {command} {file}` runs it")))
 }

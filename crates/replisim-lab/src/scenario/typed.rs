@@ -6,7 +6,7 @@ use ron::Options;
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
-use super::explain::{Bounds, Explainer};
+use super::explain::{Bounds, Explainer, Instead};
 use super::locate::Outline;
 use super::source::offset_of;
 use super::{Diagnostic, Place, Source};
@@ -77,32 +77,39 @@ impl<'s> Excerpt<'s> {
         let text = if text.trim().is_empty() && !self.path.is_empty() { "()" } else { text };
         read_ron(text).map_err(|failure| {
             let path = failure.path.clone();
-            self.explain(failure, &|number| self.bounds::<T>(&path, number))
+            let instead =
+                |place: Range<usize>, other: &str| self.with::<T>(place, other)?.err().map(|failure| failure.error);
+            self.explain(failure, &|number| self.bounds::<T>(&path, number), &instead)
         })
+    }
+
+    /// What the reader makes of it with something else at a place.
+    fn with<T: DeserializeOwned>(&self, place: Range<usize>, other: &str) -> Option<Result<T, Failure>> {
+        let before = self.source.text.get(self.range.start..place.start)?;
+        let after = self.source.text.get(place.end..self.range.end)?;
+        Some(read_ron(&format!("{before}{other}{after}")))
     }
 
     /// The least and the most that a whole number can be where one stands that cannot be read. No error tells; so others are
     /// read in its place.
     fn bounds<T: DeserializeOwned>(&self, path: &str, number: Range<usize>) -> Option<(i128, i128)> {
-        let before = self.source.text.get(self.range.start..number.start)?;
-        let after = self.source.text.get(number.end..self.range.end)?;
         let fits = |other: &i128| {
-            let read = read_ron::<T>(&format!("{before}{other}{after}"));
-            read.err().is_none_or(|failure| failure.path != path)
+            let read = self.with::<T>(number.clone(), &other.to_string());
+            read.is_some_and(|read| read.err().is_none_or(|failure| failure.path != path))
         };
         let most = MOSTS.into_iter().find(fits)?;
         let least = [-1 - most, 0, 1].into_iter().find(fits)?;
         Some((least, most))
     }
 
-    fn explain(&self, failure: Failure, bounds: Bounds<'_>) -> Diagnostic {
+    fn explain(&self, failure: Failure, bounds: Bounds<'_>, instead: Instead<'_>) -> Diagnostic {
         let cursor = self.range.start + failure.cursor.start..self.range.start + failure.cursor.end;
         let path = match failure.path.as_str() {
             "." => self.path.to_owned(),
             below if self.path.is_empty() => below.to_owned(),
             below => format!("{}.{below}", self.path),
         };
-        Explainer { outline: self.outline, path: &path, cursor, bounds }.explain(failure.error)
+        Explainer { outline: self.outline, path: &path, cursor, bounds, instead }.explain(failure.error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use replisim_history::{Check, Finding, Run};
 
-use super::word::{Word, only_leaves_out};
+use super::claim::{Claim, only_leaves_out};
 use crate::{Experiment, Scenario};
 
 /// What every smaller scenario must still break, and how.
@@ -23,7 +23,7 @@ pub(super) enum Ground {
     /// The protocol promises that it holds.
     Promise,
     /// The scenario says that it holds.
-    Word(Box<Word>),
+    Claim(Box<Claim>),
     /// It is not wrong.
     Allowed,
 }
@@ -40,7 +40,7 @@ impl Aim {
     /// at what is promised.
     pub fn allows(&self, whole: &Scenario, smaller: &Scenario) -> bool {
         match &self.ground {
-            Ground::Word(word) => word.covers(smaller) && only_leaves_out(whole, smaller),
+            Ground::Claim(claim) => claim.covers(smaller) && only_leaves_out(whole, smaller),
             Ground::Promise | Ground::Allowed => true,
         }
     }
@@ -49,7 +49,7 @@ impl Aim {
     pub fn is_grounded_in(&self, experiment: &Experiment) -> bool {
         match &self.ground {
             Ground::Promise => experiment.promises_that(self.check),
-            Ground::Word(word) => word.covers(&experiment.scenario),
+            Ground::Claim(claim) => claim.covers(&experiment.scenario),
             Ground::Allowed => true,
         }
     }

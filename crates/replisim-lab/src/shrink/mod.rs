@@ -4,7 +4,7 @@
 //! matter. The shrinker tries smaller and plainer scenarios, each a whole run of its own, and keeps what still breaks *the
 //! same check with the same kind of witness*. Without that condition it would slip from the anomaly at hand to whichever is
 //! easiest to provoke. And where a promise is broken, it stays one: a lost write is no find any more once the settings that
-//! protected it are gone. Where it is the scenario alone that expects otherwise, `word.rs` says what must stay.
+//! protected it are gone. Where it is the scenario alone that expects otherwise, `claim.rs` says what must stay.
 //!
 //! ```text
 //!   spell.rs       swarm ─▶ faults, workloads ─▶ scripts: now there is something to take away
@@ -37,6 +37,7 @@
 //! Faulty Executions of Distributed Systems*, NSDI 2016, which minimises outer events before inner ones, as here.
 
 mod aim;
+mod claim;
 mod cluster;
 mod ddmin;
 mod faults;
@@ -50,7 +51,6 @@ mod settings;
 mod spell;
 mod tell;
 mod time;
-mod word;
 
 use std::num::NonZero;
 
@@ -58,12 +58,12 @@ use replisim_history::Check;
 use replisim_kernel::{SimTime, Span};
 
 use crate::scenario::Expected;
-use crate::{Case, Experiment, Outcome, Scenario, cores};
+use crate::{Case, Experiment, JudgedRun, Scenario, cores};
 use aim::{Aim, Ground};
+use claim::Claim;
 pub use needed::{Need, Piece, Without};
 pub use search::Size;
 use search::{Failing, How, Search};
-use word::Word;
 
 /// In how many chunks operations are left out at most, as long as that is done in coarse strokes.
 const COARSE: usize = 32;
@@ -237,7 +237,7 @@ impl<'e> Shrinker<'e> {
         failing.ok_or(NothingToShrink::NotViolated { check: aim.check, seed: self.seed })
     }
 
-    fn aim(&self, outcome: &Outcome) -> Result<Aim, NothingToShrink> {
+    fn aim(&self, outcome: &JudgedRun) -> Result<Aim, NothingToShrink> {
         let judged = &outcome.judgement.checks;
         let aim_of = |check: Check| {
             let finding = outcome.findings.iter().find(|finding| finding.check == check)?;
@@ -246,7 +246,7 @@ impl<'e> Shrinker<'e> {
             let ground = match (judged.promised, judged.expected) {
                 (true, _) => Ground::Promise,
                 (false, Some(Expected::Holds)) => {
-                    Ground::Word(Box::new(Word::of(self.experiment, self.seed, self.drawn)))
+                    Ground::Claim(Box::new(Claim::of(self.experiment, self.seed, self.drawn)))
                 }
                 (false, Some(Expected::Violated) | None) => Ground::Allowed,
             };

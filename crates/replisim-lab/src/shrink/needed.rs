@@ -47,7 +47,7 @@ pub enum Without {
     /// Not the same breaks, but something else: these checks are violated. The same check is among them where it is
     /// violated in another way.
     Others(Vec<Check>),
-    /// The same breaks all the same: the search was ended before it came to this.
+    /// The same breaks all the same: the search did not come to leave it out.
     Same,
     /// The same breaks, but there it may: the protocol does not promise otherwise any more.
     Allowed,

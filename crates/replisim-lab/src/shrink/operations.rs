@@ -51,9 +51,11 @@ const IDLE_MAX: usize = 32;
 pub(super) fn fewer(search: &mut Search<'_>, chunks_max: usize) {
     let sessions = sessions(search.scenario());
     let whole = search.scenario().clone();
+    let all = lines(&whole);
     ddmin(sessions.into_iter().collect(), chunks_max, |parts| {
         let of = |part: Vec<(usize, usize)>| -> Vec<Line> {
-            lines(&whole).into_iter().filter(|line| part.contains(&(line.group, line.session))).collect()
+            let part: BTreeSet<_> = part.into_iter().collect();
+            all.iter().filter(|line| part.contains(&(line.group, line.session))).cloned().collect()
         };
         search.first(parts.map(|part| with_lines(&whole, &of(part))))
     });

@@ -318,7 +318,7 @@ fn run(experiment: &Experiment, how: How) -> Option<Run> {
         return (!goes_on).then(|| simulation.finish());
     };
     simulation.advance_until(until, most);
-    (simulation.events() <= how.events).then(|| simulation.stop())
+    (simulation.events() <= how.events).then(|| simulation.break_off())
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ fn why(search: &Search<'_>, need: &Need) -> String {
     match &need.without {
         Without::NothingBreaks => "without it nothing breaks".to_owned(),
         Without::Others(checks) => format!("without it {}", others(search.check(), need, checks)),
-        Without::Same => "not needed: the search was ended before it was left out".to_owned(),
+        Without::Same => "not needed: the search did not come to leave it out".to_owned(),
         Without::Allowed => "without it the same is allowed".to_owned(),
         Without::Impossible => "cannot be left out".to_owned(),
         Without::Endless => {

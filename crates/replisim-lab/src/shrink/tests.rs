@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use replisim_history::{Became, Check, Finding, OpKind, Promise};
+use replisim_history::{Check, Finding, OpKind, Promise, Sequel};
 use replisim_kernel::{SimTime, Span};
 use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
@@ -149,7 +149,7 @@ fn demand(shrunk: &Shrunk, check: Check) {
     assert_eq!(outcome.run.fingerprint, case.fingerprint);
     let anomaly = case.anomaly.as_ref().expect("a shrunk case has an anomaly");
     assert_eq!(anomaly.check, check);
-    assert_eq!(anomaly.became(&outcome.findings), Became::StillThere);
+    assert_eq!(anomaly.became(&outcome.findings), Sequel::StillThere);
 }
 
 #[test]

@@ -139,8 +139,11 @@ const fn explained(code: &'static str, title: &'static str, hint: &'static str) 
     Explained { code, title, hint }
 }
 
-const MISSING: Explained =
-    explained("C001", "there is no such store", "`replisim campaign list FOLDER` shows the stores of a folder");
+const MISSING: Explained = explained(
+    "C001",
+    "there is no such store",
+    "`replisim fuzz` makes one, and `replisim campaign list FOLDER` shows those of a folder",
+);
 const FOREIGN: Explained = explained(
     "C002",
     "the file is not a store",

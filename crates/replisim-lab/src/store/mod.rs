@@ -27,6 +27,14 @@
 //! the subject's name, its seed and plan, the check and the shape of the anomaly. The next campaign runs those first and
 //! says which are fixed.
 //!
+//! | file | what it says |
+//! |---|---|
+//! | `row` | what stands in the tables, as plain data |
+//! | `write`, `insert`, `lock` | the one thread that writes |
+//! | `read`, `query`, `summary` | whoever reads: lots to resume, any SQL, figures for a screen |
+//! | `union`, `merge`, `digest` | what becomes of two rows for one key, many files made one, and the digest of what is in them |
+//! | `file`, `placing`, `error` | how a file is opened and made, how it appears only when it is whole, and what can go wrong |
+//!
 //! The tables, and views that answer the usual questions, are told in `schema.sql`, which is written to be read.
 //!
 //! **Invariants**: no time on the wall is part of a digest or of a merged store, and a shard's store has none. Nothing else

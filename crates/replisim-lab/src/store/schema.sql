@@ -51,7 +51,8 @@ CREATE TABLE run (
     verdicts     TEXT NOT NULL,            -- one character a check: . promised and kept, , holds unpromised,
                                            -- a violated as is allowed, x broken, ? undecided
     failed       INTEGER NOT NULL CHECK (failed IN (0, 1)),
-    cells        BLOB NOT NULL,            -- the coverage cells that were new when it was done, as the search writes them
+    cells        BLOB NOT NULL,            -- what the search writes of it: the kinds of its faults that struck and that did
+                                           -- not, how many operations there were, and the cells that were new then
     PRIMARY KEY (subject, lot, place)
 ) STRICT, WITHOUT ROWID;
 
@@ -136,7 +137,8 @@ WITH counted AS (
     SELECT failure.*,
            count(*) OVER cause AS runs,
            row_number() OVER (
-               cause ORDER BY case_text = '', faults, operations, octet_length(case_text), case_text, lot, place
+               cause ORDER BY case_text = '', faults, operations, instr(case_text, char(10) || '    anomaly: ') = 0,
+                              octet_length(case_text), case_text, lot, place
            ) AS rank
     FROM failure
     WINDOW cause AS (PARTITION BY subject, check_name, kind, phase)

@@ -3,17 +3,17 @@
 //! | row | of two, the one that is kept |
 //! |---|---|
 //! | run | both must be equal; if not, a run was not deterministic |
-//! | failure | the smaller case: fewer faults, fewer operations, a text rather than none, a shorter one |
+//! | failure | the smaller case: fewer faults, fewer operations, a text rather than none, a shrunk one, a shorter one |
 //! | divergence | the lesser one (`Ord`): chance that no seed fixes has made them |
 //! | cell | the earlier place |
-//! | known | the later version; of one version, the one that fails; the smaller case |
+//! | known | the later version; of one version, the one that fails; of two that do, the smaller case |
 //!
 //! Each of the last four picks a least upper bound in some order, so the order and the number of times in which rows
 //! meet do not show in what is left. That is what makes a merged store the same whatever it was merged from.
 
 use std::cmp::Ordering;
 
-use super::{CellRow, FailureRow, KnownRow, RunRow};
+use super::{CellRow, FailureRow, KnownRow, RunRow, Status};
 use crate::Case;
 
 impl RunRow {
@@ -42,8 +42,8 @@ impl FailureRow {
     }
 
     /// By what one failure's cases are compared. Every column but the key takes part, so no two rows are of one size.
-    fn size(&self) -> (u32, u32, bool, usize, &str, &str, &str) {
-        (self.faults, self.operations, self.case.is_empty(), self.case.len(), &self.case, &self.kind, &self.phase)
+    fn size(&self) -> (u32, u32, Size<'_>, &str, &str) {
+        (self.faults, self.operations, size(&self.case), &self.kind, &self.phase)
     }
 }
 
@@ -57,18 +57,18 @@ impl CellRow {
 impl KnownRow {
     /// Both in one.
     pub(super) fn union(self, other: KnownRow) -> KnownRow {
-        match by_version(&self.version, &other.version) {
+        // The case of one that is fixed shows nothing any more.
+        match by_version(&self.version, &other.version).then(self.status.cmp(&other.status)) {
             Ordering::Less => other,
             Ordering::Greater => self,
-            Ordering::Equal => {
-                KnownRow { status: self.status.max(other.status), case: smaller(self.case, other.case), ..self }
-            }
+            Ordering::Equal => KnownRow { case: smaller(self.case, other.case), ..self },
         }
     }
 
     /// What is known after somebody looked: the newer row's word holds, also where it says less than the older one's.
     pub(super) fn then(self, newer: KnownRow) -> KnownRow {
-        let case = match self.version == newer.version || newer.case.is_empty() {
+        let shows_nothing = self.status == Status::Fixed && newer.status == Status::Failing;
+        let case = match newer.case.is_empty() || (self.version == newer.version && !shows_nothing) {
             true => smaller(self.case, newer.case),
             false => newer.case,
         };
@@ -76,13 +76,17 @@ impl KnownRow {
     }
 }
 
-/// The case with less of a scenario in it, and of these the shorter text; any rather than none.
+/// By what texts of cases are compared.
+type Size<'t> = (bool, bool, usize, usize, &'t str);
+
+/// Any text is smaller than none, and a shrunk case smaller than one that is not. Then less of a scenario counts, and then a
+/// shorter text.
+fn size(case: &str) -> Size<'_> {
+    (case.is_empty(), !Case::is_shrunk(case), Case::weight(case), case.len(), case)
+}
+
 fn smaller(one: String, other: String) -> String {
-    let size = |text: &String| (text.is_empty(), Case::weight(text), text.len());
-    match (size(&one), &one).cmp(&(size(&other), &other)) {
-        Ordering::Greater => other,
-        Ordering::Less | Ordering::Equal => one,
-    }
+    if size(&other) < size(&one) { other } else { one }
 }
 
 /// Versions in the order of their numbers; the text decides only between those whose numbers are the same.

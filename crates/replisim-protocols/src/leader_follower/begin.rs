@@ -18,7 +18,8 @@
 use replisim_world::process::Cx;
 
 use super::commit::Commits;
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 use super::record::Part;
 use super::recover::FIRST_EPOCH;
 

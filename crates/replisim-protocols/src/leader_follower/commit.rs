@@ -33,7 +33,8 @@ use replisim_world::process::{Cx, Reply, Request, RequestId};
 use super::ack::Acknowledge;
 use super::execute::{execute, log_bytes};
 use super::flaw::Flaw;
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 use super::record::{Change, Entry};
 use super::rules::{Flush, Progress, Show};
 use super::silence::Silence;
@@ -91,6 +92,13 @@ struct Needs {
     acknowledged: Option<u64>,
 }
 
+impl Needs {
+    /// Whether the log that is durable before `flushed` has what must be.
+    fn is_durable(self, flushed: u64) -> bool {
+        self.durable.is_none_or(|offset| offset < flushed)
+    }
+}
+
 impl Commits {
     /// None under way, on data that is all committed.
     pub fn after(head: Contents) -> Self {
@@ -115,7 +123,7 @@ impl Commits {
     /// Whether others may see the next commit that they do not see yet, with the log durable before `flushed`.
     fn may_show(&self, flushed: u64, show: Show) -> bool {
         let Some(commit) = self.waiting.get(self.shown) else { return false };
-        let durable = commit.needs.durable.is_none_or(|offset| offset < flushed);
+        let durable = commit.needs.is_durable(flushed);
         durable && (show == Show::BeforeAcknowledgement || self.is_acknowledged(commit.needs))
     }
 
@@ -260,8 +268,8 @@ impl<F: Profile> Replica<F> {
         });
         let flushed = self.log.flushed;
         let is_done = |SetAside { commit, index, progress }: &SetAside| {
-            let durable = commit.needs.durable.is_none_or(|offset| offset < flushed);
-            durable && reached[*progress as usize].is_some_and(|reached| *index <= reached)
+            let acknowledged = reached[*progress as usize].is_some_and(|reached| *index <= reached);
+            commit.needs.is_durable(flushed) && acknowledged
         };
         let all = std::mem::take(&mut self.commits.set_aside);
         let (done, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(is_done);

@@ -26,7 +26,7 @@
 //! `previous`, so [`Flaw::ForgetRetention`] blinds both. And where positions are not compared across epochs at all,
 //! counting those of an old one changes nothing: [`Flaw::CountOldEpoch`] shows only where each epoch counts from one.
 
-use replisim_world::protocol::Flaw as Named;
+use replisim_world::protocol::FlawInfo;
 use serde::Deserialize;
 
 /// Lists the flaws: each with what is done wrong, who tells of it, and the stage on which it shows.
@@ -43,9 +43,9 @@ macro_rules! flaws {
             pub const ALL: &[Flaw] = &[$(Flaw::$name),+];
 
             /// What the catalog knows of it.
-            pub const fn told(self) -> Named {
+            pub const fn info(self) -> FlawInfo {
                 match self {
-                    $(Flaw::$name => Named {
+                    $(Flaw::$name => FlawInfo {
                         name: stringify!($name),
                         about: concat!($($about),+).trim_ascii(),
                         source: $source,
@@ -141,14 +141,14 @@ flaws! {
 }
 
 /// The flaws whose stage is the family's own profile.
-pub(super) const PLAIN: &[Named] = &[
-    Flaw::ReportBeforeSync.told(),
-    Flaw::ForgetRetention.told(),
-    Flaw::ApplyOutOfOrder.told(),
-    Flaw::CountTwice.told(),
-    Flaw::KeepDivergentTail.told(),
-    Flaw::PromoteBeforeReplay.told(),
-    Flaw::DropBeforeCheckpoint.told(),
-    Flaw::SeedFromMovingData.told(),
-    Flaw::SucceedWhenDemoted.told(),
+pub(super) const PLAIN: &[FlawInfo] = &[
+    Flaw::ReportBeforeSync.info(),
+    Flaw::ForgetRetention.info(),
+    Flaw::ApplyOutOfOrder.info(),
+    Flaw::CountTwice.info(),
+    Flaw::KeepDivergentTail.info(),
+    Flaw::PromoteBeforeReplay.info(),
+    Flaw::DropBeforeCheckpoint.info(),
+    Flaw::SeedFromMovingData.info(),
+    Flaw::SucceedWhenDemoted.info(),
 ];

@@ -17,7 +17,8 @@ use replisim_world::process::{Cx, StreamId};
 
 use super::flaw::Flaw;
 use super::message::{Entries, Message, Refusal, Report};
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 use super::record::{Entry, Part};
 use super::rules::{Extent, Liveness, Probing, Progress, Reporting};
 use super::ship::WINDOW_BYTES;
@@ -45,9 +46,9 @@ pub(super) struct Upstream {
     /// The last record that the upstream was told is synced.
     flushed: Position,
     /// At which progress the upstream wants to hear at once.
-    tell: Option<Progress>,
+    report_at: Option<Progress>,
     /// The last refusal that an observer was told of.
-    told: Option<Refusal>,
+    refusal_told: Option<Refusal>,
     /// How much of a copy must travel, after a rewind.
     pub differing_bytes: Option<u64>,
 }
@@ -60,7 +61,7 @@ impl Upstream {
 
     /// Why it does not, if it has said so.
     pub fn refusal(&self) -> Option<Refusal> {
-        self.told
+        self.refusal_told
     }
 
     /// Whether this is the connection to the upstream.
@@ -70,7 +71,7 @@ impl Upstream {
 }
 
 impl<F: Profile> Replica<F> {
-    /// Tries to connect to the upstream; not while there is something to do first, for an alarm that was set before may
+    /// Tries to connect to the upstream; not while there is something to do first, for a timer that was set before may
     /// have waited in a paused host.
     pub(super) fn connect(&mut self, cx: &mut Cx<'_, Self>) {
         let busy = self.discarding || self.promoting;
@@ -81,7 +82,7 @@ impl<F: Profile> Replica<F> {
             attempted: now,
             failed: self.upstream.failed,
             heard: now,
-            told: self.upstream.told,
+            refusal_told: self.upstream.refusal_told,
             differing_bytes: self.upstream.differing_bytes,
             ..Upstream::default()
         };
@@ -137,9 +138,9 @@ impl<F: Profile> Replica<F> {
     pub(super) fn on_accept(&mut self, cx: &mut Cx<'_, Self>, leader: Option<NodeId>) {
         self.heard_upstream(cx);
         (self.upstream.accepted, self.upstream.failed) = (true, 0);
-        self.upstream.told = None;
+        self.upstream.refusal_told = None;
         self.learn_leader(cx, leader);
-        self.report(cx, false);
+        self.report(cx);
         self.inquire_end(cx);
         self.set_status_timer(cx);
     }
@@ -147,8 +148,8 @@ impl<F: Profile> Replica<F> {
     /// The upstream cannot serve this follower. It is asked again, if the rules say so, for an operator may mend that.
     pub(super) fn on_refuse(&mut self, cx: &mut Cx<'_, Self>, refusal: Refusal) {
         let ends = self.rules.liveness.persistence.ends_at(refusal);
-        if self.upstream.told != Some(refusal) {
-            self.upstream.told = Some(refusal);
+        if self.upstream.refusal_told != Some(refusal) {
+            self.upstream.refusal_told = Some(refusal);
             let upstream = self.part.upstream().map_or("?", |upstream| self.name(upstream));
             let then = if ends { "; follows nobody until it is told to" } else { "" };
             cx.milestone(format!("refused by {upstream}: {}{then}", F::complaint(refusal)));
@@ -163,9 +164,9 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Entries of the log have arrived.
-    pub(super) fn on_entries(&mut self, cx: &mut Cx<'_, Self>, tell: Option<Progress>, entries: Entries) {
+    pub(super) fn on_entries(&mut self, cx: &mut Cx<'_, Self>, report_at: Option<Progress>, entries: Entries) {
         self.heard_upstream(cx);
-        self.upstream.tell = tell;
+        self.upstream.report_at = report_at;
         let before = cx.journal().end();
         for entry in entries {
             self.upstream.received += u64::from(entry.bytes);
@@ -189,11 +190,11 @@ impl<F: Profile> Replica<F> {
     }
 
     /// The upstream says that it is there, and may want to hear the same.
-    pub(super) fn on_keepalive(&mut self, cx: &mut Cx<'_, Self>, answer: bool, leader: Option<NodeId>) {
+    pub(super) fn on_keepalive(&mut self, cx: &mut Cx<'_, Self>, reply_requested: bool, leader: Option<NodeId>) {
         self.heard_upstream(cx);
         self.learn_leader(cx, leader);
-        if answer {
-            self.report(cx, false);
+        if reply_requested {
+            self.report(cx);
         }
     }
 
@@ -217,7 +218,7 @@ impl<F: Profile> Replica<F> {
 
     /// What was received is durable.
     pub(super) fn on_received_flushed(&mut self, cx: &mut Cx<'_, Self>) {
-        self.tell_progress(cx, Progress::Flushed);
+        self.report_progress(cx, Progress::Flushed);
         self.on_learner_flushed(cx);
         if self.rules.replay.from == Extent::Flushed {
             self.replay(cx);
@@ -227,8 +228,8 @@ impl<F: Profile> Replica<F> {
     /// More is applied than before.
     pub(super) fn on_received_applied(&mut self, cx: &mut Cx<'_, Self>) {
         let done = self.rules.reporting == Reporting::WhenIdle && self.is_idle(cx) && self.upstream.serves();
-        if done || self.upstream.tell == Some(Progress::Applied) {
-            self.report(cx, false);
+        if done || self.upstream.report_at == Some(Progress::Applied) {
+            self.report(cx);
         }
     }
 
@@ -242,15 +243,15 @@ impl<F: Profile> Replica<F> {
         }
         let asks = self.rules.liveness.probing == Probing::Questions;
         if asks && silent >= timeout / 2 && !std::mem::replace(&mut self.upstream.asked, true) {
-            self.report(cx, true);
+            self.report_and_ask(cx);
         }
         self.set_receiver_timer(cx, silent);
     }
 
-    /// The timeout has changed: judges the upstream's silence by the new one, unless the two have settled on another.
+    /// The timeout has changed: judges the upstream's silence by the new one, unless the two have agreed on another.
     pub(super) fn look_at_upstream(&mut self, cx: &mut Cx<'_, Self>) {
-        let settled = self.rules.liveness.probing == Probing::Heartbeats;
-        if let Some(timeout) = self.upstream.timeout.as_mut().filter(|_| !settled) {
+        let agreed = self.rules.liveness.probing == Probing::Heartbeats;
+        if let Some(timeout) = self.upstream.timeout.as_mut().filter(|_| !agreed) {
             *timeout = self.rules.liveness.receiver_timeout;
             self.on_receiver_timer(cx);
         }
@@ -258,7 +259,7 @@ impl<F: Profile> Replica<F> {
 
     /// It is time for a report, whatever happened.
     pub(super) fn on_status_timer(&mut self, cx: &mut Cx<'_, Self>) {
-        self.report(cx, false);
+        self.report(cx);
         self.set_status_timer(cx);
     }
 
@@ -305,7 +306,7 @@ impl<F: Profile> Replica<F> {
     /// New entries are written: they are on their way to the disk, to relays, and perhaps to the readers.
     fn on_received_written(&mut self, cx: &mut Cx<'_, Self>) {
         cx.sync();
-        self.tell_progress(cx, Progress::Written);
+        self.report_progress(cx, Progress::Written);
         self.ship(cx);
         if self.rules.replay.from == Extent::Written {
             self.replay(cx);
@@ -319,15 +320,15 @@ impl<F: Profile> Replica<F> {
     }
 
     /// What was received is written or synced: reports it, if the rules have it told.
-    fn tell_progress(&mut self, cx: &mut Cx<'_, Self>, progress: Progress) {
-        let waited_for = self.upstream.tell == Some(progress);
-        let told = match self.rules.reporting {
+    fn report_progress(&mut self, cx: &mut Cx<'_, Self>, progress: Progress) {
+        let waited_for = self.upstream.report_at == Some(progress);
+        let due = match self.rules.reporting {
             Reporting::AtProgress => waited_for,
             Reporting::AtSync => waited_for || self.upstream.serves() && self.log.flushed_tip != self.upstream.flushed,
             Reporting::WhenIdle => false,
         };
-        if told {
-            self.report(cx, false);
+        if due {
+            self.report(cx);
         }
     }
 
@@ -335,7 +336,7 @@ impl<F: Profile> Replica<F> {
     /// operating systems see to it.
     fn make_room(&mut self, cx: &mut Cx<'_, Self>) {
         match self.rules.reporting {
-            Reporting::AtProgress | Reporting::AtSync => self.report(cx, false),
+            Reporting::AtProgress | Reporting::AtSync => self.report(cx),
             Reporting::WhenIdle => {
                 self.upstream.reported = self.upstream.received;
                 self.tell_upstream(cx, Message::Room { received: self.upstream.received });
@@ -344,7 +345,16 @@ impl<F: Profile> Replica<F> {
     }
 
     /// Tells the upstream how far this follower is.
-    fn report(&mut self, cx: &mut Cx<'_, Self>, answer: bool) {
+    fn report(&mut self, cx: &mut Cx<'_, Self>) {
+        self.send_report(cx, false);
+    }
+
+    /// The same, and asks whether the upstream is there.
+    fn report_and_ask(&mut self, cx: &mut Cx<'_, Self>) {
+        self.send_report(cx, true);
+    }
+
+    fn send_report(&mut self, cx: &mut Cx<'_, Self>, reply_requested: bool) {
         self.upstream.reported = self.upstream.received;
         self.upstream.flushed = self.log.flushed_tip;
         let report = Report {
@@ -352,7 +362,7 @@ impl<F: Profile> Replica<F> {
             flushed: if self.rules.has(Flaw::ReportBeforeSync) { self.log.tip } else { self.log.flushed_tip },
             applied: self.shown.position(),
             received: self.upstream.received,
-            answer,
+            reply_requested,
         };
         self.tell_upstream(cx, Message::Report(Box::new(report)));
     }

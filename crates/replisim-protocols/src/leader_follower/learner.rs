@@ -30,7 +30,8 @@ use replisim_history::{Lineage, Position};
 use replisim_world::process::Cx;
 
 use super::message::Message;
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 
 /// What a learner waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,13 +104,13 @@ impl<F: Profile> Replica<F> {
     pub(super) fn end_learning(&mut self, cx: &mut Cx<'_, Self>) {
         if self.learning.take().is_some() {
             for shipper in &self.shippers {
-                cx.transmit(shipper.stream, self.history_told());
+                cx.transmit(shipper.stream, self.history_message());
             }
         }
     }
 
     /// The answer to whoever wants to know this server's history.
-    pub(super) fn history_told(&self) -> Message {
+    pub(super) fn history_message(&self) -> Message {
         let (checkpointed, learner) = (!self.checkpoint.outdated, self.learning.is_some());
         Message::History { history: self.history(), checkpointed, learner }
     }

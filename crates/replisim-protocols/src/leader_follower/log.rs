@@ -16,7 +16,8 @@ use replisim_history::{Lineage, Position};
 use replisim_world::disk::Journal;
 use replisim_world::process::Cx;
 
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 use super::record::{Entry, Place, Record};
 use super::rules::{Extent, Flush, Numbering};
 
@@ -134,7 +135,7 @@ impl<F: Profile> Replica<F> {
             Flush::Buffered { page_bytes, .. } => {
                 self.log.buffer.push_back(entry);
                 self.write_full_pages(cx, page_bytes);
-                self.call_log_writer(cx);
+                self.set_log_writer_timer(cx);
                 None
             }
         }
@@ -148,7 +149,7 @@ impl<F: Profile> Replica<F> {
 
     /// The log writer's moment: everything is written and synced.
     pub(super) fn on_log_writer(&mut self, cx: &mut Cx<'_, Self>) {
-        self.log_writer_called = false;
+        self.log_writer_set = false;
         self.write_buffer(cx);
         self.log.unsynced = 0;
         cx.sync();
@@ -219,12 +220,12 @@ impl<F: Profile> Replica<F> {
             self.log.unsynced = 0;
             cx.sync();
         }
-        self.call_log_writer(cx);
+        self.set_log_writer_timer(cx);
     }
 
-    /// Sets the log writer's alarm, unless it is set. Its moments are the multiples of its delay.
-    fn call_log_writer(&mut self, cx: &mut Cx<'_, Self>) {
-        if !std::mem::replace(&mut self.log_writer_called, true) {
+    /// Sets the log writer's timer, unless it is set. Its moments are the multiples of its delay.
+    fn set_log_writer_timer(&mut self, cx: &mut Cx<'_, Self>) {
+        if !std::mem::replace(&mut self.log_writer_set, true) {
             let delay = self.rules.flush.delay();
             let past = cx.monotonic().0 % delay.as_nanos().max(1);
             cx.set_timer(Timer::LogWriter, delay - replisim_kernel::Span::nanos(past));

@@ -65,7 +65,7 @@ pub enum Message {
     /// The next entries of the log, sent as soon as the upstream may ship them and the follower's window allows.
     Entries {
         /// At which progress the follower is to report at once; at none if nobody waits for it.
-        tell: Option<Progress>,
+        report_at: Option<Progress>,
         /// The entries, in order.
         entries: Entries,
     },
@@ -73,7 +73,7 @@ pub enum Message {
     /// heartbeat.
     Keepalive {
         /// Whether the follower is to report at once.
-        answer: bool,
+        reply_requested: bool,
         /// Who leads, as far as the upstream knows.
         leader: Option<NodeId>,
     },
@@ -125,7 +125,7 @@ pub struct Report {
     /// How many bytes of log were read from this stream.
     pub received: u64,
     /// Whether the upstream is to answer at once.
-    pub answer: bool,
+    pub reply_requested: bool,
 }
 
 /// Why a follower cannot be served.
@@ -202,7 +202,9 @@ impl fmt::Display for Message {
                 [only] => write!(f, "Entries {}", only.position),
                 [first, .., last] => write!(f, "Entries {}..{} ({})", first.position, last.position, entries.len()),
             },
-            Message::Keepalive { answer, .. } => write!(f, "Keepalive{}", if *answer { "?" } else { "" }),
+            Message::Keepalive { reply_requested, .. } => {
+                write!(f, "Keepalive{}", if *reply_requested { "?" } else { "" })
+            }
             Message::Chunk { bytes } => write!(f, "Chunk of {bytes} bytes"),
             Message::Copied(image) => write!(f, "Copied up to {}", image.position()),
             Message::History { history, .. } => write!(f, "History up to {}", history.last()),
@@ -222,7 +224,7 @@ impl fmt::Display for Report {
         if self.applied != self.flushed {
             write!(f, ", applied {}", self.applied)?;
         }
-        f.write_str(if self.answer { "?" } else { "" })
+        f.write_str(if self.reply_requested { "?" } else { "" })
     }
 }
 
@@ -244,8 +246,8 @@ mod tests {
     #[test]
     fn a_report_prints_what_differs() {
         let at = |index| Position::new(1, index);
-        let report = Report { written: at(9), flushed: at(7), applied: at(7), received: 0, answer: false };
+        let report = Report { written: at(9), flushed: at(7), applied: at(7), received: 0, reply_requested: false };
         assert_eq!(report.to_string(), "Report 9@1, flushed 7@1");
-        assert_eq!(Report { written: at(7), answer: true, ..report }.to_string(), "Report 7@1?");
+        assert_eq!(Report { written: at(7), reply_requested: true, ..report }.to_string(), "Report 7@1?");
     }
 }

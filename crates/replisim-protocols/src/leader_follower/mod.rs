@@ -79,7 +79,8 @@
 //! | `reads` | reads, with or without a token |
 //! | `retention`, `seed` | how long log is kept, and what becomes of who needs more |
 //! | `learner` | from a copy of the data to a full member |
-//! | `operator` | promotion, rewinding, seeding, backups, settings |
+//! | `operator` | what operators order: promotion, demotion, seeding, backups, settings |
+//! | `rewind` | a former leader gives up what nobody else has |
 //! | `state` | the states that a search for failures tells apart |
 //! | [`flaw`] | mistakes that others have made, to be made here on purpose |
 //! | `profile`, `promise` | how a system's own words become rules, what those promise, and to whom |
@@ -137,6 +138,7 @@ pub mod record;
 mod recover;
 mod replay;
 mod retention;
+mod rewind;
 pub mod rules;
 mod seed;
 mod ship;

@@ -1,8 +1,8 @@
 //! The replica itself: what it is made of, how it starts, and which part of it answers which input.
 //!
 //! Every server runs the same [`Replica`], whatever its part. Its state falls into what it knows of its log, the data it
-//! shows, and three trades that it may ply at once: leading (commits under way), sending (one shipper for each follower)
-//! and following (one upstream). A relay sends and follows; a leader leads and sends. Each trade is a module that adds
+//! shows, and three roles that it may play at once: leading (commits under way), sending (one shipper for each follower)
+//! and following (one upstream). A relay sends and follows; a leader leads and sends. Each role is a module that adds
 //! its own methods to the replica; this one only dispatches.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::follow::Upstream;
 use super::learner::Learning;
 use super::log::Log;
 use super::message::Message;
-pub use super::profile::{Config, Profile, Servers};
+use super::profile::{Config, Profile, Servers};
 use super::reads::WaitingReads;
 use super::record::{Backup, Checkpoint, Image, Part, Record, Slot};
 use super::recover::FIRST_EPOCH;
@@ -51,8 +51,8 @@ pub struct Replica<F: Profile> {
 
     /// Its log, beside the journal itself.
     pub(super) log: Log,
-    /// Whether the log writer's alarm is set.
-    pub(super) log_writer_called: bool,
+    /// Whether the log writer's timer is set.
+    pub(super) log_writer_set: bool,
     /// The data that its readers see.
     pub(super) shown: Image,
     /// Readers who wait for more.
@@ -76,7 +76,7 @@ pub struct Replica<F: Profile> {
     pub(super) backup: Option<Backup>,
 }
 
-/// The alarms of a replica.
+/// The timers of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Timer {
     /// What is buffered is to be written, what is written to be synced.
@@ -140,7 +140,7 @@ impl<F: Profile> Process for Replica<F> {
     }
 
     fn state(&self) -> u8 {
-        self.about() as u8
+        self.current_state() as u8
     }
 
     fn contents(&self) -> Option<(&Contents, &Lineage)> {
@@ -165,7 +165,7 @@ impl<F: Profile> Replica<F> {
             discarding: false,
             promoting: false,
             log: Log::default(),
-            log_writer_called: false,
+            log_writer_set: false,
             shown: Image::default(),
             reads: WaitingReads::default(),
             commits: Commits::default(),
@@ -215,8 +215,8 @@ impl<F: Profile> Replica<F> {
             _ if !self.upstream.is(stream) => {} // from an upstream that this follower has left
             Message::Accept { leader } => self.on_accept(cx, leader),
             Message::Refuse(refusal) => self.on_refuse(cx, refusal),
-            Message::Entries { tell, entries } => self.on_entries(cx, tell, entries),
-            Message::Keepalive { answer, leader } => self.on_keepalive(cx, answer, leader),
+            Message::Entries { report_at, entries } => self.on_entries(cx, report_at, entries),
+            Message::Keepalive { reply_requested, leader } => self.on_keepalive(cx, reply_requested, leader),
             Message::Chunk { .. } => self.on_chunk(cx),
             Message::Copied(image) => self.on_copied(cx, &image),
             Message::History { history, checkpointed, learner } => self.on_history(cx, &history, checkpointed, learner),

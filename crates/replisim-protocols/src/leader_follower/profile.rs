@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
-use replisim_world::protocol::{Circumstances, Flaw as Named, Member, Problem, Protocol};
+use replisim_world::protocol::{Circumstances, FlawInfo, Member, Problem, Protocol};
 use replisim_world::spec::Topology;
 use serde::de::DeserializeOwned;
 
@@ -31,7 +31,7 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
     /// A scenario of nothing but a swarm and the system's promises.
     const SWARM: &'static str;
     /// The mistakes whose stage this system is.
-    const FLAWS: &'static [Named];
+    const FLAWS: &'static [FlawInfo];
 
     /// Who leads and who follows whom when the cluster is born, or all mistakes in the settings at once.
     fn plan(settings: &Self::Settings, servers: &Servers) -> Result<Plan, Vec<Problem>>;
@@ -87,7 +87,7 @@ impl<F: Profile> Protocol for Replica<F> {
     const NAME: &'static str = F::NAME;
     const ABOUT: &'static str = F::ABOUT;
     type Settings = F::Settings;
-    const FLAWS: &'static [Named] = F::FLAWS;
+    const FLAWS: &'static [FlawInfo] = F::FLAWS;
 
     fn swarm() -> String {
         F::SWARM.to_owned()
@@ -124,7 +124,7 @@ impl<F: Profile> Protocol for Replica<F> {
     }
 
     fn summary(settings: &F::Settings) -> String {
-        let flaw = F::flaw(settings).map(|flaw| format!(", flaw {}", flaw.told().name));
+        let flaw = F::flaw(settings).map(|flaw| format!(", flaw {}", flaw.info().name));
         F::summary(settings) + &flaw.unwrap_or_default()
     }
 }

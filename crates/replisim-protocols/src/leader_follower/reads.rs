@@ -9,7 +9,8 @@ use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, Reply, Request};
 
 use super::flaw::Flaw;
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 
 /// Readers whose token this server has not reached yet.
 #[derive(Clone, Debug, Default)]

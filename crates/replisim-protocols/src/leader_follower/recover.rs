@@ -16,7 +16,8 @@ use replisim_world::process::Cx;
 
 use super::learner::Learning;
 use super::log::{Log, Places};
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 use super::record::{Control, Entry, Part, Record, Slot};
 use super::replay::Replaying;
 use super::rules::{Extent, Flush};

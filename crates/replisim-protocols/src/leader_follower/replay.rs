@@ -16,7 +16,8 @@ use replisim_world::process::Cx;
 
 use super::flaw::Flaw;
 use super::log::{Log, Places};
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 use super::record::{Entry, Part};
 use super::rules::Relay;
 
@@ -27,8 +28,8 @@ pub(super) struct Replaying {
     pub next: u64,
     /// Entries that are being applied at this moment.
     batch: u16,
-    /// Whether the alarm is set: for the end of the batch, or for the moment at which the next entry is due.
-    alarmed: bool,
+    /// Whether the timer is set: for the end of the batch, or for the moment at which the next entry is due.
+    timer_set: bool,
     /// On a relay that writes a log of its own as it applies: when it applied the entry at each offset, since it started.
     applied_at: Tape<WallTime>,
 }
@@ -36,7 +37,7 @@ pub(super) struct Replaying {
 impl Replaying {
     /// Nothing is being applied; the next entry is the one at this offset.
     pub fn from(next: u64) -> Self {
-        Replaying { next, batch: 0, alarmed: false, applied_at: Tape::starting_at(next) }
+        Replaying { next, batch: 0, timer_set: false, applied_at: Tape::starting_at(next) }
     }
 
     /// The entry at `offset` as it is passed on: as it came, unless this server has put it into a log of its own.
@@ -63,14 +64,14 @@ impl Replaying {
 impl<F: Profile> Replica<F> {
     /// Applies what may be applied by now.
     pub(super) fn replay(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.replaying.alarmed {
+        if self.replaying.timer_set {
             return;
         }
         let limit = self.extent(cx, self.rules.replay.from);
         let before = self.replaying.next;
         while self.replaying.next < limit {
             if let Some((wait, batch)) = self.wait_before_next(cx, limit) {
-                self.replaying.alarmed = true;
+                self.replaying.timer_set = true;
                 self.replaying.batch = batch;
                 cx.set_timer(Timer::Apply, wait);
                 break;
@@ -85,7 +86,7 @@ impl<F: Profile> Replica<F> {
     /// A batch is applied, or the next entry due.
     pub(super) fn on_applied(&mut self, cx: &mut Cx<'_, Self>) {
         let before = self.replaying.next;
-        self.replaying.alarmed = false;
+        self.replaying.timer_set = false;
         let batch = std::mem::take(&mut self.replaying.batch);
         if self.rules.has(Flaw::ApplyOutOfOrder) {
             self.apply_backwards(cx, u64::from(batch));
@@ -96,10 +97,10 @@ impl<F: Profile> Replica<F> {
         self.replay(cx);
     }
 
-    /// Applies everything that was received, whatever delay the rules ask for: the follower is to lead.
-    pub(super) fn hurry_replay(&mut self, cx: &mut Cx<'_, Self>) {
+    /// Judges anew when the next entry is due: the delay has changed, or the follower is to lead and holds nothing back.
+    pub(super) fn reconsider_replay(&mut self, cx: &mut Cx<'_, Self>) {
         if self.replaying.batch == 0 {
-            self.replaying.alarmed = false;
+            self.replaying.timer_set = false;
             cx.cancel_timer(Timer::Apply);
         }
         self.replay(cx);

@@ -15,8 +15,9 @@ use replisim_world::process::Cx;
 
 use super::flaw::Flaw;
 use super::log::Places;
-use super::node::{Profile, Replica, Timer};
-use super::record::{Checkpoint, Image, Part};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
+use super::record::{Checkpoint, Part};
 use super::rules::{BeforeCopy, Pace, Retention};
 use super::seed::Courier;
 
@@ -56,8 +57,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn begin_checkpoint(&mut self, cx: &mut Cx<'_, Self>) {
         let checkpoint = match self.part {
             Part::Leads => {
-                self.write_buffer(cx);
-                let image = Image { contents: self.commits.head.clone(), lineage: self.log.history.clone() };
+                let image = self.logged_image(cx);
                 Checkpoint { image, redo: cx.journal().end(), outdated: false }
             }
             Part::Follows(_) | Part::Stands => {

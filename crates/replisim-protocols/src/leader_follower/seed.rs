@@ -10,8 +10,8 @@
 //! it takes as long as the link needs for its size; the log written meanwhile is kept until the newcomer asks for it.
 //! Until it has caught up, the newcomer is a learner: see [`super::learner`].
 //!
-//! Where a checkpoint comes first ([`super::rules::BeforeCopy`]), the newcomer waits for one that begins after it has asked, and
-//! the snapshot is that checkpoint's. If another is under way, it waits for two.
+//! Where a checkpoint comes first ([`super::rules::BeforeCopy`]), the newcomer waits for one that begins after it has asked,
+//! and the snapshot is that checkpoint's. If another is under way, it waits for two.
 
 use std::sync::Arc;
 
@@ -21,9 +21,11 @@ use replisim_world::process::{Cx, StreamId};
 use super::flaw::Flaw;
 use super::log::{Log, Places};
 use super::message::{Message, Refusal};
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 use super::record::{Checkpoint, Image, Part};
 use super::rules::BeforeCopy;
+use super::ship::WINDOW_BYTES;
 
 /// Brings a copy of the data to one server.
 #[derive(Clone, Debug)]
@@ -60,9 +62,9 @@ enum Load {
 /// a copy, and large enough for a copy of many gigabytes to be few events.
 const CHUNK_BYTES: u64 = 1 << 20;
 
-/// How many chunks may be under way: as many as fill [`super::ship::WINDOW_BYTES`]. A copy over a link that carries more
+/// How many chunks may be under way: as many as fill a window. A copy over a link that carries more
 /// than that in a round trip takes longer than the link would need.
-const CHUNKS_UNDER_WAY: u32 = 16;
+const CHUNKS_UNDER_WAY: u32 = (WINDOW_BYTES / CHUNK_BYTES) as u32;
 
 impl<F: Profile> Replica<F> {
     /// Somebody wants a copy of the data; only `bytes` of it, if it has the rest.
@@ -162,11 +164,15 @@ impl<F: Profile> Replica<F> {
     /// has.
     pub(super) fn image_to_copy(&mut self, cx: &mut Cx<'_, Self>) -> (Image, u64) {
         if self.part == Part::Leads && self.shown.position() < self.log.base {
-            self.write_buffer(cx);
-            let image = Image { contents: self.commits.head.clone(), lineage: self.log.history.clone() };
-            return (image, cx.journal().end());
+            return (self.logged_image(cx), cx.journal().end());
         }
         (self.shown.clone(), self.offset_after_shown(cx))
+    }
+
+    /// The data with all that a leader's log has, shown or not.
+    pub(super) fn logged_image(&mut self, cx: &mut Cx<'_, Self>) -> Image {
+        self.write_buffer(cx);
+        Image { contents: self.commits.head.clone(), lineage: self.log.history.clone() }
     }
 
     /// Gives up all data, to copy those of `source`: all of them, or the bytes that differ.

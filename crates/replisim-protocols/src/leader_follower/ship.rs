@@ -16,7 +16,8 @@ use replisim_world::process::{Cx, StreamId};
 use super::flaw::Flaw;
 use super::log::Places;
 use super::message::{Entries, Message, Refusal, Report};
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 use super::record::{Part, Record, Slot};
 use super::replay::Replaying;
 use super::rules::{Liveness, Progress, Relay, Resume, Retention};
@@ -102,8 +103,8 @@ impl<F: Profile> Replica<F> {
 
     /// A follower tells how far it is.
     pub(super) fn on_report(&mut self, cx: &mut Cx<'_, Self>, stream: StreamId, report: &Report) {
-        if report.answer {
-            cx.transmit(stream, Message::Keepalive { answer: false, leader: self.leader });
+        if report.reply_requested {
+            cx.transmit(stream, Message::Keepalive { reply_requested: false, leader: self.leader });
         }
         let Some(shipper) = self.shippers.iter_mut().find(|shipper| shipper.stream == stream) else { return };
         let follower = shipper.follower;
@@ -167,7 +168,7 @@ impl<F: Profile> Replica<F> {
             return self.on_follower_lost(cx, stream);
         }
         if silent >= timeout / 2 && !std::mem::replace(&mut shipper.asked, true) {
-            cx.transmit(shipper.stream, Message::Keepalive { answer: true, leader: self.leader });
+            cx.transmit(shipper.stream, Message::Keepalive { reply_requested: true, leader: self.leader });
         }
         self.set_sender_timer(cx, follower, silent);
     }
@@ -185,7 +186,7 @@ impl<F: Profile> Replica<F> {
         let Some(every) = shipper.heartbeat else { return };
         if cx.monotonic().since(shipper.spoken) >= every {
             shipper.spoken = cx.monotonic();
-            cx.transmit(shipper.stream, Message::Keepalive { answer: false, leader: self.leader });
+            cx.transmit(shipper.stream, Message::Keepalive { reply_requested: false, leader: self.leader });
         }
         cx.set_timer(Timer::Heartbeat(follower), every - cx.monotonic().since(shipper.spoken));
     }
@@ -209,7 +210,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn announce_leader(&mut self, cx: &mut Cx<'_, Self>) {
         let upstream = self.part.upstream();
         for shipper in self.shippers.iter().filter(|shipper| Some(shipper.follower) != upstream) {
-            cx.transmit(shipper.stream, Message::Keepalive { answer: false, leader: self.leader });
+            cx.transmit(shipper.stream, Message::Keepalive { reply_requested: false, leader: self.leader });
         }
     }
 
@@ -286,10 +287,10 @@ impl<F: Profile> Replica<F> {
     /// Sends one follower what lies before `limit`, as far as its window allows.
     fn ship_to(&mut self, cx: &mut Cx<'_, Self>, index: usize, limit: u64) -> Result<(), Refusal> {
         if self.shippers[index].next < limit {
-            let tell = self.progress_to_tell(self.shippers[index].follower);
+            let report_at = self.progress_to_report(self.shippers[index].follower);
             let shipper = &mut self.shippers[index];
             while shipper.next < limit && !shipper.is_full() {
-                shipper.send_batch(cx, limit, tell, &self.replaying)?;
+                shipper.send_batch(cx, limit, report_at, &self.replaying)?;
             }
         }
         let shipper = &mut self.shippers[index];
@@ -307,7 +308,7 @@ impl<F: Profile> Replica<F> {
 
     /// At which progress a follower is to report at once: the one that commits wait for, if they wait for it. That is the
     /// furthest of several.
-    fn progress_to_tell(&self, follower: NodeId) -> Option<Progress> {
+    fn progress_to_report(&self, follower: NodeId) -> Option<Progress> {
         if self.part != Part::Leads || !self.rules.acknowledge.listens_to(follower) {
             return None;
         }
@@ -325,7 +326,7 @@ impl<F: Profile> Replica<F> {
         self.couriers.retain(|courier| courier.stream != stream);
     }
 
-    /// Sets the alarm for the next moment at which a follower's silence of so far `silent` means something.
+    /// Sets the timer for the next moment at which a follower's silence of so far `silent` means something.
     fn set_sender_timer(&mut self, cx: &mut Cx<'_, Self>, follower: NodeId, silent: Span) {
         let timeout = self.rules.liveness.sender_timeout;
         if timeout != Span::FOREVER {
@@ -364,7 +365,7 @@ impl Shipper {
         &mut self,
         cx: &mut Cx<'_, Replica<F>>,
         limit: u64,
-        tell: Option<Progress>,
+        report_at: Option<Progress>,
         applied: &Replaying,
     ) -> Result<(), Refusal> {
         let (mut entries, mut bytes) = (Entries::new(), 0);
@@ -379,7 +380,7 @@ impl Shipper {
         }
         self.sent += bytes;
         self.spoken = cx.monotonic();
-        cx.transmit(self.stream, Message::Entries { tell, entries });
+        cx.transmit(self.stream, Message::Entries { report_at, entries });
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 //! | fall back | the leader goes on alone, until a follower has caught up | MySQL, semi-synchronous |
 //! | replace | another follower takes the place of the silent one | the textbook's semi-synchronous |
 //!
-//! One alarm serves all commits under way: it looks at the one whose patience ends first, and is set again for the rest of
+//! One timer serves all commits under way: it looks at the one whose patience ends first, and is set again for the rest of
 //! that one's time. So a busy leader sets it once for every span of patience, not once for every commit.
 
 use replisim_history::NodeId;
@@ -16,7 +16,8 @@ use replisim_world::clock::Monotonic;
 use replisim_world::process::Cx;
 
 use super::ack::Acknowledge;
-use super::node::{Profile, Replica, Timer};
+use super::node::{Replica, Timer};
+use super::profile::Profile;
 use super::rules::{Progress, Rules, Unanswered};
 
 /// How long commits wait before the observer is told that they do, where nothing else happens.
@@ -29,8 +30,8 @@ pub(super) struct Silence {
     pub fallen_back: bool,
     /// Whether the observer was told that commits wait in vain.
     pub stalled: bool,
-    /// Whether the alarm is set.
-    watched: bool,
+    /// Whether the timer is set.
+    timer_set: bool,
     /// Since when a wait counts at the earliest: when the last follower was replaced.
     pub counted_from: Monotonic,
 }
@@ -38,7 +39,7 @@ pub(super) struct Silence {
 impl<F: Profile> Replica<F> {
     /// Followers may have been silent for too long.
     pub(super) fn on_unanswered(&mut self, cx: &mut Cx<'_, Self>) {
-        self.commits.silence.watched = false;
+        self.commits.silence.timer_set = false;
         let Some((patience, left)) = self.commits.least_patience(cx.monotonic()) else { return };
         if !left.is_zero() {
             // The next commit may have less patience than all that wait.
@@ -58,7 +59,7 @@ impl<F: Profile> Replica<F> {
         }
     }
 
-    /// The rules were `before` what they are not now. Commits under way keep their patience. Waiting begins anew where it is
+    /// Takes up rules that have changed from `before`. Commits under way keep their patience. Waiting begins anew where it is
     /// switched on, or the leader is told to wait alone; told not to, it releases those who do. That is MySQL's way, and no
     /// other system has such switches (8.4, `semisync_source.cc`: `enableMaster`, `set_wait_no_replica`).
     pub(super) fn take_up_patience(&mut self, cx: &mut Cx<'_, Self>, before: &Rules) {
@@ -118,14 +119,14 @@ impl<F: Profile> Replica<F> {
     /// Sees to it that somebody looks when the first commit has waited too long.
     pub(super) fn watch(&mut self, cx: &mut Cx<'_, Self>) {
         let synchronous = matches!(self.rules.acknowledge, Acknowledge::Quorum(_));
-        let Silence { watched, stalled, .. } = self.commits.silence;
-        if synchronous && !watched && !stalled && self.commits.wait_for_followers() {
+        let Silence { timer_set, stalled, .. } = self.commits.silence;
+        if synchronous && !timer_set && !stalled && self.commits.wait_for_followers() {
             self.set_watch(cx, self.patience());
         }
     }
 
     fn set_watch(&mut self, cx: &mut Cx<'_, Self>, after: Span) {
-        self.commits.silence.watched = true;
+        self.commits.silence.timer_set = true;
         cx.set_timer(Timer::Unanswered, after);
     }
 

@@ -4,7 +4,8 @@
 //! within the start of a process, so nothing ever strikes a server that recovers.
 
 use super::message::Refusal;
-use super::node::{Profile, Replica};
+use super::node::Replica;
+use super::profile::Profile;
 use super::record::Part;
 use super::rules::Extent;
 
@@ -64,8 +65,8 @@ states! {
 }
 
 impl<F: Profile> Replica<F> {
-    /// What it is about now.
-    pub(super) fn about(&self) -> State {
+    /// What it is doing now.
+    pub(super) fn current_state(&self) -> State {
         match self.part {
             _ if self.promoting => State::Promoting,
             Part::Leads => self.leading(),

@@ -62,7 +62,7 @@ fn outcomes(figures: &Figures, page: Page) -> String {
     };
     let downtime = match figures.downtime_ns {
         0 => String::new(),
-        nanos => format!("; longest wait for any write {}", number::span(Span::nanos(nanos))),
+        nanos => format!("; longest time without a write {}", number::span(Span::nanos(nanos))),
     };
     let share =
         format!("{} of {} answered", number::percent(*ok, *operations), number::things(*operations, "operation"));
@@ -117,7 +117,7 @@ mod tests {
         lost.outcome = Outcome::Info(Reason::Timeout);
         run.history = History::default();
         run.history.operations.push(lost);
-        let told = "  0 % of 1 operation answered; unknown: timed out (1); longest wait for any write 1.42 ms\n";
+        let told = "  0 % of 1 operation answered; unknown: timed out (1); longest time without a write 1.42 ms\n";
         assert_eq!(measures(&run, Style::Plain.into()), told);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use replisim_history::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, Survey, Surveyed};
+use replisim_history::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, SubjectSurvey, Survey};
 use serde::Serialize;
 
 use super::human::{self, DIFFER, WHY_NEVER_RUN, why};
@@ -27,7 +27,7 @@ struct Line<'a> {
     fine: bool,
     interrupted: bool,
     #[serde(flatten)]
-    subject: &'a Surveyed,
+    subject: &'a SubjectSurvey,
     known: Vec<&'a KnownFailure>,
 }
 
@@ -42,7 +42,7 @@ pub fn json(survey: &Survey) -> String {
 /// fine.
 pub fn ndjson(survey: &Survey) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let line = |subject: &Surveyed| {
+    let line = |subject: &SubjectSurvey| {
         let known: Vec<_> = survey.known.iter().filter(|failure| failure.subject == subject.name).collect();
         let interrupted = survey.interrupted;
         let fine = subject.is_fine() && known.iter().all(|failure| failure.is_fixed()) && !interrupted;
@@ -77,7 +77,7 @@ pub fn junit(survey: &Survey) -> String {
 }
 
 /// Whether a subject had the runs that were asked for.
-fn run_case(subject: &Surveyed, interrupted: bool) -> TestCase {
+fn run_case(subject: &SubjectSurvey, interrupted: bool) -> TestCase {
     let status = match (subject.runs, interrupted) {
         (0, false) => non_success(NonSuccessKind::Error, NEVER_RUN, WHY_NEVER_RUN),
         (_, true) => non_success(NonSuccessKind::Error, BROKEN_OFF, &format!("after {}", runs(subject))),
@@ -86,7 +86,7 @@ fn run_case(subject: &Surveyed, interrupted: bool) -> TestCase {
     TestCase::new("all runs", status)
 }
 
-fn runs(subject: &Surveyed) -> String {
+fn runs(subject: &SubjectSurvey) -> String {
     number::things(subject.runs, "run")
 }
 
@@ -94,7 +94,7 @@ const NEVER_RUN: &str = "never run";
 const BROKEN_OFF: &str = "the campaign was broken off";
 const NEVER_DECIDED: &str = "nothing is known of this check: it could not be decided in any run";
 
-fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
+fn check_case(subject: &SubjectSurvey, tally: &CheckTally) -> TestCase {
     let failures: Vec<&FailureGroup> = subject.failures.iter().filter(|it| it.breaks(tally.check)).collect();
     let status = if !failures.is_empty() {
         let told = failures.iter().map(|failure| failure_text(failure, subject.runs)).collect::<String>();
@@ -113,7 +113,7 @@ fn check_case(subject: &Surveyed, tally: &CheckTally) -> TestCase {
     TestCase::new(tally.check.name(), status)
 }
 
-fn twice_case(subject: &Surveyed) -> TestCase {
+fn twice_case(subject: &SubjectSurvey) -> TestCase {
     let status = if subject.twice == 0 {
         TestCaseStatus::skipped()
     } else if subject.differing == 0 {
@@ -131,7 +131,7 @@ fn divergence_text(divergence: &Diverged) -> String {
 }
 
 /// How many divergences are not told one by one.
-fn untold(subject: &Surveyed) -> Option<String> {
+fn untold(subject: &SubjectSurvey) -> Option<String> {
     (subject.untold() > 0).then(|| format!("and {} more\n", number::count(subject.untold())))
 }
 

@@ -1,6 +1,6 @@
 //! The screen that `fuzz` ends with.
 
-use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Survey, Surveyed};
+use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Replay, SubjectSurvey, Survey};
 
 use super::known::{self, KnownKind};
 use crate::campaign::in_words;
@@ -71,7 +71,7 @@ fn known(known: &[KnownFailure], page: Page) -> String {
 }
 
 /// Whether there is nothing to tell of a subject but that it was run.
-fn is_quiet(subject: &Surveyed) -> bool {
+fn is_quiet(subject: &SubjectSurvey) -> bool {
     subject.is_fine() && subject.never_violated.is_empty() && subject.checks.iter().all(|check| check.anomalies == 0)
 }
 
@@ -100,7 +100,7 @@ fn heading(survey: &Survey, pace: Option<Pace>, page: Page) -> String {
 
 /// What is wrong with a campaign beside new failures.
 fn troubles(survey: &Survey) -> Vec<&'static str> {
-    let any = |ails: fn(&Surveyed) -> bool| survey.subjects.iter().any(ails);
+    let any = |ails: fn(&SubjectSurvey) -> bool| survey.subjects.iter().any(ails);
     let troubles = [
         (survey.known.iter().any(|known| !known.is_fixed()), "a known failure is not fixed"),
         (any(|subject| subject.differing > 0), "a run done twice was not the same"),
@@ -110,7 +110,7 @@ fn troubles(survey: &Survey) -> Vec<&'static str> {
     troubles.into_iter().filter(|(there, _)| *there).map(|(_, told)| told).collect()
 }
 
-fn section(subject: &Surveyed, titled: bool, page: Page) -> String {
+fn section(subject: &SubjectSurvey, titled: bool, page: Page) -> String {
     let mut text = String::from("\n");
     if titled {
         let runs = number::things(subject.runs, "run");
@@ -247,7 +247,7 @@ pub(super) fn why(divergence: &Diverged) -> String {
 
 /// What is violated and was never promised. The search makes runs up to violate something, so that only fresh ones tell how
 /// often that is.
-fn anomalies(subject: &Surveyed, page: Page) -> String {
+fn anomalies(subject: &SubjectSurvey, page: Page) -> String {
     let (fresh, made_up): (Vec<_>, Vec<_>) =
         subject.checks.iter().filter(|check| check.anomalies > 0).partition(|check| check.fresh_violated > 0);
     let share = |check: &&CheckTally| {
@@ -268,7 +268,7 @@ fn anomalies(subject: &Surveyed, page: Page) -> String {
 }
 
 /// What the campaign did not meet.
-fn never(subject: &Surveyed, page: Page) -> String {
+fn never(subject: &SubjectSurvey, page: Page) -> String {
     let mut parts = vec![format!("{} reached", number::things(subject.cells, "cell"))];
     if !subject.never_struck.is_empty() {
         parts.push(format!("never struck: {}", subject.never_struck.join(", ")));

@@ -1,10 +1,10 @@
 //! Campaigns to print in tests.
 
 use replisim_history::{
-    Became, Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Survey, Surveyed,
+    Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Sequel, SubjectSurvey, Survey,
 };
 
-fn subject(name: &str) -> Surveyed {
+fn subject(name: &str) -> SubjectSurvey {
     let tally = |check, kept, anomalies| CheckTally {
         check,
         kept,
@@ -15,7 +15,7 @@ fn subject(name: &str) -> Surveyed {
         fresh_decided: 5_000,
         fresh_violated: anomalies / 4,
     };
-    Surveyed {
+    SubjectSurvey {
         name: name.to_owned(),
         system: "PostgreSql, FIRST 1 (s1, s2)".to_owned(),
         runs: 10_000,
@@ -79,7 +79,7 @@ pub fn survey() -> Survey {
         other: "n1 → n3 a".to_owned(),
         remembered: false,
     };
-    let mut subject = Surveyed {
+    let mut subject = SubjectSurvey {
         failing: 41,
         failures: vec![failure],
         at_most: None,
@@ -98,7 +98,7 @@ pub fn survey() -> Survey {
         id: "e5c4".to_owned(),
         case: (!fixed).then(|| ".replisim/cases/e5c4.ron".to_owned()),
         replay: if fixed { Replay::Untold } else { Replay::Command("replisim replay e5c4".to_owned()) },
-        became: Some(if fixed { Became::Gone } else { Became::StillThere }),
+        became: Some(if fixed { Sequel::Gone } else { Sequel::StillThere }),
         untried: if fixed { 0 } else { 19 },
     };
     Survey { subjects: vec![subject], known: vec![known(true), known(false)], interrupted: true }

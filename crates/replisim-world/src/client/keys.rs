@@ -1,7 +1,7 @@
 //! Which key an operation touches: one draw of a word each, whatever the distribution.
 
 use replisim_history::Key;
-use replisim_kernel::share;
+use replisim_kernel::{share, unit};
 
 use crate::spec::Keys;
 
@@ -44,7 +44,7 @@ impl KeyChoice {
     pub fn pick(&self, word: u64, session: u32, own: u64, sessions: u64) -> Key {
         Key(match self {
             KeyChoice::Uniform { count } => share(word, *count),
-            KeyChoice::Skewed(skewed) => skewed.at((word >> 11) as f64 / (1u64 << 53) as f64),
+            KeyChoice::Skewed(skewed) => skewed.at(unit(word)),
             KeyChoice::Fresh => fresh(session, share(word, own), sessions).0,
             KeyChoice::PerSession { count } => u64::from(session) * count + share(word, *count),
         })
@@ -91,6 +91,8 @@ fn zipf(count: u64, exponent: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use replisim_kernel::GOLDEN;
+
     use super::*;
 
     #[test]
@@ -98,7 +100,7 @@ mod tests {
         for keys in [Keys::Uniform { count: 7 }, Keys::Zipf { count: 7, exponent: 0.99 }] {
             let choice = KeyChoice::new(&keys);
             let picked: std::collections::BTreeSet<u64> =
-                (0..10_000u64).map(|i| choice.pick(i.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0, 0, 1).0).collect();
+                (0..10_000u64).map(|i| choice.pick(i.wrapping_mul(GOLDEN), 0, 0, 1).0).collect();
             assert_eq!(picked, (0..7).collect(), "{keys:?}");
             assert_eq!(choice.pick(u64::MAX, 0, 0, 1), Key(6));
         }

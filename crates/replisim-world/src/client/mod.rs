@@ -243,11 +243,9 @@ impl Clients {
     pub fn judge_break(&mut self, session: SessionId, outcome: Outcome, sight: &Sight<'_>) -> NextStep {
         let retries = self.group_of(session).spec.retries;
         let state = &mut self.sessions[session.index()];
+        let Some(current) = &state.current else { return NextStep::Done(outcome) };
+        state.turn_from(current.node, sight);
         let Some(current) = &mut state.current else { return NextStep::Done(outcome) };
-        state.sticky = state.sticky.filter(|node| *node != current.node);
-        if state.leader == Some(current.node) {
-            state.leader = Some(sight.after(current.node));
-        }
         let certain = matches!(outcome, Outcome::Fail(_)) || current.task.op.is_read();
         if certain && current.hops < HOPS_MAX {
             current.hops += 1;
@@ -259,10 +257,8 @@ impl Clients {
     /// A session's time for an operation is over: whom it asked may be dead, so it asks somebody else who leads.
     pub fn give_up(&mut self, session: SessionId, sight: &Sight<'_>) {
         let state = &mut self.sessions[session.index()];
-        let Some(current) = &state.current else { return };
-        state.sticky = state.sticky.filter(|node| *node != current.node);
-        if state.leader == Some(current.node) {
-            state.leader = Some(sight.after(current.node));
+        if let Some(current) = &state.current {
+            state.turn_from(current.node, sight);
         }
     }
 
@@ -320,6 +316,14 @@ fn falls_back(reads: &Routing) -> bool {
 }
 
 impl Session {
+    /// It asks another server from now on, and takes another for the leader if it took this one.
+    fn turn_from(&mut self, node: NodeId, sight: &Sight<'_>) {
+        self.sticky = self.sticky.filter(|other| *other != node);
+        if self.leader == Some(node) {
+            self.leader = Some(sight.after(node));
+        }
+    }
+
     fn new(id: SessionId, group: u32, index: u32, servers: (NodeId, u16), seed: u64) -> Self {
         Session {
             id,

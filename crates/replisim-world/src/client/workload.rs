@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use replisim_history::{Key, Op, OpKind, SessionId, Value};
-use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream, share};
+use replisim_kernel::{Concern, GOLDEN, Sampler, SimTime, Span, Stream, share};
 
 use super::keys::{KeyChoice, fresh};
 use crate::spec::{Arrival, ClientGroup, PinMemory, Routing, ScriptedOp};
@@ -166,7 +166,7 @@ impl Workload {
         let word = self.pace.word();
         let interval = match &group.spec.arrive {
             Arrival::Every(interval) | Arrival::Poisson(interval) => *interval,
-            Arrival::Think(time) => Sampler::new(time).sample(1 << 63, 1 << 63),
+            Arrival::Think(time) => Sampler::new(time).typical(),
         };
         SimTime::ZERO + group.spec.from + Span::nanos(share(word, interval.as_nanos()))
     }
@@ -273,9 +273,10 @@ fn streams(seed: u64, entity: u64, salt: u64) -> (Stream, Stream) {
     (Stream::derive(seed, CLIENT, entity, salt), Stream::derive(seed, PACE, entity, salt))
 }
 
-/// The i-th word made of one: enough variety for the parts of a transaction.
+/// The i-th word made of one: enough variety for the parts of a transaction. The second factor is one of SplitMix64's (Steele,
+/// Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014).
 fn spread(word: u64, i: u64) -> u64 {
-    (word ^ i).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    (word ^ i).wrapping_mul(GOLDEN).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A host's disk as a device: how long a sync takes, and what faults make of it.
 
-use replisim_kernel::{Concern, Sampler, Span, Stream};
+use replisim_kernel::{Concern, Sampler, Span, Stream, once_more};
 
+use crate::fault::FiringIndex;
 use crate::process::DiskError;
 use crate::spec::{ByteSize, DiskSpec};
 
@@ -14,7 +15,7 @@ pub(crate) struct Device {
     sync: Sampler,
     spec: DiskSpec,
     chance: Stream,
-    slower: Vec<(u32, Sampler)>,
+    slower: Vec<(FiringIndex, Sampler)>,
     stalled: u16,
     lying: u16,
     full: u16,
@@ -50,7 +51,7 @@ impl Device {
         if self.lying > 0 {
             return SyncFate::Takes { span: Span::ZERO, lied: true };
         }
-        let slower = self.slower.iter().map(|(_, by)| by.sample(choice.rotate_left(17), level.rotate_left(17))).sum();
+        let slower = self.slower.iter().map(|(_, by)| by.sample(once_more(choice), once_more(level))).sum();
         let span = self.sync.sample(choice, level) + self.spec.rate.time_for(bytes) + slower;
         SyncFate::Takes { span, lied: false }
     }
@@ -70,12 +71,12 @@ impl Device {
         self.stalled > 0
     }
 
-    pub fn slow(&mut self, fault: u32, by: Sampler) {
-        self.slower.push((fault, by));
+    pub fn slow(&mut self, by: FiringIndex, extra: Sampler) {
+        self.slower.push((by, extra));
     }
 
-    pub fn restore_speed(&mut self, fault: u32) {
-        self.slower.retain(|(other, _)| *other != fault);
+    pub fn restore_speed(&mut self, by: FiringIndex) {
+        self.slower.retain(|(other, _)| *other != by);
     }
 
     pub fn stall(&mut self) {

@@ -157,8 +157,7 @@ impl<R: Payload> Journal<R> {
         number
     }
 
-    /// Whether a sync is still to be done. None is that a loss of power has taken, or another one that began after it and
-    /// was done before it.
+    /// Whether a sync is still to be done. It is not if the power was lost since, or if a later sync was done before it.
     pub(crate) fn is_under_way(&self, number: u64) -> bool {
         self.under_way.iter().any(|sync| sync.number == number)
     }

@@ -5,7 +5,9 @@
 
 mod words;
 
-use replisim_history::{Firing, NodeId, PlannedFault};
+use std::ops::{Index, IndexMut};
+
+use replisim_history::{NodeId, PlannedFault};
 use replisim_kernel::{Concern, SimTime, Stream};
 
 use crate::spec::{Fault, Trigger};
@@ -13,11 +15,19 @@ use crate::spec::{Fault, Trigger};
 /// The stream of chance of each fault.
 pub(crate) const FAULT: Concern = Concern::new("fault");
 
-/// All faults of a run.
+/// The place of a fault in the plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct FaultIndex(pub u32);
+
+/// The place of a firing among all of a run. A fault that comes every so often has many.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct FiringIndex(pub u32);
+
+/// All faults of a run. It is indexed by either.
 #[derive(Clone, Debug)]
 pub(crate) struct Injector {
-    pub planned: Vec<Planned>,
-    pub active: Vec<Active>,
+    planned: Vec<Planned>,
+    firings: Vec<Firing>,
     /// Faults that wait for something to happen in the run.
     pub armed: Vec<Armed>,
     /// Whom the targets of the fault that begins now turned out to mean; empty between faults.
@@ -31,23 +41,23 @@ pub(crate) struct Planned {
     /// What its stream goes by.
     name: u64,
     pub chance: Stream,
-    /// Each time it was in force: its place among the active ones.
-    fired: Vec<u32>,
+    /// Each time that it struck.
+    fired: Vec<FiringIndex>,
 }
 
 /// A fault that waits for something to happen in the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Armed {
-    pub fault: u32,
+    pub fault: FaultIndex,
     /// All replicas, in the order by which its trigger watches some of them at random; none if it does not. It is drawn
     /// once, or else a trigger would sooner or later have watched everybody.
     pub order: Vec<NodeId>,
 }
 
-/// A fault in force, or that was.
+/// One time that a fault struck, be it over or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Active {
-    pub fault: u32,
+pub(crate) struct Firing {
+    pub fault: FaultIndex,
     pub since: SimTime,
     pub until: SimTime,
     /// What takes it back, in this order.
@@ -62,11 +72,11 @@ pub(crate) struct Active {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum FaultEvent {
     /// A fault of the plan begins.
-    Begin { fault: u32 },
-    /// An active fault goes on: the next node of a swizzle, the other half of a flap.
-    Step { active: u32, step: u32 },
-    /// An active fault ends.
-    End { active: u32 },
+    Begin { fault: FaultIndex },
+    /// One that is in force goes on: the next node of a swizzle, the other half of a flap.
+    Step { firing: FiringIndex, step: u32 },
+    /// One that is in force ends.
+    End { firing: FiringIndex },
 }
 
 /// What takes one effect of a fault back.
@@ -97,8 +107,9 @@ impl Injector {
             let chance = Stream::derive(seed, FAULT, name, 0);
             planned.push(Planned { fault: fault.clone(), name, chance, fired: Vec::new() });
         }
-        let armed = (0u32..).zip(&mut planned).filter_map(|(fault, planned)| planned.armed(fault, replicas)).collect();
-        Injector { planned, active: Vec::new(), armed, found: Vec::new() }
+        let armed = (0..).map(FaultIndex).zip(&mut planned);
+        let armed = armed.filter_map(|(fault, planned)| planned.armed(fault, replicas)).collect();
+        Injector { planned, firings: Vec::new(), armed, found: Vec::new() }
     }
 
     /// Lets every fault choose anew from now on.
@@ -110,7 +121,7 @@ impl Injector {
 
     /// When each fault that has a time first begins.
     pub fn beginnings(&self) -> impl Iterator<Item = (SimTime, FaultEvent)> {
-        (0u32..).zip(&self.planned).filter_map(|(fault, planned)| {
+        (0..).map(FaultIndex).zip(&self.planned).filter_map(|(fault, planned)| {
             let at = match planned.fault {
                 Fault::At(at, _) | Fault::During(at, _, _) | Fault::Every(at, _, _) => at,
                 Fault::When(..) | Fault::WhenFor(..) => return None,
@@ -120,45 +131,50 @@ impl Injector {
     }
 
     /// When a fault that begins now begins again, if it does.
-    pub fn next_beginning(&self, fault: u32, now: SimTime) -> Option<SimTime> {
-        match self.planned[fault as usize].fault {
+    pub fn next_beginning(&self, fault: FaultIndex, now: SimTime) -> Option<SimTime> {
+        match self[fault].fault {
             Fault::Every(period, _, _) => Some(now + period),
             Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => None,
         }
     }
 
-    /// Puts a fault into force and returns its number and its end, if it has one before the heal.
-    pub fn activate(&mut self, fault: u32, now: SimTime) -> (u32, Option<SimTime>) {
-        let until = match self.planned[fault as usize].fault {
+    /// Puts a fault into force: returns this firing, and its end, if it has one before the heal.
+    pub fn fire(&mut self, fault: FaultIndex, now: SimTime) -> (FiringIndex, Option<SimTime>) {
+        let until = match self[fault].fault {
             Fault::During(_, until, _) => Some(SimTime::ZERO + until),
             Fault::Every(_, length, _) | Fault::WhenFor(_, length, _) => Some(now + length),
             Fault::At(..) | Fault::When(..) => None,
         };
-        let number = self.active.len() as u32;
+        let firing = FiringIndex(self.firings.len() as u32);
         let until_or_never = until.unwrap_or(SimTime::NEVER);
         let (undo, steps, struck) = (Vec::new(), Vec::new(), Vec::new());
-        self.active.push(Active { fault, since: now, until: until_or_never, undo, steps, struck });
-        self.planned[fault as usize].fired.push(number);
-        (number, until)
+        self.firings.push(Firing { fault, since: now, until: until_or_never, undo, steps, struck });
+        self[fault].fired.push(firing);
+        (firing, until)
     }
 
     /// Whether this fault is still to be undone. Faults that do their work at once are never in force.
-    pub fn is_in_force(&self, active: u32, now: SimTime) -> bool {
-        self.active[active as usize].until > now
+    pub fn is_in_force(&self, firing: FiringIndex, now: SimTime) -> bool {
+        self[firing].until > now
+    }
+
+    /// Every firing so far.
+    pub fn firings(&self) -> impl Iterator<Item = FiringIndex> + use<> {
+        (0..self.firings.len() as u32).map(FiringIndex)
     }
 
     /// The families of the faults in force, as bits.
     pub fn families(&self, now: SimTime) -> u16 {
-        let in_force = self.active.iter().filter(|active| active.until > now);
-        let families = in_force.filter_map(|active| self.planned[active.fault as usize].fault.action().family());
+        let in_force = self.firings.iter().filter(|firing| firing.until > now);
+        let families = in_force.filter_map(|firing| self[firing.fault].fault.action().family());
         families.fold(0, |bits, family| bits | family.bit())
     }
 
     /// What became of the plan.
     pub fn outcome(&self) -> Vec<PlannedFault> {
-        let firing = |number: &u32| {
-            let Active { since, until, struck, .. } = &self.active[*number as usize];
-            Firing { from: *since, until: *until, struck: struck.clone() }
+        let firing = |firing: &FiringIndex| {
+            let Firing { since, until, struck, .. } = &self[*firing];
+            replisim_history::Firing { from: *since, until: *until, struck: struck.clone() }
         };
         let firings = |planned: &Planned| planned.fired.iter().map(firing).collect();
         let text = |planned: &Planned| planned.fault.action().to_string();
@@ -166,14 +182,40 @@ impl Injector {
     }
 
     /// What an armed fault waits for.
-    pub fn trigger(&self, fault: u32) -> Option<&Trigger> {
-        self.planned[fault as usize].fault.trigger()
+    pub fn trigger(&self, fault: FaultIndex) -> Option<&Trigger> {
+        self[fault].fault.trigger()
+    }
+}
+
+impl Index<FaultIndex> for Injector {
+    type Output = Planned;
+    fn index(&self, FaultIndex(index): FaultIndex) -> &Planned {
+        &self.planned[index as usize]
+    }
+}
+
+impl IndexMut<FaultIndex> for Injector {
+    fn index_mut(&mut self, FaultIndex(index): FaultIndex) -> &mut Planned {
+        &mut self.planned[index as usize]
+    }
+}
+
+impl Index<FiringIndex> for Injector {
+    type Output = Firing;
+    fn index(&self, FiringIndex(index): FiringIndex) -> &Firing {
+        &self.firings[index as usize]
+    }
+}
+
+impl IndexMut<FiringIndex> for Injector {
+    fn index_mut(&mut self, FiringIndex(index): FiringIndex) -> &mut Firing {
+        &mut self.firings[index as usize]
     }
 }
 
 impl Planned {
     /// How it waits, if it does.
-    fn armed(&mut self, fault: u32, replicas: &[NodeId]) -> Option<Armed> {
+    fn armed(&mut self, fault: FaultIndex, replicas: &[NodeId]) -> Option<Armed> {
         let random = match self.fault.trigger()? {
             Trigger::Lag { of, .. } => of.is_random(),
             Trigger::LeaderElected(_) | Trigger::Commits(_) | Trigger::Acknowledged(_) => false,

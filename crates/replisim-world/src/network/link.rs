@@ -3,8 +3,9 @@
 //! A link has a stream of chance of its own and draws exactly four words for each packet, whatever happens to it. So a
 //! fault on one link, or one packet more on another, leaves every other packet's luck as it was.
 
-use replisim_kernel::{Distribution, Probability, Sampler, SimTime, Span, Stream};
+use replisim_kernel::{Distribution, Probability, Sampler, SimTime, Span, Stream, once_more};
 
+use crate::fault::FiringIndex;
 use crate::spec::{Burst, Rate};
 
 /// What is the same for all links between two places.
@@ -29,7 +30,7 @@ pub(crate) struct Link {
     /// When the last bit of the last packet has gone out.
     busy_until: SimTime,
     /// What faults do to it at present, oldest first.
-    changes: Vec<(u32, Change)>,
+    changes: Vec<(FiringIndex, Change)>,
 }
 
 /// What a fault does to a link.
@@ -84,14 +85,14 @@ impl Link {
         self.chance = chance;
     }
 
-    /// Puts a change into force under the number of its fault.
-    pub fn change(&mut self, fault: u32, change: Change) {
-        self.changes.push((fault, change));
+    /// Puts a change into force.
+    pub fn change(&mut self, by: FiringIndex, change: Change) {
+        self.changes.push((by, change));
     }
 
-    /// Takes a fault's changes back.
-    pub fn restore(&mut self, fault: u32) {
-        self.changes.retain(|(by, _)| *by != fault);
+    /// Takes back what a firing has changed.
+    pub fn restore(&mut self, by: FiringIndex) {
+        self.changes.retain(|(other, _)| *other != by);
     }
 
     /// Decides the fate of a packet of `bytes` sent now.
@@ -111,7 +112,7 @@ impl Link {
         let mut held = SimTime::ZERO;
         for (_, change) in &self.changes {
             match change {
-                Change::Slower(by) => extra += by.sample(words[2].rotate_left(17), words[1].rotate_left(17)),
+                Change::Slower(by) => extra += by.sample(once_more(words[2]), once_more(words[1])),
                 Change::Lossy(loss) => path.loss = path.loss.max(*loss),
                 Change::Duplicating(chance) => path.duplicate = path.duplicate.max(*chance),
                 Change::Reordering(chance, by) => (path.reorder, path.reorder_by) = (*chance, *by),
@@ -121,6 +122,7 @@ impl Link {
         }
         let sent = path.bandwidth.map_or(now, |rate| self.transmit(rate, now, bytes));
         let mut fate = fate_of(&path, sent.max(held), words);
+        // The halves of the first word have decided a loss and a duplicate already: here it is turned another way.
         fate.lost |=
             path.burst.is_some_and(|burst| self.burst(burst, words[3] as u32, words[0].rotate_left(13) as u32));
         fate.arrives += extra;
@@ -171,11 +173,11 @@ mod tests {
     #[test]
     fn a_changed_link_draws_the_same_words() {
         let (mut plain, mut slow) = (link(), link());
-        slow.change(1, Change::Slower(Sampler::new(&Distribution::Constant(Span::millis(5)))));
+        slow.change(FiringIndex(1), Change::Slower(Sampler::new(&Distribution::Constant(Span::millis(5)))));
         let losses =
             |link: &mut Link| (0..200).map(|_| link.fate(&path(0.3), SimTime::ZERO, 64).lost).collect::<Vec<_>>();
         assert_eq!(losses(&mut plain), losses(&mut slow));
-        slow.restore(1);
+        slow.restore(FiringIndex(1));
         assert_eq!(plain.fate(&path(0.3), SimTime::ZERO, 64), slow.fate(&path(0.3), SimTime::ZERO, 64));
     }
 

@@ -92,7 +92,7 @@ pub(crate) trait Agenda<T> {
 
 /// How often Linux repeats an attempt to connect (`tcp_syn_retries`).
 const SYN_TRIES_MAX: u32 = 6;
-/// The size of a packet that carries no data.
+/// The size of a packet that carries no data: the headers of IPv4 and TCP with the options of a `SYN`.
 const CONTROL_BYTES: u32 = 60;
 
 impl<T> Streams<T> {

@@ -26,6 +26,7 @@ pub enum Fault {
 
 /// Something in the run itself that a fault waits for.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Trigger {
     /// A node has become leader this many times in the run; the one that led from the start does not count.
     LeaderElected(u32),
@@ -211,7 +212,7 @@ pub enum Target {
     Replicas,
     /// Every application server.
     Clients,
-    /// The follower that has applied most, of those that are full members if any is.
+    /// The follower whose log goes furthest, of those that are full members if any is.
     MostAdvanced,
     /// The follower that has applied least.
     MostBehind,

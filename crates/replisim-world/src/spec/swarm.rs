@@ -4,8 +4,8 @@
 //! seldom shows what a run with two of them does: the others keep getting in the way.
 //!
 //! A seed expands to a concrete plan before the run begins, which can be printed, written into a scenario, and shrunk fault
-//! by fault. Whom a fault strikes is drawn with it and spelled out by name, unless only the run can tell: the follower that
-//! has applied most, as an operator looks for whom to promote; the leader, on which a table is dropped; and the two halves
+//! by fault. Whom a fault strikes is drawn with it and spelled out by name, unless only the run can tell: the follower whose
+//! log goes furthest, as an operator looks for whom to promote; the leader, on which a table is dropped; and the two halves
 //! that replicas fall into, which the fault's own stream decides as it strikes. The *knobs* are drawn before, too: settings
 //! of the scenario itself, each with the values it may take.
 
@@ -92,7 +92,7 @@ impl Swarm {
     /// The first and the last moment at which a fault may begin in a run of this length: neither while the cluster is born
     /// nor in the run's last tenth.
     pub fn window(run: Span) -> (Span, Span) {
-        (run / 20, run - run / 10)
+        (run / 20, run - (run / 10).max(Span::nanos(1)))
     }
 
     /// When a fault ends that begins at `from` and is to last for `length`: not at once, and no later than the run.
@@ -281,6 +281,7 @@ mod tests {
     fn a_plan_stays_within_its_run() {
         let (first, last) = (Span::millis(500), Span::secs(9));
         assert_eq!(Swarm::window(RUN), (first, last));
+        assert!(Swarm::window(Span::nanos(5)).1 < Span::nanos(5), "in however short a run");
         for fault in any_faults() {
             match fault {
                 Fault::At(from, _) => assert!(first <= from && from <= last, "{fault}"),

@@ -66,6 +66,7 @@ pub enum Arrival {
 
 /// Which keys are touched.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Keys {
     /// Each of `count` keys as likely as any other.
     Uniform {
@@ -90,6 +91,7 @@ pub enum Keys {
 
 /// Where reads go. Writes always go to the leader, or to any replica where there is none.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Routing {
     /// To the leader.
     Leader,

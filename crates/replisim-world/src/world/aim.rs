@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use replisim_history::{NodeId, NodeInfo, Position};
 
 use super::World;
-use crate::fault::Undo;
+use crate::fault::{FaultIndex, Undo};
 use crate::process::{Process, Role};
 use crate::spec::Target;
 
 impl<P: Process> World<P> {
     pub(super) fn each_node(
         &mut self,
-        fault: u32,
+        fault: FaultIndex,
         target: &Target,
         mut strike: impl FnMut(&mut Self, NodeId) -> Option<Undo>,
     ) -> Vec<Undo> {
@@ -20,10 +20,10 @@ impl<P: Process> World<P> {
         nodes.into_iter().filter_map(|node| strike(self, node)).collect()
     }
 
-    /// As [`World::each_node`], but for application servers: of those there is nothing that could start or be stored.
+    /// As [`World::each_node`], leaving out application servers: they have nothing to start or to store.
     pub(super) fn each_process(
         &mut self,
-        fault: u32,
+        fault: FaultIndex,
         target: &Target,
         mut strike: impl FnMut(&mut Self, NodeId),
     ) -> Vec<Undo> {
@@ -37,7 +37,7 @@ impl<P: Process> World<P> {
 
     pub(super) fn each_host(
         &mut self,
-        fault: u32,
+        fault: FaultIndex,
         target: &Target,
         mut strike: impl FnMut(&mut Self, usize) -> Undo,
     ) -> Vec<Undo> {
@@ -47,13 +47,13 @@ impl<P: Process> World<P> {
     }
 
     /// The nodes that a target means, with everything that shares their hosts: what the network cuts off together.
-    pub(super) fn sites_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+    pub(super) fn sites_of(&mut self, fault: FaultIndex, target: &Target) -> Vec<NodeId> {
         let hosts: BTreeSet<usize> = self.nodes_of(fault, target).into_iter().map(|n| self.roster.host_of(n)).collect();
         self.everybody().filter(|node| hosts.contains(&self.roster.host_of(*node))).collect()
     }
 
     /// The nodes that a target means at this moment; those that its words alone do not tell are remembered.
-    pub(super) fn nodes_of(&mut self, fault: u32, target: &Target) -> Vec<NodeId> {
+    pub(super) fn nodes_of(&mut self, fault: FaultIndex, target: &Target) -> Vec<NodeId> {
         if let Target::Several(targets) = target {
             return targets.iter().flat_map(|target| self.nodes_of(fault, target)).collect();
         }
@@ -73,7 +73,7 @@ impl<P: Process> World<P> {
             Target::Several(targets) => targets.iter().flat_map(|target| self.look_up(target, order)).collect(),
             Target::Leader => self.leader().into_iter().collect(),
             Target::Followers => self.followers(),
-            Target::Replicas => self.plan.replicas.clone(),
+            Target::Replicas => self.layout.replicas.clone(),
             Target::Minority => first(order.len().saturating_sub(1) / 2),
             Target::Majority => first(order.len() / 2 + 1),
             Target::Random(count) => first(usize::from(*count)),
@@ -88,7 +88,7 @@ impl<P: Process> World<P> {
 
     /// Everything of this name: a process, or all on a host, in a zone, in a region.
     pub(super) fn named(&self, name: &str) -> Vec<NodeId> {
-        let infos = || (0u16..).zip(&self.plan.nodes);
+        let infos = || (0u16..).zip(&self.layout.nodes);
         let exact: Vec<NodeId> = infos().filter(|(_, info)| info.name == name).map(|(i, _)| NodeId(i)).collect();
         if !exact.is_empty() {
             return exact;
@@ -108,12 +108,12 @@ impl<P: Process> World<P> {
     pub(super) fn in_charge(&self) -> Option<NodeId> {
         let leads = |node: &NodeId| self.view(*node).filter(|view| view.role == Role::Leader);
         let rank = |node: &NodeId| Some((self.nodes[node.index()].promoted, leads(node)?.epoch, *node));
-        self.plan.replicas.iter().filter_map(rank).max().map(|(_, _, node)| node)
+        self.layout.replicas.iter().filter_map(rank).max().map(|(_, _, node)| node)
     }
 
     pub(super) fn followers(&self) -> Vec<NodeId> {
         let leader = self.leader();
-        self.plan.replicas.iter().copied().filter(|node| Some(*node) != leader).collect()
+        self.layout.replicas.iter().copied().filter(|node| Some(*node) != leader).collect()
     }
 
     /// Whether a node is up, and a full member by its own account.
@@ -130,11 +130,11 @@ impl<P: Process> World<P> {
     }
 
     /// Every replica, in an order that the fault's own stream decides.
-    pub(super) fn shuffled_replicas(&mut self, fault: u32) -> Vec<NodeId> {
-        self.injector.planned[fault as usize].shuffled(&self.plan.replicas)
+    pub(super) fn shuffled_replicas(&mut self, fault: FaultIndex) -> Vec<NodeId> {
+        self.injector[fault].shuffled(&self.layout.replicas)
     }
 
     pub(super) fn everybody(&self) -> impl Iterator<Item = NodeId> + use<P> {
-        (0..self.plan.nodes.len() as u16).map(NodeId)
+        (0..self.layout.nodes.len() as u16).map(NodeId)
     }
 }

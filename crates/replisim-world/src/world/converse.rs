@@ -10,9 +10,9 @@ use crate::process::{Closing, Process, Reply, Request, RequestId, StreamId};
 use crate::recorder::Mark;
 use crate::spec::{ClientGroup, Routing};
 
-/// What a request weighs on the wire beside its value.
+/// What a request weighs on the wire beside its value. Chosen: of the order of a short SQL statement and its headers.
 const REQUEST_BYTES: u32 = 100;
-/// What an answer weighs on the wire, whatever was seen.
+/// What an answer weighs on the wire, whatever was seen. Chosen: of the order of a row and its headers.
 const REPLY_BYTES: u32 = 200;
 
 impl RequestId {
@@ -328,9 +328,9 @@ impl<P: Process> World<P> {
         decide: impl FnOnce(&mut crate::client::Clients, &Sight<'_>) -> T,
     ) -> T {
         let wall = self.wall_of(server);
-        let Self { clients, network, plan, .. } = self;
+        let Self { clients, network, layout, .. } = self;
         let distance = |node| network.usual_delay(server, node).as_nanos();
-        decide(clients, &Sight { replicas: &plan.replicas, names: &plan.names, distance: &distance, wall })
+        decide(clients, &Sight { replicas: &layout.replicas, names: &layout.names, distance: &distance, wall })
     }
 
     fn wall_of(&self, node: NodeId) -> crate::clock::WallTime {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use replisim_history::{Cell, Deed, NodeId, OpKind, Outcome};
+use replisim_kernel::GOLDEN;
 
 use super::World;
 use crate::process::{Process, STATES_MAX};
@@ -45,7 +46,7 @@ fn place_of(cell: &Cell) -> usize {
         Deed::Struck(family) => family,
     };
     let told = cell.cluster ^ u64::from(cell.state) << 48 ^ u64::from(subject) << 56;
-    (told.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - AT_HAND_LOG2)) as usize
+    (told.wrapping_mul(GOLDEN) >> (u64::BITS - AT_HAND_LOG2)) as usize
 }
 
 impl<P: Process> World<P> {
@@ -77,14 +78,14 @@ impl<P: Process> World<P> {
             return;
         }
         if let Some(family) = action.family() {
-            let witness = self.last_leader.or(self.plan.replicas.first().copied());
+            let witness = self.last_leader.or(self.layout.replicas.first().copied());
             self.see(witness.unwrap_or(NodeId(0)), Deed::Struck(family as u8));
         }
     }
 
     fn see(&mut self, node: NodeId, deed: Deed) {
         let state = |node| self.process(node).map_or(Cell::DOWN, Process::state);
-        let cluster = Cell::cluster(self.plan.replicas.iter().map(|replica| state(*replica)));
+        let cluster = Cell::cluster(self.layout.replicas.iter().map(|replica| state(*replica)));
         let cell = Cell { state: state(node), faults: self.injector.families(self.now), deed, cluster };
         if let Some(coverage) = &mut self.coverage {
             coverage.reach(cell);

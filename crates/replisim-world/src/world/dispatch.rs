@@ -1,7 +1,7 @@
-//! An input reaches a process, and what the process asks for is settled.
+//! An input reaches a process, and what the process asks for is carried out.
 
 use replisim_history::{Beginning, Discard, Install, NodeId};
-use replisim_kernel::{Queue, SimTime, Span};
+use replisim_kernel::{GOLDEN, Queue, SimTime, Span};
 
 use super::World;
 use crate::disk::SyncFate;
@@ -16,20 +16,17 @@ use crate::recorder::Mark;
 const STALL_LOOK_EVERY: Span = Span::millis(10);
 
 /// The queue as the streams see it: what they put there is caused by what happens now.
-pub(super) struct Pending<'a, P: Process> {
+pub(super) struct StreamAgenda<'a, P: Process> {
     queue: &'a mut Queue<Entry<P>>,
     cause: u64,
 }
 
-impl<P: Process> Agenda<Parcel<P>> for Pending<'_, P> {
+impl<P: Process> Agenda<Parcel<P>> for StreamAgenda<'_, P> {
     #[inline]
     fn put(&mut self, at: SimTime, signal: Signal<Parcel<P>>) {
         self.queue.push(at, Entry { cause: self.cause, event: Event::Stream(signal) });
     }
 }
-
-/// An odd number, by which whoever is spoken to counts otherwise at every place: 2^64 divided by the golden ratio.
-const ORDER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl<P: Process> World<P> {
     // ── what arrives ──
@@ -127,18 +124,18 @@ impl<P: Process> World<P> {
         let state = &mut self.nodes[node.index()];
         if self.machines[self.roster.host_of(node)].disk.is_stalled() && state.journal.is_under_way(sync) {
             // A stall has an end, if only the heal.
-            let again = self.now + STALL_LOOK_EVERY;
-            self.schedule(again, Event::Synced { node, incarnation, sync, lied });
+            let look_at = self.now + STALL_LOOK_EVERY;
+            self.schedule(look_at, Event::Synced { node, incarnation, sync, lied });
             return;
         }
         let Some(upto) = state.journal.end_sync(sync, lied) else { return };
         if !self.roster.is_living(node, incarnation) {
             return;
         }
-        let again = state.sync == Syncing::Busy { again: true };
+        let another = state.sync == Syncing::Busy { again: true };
         state.sync = Syncing::Idle;
         self.recorder.fold(&(Mark::Synced, self.now.as_nanos(), node, upto));
-        if again {
+        if another {
             self.start_sync(node);
         }
         self.processor_reaches(node, incarnation, Input::Synced { upto });
@@ -154,7 +151,7 @@ impl<P: Process> World<P> {
 
     // ── a process answers ──
 
-    /// Runs a process's handler and settles its effects.
+    /// Runs a process's handler, and carries out its effects.
     #[inline]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
         self.running = Some(node);
@@ -163,34 +160,12 @@ impl<P: Process> World<P> {
             process.on(&mut cx, input);
         }
         self.running = None;
-        self.settle(node);
+        self.carry_out_all(node);
     }
 
-    /// Starts a node's process, for the first time or again.
-    pub(super) fn boot(&mut self, node: NodeId) {
-        if self.roster.is_alive(node) || !self.roster.is_up(node) || self.nodes[node.index()].is_held_down() {
-            return;
-        }
-        let incarnation = self.roster.born(node);
-        self.recorder.fold(&(Mark::Boot, self.now.as_nanos(), node, incarnation));
-        if self.recorder.traces() && incarnation > 1 {
-            let name = self.recorder.name(node).to_owned();
-            self.recorder.line(self.now, name, "starts".to_owned());
-        }
-        let config = self.nodes[node.index()].config.clone();
-        self.running = Some(node);
-        let (process, mut cx) = self.context(node);
-        *process = Some(P::boot(&mut cx, &config));
-        self.running = None;
-        self.settle(node);
-        for command in std::mem::take(&mut self.nodes[node.index()].on_boot) {
-            self.order(node, command);
-        }
-    }
-
-    /// A process and the world as it may see it. Effects gather for [`World::settle`].
+    /// A process and the world as it may see it. Effects gather for [`World::carry_out_all`].
     #[inline]
-    fn context(&mut self, node: NodeId) -> (&mut Option<P>, Cx<'_, P>) {
+    pub(super) fn context(&mut self, node: NodeId) -> (&mut Option<P>, Cx<'_, P>) {
         let Self { nodes, machines, roster, effects, now, streams, .. } = self;
         let clocks = &machines[roster.host_of(node)].clocks;
         let Node { process, chance, journal, .. } = &mut nodes[node.index()];
@@ -199,7 +174,7 @@ impl<P: Process> World<P> {
 
     /// Carries out what a handler asked for, in order. No other handler runs meanwhile.
     #[inline]
-    fn settle(&mut self, node: NodeId) {
+    pub(super) fn carry_out_all(&mut self, node: NodeId) {
         if self.effects.len() > 1 {
             self.fold_order();
         }
@@ -216,7 +191,7 @@ impl<P: Process> World<P> {
         let (mut spoken, mut order) = (0, 0_u64);
         for whom in self.effects.iter().filter_map(Effect::whom) {
             spoken += 1;
-            order = order.wrapping_mul(ORDER) ^ whom;
+            order = order.wrapping_mul(GOLDEN) ^ whom;
         }
         if spoken > 1 {
             self.recorder.fold(&order);
@@ -323,25 +298,24 @@ impl<P: Process> World<P> {
             Note::Discarded { position } => self.recorder.discard(Discard { at: self.now, node, position }),
             Note::Promoted => self.nodes[node.index()].promoted = self.nodes[node.index()].ordered,
             Note::Milestone(text) => self.recorder.milestone(self.now, Some(node), text),
-            Note::Role { role, epoch } => {
-                self.recorder.fold(&(Mark::Role, self.now.as_nanos(), node, role, epoch));
-                let known = &mut self.nodes[node.index()].role;
-                match (role, *known) {
-                    // Who led, and is about to again, was not elected.
-                    (Role::Candidate, Some(Role::Leader)) => {}
-                    (Role::Leader, before) if before != Some(Role::Leader) => {
-                        *known = Some(role);
-                        self.recorder.elections += 1;
-                        self.last_leader = Some(node);
-                    }
-                    _ => *known = Some(role),
-                }
-                if self.recorder.traces() {
-                    let name = self.recorder.name(node).to_owned();
-                    self.recorder.line(self.now, name, format!("⇨ {}@{epoch}", format!("{role:?}").to_lowercase()));
-                }
-            }
+            Note::Role { role, epoch } => self.note_role(node, role, epoch),
         }
+    }
+
+    fn note_role(&mut self, node: NodeId, role: Role, epoch: u32) {
+        self.recorder.fold(&(Mark::Role, self.now.as_nanos(), node, role, epoch));
+        let known = &mut self.nodes[node.index()].role;
+        match (role, *known) {
+            // Who led, and is about to again, was not elected.
+            (Role::Candidate, Some(Role::Leader)) => {}
+            (Role::Leader, before) if before != Some(Role::Leader) => {
+                *known = Some(role);
+                self.recorder.elections += 1;
+                self.last_leader = Some(node);
+            }
+            _ => *known = Some(role),
+        }
+        self.trace_node(node, || format!("⇨ {}@{epoch}", format!("{role:?}").to_lowercase()));
     }
 
     // ── small parts ──
@@ -355,10 +329,10 @@ impl<P: Process> World<P> {
     #[inline]
     pub(super) fn with_streams<T>(
         &mut self,
-        run: impl FnOnce(&mut Streams<Parcel<P>>, &mut Surroundings<'_, Pending<'_, P>>) -> T,
+        run: impl FnOnce(&mut Streams<Parcel<P>>, &mut Surroundings<'_, StreamAgenda<'_, P>>) -> T,
     ) -> T {
         let Self { streams, network, roster, now, queue, recorder, .. } = self;
-        let agenda = Pending { queue, cause: recorder.cause };
+        let agenda = StreamAgenda { queue, cause: recorder.cause };
         run(streams, &mut Surroundings { now: *now, network, roster, agenda })
     }
 
@@ -372,6 +346,14 @@ impl<P: Process> World<P> {
         self.recorder.fold(&(node.0, position));
         if let Some(record) = self.nodes[node.index()].journal.get(position) {
             self.recorder.fold(record);
+        }
+    }
+
+    /// Writes a line about a node, if the run is traced.
+    pub(super) fn trace_node(&mut self, node: NodeId, text: impl FnOnce() -> String) {
+        if self.recorder.traces() {
+            let name = self.recorder.name(node).to_owned();
+            self.recorder.line(self.now, name, text());
         }
     }
 

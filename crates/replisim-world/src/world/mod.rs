@@ -12,8 +12,9 @@
 //! | file | its part |
 //! |---|---|
 //! | `mod.rs` | the world's state, its beginning, its steps, its end |
-//! | `dispatch.rs` | an input reaches a process; its effects are settled |
+//! | `dispatch.rs` | an input reaches a process; its effects are carried out |
 //! | `converse.rs` | sessions send operations and take answers |
+//! | `life.rs` | processes begin and end, and hosts lose power and come back |
 //! | `strike.rs` | faults begin, go on and end: `aim.rs` finds whom they mean, `sever.rs` cuts links, `operate.rs` gives orders |
 //! | `rest.rs` | the heal, the quiet phase, convergence |
 //! | `coverage.rs` | which states met which faults, if anybody wants to know |
@@ -23,6 +24,7 @@ mod aim;
 mod converse;
 mod coverage;
 mod dispatch;
+mod life;
 mod operate;
 mod rest;
 mod sever;
@@ -97,7 +99,7 @@ pub struct World<P: Process> {
     heir: Option<NodeId>,
     /// How often an operator has ordered somebody to lead.
     promotions: u32,
-    plan: Arc<Plan>,
+    layout: Arc<Layout>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
     /// Whose handler runs now.
@@ -106,7 +108,7 @@ pub struct World<P: Process> {
 
 /// What does not change in a run.
 #[derive(Debug)]
-struct Plan {
+struct Layout {
     topology: Topology,
     nodes: Vec<NodeInfo>,
     names: Arc<[String]>,
@@ -150,10 +152,10 @@ impl<P: Process> World<P> {
     /// The same before any process has started, for whoever wants to have a world even if one of them panics at that.
     /// Then comes [`World::begin`].
     pub fn laid_out(blueprint: Blueprint<P>, seed: u64) -> Self {
-        let plan = Arc::new(Plan::of(&blueprint));
-        let host_of: Vec<u16> = plan.nodes.iter().map(|node| plan.host_index(&node.host) as u16).collect();
+        let layout = Arc::new(Layout::of(&blueprint));
+        let host_of: Vec<u16> = layout.nodes.iter().map(|node| layout.host_index(&node.host) as u16).collect();
         let cluster = &blueprint.cluster;
-        let hosts = &plan.topology.hosts;
+        let hosts = &layout.topology.hosts;
         let stream = |concern, entity| Stream::derive(seed, concern, entity as u64, 0);
         let machine = |(i, host)| Machine::new(cluster, host, |concern| stream(concern, i));
         World {
@@ -163,10 +165,10 @@ impl<P: Process> World<P> {
             machines: hosts.iter().enumerate().map(machine).collect(),
             roster: Roster::new(&host_of, hosts.len()),
             streams: Streams::new(host_of.len()),
-            network: Network::new(cluster, &plan.topology, host_of, seed),
-            clients: Clients::new(&blueprint.clients, plan.first_server, seed),
-            injector: Injector::new(&blueprint.faults, &plan.replicas, seed),
-            recorder: Recorder::new(plan.names.clone(), blueprint.trace),
+            network: Network::new(cluster, &layout.topology, host_of, seed),
+            clients: Clients::new(&blueprint.clients, layout.first_server, seed),
+            injector: Injector::new(&blueprint.faults, &layout.replicas, seed),
+            recorder: Recorder::new(layout.names.clone(), blueprint.trace),
             nodes: (0..).zip(blueprint.members).map(|(i, m)| Node::new(m.config, m.starts, stream(NODE, i))).collect(),
             coverage: None,
             phase: Phase::Acting,
@@ -174,7 +176,7 @@ impl<P: Process> World<P> {
             last_leader: None,
             heir: None,
             promotions: 0,
-            plan,
+            layout,
             effects: Vec::new(),
             running: None,
         }
@@ -230,7 +232,7 @@ impl<P: Process> World<P> {
             self.check_progress();
         }
         let Some(next) = self.queue.pop() else {
-            self.come_to_rest();
+            self.run_dry();
             return false;
         };
         self.now = next.at;
@@ -281,7 +283,7 @@ impl<P: Process> World<P> {
 
     /// What is left of the run, at its end or wherever it is.
     pub fn into_run(mut self) -> Run {
-        self.stop();
+        self.break_off();
         let Phase::Over { settling } = self.phase else { unreachable!("the run has just been ended") };
         let sessions = self.clients.sessions.iter();
         Run {
@@ -289,7 +291,7 @@ impl<P: Process> World<P> {
             fingerprint: self.recorder.digest(),
             events: self.recorder.events,
             simulated: self.now.since(SimTime::ZERO),
-            nodes: self.plan.nodes.clone(),
+            nodes: self.layout.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
             faults: self.injector.outcome(),
             coverage: self.coverage.into_iter().flat_map(Coverage::into_cells).collect(),
@@ -309,10 +311,10 @@ impl<P: Process> World<P> {
                 self.boot(NodeId(node as u16));
             }
         }
-        for server in self.nodes.len()..self.plan.nodes.len() {
+        for server in self.nodes.len()..self.layout.nodes.len() {
             self.roster.born(NodeId(server as u16));
         }
-        let leader = self.plan.replicas.iter().find(|node| self.view(**node).is_some_and(|v| v.role == Role::Leader));
+        let leader = self.layout.replicas.iter().find(|node| self.view(**node).is_some_and(|v| v.role == Role::Leader));
         self.clients.introduce(leader.copied());
         // The leader that is there from the start was not elected.
         self.recorder.elections = 0;
@@ -320,7 +322,7 @@ impl<P: Process> World<P> {
             self.schedule(at, Event::Fault(event));
         }
         self.first_turns();
-        self.schedule(SimTime::ZERO + self.plan.run, Event::Heal);
+        self.schedule(SimTime::ZERO + self.layout.run, Event::Heal);
     }
 
     #[inline]
@@ -349,7 +351,7 @@ impl<P: Process> World<P> {
     }
 }
 
-impl Plan {
+impl Layout {
     fn of<P: Process>(blueprint: &Blueprint<P>) -> Self {
         let mut topology = blueprint.topology.clone();
         let mut nodes: Vec<NodeInfo> = Vec::new();
@@ -364,7 +366,7 @@ impl Plan {
             }
         }
         let replicas = (0..).zip(&blueprint.members).filter(|(_, member)| member.replica);
-        Plan {
+        Layout {
             names: nodes.iter().map(|node| node.name.clone()).collect(),
             replicas: replicas.map(|(index, _)| NodeId(index)).collect(),
             first_server: NodeId(blueprint.members.len() as u16),

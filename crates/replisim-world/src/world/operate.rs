@@ -3,14 +3,14 @@
 use replisim_history::NodeId;
 
 use super::World;
-use crate::fault::Undo;
+use crate::fault::{FaultIndex, Undo};
 use crate::process::{Command, Input, Process, Role};
 use crate::recorder::Mark;
 use crate::spec::{OldLeader, Target};
 
 impl<P: Process> World<P> {
     /// The runbook of a failover: deal with the old leader, promote the new one, point everybody at it.
-    pub(super) fn fail_over(&mut self, fault: u32, to: &Target, old: OldLeader) {
+    pub(super) fn fail_over(&mut self, fault: FaultIndex, to: &Target, old: OldLeader) {
         let candidates = self.nodes_of(fault, to);
         // Whatever else goes wrong, nobody gives up a leader for a server that cannot take its place.
         let can_lead = |node: &NodeId| self.is_full_member(*node) && !self.roster.is_paused(*node);
@@ -23,7 +23,7 @@ impl<P: Process> World<P> {
         }
         self.heir = Some(new);
         self.order(new, Command::Promote);
-        for node in self.plan.replicas.clone() {
+        for node in self.layout.replicas.clone() {
             if node != new && Some(node) != leader {
                 self.order(node, Command::Follow(new));
             }
@@ -46,7 +46,7 @@ impl<P: Process> World<P> {
         let role = |node: &NodeId| self.view(*node).map(|view| view.role);
         let leads = |node: &NodeId| matches!(role(node), Some(Role::Leader | Role::Candidate));
         let heir = self.heir.filter(|heir| self.is_full_member(*heir));
-        if let Some(heir) = heir.filter(|_| !self.plan.replicas.iter().any(leads)) {
+        if let Some(heir) = heir.filter(|_| !self.layout.replicas.iter().any(leads)) {
             self.order(heir, Command::Promote);
         }
     }
@@ -78,15 +78,12 @@ impl<P: Process> World<P> {
             self.promotions += 1;
             self.nodes[node.index()].ordered = self.promotions;
         }
-        if self.recorder.traces() {
-            let name = self.recorder.name(node).to_owned();
-            self.recorder.line(self.now, name, format!("is told: {command:?}"));
-        }
+        self.trace_node(node, || format!("is told: {command:?}"));
         let incarnation = self.roster.incarnation(node);
         self.processor_reaches(node, incarnation, Input::Operator(command));
     }
 
-    pub(super) fn order_each(&mut self, fault: u32, target: &Target, command: &Command) -> Vec<Undo> {
+    pub(super) fn order_each(&mut self, fault: FaultIndex, target: &Target, command: &Command) -> Vec<Undo> {
         for node in self.nodes_of(fault, target) {
             self.order(node, command.clone());
         }
@@ -95,7 +92,7 @@ impl<P: Process> World<P> {
 
     pub(super) fn order_towards(
         &mut self,
-        fault: u32,
+        fault: FaultIndex,
         target: &Target,
         whom: &Target,
         command: impl Fn(NodeId) -> Command,

@@ -17,8 +17,8 @@ impl<P: Process> World<P> {
         self.recorder.fold(&(Mark::Heal, self.now.as_nanos()));
         self.phase = Phase::Settling { since: self.now };
         self.dismiss_clients();
-        for active in 0..self.injector.active.len() as u32 {
-            self.end_fault(active);
+        for firing in self.injector.firings() {
+            self.end_fault(firing);
         }
         self.injector.armed.clear();
         for index in 0..self.nodes.len() {
@@ -46,7 +46,7 @@ impl<P: Process> World<P> {
         self.promote_again();
         if self.is_at_rest() {
             self.end(Some(waited));
-        } else if waited >= self.plan.settle {
+        } else if waited >= self.layout.settle {
             self.end(None);
         } else {
             self.schedule(self.now + LOOK_FIRST.max(waited / 10), Event::Look);
@@ -54,7 +54,7 @@ impl<P: Process> World<P> {
     }
 
     /// Nothing waits in the queue any more.
-    pub(super) fn come_to_rest(&mut self) {
+    pub(super) fn run_dry(&mut self) {
         let converged = self.is_at_rest().then_some(Span::ZERO);
         self.end(converged);
     }
@@ -66,7 +66,7 @@ impl<P: Process> World<P> {
 
     /// Whether every replica is up, serves, and holds the same data, and none is about to lead.
     fn agree(&self) -> bool {
-        let replicas = &self.plan.replicas;
+        let replicas = &self.layout.replicas;
         let rests = |node: &NodeId| self.view(*node).is_some_and(|view| view.serving && view.role != Role::Candidate);
         if !replicas.iter().all(rests) {
             return false;
@@ -81,7 +81,7 @@ impl<P: Process> World<P> {
     }
 
     /// Breaks the run off here, if it is not over.
-    pub fn stop(&mut self) {
+    pub fn break_off(&mut self) {
         if !matches!(self.phase, Phase::Over { .. }) {
             self.recorder.history.broken_off = Some(self.now);
             self.end(None);
@@ -90,7 +90,7 @@ impl<P: Process> World<P> {
 
     /// Ends the run in the middle of an event, because something panicked there: a process, be it as it ran or as it was
     /// looked at, or the world. Nobody is asked what it holds: whoever was interrupted may not know.
-    pub fn break_off(&mut self, looked_at: Option<NodeId>, message: String, place: String) {
+    pub fn end_by_panic(&mut self, looked_at: Option<NodeId>, message: String, place: String) {
         let node = self.running.take().or(looked_at);
         self.recorder.fold(&("panics", self.now.as_nanos(), node, &message));
         if self.recorder.traces() {
@@ -113,13 +113,13 @@ impl<P: Process> World<P> {
         }
         let healed = match self.phase {
             Phase::Settling { since } => since,
-            Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.plan.run),
+            Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.layout.run),
         };
         self.phase = Phase::Over { settling: Settling { healed, converged_after } };
     }
 
     fn finals(&self) -> Vec<Final> {
-        let views = || self.plan.replicas.iter().filter_map(|node| Some((*node, self.view(*node)?)));
+        let views = || self.layout.replicas.iter().filter_map(|node| Some((*node, self.view(*node)?)));
         let in_charge = self.in_charge();
         let last = |node: NodeId, view: &crate::process::View| Final {
             node,

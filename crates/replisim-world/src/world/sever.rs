@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use replisim_history::NodeId;
 
 use super::World;
-use crate::fault::Undo;
+use crate::fault::{FaultIndex, FiringIndex, Undo};
 use crate::network::Change;
 use crate::process::Process;
 use crate::spec::Target;
@@ -13,22 +13,27 @@ use crate::spec::Target;
 impl<P: Process> World<P> {
     pub(super) fn change_links(
         &mut self,
-        fault: u32,
-        active: u32,
+        fault: FaultIndex,
+        firing: FiringIndex,
         link: &(Target, Target),
         change: Change,
     ) -> Vec<Undo> {
         let (one, other) = (self.sites_of(fault, &link.0), self.sites_of(fault, &link.1));
         let pairs = both_ways(&one, &other);
         for (from, to) in &pairs {
-            self.network.link(*from, *to).change(active, change.clone());
+            self.network.link(*from, *to).change(firing, change.clone());
         }
         pairs.into_iter().map(|(from, to)| Undo::RestoreLink { from, to }).collect()
     }
 
-    pub(super) fn cut_between(&mut self, fault: u32, between: &(Target, Target)) -> Vec<Undo> {
+    pub(super) fn cut_between(&mut self, fault: FaultIndex, between: &(Target, Target)) -> Vec<Undo> {
         let (one, other) = (self.sites_of(fault, &between.0), self.sites_of(fault, &between.1));
         self.cut_apart(&one, &other)
+    }
+
+    pub(super) fn isolate(&mut self, fault: FaultIndex, target: &Target) -> Vec<Undo> {
+        let inside = self.sites_of(fault, target);
+        self.cut_off(&inside)
     }
 
     pub(super) fn cut_off(&mut self, inside: &[NodeId]) -> Vec<Undo> {
@@ -51,7 +56,7 @@ impl<P: Process> World<P> {
     }
 
     /// Every replica keeps the nearest majority of a ring, itself included.
-    pub(super) fn cut_ring(&mut self, fault: u32) -> Vec<Undo> {
+    pub(super) fn cut_ring(&mut self, fault: FaultIndex) -> Vec<Undo> {
         let ring = self.shuffled_replicas(fault);
         let reach = ring.len() / 4 + usize::from(ring.len() % 4 > 1);
         let mut undo = Vec::new();
@@ -66,12 +71,12 @@ impl<P: Process> World<P> {
         undo
     }
 
-    /// The replicas but for `without`, in two random halves.
-    pub(super) fn halves(&mut self, fault: u32, without: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>) {
+    /// Cuts two random halves of the replicas apart, `bridge` being in neither.
+    pub(super) fn cut_in_halves(&mut self, fault: FaultIndex, bridge: &[NodeId]) -> Vec<Undo> {
         let mut one = self.shuffled_replicas(fault);
-        one.retain(|node| !without.contains(node));
+        one.retain(|node| !bridge.contains(node));
         let other = one.split_off(one.len() / 2);
-        (one, other)
+        self.cut_apart(&one, &other)
     }
 }
 

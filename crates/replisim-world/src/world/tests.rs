@@ -7,6 +7,7 @@ use replisim_history::{NodeId, OpKind, Outcome, Position, Seen};
 use replisim_kernel::{Concern, Distribution, SimTime, Span};
 
 use super::{Blueprint, UnknownConcern, World};
+use crate::fault::FaultIndex;
 use crate::network::LINK;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
@@ -364,7 +365,7 @@ fn a_trigger_that_waits_only_looks() {
         let mut later = after(begun.clone(), 30);
         assert_eq!(later.fingerprint(), untouched);
         assert_eq!((later.injector.found.len(), later.injector.armed.len()), (0, 1));
-        let draw = |world: &mut World<Talker>| world.injector.planned[0].chance.word();
+        let draw = |world: &mut World<Talker>| world.injector[FaultIndex(0)].chance.word();
         assert_eq!(draw(&mut begun), draw(&mut later), "it has drawn for its trigger before the run began, if at all");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 use replisim_history::Check;
 use replisim_lab::{Catalog, Entry, Scenario, folder};
-use replisim_world::protocol::Flaw;
+use replisim_world::protocol::FlawInfo;
 use replisim_world::spec::Action;
 
 use super::output::print;
@@ -90,6 +90,9 @@ fn scenarios() -> Result<String, Failure> {
         Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
         Err(_) => in_its_name("cannot be read; `replisim run` says why"),
     };
+    if paths.is_empty() {
+        return Ok(format!("scenarios\n  none, for there are no files below {LIBRARY}/ here\n\n"));
+    }
     let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
     Ok(format!("scenarios\n{}\n", lines.collect::<String>()))
 }
@@ -98,8 +101,8 @@ fn scenarios() -> Result<String, Failure> {
 /// root of the repository: a protocol's own swarm may be no place for it.
 fn flaws(catalog: &Catalog) -> String {
     let of = |entry: &dyn Entry| {
-        let told = |flaw: &Flaw| {
-            let Flaw { name, about, stage_file, .. } = flaw;
+        let told = |flaw: &FlawInfo| {
+            let FlawInfo { name, about, stage_file, .. } = flaw;
             let find = format!("{} fuzz {} --set protocol.flaw={name}", program(), quoted(stage_file));
             format!("  {name}, {}\n      {about}\n      {find}\n", entry.name())
         };

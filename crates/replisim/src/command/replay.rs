@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Became, Names, Run, TraceLine};
-use replisim_lab::{Anomaly, Case, Catalog, Experiment, Outcome, Parting};
+use replisim_history::{Names, Run, Sequel, TraceLine};
+use replisim_lab::{Anomaly, Case, Catalog, Experiment, JudgedRun, Parting};
 use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Page, Subject, human, json, number};
 use serde_json::json;
@@ -44,9 +44,9 @@ pub struct Arguments {
 /// What running a case again came to.
 struct Replayed<'a> {
     case: &'a Case,
-    outcome: &'a Outcome,
+    outcome: &'a JudgedRun,
     /// What goes wrong in the case, and what has become of that.
-    anomaly: Option<(&'a Anomaly, Became)>,
+    anomaly: Option<(&'a Anomaly, Sequel)>,
     /// Set if it is another run.
     departure: Option<Departure>,
 }
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
 }
 
 impl<'a> Replayed<'a> {
-    fn of(case: &'a Case, experiment: &Experiment, outcome: &'a Outcome) -> Self {
+    fn of(case: &'a Case, experiment: &Experiment, outcome: &'a JudgedRun) -> Self {
         let anomaly = case.anomaly.as_ref().map(|anomaly| (anomaly, anomaly.became(&outcome.findings)));
         let departs = outcome.run.fingerprint != case.fingerprint;
         let departure = departs.then(|| Departure {
@@ -97,7 +97,7 @@ impl<'a> Replayed<'a> {
     }
 
     fn ending(&self) -> Ending {
-        let seen = self.anomaly.as_ref().is_none_or(|(_, became)| *became == Became::StillThere);
+        let seen = self.anomaly.as_ref().is_none_or(|(_, became)| *became == Sequel::StillThere);
         match self.departure {
             Some(_) => Ending::Diverged,
             None if self.outcome.judgement.is_fine() && seen => Ending::Fine,
@@ -107,9 +107,9 @@ impl<'a> Replayed<'a> {
 
     /// What there is to say of it besides what there is of any run. `name` is what the case goes by.
     fn text(&self, name: &str) -> String {
-        let of_anomaly = |(anomaly, became): &(&Anomaly, Became)| of_anomaly(anomaly, became);
+        let of_anomaly = |(anomaly, became): &(&Anomaly, Sequel)| of_anomaly(anomaly, became);
         let Some(Departure { reason, parting }) = &self.departure else {
-            let unseen = self.anomaly.as_ref().filter(|(_, became)| *became != Became::StillThere);
+            let unseen = self.anomaly.as_ref().filter(|(_, became)| *became != Sequel::StillThere);
             let same = "the same run: its fingerprint is the case's\n";
             return same.to_owned() + &unseen.map(of_anomaly).unwrap_or_default();
         };
@@ -121,9 +121,9 @@ impl<'a> Replayed<'a> {
 
     /// The run as data, with how it compares.
     fn json(&self, subject: &Subject) -> String {
-        let anomaly = |(anomaly, became): &(&Anomaly, Became)| {
-            let kind_now = if let Became::Another(kind) = became { Some(kind) } else { None };
-            let limit = if let Became::Unknown(limit) = became { Some(limit) } else { None };
+        let anomaly = |(anomaly, became): &(&Anomaly, Sequel)| {
+            let kind_now = if let Sequel::Another(kind) = became { Some(kind) } else { None };
+            let limit = if let Sequel::Unknown(limit) = became { Some(limit) } else { None };
             json!({
                 "check": anomaly.check.name(), "kind": anomaly.kind,
                 "became": became.word(), "kind_now": kind_now, "limit": limit,
@@ -150,13 +150,13 @@ impl<'a> Replayed<'a> {
 }
 
 /// What became of the anomaly that a case was kept for. That it was not found says nothing where nobody looked.
-fn of_anomaly(anomaly: &Anomaly, became: &Became) -> String {
+fn of_anomaly(anomaly: &Anomaly, became: &Sequel) -> String {
     let became = match became {
-        Became::NotLookedFor => "was not looked for, for the case's checks leave it out".to_owned(),
-        Became::Gone => "is gone".to_owned(),
-        Became::StillThere => "is still there".to_owned(),
-        Became::Another(kind) => format!("is another one now, “{kind}”"),
-        Became::Unknown(limit) => format!("could not be looked for, {limit}"),
+        Sequel::NotLookedFor => "was not looked for, for the case's checks leave it out".to_owned(),
+        Sequel::Gone => "is gone".to_owned(),
+        Sequel::StillThere => "is still there".to_owned(),
+        Sequel::Another(kind) => format!("is another one now, “{kind}”"),
+        Sequel::Unknown(limit) => format!("could not be looked for, {limit}"),
     };
     format!("the anomaly {became}: {}, {}\n", anomaly.check.in_words(), anomaly.kind)
 }

@@ -7,13 +7,13 @@ use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::{Edit, Report, Source};
-use replisim_lab::{Case, Catalog, Experiment, Outcome, folder};
+use replisim_lab::{Case, Catalog, Experiment, JudgedRun, folder};
 use replisim_report::{Page, human, json, number};
 
 use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_case, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
-use crate::material::Material;
+use crate::material::{Material, file_of_sibling};
 use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
@@ -37,7 +37,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<Edit>,
     /// Stop after this much simulated time, as in 300ms, 90s or 2m
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     until: Option<Span>,
     /// Write every event to this file, one line each
     #[arg(long, value_name = "FILE")]
@@ -84,12 +84,13 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
         }
     }
     let of = number::things(paths.len() as u64, "scenario");
+    let told =
+        if missed == 0 { "as expected".to_owned() } else { format!("{} NOT as expected", number::count(missed)) };
     if refused > 0 {
-        return Err(Failure::Diagnosed(format!("{} of {of} cannot be run", number::count(refused))));
+        let refused = number::count(refused);
+        return Err(Failure::Diagnosed(format!("{refused} of {of} cannot be run; of the others, {told}")));
     }
     if arguments.format == Format::Human {
-        let told =
-            if missed == 0 { "as expected".to_owned() } else { format!("{} NOT as expected", number::count(missed)) };
         print(&format!("{of}, {told}\n"))?;
     }
     Ok(if missed == 0 { Ending::Fine } else { Ending::NotFine })
@@ -121,6 +122,7 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) ->
         let case = Case::of(&experiment, arguments.until, &outcome.run);
         write_case(file, &case.text())?;
     }
+    complain_of_siblings(path, &experiment);
     let material = Material::of(path, &experiment, &outcome);
     let subject = material.subject(command(path, arguments, &outcome.run), Some(elapsed));
     match arguments.format {
@@ -128,6 +130,17 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) ->
         Format::Json => print(&json::text(&subject))?,
     };
     Ok(ending(&outcome))
+}
+
+/// Says which of the scenarios that this one names are not beside it.
+fn complain_of_siblings(path: &Path, experiment: &Experiment) {
+    let named = [("cure", &experiment.scenario.cure), ("anomaly", &experiment.scenario.anomaly)];
+    for (field, name) in named.into_iter().filter_map(|(field, name)| Some((field, name.as_ref()?))) {
+        let file = file_of_sibling(path, name);
+        if !file.is_file() {
+            complain(&format!("its `{field}` is not beside it: there is no {}", file.display()));
+        }
+    }
 }
 
 /// One of many scenarios: a line, or a document.
@@ -143,8 +156,11 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
             print(&json::text(&subject))?;
         }
         Format::Human => {
-            let word = if outcome.judgement.is_fine() { "as expected    " } else { "NOT as expected" };
-            print(&format!("{word}  {}  {}\n", outcome.run.fingerprint, path.display()))?;
+            let (word, then) = match outcome.judgement.is_fine() {
+                true => ("as expected    ", String::new()),
+                false => ("NOT as expected", format!("      {}\n", command(path, arguments, &outcome.run))),
+            };
+            print(&format!("{word}  {}  {}\n{then}", outcome.run.fingerprint, path.display()))?;
         }
     }
     Ok(ending(&outcome))
@@ -160,13 +176,13 @@ pub fn edits(set: &[Edit]) -> String {
     set.iter().map(|edit| format!(" --set {}", quoted(&format!("{}={}", edit.path, edit.value)))).collect()
 }
 
-fn ending(outcome: &Outcome) -> Ending {
+fn ending(outcome: &JudgedRun) -> Ending {
     if outcome.judgement.is_fine() { Ending::Fine } else { Ending::NotFine }
 }
 
 /// Runs an experiment and takes the time it took.
 #[expect(clippy::disallowed_types, reason = "the command line may look at the wall clock; nothing below it does")]
-fn execute(experiment: &Experiment, arguments: &Arguments) -> (Outcome, Duration) {
+fn execute(experiment: &Experiment, arguments: &Arguments) -> (JudgedRun, Duration) {
     let began = std::time::Instant::now();
     let seed = arguments.seed.unwrap_or(experiment.scenario.seed);
     let until = arguments.until.map(|span| SimTime::ZERO + span);

@@ -101,6 +101,7 @@ const RUN: &str = r#"Scenario(
     expect: { ReadYourWrites: Violated },
     measures: { "writes": (what: WriteLatency(0.5), at_least: 0) },
     cure: "cure",
+    anomaly: "cure",
 )"#;
 
 /// What a command prints.

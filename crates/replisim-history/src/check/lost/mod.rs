@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use replisim_kernel::SimTime;
 
-use super::deed::{Change, Part};
+use super::access::{Change, Part};
 use super::keys::Slot;
 use super::order::{KeyOrder, Rank};
 use super::placed::Placed;

@@ -14,7 +14,7 @@ use replisim_kernel::SimTime;
 
 use super::{Fate, Way, Write, record, writes};
 use crate::Lineage;
-use crate::check::deed::Change;
+use crate::check::access::Change;
 use crate::check::keys::Slot;
 use crate::check::order::Rank;
 use crate::check::placed::Placed;

@@ -3,7 +3,7 @@
 use replisim_kernel::SimTime;
 
 use super::{Loss, Way};
-use crate::check::deed::{Change, Part};
+use crate::check::access::{Change, Part};
 use crate::check::keys::Slot;
 use crate::check::order::{Basis, KeyOrder};
 use crate::check::placed::Placed;

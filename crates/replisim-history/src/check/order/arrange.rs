@@ -8,7 +8,7 @@ use replisim_kernel::SimTime;
 use super::authority::Authority;
 use super::interval::intervals;
 use super::{Basis, KeyOrder, Rank, Version};
-use crate::check::deed::{Change, Clearing, Kind, Part};
+use crate::check::access::{Change, Clearing, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
 use crate::{Datum, History, Install, Key, Position, Value};
 

@@ -52,7 +52,7 @@ use std::cmp::Ordering;
 
 use replisim_kernel::SimTime;
 
-use super::deed::{Clearing, Kind, Part};
+use super::access::{Clearing, Kind, Part};
 use super::keys::{Keys, Slot};
 use crate::{History, Key, Position, SessionId, Value};
 use arrange::Arranger;

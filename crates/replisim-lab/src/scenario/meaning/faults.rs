@@ -24,6 +24,7 @@ pub(super) fn check(scenario: &Scenario, known: &Known, running: Option<Running<
     }
     if let Some(swarm) = &scenario.swarm {
         mistakes.time("swarm.longest", "the longest fault of a swarm", swarm.longest);
+        mistakes.repeated("swarm.families", "family", &swarm.families);
     }
 }
 
@@ -187,9 +188,8 @@ impl Checker<'_, '_, '_> {
     }
 
     fn check_name(&mut self, path: &str, name: &str) {
-        let mut accepted = self.known.targets();
-        if !accepted.contains(&name) {
-            accepted.extend(ROLES);
+        if !self.known.is_target(name) && !self.mistakes.are_enough() {
+            let accepted: Vec<&str> = self.known.targets().chain(ROLES).collect();
             self.mistakes.unknown(Code::UnknownTarget, path, "target", name, &accepted);
         }
     }

@@ -9,6 +9,7 @@ use crate::scenario::Bound;
 pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
     mistakes.time("run", "the run", scenario.run);
     mistakes.time("settle", "the quiet phase", scenario.settle);
+    mistakes.repeated("checks", "check", &scenario.checks);
     for check in scenario.expect.keys().filter(|check| !scenario.checks_made().contains(check)) {
         let mistake =
             Diagnostic::new(Code::ImpossibleExpectation, format!("a verdict of {check}, which is not checked"));

@@ -10,6 +10,7 @@ mod goals;
 mod names;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use replisim_kernel::Span;
 use replisim_world::protocol::Problem;
@@ -65,8 +66,21 @@ impl<'o> Mistakes<'o> {
 
     /// One more mistake, unless there are enough to work on.
     pub fn add(&mut self, mistake: Diagnostic) {
-        if self.found.len() < MISTAKES_MAX {
+        if !self.are_enough() {
             self.found.push(mistake);
+        }
+    }
+
+    /// Whether there are enough to work on, so that no more are added.
+    fn are_enough(&self) -> bool {
+        self.found.len() >= MISTAKES_MAX
+    }
+
+    /// The places of a list at `path` that say again what an earlier one says.
+    fn repeated<T: PartialEq + fmt::Debug>(&mut self, path: &str, kind: &str, list: &[T]) {
+        for (place, one) in list.iter().enumerate().filter(|(place, one)| list[..*place].contains(one)) {
+            let mistake = Diagnostic::new(Code::Repeated, format!("the {kind} {one:?} is there twice"));
+            self.at(&format!("{path}[{place}]"), mistake.label("once is enough"));
         }
     }
 
@@ -98,7 +112,7 @@ impl<'o> Mistakes<'o> {
 
     /// A name at `path` that refers to nothing, where `accepted` of this `kind` exist.
     fn unknown(&mut self, code: Code, path: &str, kind: &str, name: &str, accepted: &[&str]) {
-        if self.found.len() == MISTAKES_MAX {
+        if self.are_enough() {
             // Looking for the nearest name takes its time.
             return;
         }

@@ -1,5 +1,7 @@
 //! What the names in a scenario can refer to.
 
+use std::collections::BTreeSet;
+
 use replisim_world::server_name;
 use replisim_world::spec::{ClientGroup, Cluster};
 
@@ -57,10 +59,16 @@ impl Known {
     }
 
     /// Everything that a fault can strike by its name, none twice: processes often have their hosts' names.
-    pub fn targets(&self) -> Vec<&str> {
-        let is_host = |process: &&str| self.hosts.iter().any(|host| host == process);
-        let processes = self.processes.iter().map(String::as_str).filter(|process| !is_host(process));
-        self.places().chain(processes).chain(self.servers.iter().map(String::as_str)).collect()
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let hosts: BTreeSet<&String> = self.hosts.iter().collect();
+        let others = self.processes.iter().filter(move |process| !hosts.contains(process)).chain(&self.servers);
+        self.places().chain(others.map(String::as_str))
+    }
+
+    /// Whether a fault can strike something of this name.
+    pub fn is_target(&self, name: &str) -> bool {
+        let others = self.processes.iter().chain(&self.servers).map(String::as_str);
+        self.places().chain(others).any(|target| target == name)
     }
 }
 

@@ -112,3 +112,14 @@ fn what_is_set_is_turned_by_no_knob() {
     );
     assert_eq!(left(&[&format!("swarm.knobs={anew}")]), anew);
 }
+
+#[test]
+fn no_knob_turns_what_is_set_however_either_spells_the_way_there() {
+    let text = r#"(cluster: (size: 3), protocol: Toy, faults: [At("1s", Kill("n2"))],
+        swarm: (families: [], knobs: { "faults[0].At[0]": ["\"1s\"", "\"2s\""] }))"#;
+    for edit in ["faults[0][0]=3s", "faults[0].At[0]=3s", "faults[0]=At(\"3s\", Kill(\"n1\"))"] {
+        let set = Experiment::set(&Source::new("mine.ron", text), &[edit.parse().unwrap()], &catalog());
+        let set = set.map_err(|report| report.to_string()).unwrap().text;
+        assert!(set.contains("knobs: {}") && set.contains("\"3s\""), "{edit}: {set}");
+    }
+}

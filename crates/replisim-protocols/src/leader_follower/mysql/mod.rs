@@ -69,7 +69,7 @@ mod settings;
 use replisim_history::words::things;
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::{Flaw as Named, Problem};
+use replisim_world::protocol::{FlawInfo, Problem};
 
 pub use settings::{BinlogFormat, GtidMode, Settings, WaitPoint};
 
@@ -88,8 +88,8 @@ impl Profile for BinaryLog {
     const ABOUT: &'static str = "MySQL source and replicas: binary log, GTIDs, asynchronous or semi-synchronous";
     type Settings = Settings;
     const SWARM: &'static str = include_str!("swarm.ron");
-    const FLAWS: &'static [Named] =
-        &[Flaw::ResumeFromSent.told(), Flaw::CompareIndexAlone.told(), Flaw::CountOldEpoch.told()];
+    const FLAWS: &'static [FlawInfo] =
+        &[Flaw::ResumeFromSent.info(), Flaw::CompareIndexAlone.info(), Flaw::CountOldEpoch.info()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::{Flaw as Named, Problem};
+use replisim_world::protocol::{FlawInfo, Problem};
 use replisim_world::spec::ByteSize;
 use serde::Deserialize;
 
@@ -129,7 +129,7 @@ impl Profile for Plain {
     const ABOUT: &'static str = "leader and followers in general: any acknowledgement rule, log format and topology";
     type Settings = Settings;
     const SWARM: &'static str = include_str!("swarm.ron");
-    const FLAWS: &'static [Named] = flaw::PLAIN;
+    const FLAWS: &'static [FlawInfo] = flaw::PLAIN;
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(

@@ -98,7 +98,7 @@ mod standby_names;
 
 use replisim_history::{NodeId, OpKind};
 use replisim_kernel::Span;
-use replisim_world::protocol::{Flaw as Named, Problem};
+use replisim_world::protocol::{FlawInfo, Problem};
 
 pub use settings::{Megabytes, MegabytesOrNoLimit, Settings, SynchronousCommit};
 pub use standby_names::StandbyNames;
@@ -119,7 +119,7 @@ impl Profile for Streaming {
         "PostgreSQL streaming replication: physical log, synchronous standbys without a timeout";
     type Settings = Settings;
     const SWARM: &'static str = include_str!("swarm.ron");
-    const FLAWS: &'static [Named] = &[Flaw::AcknowledgeBeforeSync.told()];
+    const FLAWS: &'static [FlawInfo] = &[Flaw::AcknowledgeBeforeSync.info()];
 
     fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
         let plan = Plan::new(

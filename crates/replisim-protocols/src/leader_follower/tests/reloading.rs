@@ -33,7 +33,7 @@ fn a_standby_gives_a_silent_primary_up_by_the_timeout_that_it_has_now() {
         let scene = Scene::<PostgreSql>::new(settings).lasting(20).fault(during(5_000, 15_000, cut));
         let mut world = change.into_iter().fold(scene, |scene, change| scene.at(1_000, change)).world();
         world.run_until(SimTime::ZERO + Span::secs(10));
-        world.process(NodeId(1)).expect("s1 runs").about() == super::super::state::State::Disconnected
+        world.process(NodeId(1)).expect("s1 runs").current_state() == super::super::state::State::Disconnected
     };
     assert!(!given_up(None));
     assert!(given_up(Some(set("s1", "wal_receiver_timeout", "2s"))));

@@ -163,7 +163,7 @@ fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) ->
 }
 
 fn replayed(id: Option<&str>, store: &Path) -> Replay {
-    id.map_or_else(|| Replay::Nohow(UNREADABLE.to_owned()), |id| Replay::Command(replay(id, store)))
+    id.map_or_else(|| Replay::NoCommand(UNREADABLE.to_owned()), |id| Replay::Command(replay(id, store)))
 }
 
 fn counted(check: &CheckCount) -> Counted {

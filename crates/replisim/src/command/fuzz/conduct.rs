@@ -67,6 +67,10 @@ pub fn campaign(
         None => Reruns::default(),
     };
     say_what_is_left_alone(&known, store);
+    if let Some(archive) = &mut archive {
+        // Before anything is found: what fails now fails, whatever has become of an older case of it.
+        known.ran.iter().for_each(|(_, row)| archive.keep_known(row.clone()));
+    }
     let (tallies, pace) = match &mut archive {
         Some(archive) => conduct(subjects, orders, limits, archive),
         None => conduct(subjects, orders, limits, &mut Forgetful),
@@ -86,9 +90,6 @@ pub fn campaign(
             kept = kept.and(found::keep_known(&mut failure, &row.case, &survey, store));
         }
         survey.known.push(failure);
-        if let Some(archive) = &mut archive {
-            archive.keep_known(row);
-        }
     }
     let written = archive.map_or(Ok(()), Archive::finish);
     survey.interrupted = interrupted() || written.is_err();

@@ -148,7 +148,7 @@ fn give_up(
     output: &Path,
     page: Page,
 ) -> Result<Ending, Failure> {
-    let again = |_: &str, _, _| Replay::Nohow(MET_AGAIN.to_owned());
+    let again = |_: &str, _, _| Replay::NoCommand(MET_AGAIN.to_owned());
     let kept = found::keep_differing(&mut survey, tallies, output, &again);
     placing.give_up()?;
     let differ = reports::divergences(&survey, page);

@@ -90,7 +90,7 @@ impl Keeping<'_, '_, '_> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
             Some(Err(_)) => {
-                group.replay = Replay::Nohow(format!(
+                group.replay = Replay::NoCommand(format!(
                     "its failure did not come again: the code has changed since the run was remembered, or {HIDDEN_CHANCE}"
                 ));
                 return None;
@@ -101,7 +101,7 @@ impl Keeping<'_, '_, '_> {
             }
             // What is shrunk in part would be another case each time.
             Some(Ok(_)) | None if self.archive.is_some() && interrupted() => {
-                group.replay = Replay::Nohow(LATER.to_owned());
+                group.replay = Replay::NoCommand(LATER.to_owned());
                 return None;
             }
             Some(Ok(_)) | None => found.smallest.case(),
@@ -222,7 +222,7 @@ const LATER: &str = "to be shrunk when the campaign is over: run the same with -
 /// An interrupted campaign shrinks nothing.
 pub fn left_for_later(survey: &mut Survey) {
     for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
-        group.replay = Replay::Nohow(LATER.to_owned());
+        group.replay = Replay::NoCommand(LATER.to_owned());
     }
 }
 

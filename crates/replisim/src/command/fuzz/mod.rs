@@ -131,7 +131,7 @@ impl What {
     /// How a run is done again of which no case could be written. There is a command where its seed alone stands for it.
     fn again(&self, name: &str, seed: u64, fresh: bool) -> Replay {
         if !fresh {
-            return Replay::Nohow(NO_CASE.to_owned());
+            return Replay::NoCommand(NO_CASE.to_owned());
         }
         // Neither a protocol nor a swarm that the scenario has not got is anything to `run`.
         if Path::new(name).is_file() && !self.swarm {

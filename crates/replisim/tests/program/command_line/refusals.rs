@@ -42,12 +42,39 @@ fn nothing_selected_has_a_code_of_its_own() {
     let unknown = folder.program(&["run", "lost_wirte"]);
     assert_eq!(unknown.code, 4, "{unknown:?}");
     assert!(unknown.errors.contains("did you mean `lost_write`?"), "{}", unknown.errors);
+    let stranger = folder.program(&["run", "nothing_like_it"]);
+    assert!(stranger.code == 4 && stranger.errors.contains("`replisim list` names them"), "{stranger:?}");
     for command in ["run", "fuzz", "shrink", "replay"] {
         let nameless = folder.program(&[command, ""]);
         assert_eq!((nameless.code, nameless.errors.lines().count()), (4, 1), "{nameless:?}");
     }
     let empty = folder.program(&["run", "empty"]);
     assert_eq!((empty.code, empty.errors.contains("there is no scenario")), (4, true), "{empty:?}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_called_what_it_is() {
+    let folder = with_scenario("kinds");
+    folder.write("short.ron", b"Case(version: \"0.1.0\")");
+    for (command, told) in [
+        (&["replay", "small.ron"][..], "this is a scenario, and not a case"),
+        (&["fuzz", "shard", "small.ron", "--shard", "1/2", "-o", "it.db"], "this is a scenario, and not a plan"),
+        (&["replay", "short.ron"], "this is not a case: it has no `seed`"),
+    ] {
+        let refused = folder.program(command);
+        assert!(refused.code == 3 && refused.errors.contains(told), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_sibling_that_is_not_there_is_missed() {
+    let folder = with_scenario("siblings");
+    let cured = folder.program(&["run", "small.ron", "--set", "cure=small"]);
+    assert!(cured.output.ends_with("the cure  replisim run small.ron\n") && cured.errors.is_empty(), "{cured:?}");
+    let cure = folder.program(&["run", "small.ron", "--set", "anomaly=small"]);
+    assert!(cure.output.ends_with("it cures  replisim run small.ron\n") && cure.errors.is_empty(), "{cure:?}");
+    let alone = folder.program(&["run", "small.ron", "--set", "cure=nope"]);
+    assert!(alone.errors.contains("its `cure` is not beside it: there is no nope.ron"), "{alone:?}");
 }
 
 #[test]

@@ -121,6 +121,16 @@ fn a_missed_expectation_is_told_by_the_exit_code() {
 }
 
 #[test]
+fn a_folder_counts_what_is_not_as_expected_also_beside_what_cannot_be_run() {
+    let folder = with_scenario("mixed");
+    folder.write("broken.ron", b"Scenario(cluster: (size: 0))");
+    folder.write("wrong.ron", SCENARIO.replace("NoLostWrites: Holds", "NoLostWrites: Violated").as_bytes());
+    let run = folder.program(&["run", "."]);
+    assert!(run.errors.contains("1 of 3 scenarios cannot be run; of the others, 1 NOT as expected"), "{run:?}");
+    assert!(run.output.contains("wrong.ron\n      replisim run ./wrong.ron --seed "), "{run:?}");
+}
+
+#[test]
 fn a_folder_is_run_scenario_by_scenario() {
     let folder = with_scenario("folder");
     folder.write("more/other.ron", SCENARIO.as_bytes());

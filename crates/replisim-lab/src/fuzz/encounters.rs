@@ -7,7 +7,7 @@ use super::cell;
 
 /// What a run met, as its row holds it: 20 bytes, then the cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Met {
+pub(super) struct Encounters {
     /// The kinds of faults that struck.
     pub struck: KindSet,
     /// The kinds of those that were planned and did not.
@@ -18,10 +18,10 @@ pub(super) struct Met {
     pub cells: Vec<Cell>,
 }
 
-impl Met {
+impl Encounters {
     /// As a row holds it.
     pub fn bytes(&self) -> Vec<u8> {
-        let Met { struck, idle, operations, cells } = self;
+        let Encounters { struck, idle, operations, cells } = self;
         let kinds = [struck.bits(), idle.bits()].map(u64::to_le_bytes);
         let mut bytes = [&kinds[0][..], &kinds[1], &operations.to_le_bytes()].concat();
         cells.iter().for_each(|cell| bytes.extend(cell::bytes(cell)));
@@ -33,7 +33,7 @@ impl Met {
         let (struck, bytes) = bytes.split_first_chunk()?;
         let (idle, bytes) = bytes.split_first_chunk()?;
         let (operations, bytes) = bytes.split_first_chunk()?;
-        Some(Met {
+        Some(Encounters {
             struck: KindSet::from_bits(u64::from_le_bytes(*struck)),
             idle: KindSet::from_bits(u64::from_le_bytes(*idle)),
             operations: u32::from_le_bytes(*operations),
@@ -52,12 +52,13 @@ mod tests {
     fn what_was_met_is_read_back_as_it_was_written() {
         let cell = |state| Cell { state, faults: 1, deed: Deed::Done(OpKind::Write), cluster: Cell::cluster([0, 1]) };
         let cells = vec![cell(0), cell(1)];
-        let met = Met { struck: KindSet::from_bits(0b101), idle: KindSet::from_bits(0b110), operations: 300, cells };
-        let bytes = met.bytes();
+        let encounters =
+            Encounters { struck: KindSet::from_bits(0b101), idle: KindSet::from_bits(0b110), operations: 300, cells };
+        let bytes = encounters.bytes();
         assert_eq!(bytes[..20], [5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 44, 1, 0, 0]);
         assert_eq!(bytes.len(), 20 + 2 * cell::BYTES);
-        assert_eq!(Met::read(&bytes), Some(met.clone()));
-        assert_eq!(Met::read(&bytes[..20]), Some(Met { cells: Vec::new(), ..met }));
-        assert_eq!((Met::read(&bytes[..19]), Met::read(&bytes[..21])), (None, None));
+        assert_eq!(Encounters::read(&bytes), Some(encounters.clone()));
+        assert_eq!(Encounters::read(&bytes[..20]), Some(Encounters { cells: Vec::new(), ..encounters }));
+        assert_eq!((Encounters::read(&bytes[..19]), Encounters::read(&bytes[..21])), (None, None));
     }
 }

@@ -7,7 +7,7 @@ use crate::{Experiment, Judgement};
 
 /// What an experiment came to under one seed.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct JudgedRun {
     /// What happened.
     pub run: Run,
     /// What each of the scenario's checks found.
@@ -18,17 +18,17 @@ pub struct Outcome {
 
 impl Experiment {
     /// Runs to the end, or until an instant, and judges what came of it. A trace is kept if `trace`.
-    pub fn run(&self, seed: u64, until: Option<SimTime>, trace: bool) -> Outcome {
+    pub fn run(&self, seed: u64, until: Option<SimTime>, trace: bool) -> JudgedRun {
         let mut simulation = self.begin(seed, trace);
         let run = match until {
             None => simulation.finish(),
             Some(until) => {
                 simulation.run_until(until);
-                simulation.stop()
+                simulation.break_off()
             }
         };
         let findings = self.examine(&run);
         let judgement = self.judge(&run, &findings);
-        Outcome { run, findings, judgement }
+        JudgedRun { run, findings, judgement }
     }
 }

@@ -25,39 +25,39 @@ use crate::{Experiment, Scenario};
 
 /// A scenario that says that a check holds.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Word {
-    said: Scenario,
+pub(super) struct Claim {
+    claimed: Scenario,
     /// What its swarm drew.
     drawn: Vec<Fault>,
 }
 
-impl Word {
+impl Claim {
     /// What an experiment says of its run under `seed`. The last `spelled_out` of the faults that it writes down were drawn.
     pub fn of(experiment: &Experiment, seed: u64, spelled_out: usize) -> Self {
-        let mut said = experiment.scenario.clone();
-        said.clients.iter_mut().for_each(|group| group.script.clear());
-        said.faults.truncate(said.faults.len().saturating_sub(spelled_out));
-        let drawn = experiment.plan(seed).faults.split_off(said.faults.len());
-        Word { said, drawn }
+        let mut claimed = experiment.scenario.clone();
+        claimed.clients.iter_mut().for_each(|group| group.script.clear());
+        claimed.faults.truncate(claimed.faults.len().saturating_sub(spelled_out));
+        let drawn = experiment.plan(seed).faults.split_off(claimed.faults.len());
+        Claim { claimed, drawn }
     }
 
     /// Whether it is said of a smaller scenario, too.
     pub fn covers(&self, smaller: &Scenario) -> bool {
-        let behaves = |group: &ClientGroup| self.said.clients.iter().any(|said| behave_alike(group, said));
-        smaller.protocol == self.said.protocol
-            && is_certain_case(&smaller.cluster, &self.said.cluster)
+        let behaves = |group: &ClientGroup| self.claimed.clients.iter().any(|claimed| behave_alike(group, claimed));
+        smaller.protocol == self.claimed.protocol
+            && is_certain_case(&smaller.cluster, &self.claimed.cluster)
             && self.covers_faults(smaller)
             && smaller.clients.iter().all(behaves)
     }
 
     fn covers_faults(&self, smaller: &Scenario) -> bool {
         if smaller.swarm.is_some() {
-            return smaller.swarm == self.said.swarm && smaller.faults == self.said.faults;
+            return smaller.swarm == self.claimed.swarm && smaller.faults == self.claimed.faults;
         }
-        let Some((written, left)) = smaller.faults.split_at_checked(self.said.faults.len()) else { return false };
+        let Some((written, left)) = smaller.faults.split_at_checked(self.claimed.faults.len()) else { return false };
         // A run that ends earlier ends what is in force.
         let mut drawn = self.drawn.iter().filter_map(|fault| fault_until(fault, smaller.run));
-        written == self.said.faults && left.iter().all(|fault| drawn.any(|other| other == *fault))
+        written == self.claimed.faults && left.iter().all(|fault| drawn.any(|other| other == *fault))
     }
 }
 

@@ -5,7 +5,7 @@ use replisim_kernel::SimTime;
 use super::keys::{Keys, Slot};
 use crate::{Datum, History, Op, Operation, Outcome, Seen, Value};
 
-/// One deed of a history and where it stands there.
+/// One access of a history and where it stands there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
     /// The operation it is part of.
@@ -17,12 +17,12 @@ pub(super) struct Part<'a> {
     /// The key.
     pub slot: Slot,
     /// What was done.
-    pub deed: Deed<'a>,
+    pub access: Access<'a>,
 }
 
 /// What one part of an operation did to one key.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Deed<'a> {
+pub(super) enum Access<'a> {
     /// It made a new version, or may have.
     Wrote(Change),
     /// It saw the key's datum.
@@ -123,15 +123,15 @@ impl Change {
     }
 }
 
-/// Every deed of a history, in the order of operations: all checks start from these. A certain failure did nothing; a
+/// Every access of a history, in the order of operations: all checks start from these. A certain failure did nothing; a
 /// read that did not end well saw nothing. Numbers the keys.
 pub(super) fn take_apart<'a>(history: &'a History, keys: &mut Keys) -> Vec<Part<'a>> {
     let mut parts = Vec::with_capacity(history.operations.len());
     for (operation, of) in (0..).zip(history.operations.iter()) {
         for (part, op) in (0..).zip(of.op.parts()) {
-            let Some(deed) = deed(op, of.outcome, of.seen_in(part as usize)) else { continue };
+            let Some(access) = access(op, of.outcome, of.seen_in(part as usize)) else { continue };
             let Some(key) = op.key() else { continue };
-            parts.push(Part { of, operation, part, slot: keys.intern(key), deed });
+            parts.push(Part { of, operation, part, slot: keys.intern(key), access });
         }
     }
     parts
@@ -145,17 +145,17 @@ impl Part<'_> {
 
     /// How it changed the key, if it did.
     pub(super) fn change(&self) -> Option<Change> {
-        match self.deed {
-            Deed::Wrote(change) => Some(change),
-            Deed::Saw(_) => None,
+        match self.access {
+            Access::Wrote(change) => Some(change),
+            Access::Saw(_) => None,
         }
     }
 
     /// The datum that it saw, if it saw one.
     pub(super) fn saw(&self) -> Option<&Datum> {
-        match self.deed {
-            Deed::Saw(datum) => Some(datum),
-            Deed::Wrote(_) => None,
+        match self.access {
+            Access::Saw(datum) => Some(datum),
+            Access::Wrote(_) => None,
         }
     }
 }
@@ -168,22 +168,22 @@ pub(super) fn datum_seen(operation: &Operation, part: u32) -> Option<&Datum> {
     }
 }
 
-fn deed<'a>(op: &Op, outcome: Outcome, seen: Option<&'a Seen>) -> Option<Deed<'a>> {
+fn access<'a>(op: &Op, outcome: Outcome, seen: Option<&'a Seen>) -> Option<Access<'a>> {
     if !outcome.may_have_happened() {
         return None;
     }
     match op {
         Op::Read { .. } => saw(outcome, seen),
-        Op::Generate { .. } => Some(Deed::Wrote(generated(seen))),
+        Op::Generate { .. } => Some(Access::Wrote(generated(seen))),
         // Only an answer can tell that nothing was swapped; without one it may have been.
         Op::CompareAndSet { .. } if seen == Some(&Seen::Swapped(false)) => None,
-        op => Change::asked_for(op).map(Deed::Wrote),
+        op => Change::asked_for(op).map(Access::Wrote),
     }
 }
 
-fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Deed<'_>> {
+fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Access<'_>> {
     match seen {
-        Some(Seen::Datum(datum)) if outcome.is_ok() => Some(Deed::Saw(datum)),
+        Some(Seen::Datum(datum)) if outcome.is_ok() => Some(Access::Saw(datum)),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::{Finding, Verdict};
 
 /// What has become of an anomaly that was seen before.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Became {
+pub enum Sequel {
     /// It is still there.
     StillThere,
     /// The check is violated in another way, of this kind.
@@ -17,27 +17,27 @@ pub enum Became {
     Unknown(String),
 }
 
-impl Became {
+impl Sequel {
     /// What has become of an anomaly of this check and kind in a run of which this was found.
-    pub fn of(check: &str, kind: &str, findings: &[Finding]) -> Became {
+    pub fn of(check: &str, kind: &str, findings: &[Finding]) -> Sequel {
         let found = findings.iter().find(|finding| finding.check.name() == check);
         match found.map(|finding| &finding.verdict) {
-            None => Became::NotLookedFor,
-            Some(Verdict::Holds) => Became::Gone,
-            Some(Verdict::Violated(witness)) if witness.kind == kind => Became::StillThere,
-            Some(Verdict::Violated(witness)) => Became::Another(witness.kind.clone()),
-            Some(Verdict::Unknown(limit)) => Became::Unknown(limit.to_string()),
+            None => Sequel::NotLookedFor,
+            Some(Verdict::Holds) => Sequel::Gone,
+            Some(Verdict::Violated(witness)) if witness.kind == kind => Sequel::StillThere,
+            Some(Verdict::Violated(witness)) => Sequel::Another(witness.kind.clone()),
+            Some(Verdict::Unknown(limit)) => Sequel::Unknown(limit.to_string()),
         }
     }
 
     /// The same in a word.
     pub const fn word(&self) -> &'static str {
         match self {
-            Became::StillThere => "still there",
-            Became::Another(_) => "another",
-            Became::Gone => "gone",
-            Became::NotLookedFor => "not looked for",
-            Became::Unknown(_) => "unknown",
+            Sequel::StillThere => "still there",
+            Sequel::Another(_) => "another",
+            Sequel::Gone => "gone",
+            Sequel::NotLookedFor => "not looked for",
+            Sequel::Unknown(_) => "unknown",
         }
     }
 }
