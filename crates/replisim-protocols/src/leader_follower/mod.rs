@@ -148,7 +148,7 @@ mod state;
 mod tests;
 
 pub use node::{Replica, Timer};
-pub use profile::{Config, Plan, Profile, Servers};
+pub use profile::{Config, Profile, Servers, Tree};
 
 /// PostgreSQL's streaming replication: see [`postgresql`].
 pub type PostgreSql = Replica<postgresql::Streaming>;

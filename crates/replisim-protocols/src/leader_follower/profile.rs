@@ -33,10 +33,10 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
     /// The mistakes whose stage this system is.
     const FLAWS: &'static [FlawInfo];
 
-    /// Who leads and who follows whom when the cluster is born, or all mistakes in the settings at once.
-    fn plan(settings: &Self::Settings, servers: &Servers) -> Result<Plan, Vec<Problem>>;
+    /// Who leads and who follows whom when the cluster is born: the leader is its root. or all mistakes in the settings at once.
+    fn tree(settings: &Self::Settings, servers: &Servers) -> Result<Tree, Vec<Problem>>;
 
-    /// The rules that server `me` goes by. Settings that [`Profile::plan`] refuses are taken as their defaults.
+    /// The rules that server `me` goes by. Settings that [`Profile::tree`] refuses are taken as their defaults.
     fn rules(settings: &Self::Settings, servers: &Servers, me: NodeId) -> Rules;
 
     /// Changes one setting of a running server, if the system allows that.
@@ -55,14 +55,14 @@ pub trait Profile: Clone + fmt::Debug + Send + Sync + 'static {
     fn complaint(refusal: Refusal) -> &'static str;
 }
 
-/// Who leads and who follows whom when the cluster is born.
+/// Who leads and who follows whom when the cluster is born: the leader is its root.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Plan {
+pub struct Tree {
     /// Who leads.
     pub leader: NodeId,
     /// Whom each server follows, the leader's own entry apart, by [`NodeId`].
     pub upstreams: Vec<NodeId>,
-    /// Who joins later: started by a fault of the plan, not with the cluster.
+    /// Who joins later: started by a fault, not with the cluster.
     pub late: Vec<NodeId>,
 }
 
@@ -95,14 +95,14 @@ impl<F: Profile> Protocol for Replica<F> {
 
     fn assemble(settings: &F::Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
         let servers = Servers::of(topology);
-        let plan = F::plan(settings, &servers)?;
+        let tree = F::tree(settings, &servers)?;
         let settings = Arc::new(settings.clone());
         let member = |(host, name): (usize, &String)| {
             let me = Member::<Self>::address(host);
-            let upstream = (me != plan.leader).then(|| plan.upstreams[host]);
-            let starts = !plan.late.contains(&me);
+            let upstream = (me != tree.leader).then(|| tree.upstreams[host]);
+            let starts = !tree.late.contains(&me);
             let (settings, servers) = (settings.clone(), servers.clone());
-            let config = Config { settings, servers, first_leader: plan.leader, upstream };
+            let config = Config { settings, servers, first_leader: tree.leader, upstream };
             Member { name: name.clone(), host, replica: true, starts, config }
         };
         Ok(servers.0.iter().enumerate().map(member).collect())
@@ -118,9 +118,9 @@ impl<F: Profile> Protocol for Replica<F> {
 
     fn promises(settings: &F::Settings, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
         let servers = Servers::of(circumstances.topology);
-        let plan = F::plan(settings, &servers).unwrap_or_else(|_| Plan::simple(&servers));
+        let tree = F::tree(settings, &servers).unwrap_or_else(|_| Tree::simple(&servers));
         let rules: Vec<Rules> = servers.all().map(|me| F::rules(settings, &servers, me)).collect();
-        promises(&rules, &plan, circumstances)
+        promises(&rules, &tree, circumstances)
     }
 
     fn summary(settings: &F::Settings) -> String {
@@ -181,7 +181,7 @@ impl Servers {
     }
 }
 
-impl Plan {
+impl Tree {
     /// Everybody follows the server called `leader` (the first one, if that is empty), but for those that `relays`
     /// names with another upstream, and all but those called `late` start with the cluster. Each comes with its setting's
     /// name.
@@ -205,26 +205,26 @@ impl Plan {
             let path = format!("{relay_path}.{follower}");
             upstreams[find(follower, &path).index()] = find(upstream, &path);
         }
-        let plan = Plan { leader, upstreams, late };
-        problems.extend(plan.strays(servers).map(|stray| {
+        let tree = Tree { leader, upstreams, late };
+        problems.extend(tree.strays(servers).map(|stray| {
             let message = format!("`{}` follows itself or others that do, never the leader", servers.name(stray));
             Problem::new(relay_path, message)
         }));
-        if plan.late.contains(&plan.leader) && problems.is_empty() {
+        if tree.late.contains(&tree.leader) && problems.is_empty() {
             problems.push(Problem::new(late_path, "the leader cannot join later"));
         }
-        if problems.is_empty() { Ok(plan) } else { Err(problems) }
+        if problems.is_empty() { Ok(tree) } else { Err(problems) }
     }
 
     /// Everybody follows the first server.
     fn simple(servers: &Servers) -> Self {
-        Plan { leader: NodeId(0), upstreams: vec![NodeId(0); usize::from(servers.count())], late: Vec::new() }
+        Tree { leader: NodeId(0), upstreams: vec![NodeId(0); usize::from(servers.count())], late: Vec::new() }
     }
 
-    /// The plan, if nothing else is wrong; else all that is.
-    pub fn unless(plan: Result<Self, Vec<Problem>>, others: Vec<Problem>) -> Result<Self, Vec<Problem>> {
-        match plan {
-            Ok(plan) if others.is_empty() => Ok(plan),
+    /// The tree, if nothing else is wrong; else all that is.
+    pub fn unless(tree: Result<Self, Vec<Problem>>, others: Vec<Problem>) -> Result<Self, Vec<Problem>> {
+        match tree {
+            Ok(tree) if others.is_empty() => Ok(tree),
             Ok(_) => Err(others),
             Err(problems) => Err(problems.into_iter().chain(others).collect()),
         }
@@ -247,22 +247,22 @@ mod tests {
         Servers::new(["p", "s1", "s2"].map(str::to_owned))
     }
 
-    fn plan(relays: &[(&str, &str)]) -> Result<Plan, Vec<Problem>> {
+    fn tree(relays: &[(&str, &str)]) -> Result<Tree, Vec<Problem>> {
         let relays = relays.iter().map(|(follower, upstream)| ((*follower).to_owned(), (*upstream).to_owned()));
-        Plan::new(&servers(), ("primary", "p"), ("primary_conninfo", &relays.collect()), ("joining", &[]))
+        Tree::new(&servers(), ("primary", "p"), ("primary_conninfo", &relays.collect()), ("joining", &[]))
     }
 
     #[test]
     fn a_chain_hangs_from_the_leader() {
-        let plan = plan(&[("s2", "s1")]).unwrap();
-        assert_eq!(plan.upstreams[1..], [NodeId(0), NodeId(1)]);
+        let tree = tree(&[("s2", "s1")]).unwrap();
+        assert_eq!(tree.upstreams[1..], [NodeId(0), NodeId(1)]);
     }
 
     #[test]
     fn unknown_names_and_circles_are_refused_together() {
-        let problems = plan(&[("s1", "s2"), ("s2", "s1")]).unwrap_err();
+        let problems = tree(&[("s1", "s2"), ("s2", "s1")]).unwrap_err();
         assert_eq!(problems.len(), 2);
-        let problems = plan(&[("s1", "s9")]).unwrap_err();
+        let problems = tree(&[("s1", "s9")]).unwrap_err();
         assert_eq!(problems[0].message, "unknown host `s9`");
         assert_eq!(problems[0].path, "primary_conninfo.s1");
     }

@@ -37,10 +37,10 @@ impl<F: Profile> Replica<F> {
     /// The slots of those that follow this server from the start: an operator makes them with the cluster, as
     /// `pg_basebackup --create-slot` does, so that no log is dropped before a follower has first connected.
     fn slots_at_birth(&self) -> Vec<Slot> {
-        let Ok(plan) = F::plan(&self.settings, &self.servers) else { return Vec::new() };
-        let follows = |follower: &NodeId| plan.upstreams[follower.index()] == self.me && !plan.late.contains(follower);
+        let Ok(tree) = F::tree(&self.settings, &self.servers) else { return Vec::new() };
+        let follows = |follower: &NodeId| tree.upstreams[follower.index()] == self.me && !tree.late.contains(follower);
         let has_slot = |follower: &NodeId| F::rules(&self.settings, &self.servers, *follower).slot;
-        let followers = self.servers.others(self.me).filter(|it| *it != plan.leader && follows(it) && has_slot(it));
+        let followers = self.servers.others(self.me).filter(|it| *it != tree.leader && follows(it) && has_slot(it));
         followers.map(|follower| Slot { follower, index: 0, lost: false }).collect()
     }
 

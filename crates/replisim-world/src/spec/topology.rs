@@ -74,6 +74,8 @@ impl Topology {
         for (name, place) in &cluster.hosts {
             match topology.zone_of(place) {
                 Some(zone) => topology.hosts.push(Host { name: name.clone(), zone }),
+                // That it has no zones is said already.
+                None if cluster.regions.contains_key(place) => {}
                 None => problems.push(topology.unknown_place(name, place)),
             }
         }

@@ -76,7 +76,7 @@ pub use settings::{BinlogFormat, GtidMode, Settings, WaitPoint};
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::flaw::Flaw;
 use super::message::Refusal;
-use super::profile::{Plan, Profile, Servers};
+use super::profile::{Profile, Servers, Tree};
 use super::rules::*;
 
 /// MySQL's replication by binary log.
@@ -91,8 +91,8 @@ impl Profile for BinaryLog {
     const FLAWS: &'static [FlawInfo] =
         &[Flaw::ResumeFromSent.info(), Flaw::CompareIndexAlone.info(), Flaw::CountOldEpoch.info()];
 
-    fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
-        let plan = Plan::new(
+    fn tree(settings: &Settings, servers: &Servers) -> Result<Tree, Vec<Problem>> {
+        let tree = Tree::new(
             servers,
             ("source", &settings.source),
             ("source_host", &settings.source_host),
@@ -108,7 +108,7 @@ impl Profile for BinaryLog {
         if settings.innodb_flush_log_at_trx_commit != 1 {
             others.push(Problem::new("innodb_flush_log_at_trx_commit", settings::INNODB_NOT_SYNCED));
         }
-        Plan::unless(plan, others)
+        Tree::unless(tree, others)
     }
 
     fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {
@@ -240,8 +240,8 @@ mod tests {
     fn what_innodb_loses_by_itself_is_not_simulated_and_therefore_refused() {
         let problems = |innodb_flush_log_at_trx_commit| {
             let settings = Settings { innodb_flush_log_at_trx_commit, ..Settings::default() };
-            let plan = BinaryLog::plan(&settings, &Servers::new(["source".to_owned()]));
-            plan.err().unwrap_or_default().len()
+            let tree = BinaryLog::tree(&settings, &Servers::new(["source".to_owned()]));
+            tree.err().unwrap_or_default().len()
         };
         assert_eq!([0, 1, 2, 9].map(problems), [1, 0, 1, 1]);
     }

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::flaw::{self, Flaw};
 use super::message::Refusal;
-use super::profile::{Plan, Profile, Servers};
+use super::profile::{Profile, Servers, Tree};
 use super::rules::*;
 
 /// Leader–follower replication in the family's own words.
@@ -131,8 +131,8 @@ impl Profile for Plain {
     const SWARM: &'static str = include_str!("swarm.ron");
     const FLAWS: &'static [FlawInfo] = flaw::PLAIN;
 
-    fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
-        let plan = Plan::new(
+    fn tree(settings: &Settings, servers: &Servers) -> Result<Tree, Vec<Problem>> {
+        let tree = Tree::new(
             servers,
             ("leader", &settings.leader),
             ("relays", &settings.relays),
@@ -145,7 +145,7 @@ impl Profile for Plain {
         if let Wait::Any(0) | Wait::First(0, _) = settings.acknowledge {
             others.push(Problem::new("acknowledge", "a commit waits for at least 1 follower, or is asynchronous"));
         }
-        Plan::unless(plan, others)
+        Tree::unless(tree, others)
     }
 
     fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {

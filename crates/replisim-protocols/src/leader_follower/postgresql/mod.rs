@@ -106,7 +106,7 @@ pub use standby_names::StandbyNames;
 use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
 use super::message::Refusal;
-use super::profile::{Plan, Profile, Servers};
+use super::profile::{Profile, Servers, Tree};
 use super::rules::*;
 
 /// PostgreSQL's streaming replication.
@@ -121,14 +121,14 @@ impl Profile for Streaming {
     const SWARM: &'static str = include_str!("swarm.ron");
     const FLAWS: &'static [FlawInfo] = &[Flaw::AcknowledgeBeforeSync.info()];
 
-    fn plan(settings: &Settings, servers: &Servers) -> Result<Plan, Vec<Problem>> {
-        let plan = Plan::new(
+    fn tree(settings: &Settings, servers: &Servers) -> Result<Tree, Vec<Problem>> {
+        let tree = Tree::new(
             servers,
             ("primary", &settings.primary),
             ("primary_conninfo", &settings.primary_conninfo),
             ("joining", &settings.joining),
         );
-        Plan::unless(plan, unknown_names(settings, servers))
+        Tree::unless(tree, unknown_names(settings, servers))
     }
 
     fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {

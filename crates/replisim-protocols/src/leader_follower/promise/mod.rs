@@ -31,13 +31,13 @@ use replisim_world::protocol::Circumstances;
 use replisim_world::spec::FaultFamily;
 
 use self::readers::Readers;
-use super::profile::Plan;
+use super::profile::Tree;
 use super::rules::{Extent, Flush, Format, Persistence, Progress, Retention, Rules, Show, Unanswered};
 
-/// What is promised by servers that go by these rules, in order of their addresses, and follow each other by this plan at
+/// What is promised by servers that go by these rules, in order of their addresses, and follow each other by this tree at
 /// first.
-pub fn promises(rules: &[Rules], plan: &Plan, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
-    let facts = Facts { leader: &rules[plan.leader.index()], servers: rules, plan, circumstances };
+pub fn promises(rules: &[Rules], tree: &Tree, circumstances: &Circumstances<'_>) -> BTreeMap<Check, Promise> {
+    let facts = Facts { leader: &rules[tree.leader.index()], servers: rules, tree, circumstances };
     let every = Check::OF_DATA.into_iter();
     every.map(|check| (check, facts.objection(check).map_or(Promise::Promised, not_promised))).collect()
 }
@@ -49,7 +49,7 @@ type Objection = Option<&'static str>;
 struct Facts<'a> {
     leader: &'a Rules,
     servers: &'a [Rules],
-    plan: &'a Plan,
+    tree: &'a Tree,
     circumstances: &'a Circumstances<'a>,
 }
 
@@ -228,7 +228,7 @@ impl Facts<'_> {
     /// Whether commits wait for more servers than follow the leader, and nobody sees them there until they are acknowledged.
     fn waits_for_ever(&self) -> bool {
         let Some((quorum, _)) = self.leader.awaited() else { return false };
-        let direct = |member: &&NodeId| self.plan.upstreams[member.index()] == self.plan.leader;
+        let direct = |member: &&NodeId| self.tree.upstreams[member.index()] == self.tree.leader;
         let hides = self.leader.show == Show::AfterAcknowledgement;
         let blocks = !self.leader_may_go_on_alone();
         hides && blocks && quorum.members.iter().filter(direct).count() < quorum.needed()

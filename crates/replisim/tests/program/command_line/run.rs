@@ -19,15 +19,28 @@ fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
     assert!(folder.program(&["run", "small.ron", "--color", "always"]).output.contains("\u{1b}["));
 }
 
+/// What stands between the first of one text and the next of another.
+fn between(text: &str, begin: &str, end: &str) -> String {
+    let rest = text.split_once(begin).map(|(_, rest)| rest);
+    let found = rest.and_then(|rest| rest.split_once(end)).map(|(found, _)| found.to_owned());
+    found.unwrap_or_else(|| panic!("nothing stands between {begin:?} and {end:?} in:\n{text}"))
+}
+
+/// The page on how to write a scenario shows a first one, and a part of what that prints.
+#[test]
+fn the_first_scenario_of_the_docs_prints_what_they_show() {
+    let page = String::from_utf8(repository().read("docs/scenarios.md")).expect("a page is text");
+    let folder = with_scenario("docs");
+    folder.write("first.ron", between(&page, "```ron\n", "```").as_bytes());
+    let run = folder.program(&["run", "first.ron"]);
+    let shown = between(&page, "```text\n", "```");
+    assert!(run.code == 0 && run.output.contains(&shown), "{shown}\nis not part of\n{}", run.output);
+}
+
 /// But for how long it takes, the README shows what its first command prints.
 #[test]
 fn the_readme_shows_a_run_as_it_is() {
     let readme = String::from_utf8(repository().read("README.md")).expect("the README is text");
-    let between = |text: &str, begin: &str, end: &str| {
-        let rest = text.split_once(begin).map(|(_, rest)| rest);
-        let found = rest.and_then(|rest| rest.split_once(end)).map(|(found, _)| found.to_owned());
-        found.unwrap_or_else(|| panic!("nothing stands between {begin:?} and {end:?} in:\n{text}"))
-    };
     let untimed = |text: &str| {
         let seconds = between(text, " simulated in ", " s · ");
         text.trim_end().replace(&format!(" simulated in {seconds} s"), " simulated")
