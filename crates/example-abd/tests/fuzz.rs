@@ -11,7 +11,7 @@ fn catalog() -> Catalog {
 }
 
 #[test]
-fn it_stays_linearizable_under_a_thousand_seeds() {
+fn it_keeps_its_promises_under_a_thousand_seeds() {
     Trial::of(SCENARIO, &catalog()).seeds(0..1_000).hold();
 }
 

@@ -235,7 +235,7 @@ impl Clients {
                 current.at_leader = true;
                 NextStep::Again
             }
-            outcome => state.retry_or(outcome, retries),
+            outcome => state.retry_or(outcome, retries, reply.redirect),
         }
     }
 
@@ -251,7 +251,7 @@ impl Clients {
             current.hops += 1;
             return NextStep::Later;
         }
-        state.retry_or(outcome, retries)
+        state.retry_or(outcome, retries, None)
     }
 
     /// A session's time for an operation is over: whom it asked may be dead, so it asks somebody else who leads.
@@ -418,10 +418,12 @@ impl Session {
         }
     }
 
-    fn retry_or(&mut self, outcome: Outcome, allowed: u32) -> NextStep {
+    /// Tries again what certainly failed, as often as is allowed: where the last answer said, if it did.
+    fn retry_or(&mut self, outcome: Outcome, allowed: u32, redirect: Option<NodeId>) -> NextStep {
         match &mut self.current {
             Some(current) if matches!(outcome, Outcome::Fail(_)) && current.retries < allowed => {
                 current.retries += 1;
+                self.leader = redirect.or(self.leader);
                 NextStep::Later
             }
             _ => NextStep::Done(outcome),

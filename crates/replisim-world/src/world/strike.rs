@@ -1,5 +1,7 @@
 //! Faults begin, go on and end.
 
+use std::collections::BTreeSet;
+
 use replisim_kernel::{Sampler, SimTime, Span};
 
 use super::{Phase, World};
@@ -303,11 +305,16 @@ impl<P: Process> World<P> {
             self.injector[firing].steps = self.shuffled_replicas(fault);
         }
         let back = self.injector[firing].steps[step - order.len()];
-        self.undo_where(firing, |undo| matches!(undo, Undo::Mend { from, to } if *from == back || *to == back));
+        // Two that are both isolated are cut twice: what is left of that is the other's.
+        let mut mended = BTreeSet::new();
+        self.undo_where(firing, |undo| match undo {
+            Undo::Mend { from, to } if *from == back || *to == back => mended.insert((*from, *to)),
+            _ => false,
+        });
         Vec::new()
     }
 
-    fn undo_where(&mut self, firing: FiringIndex, which: impl Fn(&Undo) -> bool) {
+    fn undo_where(&mut self, firing: FiringIndex, which: impl FnMut(&Undo) -> bool) {
         let all = std::mem::take(&mut self.injector[firing].undo);
         let (now, later) = all.into_iter().partition::<Vec<Undo>, _>(which);
         self.injector[firing].undo = later;

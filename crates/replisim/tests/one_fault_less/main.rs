@@ -37,6 +37,14 @@ const BEACONS: &str = r#"Scenario(
         Every("250ms", "90ms", Isolate("random 1")),
         During("400ms", "700ms", OneWay(from: "n5", to: "n2")),
         At("600ms", Kill("n4")),
+        During("100ms", "180ms", Throttled(link: ("n1", "n5"), to: "50kbit/s")),
+        During("100ms", "180ms", Duplicating(link: ("n2", "n3"), chance: "50%")),
+        During("820ms", "890ms", Reordering(link: ("n1", "n2"), chance: "50%", by: "30ms")),
+        During("820ms", "890ms", Hold(link: ("n3", "n5"))),
+        During("700ms", "760ms", Flapping(between: ("n1", "n3"), down: "20ms", up: "10ms")),
+        During("760ms", "800ms", Swizzle(step: "5ms")),
+        During("800ms", "810ms", Bridge("n2")),
+        During("810ms", "820ms", MajorityRing),
         At("900ms", Halves),
     ],
     run: "1s",
@@ -44,12 +52,20 @@ const BEACONS: &str = r#"Scenario(
 )"#;
 
 /// What each fault of [`BEACONS`] may touch.
-const REACHES: [Reach; 6] = [
+const REACHES: [Reach; 14] = [
     Reach { links: |from, to| is_between(from, to, 0, 1), beats: 20..=50 },
     Reach { links: |from, to| is_between(from, to, 2, 3), beats: 30..=80 },
     Reach { links: |_, _| true, beats: 25..=100 },
     Reach { links: |from, to| (from, to) == (4, 1), beats: 40..=70 },
     Reach { links: |from, to| from == 3 || to == 3, beats: 1..=u32::MAX },
+    Reach { links: |from, to| is_between(from, to, 0, 4), beats: 10..=18 },
+    Reach { links: |from, to| is_between(from, to, 1, 2), beats: 10..=18 },
+    Reach { links: |from, to| is_between(from, to, 0, 1), beats: 82..=89 },
+    Reach { links: |from, to| is_between(from, to, 2, 4), beats: 82..=89 },
+    Reach { links: |from, to| is_between(from, to, 0, 2), beats: 70..=76 },
+    Reach { links: |_, _| true, beats: 76..=80 },
+    Reach { links: |_, _| true, beats: 80..=81 },
+    Reach { links: |_, _| true, beats: 81..=82 },
     Reach { links: |_, _| true, beats: 90..=100 },
 ];
 

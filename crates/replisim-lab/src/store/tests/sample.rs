@@ -19,6 +19,8 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     pub fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("replisim-store-{}-{name}", std::process::id()));
+        // A run that was killed may have left one.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Scratch(folder)
     }

@@ -13,6 +13,7 @@ use super::{LeaderFollower, MySql, PostgreSql};
 
 mod beginning;
 mod chains;
+mod clients;
 mod copying;
 mod diverging;
 mod formats;

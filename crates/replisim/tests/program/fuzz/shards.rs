@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use super::{Folder, interrupted, merged, mixed, under_way};
+use super::{Folder, interrupted, merged, mixed, runs, under_way};
 
 /// How many runs the campaign has, over two subjects: in a release build three lots or more.
 const RUNS: &str = if cfg!(debug_assertions) { "1000" } else { "10000" };
@@ -170,12 +170,15 @@ fn a_shard_takes_its_place_beside_no_log_of_another() {
 fn a_killed_shard_is_completed_by_running_it_again() {
     let folder = planned("killed");
     let arguments = ["fuzz", "shard", "plan.ron", "--shard", "1/1", "--jobs", "2", "-o", "killed.db"];
-    for life in [150, 300, 450] {
+    let mut amid = false;
+    for life in [50, 100, 150, 200, 300, 450] {
         let mut child = folder.command(&arguments).stdout(Stdio::null()).spawn().expect("the program can be run");
         thread::sleep(Duration::from_millis(life));
         child.kill().expect("it can be killed");
         child.wait().expect("it has ended");
+        amid |= folder.path("killed.db.part").exists() && runs(&folder, "killed.db.part") > 0;
     }
+    assert!(amid, "it was killed while some runs were done, and others not");
     shard(&folder, "1/1", "2", "killed.db");
     shard(&folder, "1/1", "2", "whole.db");
     assert!(merged(&folder, &["killed.db"], "killed.merged") == merged(&folder, &["whole.db"], "whole.merged"));

@@ -1,5 +1,7 @@
 //! The world under a process that only listens and talks: what arrives when, what breaks how, and what a fork does.
 
+mod faults;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
