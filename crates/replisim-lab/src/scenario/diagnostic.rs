@@ -176,7 +176,7 @@ impl fmt::Display for Report {
 
 impl std::error::Error for Report {}
 
-/// `a`, `b` and `c`: names as a sentence lists them. Long lists end in how many more there are.
+/// `a, b, c`: names as a sentence lists them. Long lists end in how many more there are.
 pub(crate) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     const SHOWN_MAX: usize = 50;
     let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();

@@ -21,7 +21,7 @@ const USUAL: [fn(&mut Cluster); 9] = [
     |cluster| cluster.service = Service::default(),
 ];
 
-/// How much sooner or later faults are tried to strike where nothing is left to luck.
+/// By how much faults are shifted, either way, where nothing is left to luck.
 const SHIFTS: [Span; 7] = [
     Span::micros(100),
     Span::micros(200),

@@ -22,7 +22,7 @@ const LENGTH_MIN: Span = Span::millis(1);
 /// How many times of a recurring fault are tried on their own.
 const FIRINGS_MAX: usize = 16;
 
-/// Of how many faults one is tried to be left out while another one is moved.
+/// With at most so many faults, one is left out while another one is moved.
 const TOGETHER_MAX: usize = 3;
 
 /// How exactly a moment is met at which something was answered.

@@ -22,14 +22,14 @@
 //! ```
 //!
 //! What makes this work lies elsewhere: every entity has a stream of chance of its own, so a fault less leaves the luck of
-//! everything else as it was; and a run is a value of milliseconds.
+//! everything else as it was; and a run costs milliseconds.
 //!
 //! What works against it is luck. Where a run fails because one sync in a hundred took so long, each of the hundred
 //! operations is needed for nothing but to draw its share of chance. So constants take the place of what is drawn as soon
 //! as possible; and where that does not fail, fewer operations are tried under other seeds.
 //!
 //! **Promises**: the result fails as the original does. No single fault or operation of it can be left out, unless the run
-//! then has more events than a run may have, of which nothing is known and which is said. The same
+//! then exceeds its limit of events: then nothing is known, and the case says so. The same
 //! experiment, seed and limit of runs give the same result for any number of threads, for of all candidates that are tried
 //! side by side the first in order is taken. **Does not promise** the smallest failing scenario there is.
 //!

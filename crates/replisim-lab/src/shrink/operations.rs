@@ -35,7 +35,7 @@ const USUAL: [fn(&mut ClientGroup, ClientGroup); 15] = [
     |group, usual| (group.hop, group.servers) = (usual.hop, usual.servers),
 ];
 
-/// How many operations are tried to be merged into one.
+/// How many operations are merged into one, the most first.
 const MERGED: [u32; 4] = [1_000, 100, 10, 2];
 
 /// The other seeds that are tried, and in how many chunks operations are left out under them.

@@ -13,13 +13,13 @@ use crate::scenario::default_settle;
 /// The shortest run that is tried: what is shorter is over before it is answered.
 const RUN_MIN: Span = Span::millis(10);
 
-/// How many times sooner everything is tried to happen.
+/// By which factors everything is sped up.
 const SOONER: [u64; 3] = [1_000, 100, 10];
 
 /// The most moments of a scenario between which time is taken out.
 const MOMENTS_MAX: usize = 24;
 
-/// How long nothing needs to happen.
+/// The pauses that are tried in place of a longer one.
 const GAPS: [Span; 5] = [Span::ZERO, Span::millis(1), Span::millis(10), Span::millis(100), Span::secs(1)];
 
 /// Cuts the run, and how long it may take to come to rest.

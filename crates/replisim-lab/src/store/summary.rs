@@ -144,7 +144,7 @@ impl Store {
     }
 
     fn tally(&self, id: i64) -> Result<SubjectCount, StoreError> {
-        // The same as the view `speed`, which leaves out subjects that have not run yet. Months of simulated time are too
+        // As the view `speed`, and more: that leaves out subjects that have not run yet. Months of simulated time are too
         // many nanoseconds for one of SQLite's integers after some thousand runs.
         let sql = "SELECT subject.name, count(DISTINCT run.lot), count(run.lot),
                           coalesce(sum(run.origin = 'mutant'), 0), coalesce(sum(run.failed), 0),

@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         self.ways.iter().all(by_token)
     }
 
-    /// Whether one session reads with and without a token.
+    /// Whether some reads of a session bring a token and others go to the leader, by routing or as a fallback.
     fn goes_to_leader_too(&self) -> bool {
         let tokens = self.ways.iter().filter(|way| matches!(way, Routing::Token { .. })).count();
         let falls_back = |way: &&Routing| matches!(way, Routing::Token { fallback: true, .. });
