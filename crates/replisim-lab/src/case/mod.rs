@@ -29,7 +29,7 @@ use ron::extensions::Extensions;
 use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of, other_file};
+use crate::scenario::{Code, Diagnostic, Outline, Report, Source, refusal};
 use crate::{Experiment, VERSION};
 pub use marks::{Marks, Parting};
 
@@ -158,7 +158,7 @@ impl Case {
         let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
         let written: Written = match options.from_str(&source.text) {
             Ok(written) => written,
-            Err(error) => return Err(Report::of(source.clone(), refusal(source, &error))),
+            Err(error) => return Err(Report::of(source.clone(), refusal(source, &error, "case", Case::ADVICE))),
         };
         let Written { version, seed, until, fingerprint, anomaly, scenario, marks } = written;
         let refuse = |field: &str, code, why: String| {
@@ -307,19 +307,6 @@ fn story_of(text: &str) -> String {
     let mut lines: Vec<&str> = comments.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     lines.pop_if(|last| *last == AGAIN);
     lines.join("\n")
-}
-
-fn refusal(source: &Source, error: &ron::error::SpannedError) -> Diagnostic {
-    let start = error.span.start;
-    let at = offset_of(&source.text, Place { line: start.line, column: start.col });
-    if let Some(other) = other_file(Outline::of(&source.text).name(), "case", &source.name) {
-        return other.at(at..at);
-    }
-    let why = match &error.code {
-        ron::Error::MissingStructField { field, .. } => format!("it has no `{field}`"),
-        other => other.to_string(),
-    };
-    Diagnostic::new(Code::Syntax, format!("this is not a case: {why}")).at(at..at).help(Case::ADVICE)
 }
 
 #[cfg(test)]

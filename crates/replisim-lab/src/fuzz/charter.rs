@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::lot::LOT;
 use super::orders::{Orders, Share};
 use super::subject::Subject;
-use crate::scenario::{Code, Diagnostic, Outline, Place, Report, Source, offset_of, other_file};
+use crate::scenario::{Code, Diagnostic, Report, Source, refusal};
 use crate::{Catalog, VERSION};
 
 /// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
@@ -72,22 +72,10 @@ impl Charter {
     /// If the file cannot be read, is no charter, or was written by another version.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let source = Source::read_within(path, PLAN_BYTES_MAX).map_err(|report| report.advising(ADVICE))?;
-        let refuse_at = |at: usize, message: String| {
-            Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(at..at).help(ADVICE))
-        };
-        let refuse = |message: String| refuse_at(0, message);
-        let charter: Charter = ron::from_str(&source.text).map_err(|error| {
-            let start = error.span.start;
-            let at = offset_of(&source.text, Place { line: start.line, column: start.col });
-            if let Some(other) = other_file(Outline::of(&source.text).name(), "plan", &source.name) {
-                return Report::of(source.clone(), other.at(at..at));
-            }
-            let why = match &error.code {
-                ron::Error::MissingStructField { field, .. } => format!("it has no `{field}`"),
-                other => other.to_string(),
-            };
-            refuse_at(at, format!("this is no plan: {why}"))
-        })?;
+        let refuse =
+            |message: String| Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(ADVICE));
+        let charter: Charter = ron::from_str(&source.text)
+            .map_err(|error| Report::of(source.clone(), refusal(&source, &error, "plan", ADVICE)))?;
         if charter.subjects.is_empty() || !(1..=Orders::RUNS_MAX).contains(&charter.runs) {
             return Err(refuse(format!("a plan has a subject and from 1 to {} runs", Orders::RUNS_MAX)));
         }

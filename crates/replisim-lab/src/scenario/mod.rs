@@ -34,12 +34,11 @@ pub use diagnostic::{Diagnostic, Help, Report};
 pub(crate) use set::KNOBS;
 pub use set::{Edit, ParseEditError};
 pub use shape::{Bound, Expected, ProtocolText, Scenario};
-pub(crate) use shape::{Put, default_settle, other_file};
+pub(crate) use shape::{Put, default_settle, refusal};
 pub use source::{Place, SOURCE_BYTES_MAX, Source};
 pub use typed::Excerpt;
 
 pub(crate) use diagnostic::{listed, nearest};
 pub(crate) use locate::{Field, Outline};
 pub(crate) use meaning::{Known, Mistakes, check};
-pub(crate) use source::offset_of;
 pub(crate) use typed::field_names;

@@ -273,8 +273,8 @@ fn streams(seed: u64, entity: u64, salt: u64) -> (Stream, Stream) {
     (Stream::derive(seed, CLIENT, entity, salt), Stream::derive(seed, PACE, entity, salt))
 }
 
-/// The i-th word made of one: enough variety for the parts of a transaction. The second factor is one of SplitMix64's (Steele,
-/// Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014).
+/// The i-th word made of one: enough variety for the parts of a transaction. The second factor is one of SplitMix64's
+/// (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014).
 fn spread(word: u64, i: u64) -> u64 {
     (word ^ i).wrapping_mul(GOLDEN).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }

@@ -110,20 +110,27 @@ fn a_campaign_that_begins_anew_keeps_only_what_is_known() {
     assert_eq!(store.known().unwrap(), known);
 }
 
+/// The failure of one run, with so many faults and this case.
+fn failing(faults: u32, case: &str) -> FailureRow {
+    FailureRow { faults, case: case.to_owned(), ..failure(record(0).run.at) }
+}
+
+/// A store of one run, of which these were handed over one after the other.
+fn kept(scratch: &Scratch, failures: impl IntoIterator<Item = FailureRow>) -> Store {
+    let path = scratch.path("a.store");
+    let writer = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
+    writer.put(record(0)).unwrap();
+    failures.into_iter().for_each(|failure| writer.put_failure(failure).unwrap());
+    writer.finish().unwrap();
+    Store::open(&path).unwrap()
+}
+
 #[test]
 fn of_two_cases_the_smaller_is_kept_and_known() {
     let scratch = Scratch::new("smaller");
-    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
-    let at = record(0).run.at;
-    writer.put(record(0)).unwrap();
-    let case = |faults, text: &str| FailureRow { faults, case: text.to_owned(), ..failure(at) };
-    for failure in [case(3, "three faults"), case(1, ""), case(1, "one"), case(1, ""), case(2, "two")] {
-        writer.put_failure(failure).unwrap();
-    }
-    writer.finish().unwrap();
-    let store = Store::open(&path).unwrap();
-    assert_eq!(store.failures(manifest.digest()).unwrap(), [case(1, "one")]);
+    let tried = [(3, "three faults"), (1, ""), (1, "one"), (1, ""), (2, "two")];
+    let store = kept(&scratch, tried.map(|(faults, case)| failing(faults, case)));
+    assert_eq!(store.failures(manifest("first").digest()).unwrap(), [failing(1, "one")]);
     assert_eq!(store.known().unwrap()[0].case, "one");
 }
 
@@ -131,17 +138,9 @@ fn of_two_cases_the_smaller_is_kept_and_known() {
 #[test]
 fn of_two_cases_that_hold_as_much_the_shrunk_one_is_kept_and_known() {
     let scratch = Scratch::new("shrunk");
-    let (path, manifest) = (scratch.path("a.store"), manifest("first"));
-    let writer = Writer::begin(&path, &manifest, Begin::Resume).unwrap();
-    let at = record(0).run.at;
-    writer.put(record(0)).unwrap();
     let shrunk = "/* A story. */ Case(\n    anomaly: (check: Convergence),\n    scenario: (),\n)";
-    for text in ["Case(\n    scenario: (),\n)", shrunk, "Case()"] {
-        writer.put_failure(FailureRow { case: text.to_owned(), ..failure(at) }).unwrap();
-    }
-    writer.finish().unwrap();
-    let store = Store::open(&path).unwrap();
-    assert_eq!(store.failures(manifest.digest()).unwrap()[0].case, shrunk);
+    let store = kept(&scratch, ["Case(\n    scenario: (),\n)", shrunk, "Case()"].map(|case| failing(1, case)));
+    assert_eq!(store.failures(manifest("first").digest()).unwrap()[0].case, shrunk);
     assert_eq!(store.known().unwrap()[0].case, shrunk);
     assert_eq!(store.query("SELECT case_text FROM causes").unwrap().rows, [[Value::Text(shrunk.to_owned())]]);
 }

@@ -124,11 +124,11 @@ fn a_plan_that_is_none_is_told_where_it_stands() {
     let folder = planned("no_plan");
     let plan = String::from_utf8(folder.read("plan.ron")).expect("a plan is text");
     for (from, to, told) in [
-        ("guided: true", "guided: maybe", ["this is no plan: Expected boolean", "plan.ron:6:12"]),
+        ("guided: true", "guided: maybe", ["this is not a plan: Expected boolean", "plan.ron:6:12"]),
         (
             "seed_start: 1",
             "seed_start: 1, sown: 1",
-            ["this is no plan: Unexpected field named `sown`", "plan.ron:5:20"],
+            ["this is not a plan: Unexpected field named `sown`", "plan.ron:5:20"],
         ),
         (
             &format!("runs: {RUNS}"),
