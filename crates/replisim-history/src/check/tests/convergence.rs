@@ -1,4 +1,11 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::brute::witnesses_stand;
 use super::*;
+use crate::{Contents, Datum, Final, Key, NodeId, Position, SessionId, Value};
+
 const SAME: Check = Check::Convergence;
 
 #[test]
@@ -36,4 +43,45 @@ fn accepts_the_same_data_at_other_positions() {
     expect(SAME, "final n0 leads | 1:0-5 | k1=1.0\nfinal n1 | 1:0-4 | k1=1.0", "holds 2");
     expect(SAME, "final n0 leads | | k1=1.0; k2=nothing\nfinal n1 | | k1=1.0", "holds 2");
     expect(SAME, "", "unknown 0/0: no replica was up at the end");
+}
+
+/// What a replica was told last of each of three keys: a value, or that it is deleted.
+type Told = Vec<(u64, Option<u32>)>;
+
+fn replica(node: u16, leads: bool, told: &Told) -> Final {
+    let mut contents = Contents::new();
+    for (at, (key, ordinal)) in (1..).zip(told) {
+        let datum = ordinal.map_or(Datum::Absent, |it| Datum::Register(Value::written(SessionId(0), it)));
+        contents.install(Key(*key), datum, Position::new(1, at));
+    }
+    Final { node: NodeId(node), at: SimTime::ZERO, leads, contents, lineage: None }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_those_that_differ_from_the_one_that_leads_or_from_the_most(
+        replicas in prop::collection::vec(
+            (any::<bool>(), prop::collection::vec((0..3u64, prop::option::of(0..2u32)), 0..4)),
+            1..6,
+        ),
+    ) {
+        let finals = (0..).zip(&replicas).map(|(node, (leads, told))| replica(node, *leads, told)).collect();
+        let history = History { finals, ..History::default() };
+        let held = |told: &Told| {
+            let last: BTreeMap<u64, Option<u32>> = told.iter().copied().collect();
+            last.into_iter().filter(|(_, value)| value.is_some()).collect::<Vec<_>>()
+        };
+        let alike = |one: &Told| replicas.iter().filter(|(_, other)| held(other) == held(one)).count();
+        let leading: Vec<&Told> = replicas.iter().filter(|(leads, _)| *leads).map(|(_, told)| told).collect();
+        let agree = match leading[..] {
+            [leader] => alike(leader),
+            _ => replicas.iter().map(|(_, told)| alike(told)).max().unwrap_or(0),
+        };
+        let found = check(SAME, &history);
+        let (broken, of) = ((replicas.len() - agree) as u64, replicas.len() as u64);
+        prop_assert_eq!((found.broken, found.of, found.verdict == Verdict::Holds), (broken, of, broken == 0), "{:#?}", history);
+        witnesses_stand(&history)?;
+    }
 }

@@ -1,9 +1,10 @@
 //! Each checker is shown anomalies that it must refuse, and beside each the near miss that it must let pass. `notation.rs`
-//! has histories as text, and `random.rs` by chance: on those `brute.rs` and `brute_elements.rs` hold the checkers against
+//! has histories as text, and `random.rs` by chance: on those the modules named `brute` hold the checkers against
 //! the definitions.
 
 mod brute;
 mod brute_elements;
+mod brute_thin_air;
 mod causal_order;
 mod convergence;
 mod fresh_reads;
