@@ -9,8 +9,12 @@ use replisim_history::{NodeId, OpKind, Outcome, Position, Seen};
 use replisim_kernel::{Concern, Distribution, SimTime, Span};
 
 use super::{Blueprint, UnknownConcern, World};
-use crate::fault::FaultIndex;
+use crate::client::CLIENT;
+use crate::disk::DISK;
+use crate::fault::{FAULT, FaultIndex};
+use crate::machine::CPU;
 use crate::network::LINK;
+use crate::node::NODE;
 use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId, View};
 use crate::protocol::Member;
 use crate::simulation::Simulation;
@@ -212,6 +216,37 @@ fn a_fork_goes_on_as_the_original_and_differently_once_reseeded() {
     }
     assert_eq!(slow.fingerprint(), fork.fingerprint());
     assert_ne!(slow.fingerprint(), other.fingerprint());
+}
+
+/// Each concern in a world that draws for all of them, but for that of processes: a talker draws nothing.
+#[test]
+fn what_is_reseeded_is_drawn_otherwise_and_the_same_for_the_same_salt() {
+    let strikes = |action| Fault::Every(Span::secs(2), Span::millis(300), action);
+    let mut blueprint = blueprint(vec![strikes(Action::Pause(Target::Random(1)))]);
+    let service = Distribution::Exponential { mean: Span::micros(50) };
+    blueprint.cluster.links.between_zones = Distribution::Exponential { mean: Span::millis(20) };
+    blueprint.cluster.disk.sync = Distribution::Exponential { mean: Span::millis(2) };
+    blueprint.cluster.service = Service { operation: service.clone(), message: service, cores: 1 };
+    blueprint.topology = Topology::resolve(&blueprint.cluster).unwrap();
+    let begun = after(World::new(blueprint, SEED), 5);
+    let chance = |world: &World<Talker>| world.nodes[0].chance.clone().word();
+    for concern in [LINK, CLIENT, DISK, CPU, FAULT, NODE] {
+        let [plain, one, again, other] = [None, Some(1), Some(1), Some(2)].map(|salt| {
+            let mut world = begun.clone();
+            if let Some(salt) = salt {
+                world.reseed(concern, salt).unwrap();
+            }
+            let draws = chance(&world);
+            (after(world, 30).fingerprint(), draws)
+        });
+        assert_eq!(one, again, "{concern}");
+        if concern == NODE {
+            assert!(plain.1 != one.1 && one.1 != other.1, "{concern}");
+        } else {
+            assert!(plain.0 != one.0 && one.0 != other.0, "{concern}");
+            assert_eq!(plain.1, one.1, "{concern}");
+        }
+    }
 }
 
 #[test]
