@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use replisim_lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign};
+use replisim_lab::fuzz::{NoLedger, Orders, Subject, Tally, run_campaign};
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::shrink::{Limits, Shrinker};
 use replisim_lab::{Catalog, Experiment};
@@ -86,7 +86,7 @@ fn catch(subject: &Subject<'_>, seed_start: u64, guided: bool) -> Catch {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     };
-    let tally = campaign(std::slice::from_ref(subject), &orders, &mut Forgetful, &mut watch).remove(0);
+    let tally = run_campaign(std::slice::from_ref(subject), &orders, &mut NoLedger, &mut watch).remove(0);
     let first = tally.causes.values().map(|found| found.first).min();
     Catch { runs: first.unwrap_or(RUNS_MAX + 1), took: began.elapsed(), tally }
 }

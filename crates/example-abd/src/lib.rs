@@ -33,7 +33,10 @@ pub struct Settings {}
 /// A value with its counter; the higher is the later. Values differ, so no two writes tie, not even those of one
 /// coordinator at once, or before and after a crash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Tagged(u64, Option<Value>);
+pub struct Tagged {
+    counter: u64,
+    value: Option<Value>,
+}
 
 /// What replicas send each other. `round` names one round of one operation at its coordinator.
 #[expect(missing_docs, reason = "each variant's sentence names its fields")]
@@ -81,6 +84,7 @@ struct Round {
     answered: BTreeSet<NodeId>,
 }
 
+/// How long a coordinator waits for answers before it asks again: several round trips between zones.
 const PATIENCE: Span = Span::millis(50);
 
 impl Process for Register {
@@ -186,13 +190,13 @@ impl Register {
     fn advance(&mut self, cx: &mut Cx<'_, Self>, round: Round) {
         let told = match (round.telling, &round.request.op) {
             (None, Op::Write { value, .. }) => {
-                let tagged = Tagged(round.best.0 + 1, Some(*value));
+                let tagged = Tagged { counter: round.best.counter + 1, value: Some(*value) };
                 cx.installed(round.key, Some(*value), tagged.position());
                 tagged
             }
             (None, _) => round.best,
             (Some(told), op) => {
-                let datum = Seen::Datum(told.1.map_or(Datum::Absent, Datum::Register));
+                let datum = Seen::Datum(told.value.map_or(Datum::Absent, Datum::Register));
                 let seen = if op.is_read() { datum } else { Seen::Nothing };
                 return cx.reply(round.request.id, Reply::ok(seen, told.position(), told.position()));
             }
@@ -203,7 +207,7 @@ impl Register {
     /// Keeps the higher of what is held and what is told.
     fn keep(&mut self, key: Key, tagged: Tagged) {
         let held = self.held.entry(key).or_default();
-        if let (true, Some(value)) = (tagged > *held, tagged.1) {
+        if let (true, Some(value)) = (tagged > *held, tagged.value) {
             *held = tagged;
             self.contents.install(key, Datum::Register(value), tagged.position());
             self.lineage.extend(0, tagged.position());
@@ -214,8 +218,8 @@ impl Register {
 impl Tagged {
     /// As a position: one epoch, ordered by counter, then by value.
     fn position(self) -> Position {
-        let (session, ordinal) = self.1.and_then(Value::author).unwrap_or_default();
-        Position::new(1, self.0 << 32 | u64::from(session.0 & 0xfff) << 20 | u64::from(ordinal & 0xf_ffff))
+        let (session, ordinal) = self.value.and_then(Value::author).unwrap_or_default();
+        Position::new(1, self.counter << 32 | u64::from(session.0 & 0xfff) << 20 | u64::from(ordinal & 0xf_ffff))
     }
 }
 

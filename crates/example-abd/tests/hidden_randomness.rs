@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use example_abd::careless::Careless;
 use replisim::history::Survey;
 use replisim::lab::Case;
-use replisim::lab::fuzz::{Archive, DIVERGENCES_MAX, Forgetful, Orders, Subject, Tally, campaign, survey};
+use replisim::lab::fuzz::{Archive, DIVERGENCES_MAX, NoLedger, Orders, Subject, Tally, run_campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::store::{Begin, Store};
 use replisim::prelude::*;
@@ -19,7 +19,7 @@ fn careless(whim: &str, runs: u64, jobs: usize) -> (Tally, Survey) {
     let subjects =
         [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let orders = Orders { guided: false, jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) };
-    let mut tallies = campaign(&subjects, &orders, &mut Forgetful, &mut |_| ControlFlow::Continue(()));
+    let mut tallies = run_campaign(&subjects, &orders, &mut NoLedger, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1);
     (tallies.remove(0), survey)
 }
@@ -72,7 +72,7 @@ fn a_store_keeps_what_differed() {
     let orders = Orders { guided: false, ..Orders::of(64) };
     let mut archive = Archive::open(&path, &subjects, &orders, Begin::Anew).expect("a store");
     let name = archive.campaign();
-    let tallies = campaign(&subjects, &orders, &mut archive, &mut |_| ControlFlow::Continue(()));
+    let tallies = run_campaign(&subjects, &orders, &mut archive, &mut |_| ControlFlow::Continue(()));
     archive.finish().expect("it is written");
     let kept = Store::open(&path).and_then(|store| store.divergences(name)).expect("it can be read");
     let ([row], Some((at, told))) = (kept.as_slice(), tallies[0].divergences.first_key_value()) else {

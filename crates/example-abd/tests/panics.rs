@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process;
 
 use replisim::history::Sequel;
-use replisim::lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign, survey};
+use replisim::lab::fuzz::{NoLedger, Orders, Subject, Tally, run_campaign, survey};
 use replisim::lab::scenario::Source;
 use replisim::lab::shrink::{Limits, Shrinker};
 use replisim::lab::{Case, JudgedRun};
@@ -123,7 +123,7 @@ fn subject<'c>(text: &str, catalog: &'c Catalog) -> Subject<'c> {
 fn fuzz(subject: &Subject<'_>, runs: u64, jobs: usize) -> Tally {
     let orders = Orders { jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) };
     let go_on = &mut |_: &[Tally]| ControlFlow::Continue(());
-    campaign(std::slice::from_ref(subject), &orders, &mut Forgetful, go_on).remove(0)
+    run_campaign(std::slice::from_ref(subject), &orders, &mut NoLedger, go_on).remove(0)
 }
 
 fn kinds(tally: &Tally) -> Vec<(Check, &str)> {

@@ -31,5 +31,5 @@ pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};
 pub use replay::Replay;
 pub use run::{Firing, Milestone, NodeInfo, PlannedFault, Run, SessionInfo, Settling};
 pub use sequel::Sequel;
-pub use survey::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, SubjectSurvey, Survey};
+pub use survey::{Broken, CheckTally, DivergenceInfo, FailureGroup, KnownFailure, SubjectSurvey, Survey};
 pub use trace::{Trace, TraceLine};

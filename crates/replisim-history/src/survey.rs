@@ -95,7 +95,7 @@ pub struct SubjectSurvey {
     /// Of how many the second run was not the first again.
     pub differing: u64,
     /// Where two runs of the same differed: the first of these in the campaign's order.
-    pub divergences: Vec<Diverged>,
+    pub divergences: Vec<DivergenceInfo>,
 }
 
 /// How a check came out, in numbers of runs.
@@ -175,7 +175,7 @@ pub struct Broken {
 
 /// Two runs of the same plan that were not the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Diverged {
+pub struct DivergenceInfo {
     /// The seed of both.
     pub seed: u64,
     /// Whether the seed alone stands for the plan, knobs included. If not, a search has made it up.

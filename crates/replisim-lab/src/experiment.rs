@@ -12,7 +12,7 @@ use replisim_world::spec::{Action, Fault, FaultFamily, Topology};
 
 use crate::catalog::{Assembled, Catalog, Configured, Plan};
 use crate::judge::Judgement;
-use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Known, Mistakes, Outline, Report, Scenario, Source, check};
+use crate::scenario::{Code, Diagnostic, Edit, Excerpt, Known, Mistakes, Outline, Report, Scenario, Source, validate};
 use crate::scenario::{listed, nearest};
 
 /// Something that can be run.
@@ -210,7 +210,7 @@ impl<'o> Draft<'o> {
     ) -> Result<Experiment, Report> {
         let assembled = self.assemble(configured.as_deref(), topology.as_ref());
         let standing = topology.as_ref().filter(|_| assembled.is_some());
-        check(&scenario, &self.known, configured.as_deref(), standing, &mut self.mistakes);
+        validate(&scenario, &self.known, configured.as_deref(), standing, &mut self.mistakes);
         match (configured, topology, assembled) {
             (Some(configured), Some(topology), Some(assembled)) if self.mistakes.is_empty() => {
                 let promises = OnceLock::new();

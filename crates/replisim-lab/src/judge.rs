@@ -69,7 +69,7 @@ pub enum Standing {
     /// It holds, though nobody promised it.
     HoldsAnyway,
     /// It is violated, and nobody promised otherwise.
-    ExpectedAnomaly,
+    AllowedAnomaly,
     /// It could not be decided.
     Undecided,
 }
@@ -108,14 +108,14 @@ impl Standing {
             (Some(Verdict::Holds), None, true) => Standing::PromiseKept,
             (Some(Verdict::Holds), None, false) => Standing::HoldsAnyway,
             (Some(Verdict::Violated(_)), None, true) => Standing::PromiseBroken,
-            (Some(Verdict::Violated(_)), None, false) => Standing::ExpectedAnomaly,
+            (Some(Verdict::Violated(_)), None, false) => Standing::AllowedAnomaly,
         }
     }
 
     /// Whether a run may end well with it.
     pub const fn is_fine(self) -> bool {
         match self {
-            Standing::AsExpected | Standing::PromiseKept | Standing::HoldsAnyway | Standing::ExpectedAnomaly => true,
+            Standing::AsExpected | Standing::PromiseKept | Standing::HoldsAnyway | Standing::AllowedAnomaly => true,
             Standing::Unexpected | Standing::PromiseBroken | Standing::Undecided => false,
         }
     }
@@ -127,7 +127,7 @@ impl Standing {
             Standing::Unexpected => "not as expected",
             Standing::PromiseKept => "promised",
             Standing::PromiseBroken => "promise broken",
-            Standing::HoldsAnyway | Standing::ExpectedAnomaly => "not promised",
+            Standing::HoldsAnyway | Standing::AllowedAnomaly => "not promised",
             Standing::Undecided => "undecided",
         }
     }

@@ -11,18 +11,20 @@
 //! **Invariants**: nothing in a scenario is ever ignored; no text makes the reader panic; a verdict that could not be
 //! decided never passes.
 
+pub mod atomic_file;
 mod case;
 mod catalog;
 mod cores;
 mod experiment;
-pub mod folder;
+pub mod find;
 pub mod fuzz;
 mod guard;
 mod judge;
 mod judged_run;
 mod new;
-pub mod part;
 pub mod scenario;
+#[cfg(test)]
+mod scratch;
 pub mod shell;
 pub mod shrink;
 pub mod store;

@@ -9,7 +9,7 @@ use crate::fuzz::Subject;
 use crate::scenario::Source;
 use crate::shell::quoted;
 use crate::shrink::Shrinker;
-use crate::{Case, Catalog, JudgedRun, cores, part};
+use crate::{Case, Catalog, JudgedRun, atomic_file, cores};
 
 /// A scenario and the seeds to run it under. A seed turns the knobs of the scenario's swarm as `replisim run --seed` does.
 ///
@@ -147,7 +147,7 @@ fn write_case(case: &Case, scenario: &Path) -> io::Result<(PathBuf, Option<PathB
     let file = folder.join(case.file_name(scenario));
     let text = case.text();
     let kept = Case::make_room(&file, &text)?;
-    part::write(&file, text.as_bytes())?;
+    atomic_file::write(&file, text.as_bytes())?;
     Ok((file, kept))
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use replisim_lab::fuzz::{Forgetful, Orders, Subject, Tally, campaign};
+use replisim_lab::fuzz::{NoLedger, Orders, Subject, Tally, run_campaign};
 use replisim_lab::scenario::{Edit, Source};
 use replisim_lab::{Catalog, Experiment};
 use replisim_world::protocol::FlawInfo;
@@ -34,7 +34,7 @@ fn search(subject: Subject<'_>, runs: u64) -> Tally {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     };
-    campaign(&[subject], &orders, &mut Forgetful, &mut watch).remove(0)
+    run_campaign(&[subject], &orders, &mut NoLedger, &mut watch).remove(0)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use replisim_history::{Check, Diverged, Replay};
+use replisim_history::{Check, DivergenceInfo, Replay};
 use replisim_kernel::Span;
 use serde::{Serialize, Serializer};
 
@@ -24,7 +24,7 @@ pub struct Campaign {
     /// How many runs it is to have, if that is bounded and known.
     pub ordered: Option<u64>,
     /// What was run, in the manifest's order.
-    pub subjects: Vec<Ran>,
+    pub subjects: Vec<SubjectRuns>,
     /// What failed, the smallest case first.
     #[serde(rename = "failures")]
     pub causes: Vec<Cause>,
@@ -35,7 +35,7 @@ pub struct Campaign {
 
 /// A subject of a campaign, counted.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Ran {
+pub struct SubjectRuns {
     /// Its name.
     pub name: String,
     /// How many runs.
@@ -62,7 +62,7 @@ pub struct Ran {
     /// How many runs came out otherwise when they were done again.
     pub differing: u64,
     /// The first of these.
-    pub divergences: Vec<Diverged>,
+    pub divergences: Vec<DivergenceInfo>,
 }
 
 /// A check of a subject: what became of it in how many runs.
@@ -137,7 +137,7 @@ impl Campaign {
     }
 }
 
-impl Ran {
+impl SubjectRuns {
     /// The checks that could not be decided in any run.
     fn never_decided(&self) -> impl Iterator<Item = &str> {
         self.checks.iter().filter(|counted| counted.undecided == self.runs).map(|counted| counted.check.as_str())
@@ -282,8 +282,8 @@ fn subjects(campaign: &Campaign, page: Page) -> String {
         let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
         table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
         let outcome = match ran {
-            Ran { runs: 0, .. } => continue,
-            Ran { failed: 0, .. } => page.line(&clean(ran), "      "),
+            SubjectRuns { runs: 0, .. } => continue,
+            SubjectRuns { failed: 0, .. } => page.line(&clean(ran), "      "),
             _ => page
                 .all_broken(&page.line(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs")), "      ")),
         };
@@ -293,7 +293,7 @@ fn subjects(campaign: &Campaign, page: Page) -> String {
 }
 
 /// What can be said of a subject of which no run failed.
-fn clean(ran: &Ran) -> String {
+fn clean(ran: &SubjectRuns) -> String {
     let fresh = if ran.fresh == ran.runs { "" } else { "fresh ones " };
     match ran.at_most.and_then(number::at_most) {
         None => "no run failed, of too few to say more".to_owned(),
@@ -329,7 +329,7 @@ mod tests {
     use crate::section::WIDTH;
 
     fn campaign() -> Campaign {
-        let ran = |name: &str, failed| Ran {
+        let ran = |name: &str, failed| SubjectRuns {
             name: name.to_owned(),
             runs: 92_110,
             failed,
@@ -432,10 +432,10 @@ mod tests {
 
     #[test]
     fn too_few_runs_say_nothing() {
-        let clean = |at_most| clean(&Ran { at_most, ..campaign().subjects.remove(0) });
+        let clean = |at_most| clean(&SubjectRuns { at_most, ..campaign().subjects.remove(0) });
         assert_eq!(clean(Some(0.95)), "no run failed, of too few to say more");
         assert_eq!(clean(None), "no run failed, of too few to say more");
-        let all_fresh = Ran { at_most: Some(0.001), fresh: 92_110, ..campaign().subjects.remove(1) };
+        let all_fresh = SubjectRuns { at_most: Some(0.001), fresh: 92_110, ..campaign().subjects.remove(1) };
         assert_eq!(super::clean(&all_fresh), "no run failed; at most 1 in 1,000 does (95 %)");
     }
 }

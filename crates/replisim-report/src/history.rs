@@ -20,7 +20,7 @@ use replisim_history::{OpKind, Operation, Outcome, Run, Seen};
 use crate::number::{self, Clock};
 use crate::prose::shortened;
 use crate::table::{Align, Table};
-use crate::{Judged, Names, Style, Subject, human, section};
+use crate::{Judged, Names, RunReport, Style, human, section};
 
 /// How many lines the story may take.
 const STORY_LINES: usize = 24;
@@ -32,19 +32,19 @@ const WITNESS_OPERATIONS: usize = 16;
 const TOLD_MAX: usize = 48;
 
 /// The whole text, to its last line break.
-pub fn summary(subject: &Subject) -> String {
-    let run = subject.run;
-    let clock = section::clock(subject, STORY_LINES);
+pub fn summary(report: &RunReport) -> String {
+    let run = report.run;
+    let clock = section::clock(report, STORY_LINES);
     let parts = [
         ("what happened", section::story(run, STORY_LINES, clock)),
-        ("verdicts", section::verdicts(subject, Style::Plain.into(), clock)),
+        ("verdicts", section::verdicts(report, Style::Plain.into(), clock)),
         ("measures", section::measures(run, Style::Plain.into())),
-        ("bounds", section::bounds(subject.bounds, Style::Plain)),
+        ("bounds", section::bounds(&report.bounds, Style::Plain)),
         ("at the end", finals(run)),
         ("outcomes", outcomes(run)),
-        ("operations", operations(run, subject.findings)),
+        ("operations", operations(run, &report.findings)),
     ];
-    let mut text = human::heading(subject) + &human::totals(&Subject { elapsed: None, ..subject.clone() });
+    let mut text = human::heading(report) + &human::totals(&RunReport { elapsed: None, ..report.clone() });
     for (name, part) in parts.into_iter().filter(|(_, part)| !part.is_empty()) {
         text += &format!("\n{name}\n{part}");
     }
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn the_history_of_a_stale_read() {
-        let (run, findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
-        insta::assert_snapshot!(summary(&sample::subject(&run, &findings, &bounds)), @r"
+        let run = sample::run();
+        insta::assert_snapshot!(summary(&sample::report(&run)), @r"
         stale read after write · PostgreSQL, FIRST 1 (s1, s2) · seed 7
         412,118 events, 10 s simulated · fingerprint 8c1e52d0000000000000000000000042
 

@@ -5,45 +5,45 @@
 
 use replisim_history::words::printable;
 
-use crate::{Page, Subject, number, section};
+use crate::{Page, RunReport, number, section};
 
 /// How many lines "what happened" may take.
 const STORY_LINES: usize = 12;
 
 /// The whole screen, to its last line break.
-pub fn screen(subject: &Subject, page: impl Into<Page>) -> String {
+pub fn screen(report: &RunReport, page: impl Into<Page>) -> String {
     let page = page.into();
-    let clock = section::clock(subject, STORY_LINES);
+    let clock = section::clock(report, STORY_LINES);
     let sections = [
-        heading(subject) + &page.wrapped(&printable(subject.about), ""),
-        section::story(subject.run, STORY_LINES, clock),
-        section::verdicts(subject, page, clock),
-        section::measures(subject.run, page),
-        section::bounds(subject.bounds, page.style),
-        totals(subject) + &commands(subject),
+        heading(report) + &page.wrapped(&printable(report.about), ""),
+        section::story(report.run, STORY_LINES, clock),
+        section::verdicts(report, page, clock),
+        section::measures(report.run, page),
+        section::bounds(&report.bounds, page.style),
+        totals(report) + &commands(report),
     ];
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// What was run, in one line.
-pub(crate) fn heading(subject: &Subject) -> String {
-    format!("{} · {} · seed {}\n", subject.title, subject.system, subject.run.seed)
+pub(crate) fn heading(report: &RunReport) -> String {
+    format!("{} · {} · seed {}\n", report.title, report.system, report.run.seed)
 }
 
 /// How much happened, and the run's name.
-pub(crate) fn totals(subject: &Subject) -> String {
-    let run = subject.run;
+pub(crate) fn totals(report: &RunReport) -> String {
+    let run = report.run;
     let (events, simulated) = (number::count(run.events), number::span(run.simulated));
-    let elapsed = subject.elapsed.map(|seconds| format!(" in {seconds:.2} s")).unwrap_or_default();
+    let elapsed = report.elapsed.map(|seconds| format!(" in {seconds:.2} s")).unwrap_or_default();
     format!("{events} events, {simulated} simulated{elapsed} · fingerprint {}\n", run.fingerprint)
 }
 
-fn commands(subject: &Subject) -> String {
+fn commands(report: &RunReport) -> String {
     let line = |word: &str, command: &Option<String>| {
         command.as_ref().map(|command| format!("{word:8}  {command}\n")).unwrap_or_default()
     };
-    let siblings = line("the cure", &subject.cure) + &line("it cures", &subject.anomaly);
-    format!("replay    {}\n", subject.replay) + &siblings
+    let siblings = line("the cure", &report.cure) + &line("it cures", &report.anomaly);
+    format!("replay    {}\n", report.replay) + &siblings
 }
 
 #[cfg(test)]
@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn the_screen_of_a_stale_read() {
-        let (run, findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
-        insta::assert_snapshot!(screen(&sample::subject(&run, &findings, &bounds), Style::Plain), @r"
+        let run = sample::run();
+        insta::assert_snapshot!(screen(&sample::report(&run), Style::Plain), @r"
         stale read after write · PostgreSQL, FIRST 1 (s1, s2) · seed 7
         A user saves a profile and reloads; the read goes to a follower that has not caught up.
 
@@ -97,10 +97,10 @@ mod tests {
 
     #[test]
     fn colour_changes_nothing_but_colour() {
-        let (run, findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
-        let subject = sample::subject(&run, &findings, &bounds);
-        let coloured = screen(&subject, Style::Colour);
+        let run = sample::run();
+        let report = sample::report(&run);
+        let coloured = screen(&report, Style::Colour);
         assert!(coloured.contains("\u{1b}[31mNOT as expected\u{1b}[0m"));
-        assert_eq!(coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), screen(&subject, Style::Plain));
+        assert_eq!(coloured.replace("\u{1b}[31m", "").replace("\u{1b}[0m", ""), screen(&report, Style::Plain));
     }
 }

@@ -28,7 +28,7 @@ use replisim_history::{Firing, Milestone, PlannedFault, Promise, Settling, Verdi
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
-use crate::{Judged, MeasuredBound, Names, Subject};
+use crate::{Judged, MeasuredBound, Names, RunReport};
 
 /// The version of every document that is printed for programs; `docs/json.md` lists them.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -199,35 +199,35 @@ pub struct Rest {
 }
 
 /// The document as indented text, to its last line break.
-pub fn text(subject: &Subject) -> String {
-    serde_json::to_string_pretty(&document(subject)).expect("plain data has a JSON form") + "\n"
+pub fn text(report: &RunReport) -> String {
+    serde_json::to_string_pretty(&document(report)).expect("plain data has a JSON form") + "\n"
 }
 
 /// The document.
-pub fn document(subject: &Subject) -> Document {
-    let run = subject.run;
+pub fn document(report: &RunReport) -> Document {
+    let run = report.run;
     let names = Names::of(run);
     Document {
         schema_version: SCHEMA_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario: subject.file.to_owned(),
-        title: subject.title.to_owned(),
-        about: subject.about.split_whitespace().collect::<Vec<_>>().join(" "),
-        system: subject.system.to_owned(),
+        scenario: report.file.clone(),
+        title: report.title.clone(),
+        about: report.about.split_whitespace().collect::<Vec<_>>().join(" "),
+        system: report.system.clone(),
         seed: run.seed,
         fingerprint: run.fingerprint.to_string(),
         events: run.events,
         simulated_ns: run.simulated.as_nanos(),
-        as_expected: subject.as_expected(),
-        verdicts: subject.findings.iter().map(|judged| JudgedCheck::new(judged, &names)).collect(),
+        as_expected: report.as_expected(),
+        verdicts: report.findings.iter().map(|judged| JudgedCheck::new(judged, &names)).collect(),
         measures: Figures::of(run),
-        bounds: subject.bounds.iter().map(Bound::new).collect(),
+        bounds: report.bounds.iter().map(Bound::new).collect(),
         milestones: run.milestones.iter().map(|milestone| Moment::new(milestone, &names)).collect(),
         faults: run.faults.iter().map(|fault| Fault::new(fault, &names)).collect(),
         settling: Rest::new(run.settling),
-        replay: subject.replay.clone(),
-        cure: subject.cure.clone(),
-        anomaly: subject.anomaly.clone(),
+        replay: report.replay.clone(),
+        cure: report.cure.clone(),
+        anomaly: report.anomaly.clone(),
     }
 }
 
@@ -328,14 +328,14 @@ mod tests {
 
     #[test]
     fn a_document_reads_back() {
-        let (run, findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
-        let subject = sample::subject(&run, &findings, &bounds);
-        assert_eq!(serde_json::from_str::<Document>(&text(&subject)).unwrap(), document(&subject));
+        let run = sample::run();
+        let report = sample::report(&run);
+        assert_eq!(serde_json::from_str::<Document>(&text(&report)).unwrap(), document(&report));
     }
 
     #[test]
     fn a_document_is_laid_out_as_promised() {
-        let (run, findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
-        insta::assert_snapshot!(text(&sample::subject(&run, &findings, &bounds)));
+        let run = sample::run();
+        insta::assert_snapshot!(text(&sample::report(&run)));
     }
 }

@@ -3,11 +3,11 @@
 //! ```text
 //!                  ┌─ human    the screen: verdict first, evidence under it, the command to go on last
 //! Run + verdicts ──┼─ json     the same as data, with a versioned schema
-//!   (Subject)      ├─ history  a text that is the same on every platform, to be pinned by a snapshot
+//!   (RunReport)    ├─ history  a text that is the same on every platform, to be pinned by a snapshot
 //!                  └─ trace    one line an event
 //! ```
 //!
-//! All but `trace` take a [`Subject`]; [`survey`] tells of a campaign that has ended, [`campaign`] of those in a store,
+//! All but `trace` take a [`RunReport`]; [`survey`] tells of a campaign that has ended, [`campaign`] of those in a store,
 //! and [`grid`] shows any rows at all. What human and history print alike stands in `section`: what happened, the verdicts,
 //! the measures. All of them put the scenario's names where a run says `node0` ([`Names`]), and print numbers in one manner
 //! ([`number`]): thousands grouped, each with its unit, each share with what it is a share of.
@@ -23,9 +23,9 @@ pub mod human;
 pub mod json;
 pub mod number;
 mod prose;
+mod run_report;
 mod section;
 mod style;
-mod subject;
 pub mod survey;
 mod table;
 pub mod trace;
@@ -35,5 +35,5 @@ mod sample;
 
 pub use grid::grid;
 pub use replisim_history::Names;
+pub use run_report::{Judged, MeasuredBound, RunReport};
 pub use style::{Page, Style};
-pub use subject::{Judged, MeasuredBound, Subject};

@@ -8,7 +8,7 @@ use replisim_history::{
 };
 use replisim_kernel::{Digest, SimTime, Span, Tape};
 
-use crate::{Judged, MeasuredBound, Subject};
+use crate::{Judged, MeasuredBound, RunReport};
 
 const US: &str = "us-east";
 const APP: u16 = 3;
@@ -96,16 +96,16 @@ pub(crate) fn bounds() -> Vec<MeasuredBound> {
     ]
 }
 
-/// The whole subject of a report.
-pub(crate) fn subject<'a>(run: &'a Run, findings: &'a [Judged], bounds: &'a [MeasuredBound]) -> Subject<'a> {
-    Subject {
-        title: "stale read after write",
-        file: "scenarios/leader_follower/stale_read_after_write.ron",
+/// All that is told of a run.
+pub(crate) fn report(run: &Run) -> RunReport<'_> {
+    RunReport {
+        title: "stale read after write".to_owned(),
+        file: "scenarios/leader_follower/stale_read_after_write.ron".to_owned(),
         about: "A user saves a profile and reloads;\n  the read goes to a follower that has not caught up.",
-        system: "PostgreSQL, FIRST 1 (s1, s2)",
+        system: "PostgreSQL, FIRST 1 (s1, s2)".to_owned(),
         run,
-        findings,
-        bounds,
+        findings: findings(),
+        bounds: bounds(),
         elapsed: Some(0.0612),
         replay: "replisim run scenarios/leader_follower/stale_read_after_write.ron --seed 7".to_owned(),
         cure: Some("replisim run scenarios/leader_follower/read_your_writes_by_token.ron --seed 7".to_owned()),

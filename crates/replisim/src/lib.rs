@@ -16,17 +16,17 @@
 //! **As a program**: `replisim run SCENARIO` is the main job; `replisim --help` names the others.
 
 mod command;
-mod material;
+mod run_report;
 mod shell;
 
 pub use command::program;
-pub use material::Material;
 pub use replisim_history as history;
 pub use replisim_kernel as kernel;
 pub use replisim_lab as lab;
 pub use replisim_protocols as protocols;
 pub use replisim_report as report;
 pub use replisim_world as world;
+pub use run_report::run_report;
 
 /// What a protocol of one's own needs.
 pub mod prelude {

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use replisim::Material;
 use replisim::history::{Check, Finding, Verdict};
 use replisim::lab::scenario::{Expected, Source};
 use replisim::lab::{Experiment, JudgedRun, Scenario};
@@ -143,9 +142,8 @@ fn violations(scenario: &Scenario) -> Vec<Check> {
 
 /// A run as a snapshot holds it: nothing that differs between two runs, or between two machines.
 fn summary(source: &Source, experiment: &Experiment, outcome: &JudgedRun) -> String {
-    let material = Material::of(source.name.as_ref(), experiment, outcome);
     let replay = format!("replisim run {}", source.name);
-    history::summary(&material.subject(replay, None))
+    history::summary(&replisim::run_report(source.name.as_ref(), experiment, outcome, replay))
 }
 
 /// Compares a text with the one that is pinned in a file.

@@ -17,6 +17,7 @@
 //! say so. The anomaly says what matters then, which is whether the same thing still goes wrong; and the marks tell where
 //! the two runs part.
 
+mod indent;
 mod marks;
 mod room;
 
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Code, Diagnostic, Outline, Report, Source, refusal};
 use crate::{Experiment, VERSION};
+use indent::{before_moved_out, moved_in, moved_out};
 pub use marks::{Marks, Parting};
 
 /// A run to be repeated.
@@ -264,41 +266,6 @@ impl Anomaly {
 /// A scenario's text without what stands before and after its value.
 fn value_of(text: &str) -> String {
     RawValue::from_ron(text).map_or_else(|_| text.to_owned(), |value| value.trim().get_ron().to_owned())
-}
-
-/// By how much what stands in a bracket is further in.
-const STEP: &str = "    ";
-
-/// A value as it stands within a case: every line but the first a step further in, unless there is nothing on it.
-fn moved_in(text: &str) -> String {
-    let line = |(number, line): (usize, &str)| {
-        if number == 0 || line.trim_end_matches('\n').is_empty() { line.to_owned() } else { format!("{STEP}{line}") }
-    };
-    text.split_inclusive('\n').enumerate().map(line).collect()
-}
-
-/// The value again.
-fn moved_out(text: &str) -> String {
-    if is_moved_in(text) { text.replace(&format!("\n{STEP}"), "\n") } else { text.to_owned() }
-}
-
-/// Of cases that were written before values were moved in, the last line shows that they were not.
-fn is_moved_in(text: &str) -> bool {
-    text.lines().next_back().is_some_and(|last| last.starts_with(STEP))
-}
-
-/// Where the byte at `offset` of what [`moved_out`] gives stands in `text`.
-fn before_moved_out(text: &str, offset: usize) -> usize {
-    let step = if is_moved_in(text) { STEP.len() } else { 0 };
-    let (mut before, mut after) = (0, 0);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let taken = if number > 0 && line.starts_with(STEP) { step } else { 0 };
-        if offset < after + line.len() - taken {
-            return before + taken + offset - after;
-        }
-        (before, after) = (before + line.len(), after + line.len() - taken);
-    }
-    before
 }
 
 /// The comment that a text begins with, without what stands below every story.

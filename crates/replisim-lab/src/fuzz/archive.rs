@@ -6,11 +6,11 @@ use std::path::Path;
 use replisim_history::{Cell, Check};
 use replisim_kernel::Digest;
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::{Attempt, AttemptResult};
 use super::cause::Cause;
 use super::cell;
 use super::encounters::Encounters;
-use super::ledger::{Clock, Ledger, Ran};
+use super::ledger::{CampaignRun, Clock, Ledger};
 use super::lot::LOT;
 use super::orders::Orders;
 use super::subject::Subject;
@@ -164,11 +164,11 @@ impl<'s, 'c> Archive<'s, 'c> {
     }
 
     /// The rows of a run's failures. The smallest of its lot so far comes with a case.
-    fn failures(&mut self, place: Place, attempt: &Attempt, tried: &Tried) -> Vec<FailureRow> {
+    fn failures(&mut self, place: Place, attempt: &Attempt, result: &AttemptResult) -> Vec<FailureRow> {
         if place.place == 0 {
             self.smallest.retain(|(subject, _), _| *subject != place.subject);
         }
-        let size = (attempt.plan.faults.len() as u32, tried.operations);
+        let size = (attempt.plan.faults.len() as u32, result.operations);
         let mut case = None;
         let mut row = |cause: &Cause| {
             let smallest = self.smallest.entry((place.subject, cause.clone()));
@@ -179,12 +179,12 @@ impl<'s, 'c> Archive<'s, 'c> {
                 if is_smaller { case.get_or_insert_with(|| attempt.case().text()).clone() } else { String::new() };
             failure_row(place, cause, size.0, size.1, text)
         };
-        tried.failures.iter().map(&mut row).collect()
+        result.failures.iter().map(&mut row).collect()
     }
 }
 
 impl Ledger for Archive<'_, '_> {
-    fn recall(&mut self, place: Place) -> Option<Tried> {
+    fn recall(&mut self, place: Place) -> Option<AttemptResult> {
         self.past.as_mut()?.recall(place)
     }
 
@@ -192,16 +192,16 @@ impl Ledger for Archive<'_, '_> {
         self.clock
     }
 
-    fn record(&mut self, place: Place, ran: &Ran, new: &[Cell]) {
+    fn record(&mut self, place: Place, run: &CampaignRun, new: &[Cell]) {
         if self.stopped {
             return;
         }
-        let Ran { attempt, tried, elapsed, divergence, .. } = ran;
+        let CampaignRun { attempt, result, elapsed, divergence, .. } = run;
         let states = self.subjects[place.subject as usize].base().states();
         let row = |cell: &Cell| CellRow { at: place, cell: cell::bytes(cell), words: cell::words(cell, states) };
         let record = Record {
-            run: run_row(place, attempt, tried, new),
-            failures: self.failures(place, attempt, tried),
+            run: run_row(place, attempt, result, new),
+            failures: self.failures(place, attempt, result),
             cells: new.iter().map(row).collect(),
             divergence: divergence.as_ref().map(|divergence| divergence_row(place, divergence)),
             elapsed: *elapsed,
@@ -228,7 +228,7 @@ impl Past {
         Ok(Past { store, campaign, failures, lots: BTreeMap::new() })
     }
 
-    fn recall(&mut self, place: Place) -> Option<Tried> {
+    fn recall(&mut self, place: Place) -> Option<AttemptResult> {
         if self.lots.get(&place.subject).is_none_or(|(lot, _)| *lot != place.lot) {
             let lot = self.lot(place);
             self.lots.insert(place.subject, (place.lot, lot));
@@ -256,27 +256,27 @@ fn divergence_row(at: Place, divergence: &Divergence) -> DivergenceRow {
     DivergenceRow { at, event: *event, one, other, remembered: *remembered, case }
 }
 
-fn run_row(at: Place, attempt: &Attempt, tried: &Tried, new: &[Cell]) -> RunRow {
+fn run_row(at: Place, attempt: &Attempt, result: &AttemptResult, new: &[Cell]) -> RunRow {
     let encounters =
-        Encounters { struck: tried.struck, idle: tried.idle, operations: tried.operations, cells: new.to_vec() };
+        Encounters { struck: result.struck, idle: result.idle, operations: result.operations, cells: new.to_vec() };
     RunRow {
         at,
         origin: if attempt.fresh { Origin::Fresh } else { Origin::Mutant },
         seed: attempt.plan.seed,
         plan: attempt.digest(),
-        fingerprint: tried.fingerprint,
-        events: tried.events,
-        simulated: tried.simulated,
-        verdicts: tried.marks.iter().map(|mark| mark.letter()).collect(),
-        failed: tried.failed(),
+        fingerprint: result.fingerprint,
+        events: result.events,
+        simulated: result.simulated,
+        verdicts: result.marks.iter().map(|mark| mark.letter()).collect(),
+        failed: result.failed(),
         cells: encounters.bytes(),
     }
 }
 
 /// The result that a row tells of; `None` if it is not one that this version wrote.
-fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<Tried> {
+fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<AttemptResult> {
     let Encounters { struck, idle, operations, cells } = Encounters::read(&row.cells)?;
-    Some(Tried {
+    Some(AttemptResult {
         fingerprint: row.fingerprint,
         events: row.events,
         simulated: row.simulated,

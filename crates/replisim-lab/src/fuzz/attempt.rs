@@ -51,7 +51,7 @@ pub struct Attempt {
 
 /// What came of an attempt.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Tried {
+pub struct AttemptResult {
     /// The run's fingerprint.
     pub fingerprint: Digest,
     /// How many events it had.
@@ -127,13 +127,13 @@ impl Attempt {
     }
 
     /// Runs it.
-    pub fn run(&self) -> Tried {
+    pub fn run(&self) -> AttemptResult {
         let Variant { experiment, demands } = &*self.variant;
         let mut simulation = experiment.enact(self.plan.clone(), false);
         simulation.watch();
         let run = simulation.finish();
         let findings = experiment.examine(&run);
-        Tried::of(demands, &self.plan.faults, run, &findings)
+        AttemptResult::of(demands, &self.plan.faults, run, &findings)
     }
 }
 
@@ -144,7 +144,7 @@ impl fmt::Debug for Attempt {
     }
 }
 
-impl Tried {
+impl AttemptResult {
     fn of(demands: &[Demand], faults: &[Fault], run: Run, findings: &[Finding]) -> Self {
         let judged = demands.iter().zip(findings);
         let marks: Vec<Mark> = judged.map(|(demand, finding)| mark(*demand, &finding.verdict)).collect();
@@ -158,7 +158,7 @@ impl Tried {
             let into = if planned.fired.is_empty() { &mut idle } else { &mut struck };
             into.insert(fault.action().kind());
         }
-        Tried {
+        AttemptResult {
             fingerprint: run.fingerprint,
             events: run.events,
             simulated: run.simulated,

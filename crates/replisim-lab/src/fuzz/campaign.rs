@@ -15,8 +15,8 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use replisim_history::Cell;
 
-use super::attempt::{Idea, Tried};
-use super::ledger::{Clock, Ledger, Ran};
+use super::attempt::{AttemptResult, Idea};
+use super::ledger::{CampaignRun, Clock, Ledger};
 use super::lot::{Lot, WINDOW};
 use super::orders::{Lots, Orders};
 use super::subject::Subject;
@@ -41,11 +41,11 @@ struct Task {
     place: Place,
     idea: Idea,
     /// What came of it, where that is known from before.
-    known: Option<Tried>,
+    known: Option<AttemptResult>,
 }
 
 /// What came of a pack; of each attempt, what panicked if something did outside of its run.
-type Results = Vec<thread::Result<(Place, Ran)>>;
+type Results = Vec<thread::Result<(Place, CampaignRun)>>;
 
 /// Runs a campaign until it is over, or until `watch`, which is asked after every run, breaks it off. Returns a tally for
 /// each subject.
@@ -53,7 +53,7 @@ type Results = Vec<thread::Result<(Place, Ran)>>;
 /// # Panics
 /// If something panics outside of a run, such as a protocol that is asked for its processes, or if the system gives no
 /// thread.
-pub fn campaign(
+pub fn run_campaign(
     subjects: &[Subject<'_>],
     orders: &Orders,
     ledger: &mut dyn Ledger,
@@ -73,10 +73,10 @@ pub fn campaign(
             }
         }
         drop((todo, reports));
-        let mut chief = Chief::new(subjects, orders, ledger, watch, tasks);
-        chief.conduct(&done);
+        let mut coordinator = Coordinator::new(subjects, orders, ledger, watch, tasks);
+        coordinator.coordinate(&done);
         over.store(true, Ordering::Relaxed);
-        chief.tallies
+        coordinator.tallies
     })
 }
 
@@ -102,19 +102,19 @@ impl Worker<'_, '_> {
     }
 
     /// Runs an attempt, unless it is known what comes of it. That it may be done twice does not count for its time.
-    fn run(&self, task: Task) -> (Place, Ran) {
+    fn run(&self, task: Task) -> (Place, CampaignRun) {
         let Task { place, idea, known } = task;
         let began = self.clock.map(|now| now());
         let attempt = Arc::new(idea.spell_out(&self.subjects[place.subject as usize]));
-        let (tried, recalled, elapsed) = match known {
-            Some(tried) => (tried, true, None),
+        let (result, recalled, elapsed) = match known {
+            Some(result) => (result, true, None),
             None => (attempt.run(), false, self.clock.zip(began).map(|(now, began)| now().saturating_sub(began))),
         };
         let twice = is_done_twice(place);
-        let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != tried.fingerprint);
-        let at_end = |again| Divergence::at_end(&attempt, &tried, &again, recalled);
+        let again = twice.then(|| attempt.run()).filter(|again| again.fingerprint != result.fingerprint);
+        let at_end = |again| Divergence::at_end(&attempt, &result, &again, recalled);
         let divergence = again.map(|again| compare(&attempt).unwrap_or_else(|| at_end(again)));
-        (place, Ran { attempt, tried, recalled, elapsed, twice, divergence })
+        (place, CampaignRun { attempt, result, recalled, elapsed, twice, divergence })
     }
 }
 
@@ -128,7 +128,7 @@ const fn is_done_twice(place: Place) -> bool {
 type Watch<'l> = &'l mut dyn FnMut(&[Tally]) -> ControlFlow<()>;
 
 /// Decides what is done next and learns from what was done.
-struct Chief<'s, 'c, 'l> {
+struct Coordinator<'s, 'c, 'l> {
     courses: Vec<Course<'s, 'c>>,
     tallies: Vec<Tally>,
     orders: &'l Orders,
@@ -149,12 +149,12 @@ struct Course<'s, 'c> {
     /// Those that are yet to come.
     lots: Lots,
     /// Results that came before it was their turn.
-    early: BTreeMap<u32, Ran>,
+    early: BTreeMap<u32, CampaignRun>,
     /// How many events the latest run had that was learnt from: about as many, the next will have.
     events: u64,
 }
 
-impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
+impl<'s, 'c, 'l> Coordinator<'s, 'c, 'l> {
     fn new(
         subjects: &'s [Subject<'c>],
         orders: &'l Orders,
@@ -172,12 +172,12 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
         };
         let courses = (0..).zip(subjects).map(course).collect();
         let tallies = subjects.iter().map(|subject| Tally::new(subject.base().scenario.checks_made().len())).collect();
-        Chief { courses, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
+        Coordinator { courses, tallies, orders, ledger, watch, tasks, turn: 0, under_way: 0, stopping: false }
     }
 
     /// Goes on until all is done, or it is to stop. What is still under way is left then: how much that is depends on the
     /// number of workers.
-    fn conduct(&mut self, done: &Receiver<Results>) {
+    fn coordinate(&mut self, done: &Receiver<Results>) {
         while !self.stopping {
             self.hand_out();
             if self.under_way == 0 {
@@ -185,10 +185,10 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
             }
             let Ok(report) = done.recv() else { return };
             for result in report {
-                let (place, ran) = result.unwrap_or_else(|panic| resume_unwind(panic));
+                let (place, run) = result.unwrap_or_else(|panic| resume_unwind(panic));
                 self.under_way -= 1;
                 let index = place.subject as usize;
-                self.courses[index].early.insert(place.place, ran);
+                self.courses[index].early.insert(place.place, run);
                 self.learn(index);
             }
         }
@@ -232,10 +232,10 @@ impl<'s, 'c, 'l> Chief<'s, 'c, 'l> {
     /// Learns what is in, in order.
     fn learn(&mut self, index: usize) {
         while !self.stopping
-            && let Some((place, ran, new)) = self.courses[index].learn()
+            && let Some((place, run, new)) = self.courses[index].learn()
         {
-            self.ledger.record(place, &ran, &new);
-            self.tallies[index].add(place, ran, &new);
+            self.ledger.record(place, &run, &new);
+            self.tallies[index].add(place, run, &new);
             self.stopping |= (self.watch)(&self.tallies).is_break() || self.ledger.is_broken();
         }
     }
@@ -259,13 +259,13 @@ impl Course<'_, '_> {
     }
 
     /// Learns the next result, if it is in.
-    fn learn(&mut self) -> Option<(Place, Ran, Vec<Cell>)> {
+    fn learn(&mut self) -> Option<(Place, CampaignRun, Vec<Cell>)> {
         let lot = self.lot.as_mut()?;
         let place = lot.place();
-        let ran = self.early.remove(&place)?;
-        let new = lot.learn(&ran.attempt, &ran.tried);
-        self.events = ran.tried.events;
-        Some((Place { subject: self.number, lot: lot.number, place }, ran, new))
+        let run = self.early.remove(&place)?;
+        let new = lot.learn(&run.attempt, &run.result);
+        self.events = run.result.events;
+        Some((Place { subject: self.number, lot: lot.number, place }, run, new))
     }
 }
 

@@ -25,7 +25,7 @@ use replisim_history::Cell;
 use replisim_kernel::Stream;
 use replisim_world::spec::FaultFamily;
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::{Attempt, AttemptResult};
 use super::subject::Demand;
 
 /// How many attempts of a niche are kept: the latest.
@@ -50,11 +50,11 @@ impl Corpus {
     }
 
     /// Takes note of where an attempt has been. Returns the cells that are new to its niche.
-    pub fn see(&mut self, attempt: &Attempt, tried: &Tried) -> Vec<Cell> {
+    pub fn see(&mut self, attempt: &Attempt, result: &AttemptResult) -> Vec<Cell> {
         let variant = &attempt.variant;
         let niches = self.seen.entry(variant.experiment.families()).or_default();
         let seen = niches.entry(variant.demands.clone()).or_default();
-        tried.cells.iter().copied().filter(|cell| seen.insert(*cell)).collect()
+        result.cells.iter().copied().filter(|cell| seen.insert(*cell)).collect()
     }
 
     /// Keeps an attempt.
@@ -135,11 +135,11 @@ mod tests {
         let subject = subject(&catalog);
         let mut corpus = Corpus::default();
         let one = Attempt::fresh(&subject, 1);
-        let tried = one.run();
-        assert_eq!(corpus.see(&one, &tried), tried.cells);
-        assert_eq!(corpus.see(&one, &tried), []);
+        let result = one.run();
+        assert_eq!(corpus.see(&one, &result), result.cells);
+        assert_eq!(corpus.see(&one, &result), []);
         let demands = |seed: &u64| Attempt::fresh(&subject, *seed).variant.demands != one.variant.demands;
         let elsewhere = (2..).find(demands).expect("other positions promise other things");
-        assert_eq!(corpus.see(&Attempt::fresh(&subject, elsewhere), &tried), tried.cells);
+        assert_eq!(corpus.see(&Attempt::fresh(&subject, elsewhere), &result), result.cells);
     }
 }

@@ -19,7 +19,7 @@ const OF_A_KIND: usize = 4;
 pub struct Reruns {
     /// What became of each that was run again, with its row as it is to be stored; no command replays it before somebody
     /// keeps its case.
-    pub ran: Vec<(KnownFailure, KnownRow)>,
+    pub failures: Vec<(KnownFailure, KnownRow)>,
     /// How many are known of a subject when it said something else, by its name. Those are not run again: what failed may
     /// have been taken out.
     pub of_others: BTreeMap<String, u64>,
@@ -54,7 +54,7 @@ pub fn run_known(
             None => {}
         }
     }
-    reruns.ran = kinds.into_values().flat_map(|rows| run_kind(rows, catalog)).collect();
+    reruns.failures = kinds.into_values().flat_map(|rows| run_kind(rows, catalog)).collect();
     Ok(reruns)
 }
 
@@ -63,11 +63,11 @@ fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, Kn
     let mut known = Vec::new();
     let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {
-        let mut ran = run_one(row, catalog);
-        failing += usize::from(!ran.0.is_fixed());
+        let mut run = run_one(row, catalog);
+        failing += usize::from(!run.0.is_fixed());
         left -= 1;
-        ran.0.untried = if failing == OF_A_KIND { left } else { 0 };
-        known.push(ran);
+        run.0.untried = if failing == OF_A_KIND { left } else { 0 };
+        known.push(run);
         if failing == OF_A_KIND {
             break;
         }

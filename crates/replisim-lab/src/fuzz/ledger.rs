@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use replisim_history::Cell;
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::{Attempt, AttemptResult};
 use super::twice::Divergence;
 use crate::store::Place;
 
@@ -15,11 +15,11 @@ pub type Clock = fn() -> Duration;
 
 /// A run of a campaign.
 #[derive(Clone, Debug)]
-pub struct Ran {
+pub struct CampaignRun {
     /// What was tried.
     pub attempt: Arc<Attempt>,
     /// What came of it.
-    pub tried: Tried,
+    pub result: AttemptResult,
     /// Whether that was remembered, and not done now.
     pub recalled: bool,
     /// How long it took by [`Ledger::clock`], if there is one and the run was done now.
@@ -33,10 +33,10 @@ pub struct Ran {
 /// Remembers what a campaign has done.
 pub trait Ledger {
     /// What came of this place, if it has been done before. Its cells need only be those that were new.
-    fn recall(&mut self, place: Place) -> Option<Tried>;
+    fn recall(&mut self, place: Place) -> Option<AttemptResult>;
 
     /// Takes note of a run. `new` are the cells that [`Lot::learn`](super::Lot::learn) found new.
-    fn record(&mut self, place: Place, ran: &Ran, new: &[Cell]);
+    fn record(&mut self, place: Place, run: &CampaignRun, new: &[Cell]);
 
     /// By what runs are timed, if their times are to be kept.
     fn clock(&self) -> Option<Clock> {
@@ -51,12 +51,12 @@ pub trait Ledger {
 
 /// Remembers nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Forgetful;
+pub struct NoLedger;
 
-impl Ledger for Forgetful {
-    fn recall(&mut self, _: Place) -> Option<Tried> {
+impl Ledger for NoLedger {
+    fn recall(&mut self, _: Place) -> Option<AttemptResult> {
         None
     }
 
-    fn record(&mut self, _: Place, _: &Ran, _: &[Cell]) {}
+    fn record(&mut self, _: Place, _: &CampaignRun, _: &[Cell]) {}
 }

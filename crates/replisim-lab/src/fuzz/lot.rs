@@ -18,7 +18,7 @@ use std::sync::Arc;
 use replisim_history::Cell;
 use replisim_kernel::Stream;
 
-use super::attempt::{Attempt, Change, Idea, Tried};
+use super::attempt::{Attempt, AttemptResult, Change, Idea};
 use super::corpus::Corpus;
 use super::mutate::SEARCH;
 use super::subject::Subject;
@@ -80,10 +80,10 @@ impl<'s, 'c> Lot<'s, 'c> {
     ///
     /// # Panics
     /// If nothing has been decided on there.
-    pub fn learn(&mut self, attempt: &Arc<Attempt>, tried: &Tried) -> Vec<Cell> {
+    pub fn learn(&mut self, attempt: &Arc<Attempt>, result: &AttemptResult) -> Vec<Cell> {
         assert!(self.learnt < self.decided, "what is learnt from was decided on before");
         self.learnt += 1;
-        let new = self.corpus.see(attempt, tried);
+        let new = self.corpus.see(attempt, result);
         if !new.is_empty() && self.guided {
             self.corpus.keep(attempt.clone());
         }

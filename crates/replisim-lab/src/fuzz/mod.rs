@@ -2,7 +2,7 @@
 //! breaks.
 //!
 //! ```text
-//!   Subject ──▶ Lot ──▶ Idea ──▶ workers ──▶ Attempt, Tried ──▶ Lot learns ──▶ the next Idea
+//!   Subject ──▶ Lot ──▶ Idea ──▶ workers ──▶ Attempt, AttemptResult ──▶ Lot learns ──▶ the next Idea
 //!   (knobs)   (search)          (spell it out, run it)   │
 //!                                                        └──▶ Ledger (what was done already)  ──▶ Tally
 //! ```
@@ -47,12 +47,12 @@ mod twice;
 
 pub use crate::store::{Mark, Place};
 pub use archive::{Archive, campaign_to_grow, manifest, runs_ordered};
-pub use attempt::{Attempt, Change, Idea, Tried};
-pub use campaign::campaign;
+pub use attempt::{Attempt, AttemptResult, Change, Idea};
+pub use campaign::run_campaign;
 pub use cause::Cause;
 pub use charter::Charter;
 pub use known::{Reruns, run_known};
-pub use ledger::{Clock, Forgetful, Ledger, Ran};
+pub use ledger::{CampaignRun, Clock, Ledger, NoLedger};
 pub use lot::{LOT, Lot};
 pub use orders::{Orders, Share};
 pub use subject::{Demand, Subject, Variant, turned};

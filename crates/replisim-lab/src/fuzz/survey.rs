@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_history::{Cell, Check, CheckTally, Diverged, FailureGroup, Replay, SubjectSurvey, Survey};
+use replisim_history::{Cell, Check, CheckTally, DivergenceInfo, FailureGroup, Replay, SubjectSurvey, Survey};
 
 use super::attempt::Attempt;
 use super::cause::Cause;
@@ -104,9 +104,9 @@ pub fn knobs_left(knobs: &[String], source: &Source, catalog: &Catalog) -> Vec<S
     knobs.iter().filter(says).cloned().collect()
 }
 
-fn diverged(divergence: &Divergence) -> Diverged {
+fn diverged(divergence: &Divergence) -> DivergenceInfo {
     let Divergence { attempt, event, one, other, remembered } = divergence;
-    Diverged {
+    DivergenceInfo {
         seed: attempt.plan.seed,
         fresh: attempt.fresh,
         plan: attempt.digest().to_string(),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use replisim_history::Cell;
 use replisim_world::spec::KindSet;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, AttemptResult};
 use super::cause::Cause;
-use super::ledger::Ran;
+use super::ledger::CampaignRun;
 use super::twice::Divergence;
 use crate::store::{Mark, Place, rate_bound};
 
@@ -77,42 +77,46 @@ impl Tally {
     }
 
     /// Adds a run. `new` are the cells that its lot had not seen of its like.
-    pub fn add(&mut self, place: Place, ran: Ran, new: &[Cell]) {
-        let Ran { attempt, tried, recalled, elapsed: _, twice, divergence } = ran;
+    pub fn add(&mut self, place: Place, run: CampaignRun, new: &[Cell]) {
+        let CampaignRun { attempt, result, recalled, elapsed: _, twice, divergence } = run;
         if recalled {
             self.recalled += 1;
-            self.recalled_events += tried.events;
-            self.recalled_failing += u64::from(tried.failed());
+            self.recalled_events += result.events;
+            self.recalled_failing += u64::from(result.failed());
         }
         if twice {
             self.add_twice(place, divergence);
         }
         self.runs += 1;
         self.fresh += u64::from(attempt.fresh);
-        self.failing += u64::from(tried.failed());
-        self.events += tried.events;
+        self.failing += u64::from(result.failed());
+        self.events += result.events;
         let mark = |marks: &mut [BTreeMap<Mark, u64>]| {
-            for (marks, mark) in marks.iter_mut().zip(&tried.marks) {
+            for (marks, mark) in marks.iter_mut().zip(&result.marks) {
                 *marks.entry(*mark).or_default() += 1;
             }
         };
         mark(&mut self.marks);
         if attempt.fresh {
             mark(&mut self.fresh_marks);
-            self.fresh_decided += u64::from(!tried.marks.contains(&Mark::Undecided));
+            self.fresh_decided += u64::from(!result.marks.contains(&Mark::Undecided));
         }
         self.cells.extend(new);
-        self.planned = self.planned.union(tried.struck).union(tried.idle);
-        self.struck = self.struck.union(tried.struck);
-        let first = self.runs;
-        for cause in &tried.failures {
-            let found = self.causes.entry(cause.clone());
-            let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events: tried.events };
-            let found = found.or_insert_with(smallest);
+        self.planned = self.planned.union(result.struck).union(result.idle);
+        self.struck = self.struck.union(result.struck);
+        self.add_failures(place, &attempt, &result);
+    }
+
+    /// Adds what a run broke, which is counted already.
+    fn add_failures(&mut self, place: Place, attempt: &Arc<Attempt>, result: &AttemptResult) {
+        let (first, events) = (self.runs, result.events);
+        for cause in &result.failures {
+            let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events };
+            let found = self.causes.entry(cause.clone()).or_insert_with(smallest);
             found.runs += 1;
             let size = |attempt: &Attempt, events| (attempt.plan.faults.len(), events);
-            if size(&attempt, tried.events) < size(&found.smallest, found.events) {
-                (found.place, found.smallest, found.events) = (place, attempt.clone(), tried.events);
+            if size(attempt, events) < size(&found.smallest, found.events) {
+                (found.place, found.smallest, found.events) = (place, attempt.clone(), events);
             }
         }
     }

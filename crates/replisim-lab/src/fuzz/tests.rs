@@ -17,19 +17,19 @@ const SMALL: &str = r#"Scenario(
 /// A ledger that remembers everything, in order.
 #[derive(Default)]
 struct Notebook {
-    runs: BTreeMap<Place, (Tried, usize)>,
+    runs: BTreeMap<Place, (AttemptResult, usize)>,
     recalled: u64,
 }
 
 impl Ledger for Notebook {
-    fn recall(&mut self, place: Place) -> Option<Tried> {
-        let known = self.runs.get(&place).map(|(tried, _)| tried.clone());
+    fn recall(&mut self, place: Place) -> Option<AttemptResult> {
+        let known = self.runs.get(&place).map(|(result, _)| result.clone());
         self.recalled += u64::from(known.is_some());
         known
     }
 
-    fn record(&mut self, place: Place, ran: &Ran, new: &[replisim_history::Cell]) {
-        self.runs.insert(place, (ran.tried.clone(), new.len()));
+    fn record(&mut self, place: Place, run: &CampaignRun, new: &[replisim_history::Cell]) {
+        self.runs.insert(place, (run.result.clone(), new.len()));
     }
 }
 
@@ -46,7 +46,7 @@ fn run(orders: &Orders, notebook: &mut Notebook, until: u64) -> Vec<Tally> {
         runs if runs >= until => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    campaign(&subjects, orders, notebook, &mut watch)
+    run_campaign(&subjects, orders, notebook, &mut watch)
 }
 
 #[test]
@@ -73,14 +73,14 @@ fn until_one_fails(jobs: usize) -> Notebook {
         _ => ControlFlow::Break(()),
     };
     let mut notebook = Notebook::default();
-    campaign(&subjects, &orders(4_000, jobs), &mut notebook, &mut watch);
+    run_campaign(&subjects, &orders(4_000, jobs), &mut notebook, &mut watch);
     notebook
 }
 
 #[test]
 fn what_the_first_failure_is_does_not_depend_on_the_number_of_workers() {
     let (one, three) = (until_one_fails(1), until_one_fails(3));
-    let failed = one.runs.values().filter(|(tried, _)| tried.failed()).count();
+    let failed = one.runs.values().filter(|(result, _)| result.failed()).count();
     assert_eq!((failed, one.runs.len() < 4_000), (1, true));
     assert_eq!(one.runs, three.runs);
 }
@@ -93,7 +93,7 @@ fn an_expected_violation_that_never_came_is_told() {
     let source = Source::new("small.ron".to_owned(), SMALL.replace("run:", checks));
     let subject = Subject::prepare(&source, false, &catalog);
     let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
-    let tallies = campaign(&subjects, &orders(60, 2), &mut Forgetful, &mut |_| ControlFlow::Continue(()));
+    let tallies = run_campaign(&subjects, &orders(60, 2), &mut NoLedger, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1);
     assert_eq!(survey.subjects[0].never_violated, [replisim_history::Check::Convergence]);
 }
@@ -140,8 +140,8 @@ fn of_many_runs_that_differ_the_first_places_are_kept() {
 fn what_differs_from_what_is_remembered_need_not_draw_on_hidden_chance() {
     let mut notebook = Notebook::default();
     run(&orders(300, 3), &mut notebook, 300);
-    for (tried, _) in notebook.runs.values_mut() {
-        tried.fingerprint = replisim_kernel::Digest(!tried.fingerprint.0);
+    for (result, _) in notebook.runs.values_mut() {
+        result.fingerprint = replisim_kernel::Digest(!result.fingerprint.0);
     }
     let again = run(&orders(300, 3), &mut notebook, 300);
     assert!(again[0].differing > 0);
@@ -173,7 +173,7 @@ fn whenever_it_is_broken_off_all_subjects_have_had_their_turn() {
         _ => ControlFlow::Continue(()),
     };
     let whatever_time_allows = Orders { runs: None, ..orders(0, 1) };
-    let tallies = campaign(&subjects, &whatever_time_allows, &mut Forgetful, &mut watch);
+    let tallies = run_campaign(&subjects, &whatever_time_allows, &mut NoLedger, &mut watch);
     assert!(tallies.iter().all(|tally| (9..=12).contains(&tally.runs)), "{tallies:?}");
 }
 
@@ -203,10 +203,10 @@ fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
         || crate::Experiment::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut sizes = std::collections::BTreeSet::new();
     for seed in 1..20 {
-        let tried = Attempt::fresh(&subject, seed).run();
+        let result = Attempt::fresh(&subject, seed).run();
         let alone = turned(prepare(), seed, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
         sizes.insert((alone.scenario.cluster.size, alone.scenario.clients[0].sessions));
-        assert_eq!(tried.fingerprint, alone.run(seed, None, false).run.fingerprint, "seed {seed}");
+        assert_eq!(result.fingerprint, alone.run(seed, None, false).run.fingerprint, "seed {seed}");
     }
     assert_eq!(sizes.len(), 4, "every knob is turned");
 }

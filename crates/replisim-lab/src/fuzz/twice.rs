@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use replisim_history::{Run, TraceLine};
 
-use super::attempt::{Attempt, Tried};
+use super::attempt::{Attempt, AttemptResult};
 use crate::Case;
 
 /// Where two runs of one attempt went different ways.
@@ -48,8 +48,9 @@ pub fn compare(attempt: &Arc<Attempt>) -> Option<Divergence> {
 impl Divergence {
     /// That of two runs which were seen to differ at their end, while two more went the same way. Hidden chance may well do
     /// that, but it is there, unless the first run is `remembered`.
-    pub(super) fn at_end(attempt: &Arc<Attempt>, one: &Tried, other: &Tried, remembered: bool) -> Self {
-        let told = |run: &Tried| format!("ends after {} events with fingerprint {}", run.events, run.fingerprint);
+    pub(super) fn at_end(attempt: &Arc<Attempt>, one: &AttemptResult, other: &AttemptResult, remembered: bool) -> Self {
+        let told =
+            |run: &AttemptResult| format!("ends after {} events with fingerprint {}", run.events, run.fingerprint);
         let event = if one.events == other.events { one.events } else { one.events.min(other.events) + 1 };
         Divergence { attempt: attempt.clone(), event, one: told(one), other: told(other), remembered }
     }

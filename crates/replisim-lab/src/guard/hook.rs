@@ -11,7 +11,7 @@ use replisim_history::words::printable;
 
 /// What is known of a panic.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Heard {
+pub struct CaughtPanic {
     /// What it said, in characters that every report can hold.
     pub message: String,
     /// Where in the code: `src/log.rs:41`; empty if nobody was told.
@@ -22,7 +22,7 @@ thread_local! {
     /// Whether this thread drives a run: then its panics are the run's.
     static LISTENING: Cell<bool> = const { Cell::new(false) };
     /// The panic that was heard last.
-    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+    static HEARD: RefCell<Option<CaughtPanic>> = const { RefCell::new(None) };
     /// How the program had come to it.
     static BACKTRACE: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
 }
@@ -32,14 +32,16 @@ static INSTALLED: Once = Once::new();
 /// Does something that may panic; if it does, returns what was heard of that, and nothing is printed.
 ///
 /// Whatever is borrowed for it must not be relied on after a panic: it was left in the middle of something.
-pub fn listen<T>(run: impl FnOnce() -> T) -> Result<T, Heard> {
+pub fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, CaughtPanic> {
     INSTALLED.call_once(install);
     HEARD.take();
     let before = LISTENING.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run));
     LISTENING.set(before);
     // Nothing was heard if somebody has put another hook in the place of ours.
-    result.map_err(|payload| HEARD.take().unwrap_or_else(|| Heard { message: said(&*payload), place: String::new() }))
+    result.map_err(|payload| {
+        HEARD.take().unwrap_or_else(|| CaughtPanic { message: said(&*payload), place: String::new() })
+    })
 }
 
 /// The backtrace of the last panic in a run on this thread, if the environment asks for one (`RUST_BACKTRACE=1`). It is
@@ -54,7 +56,7 @@ fn install() {
         if !LISTENING.get() {
             return before(info);
         }
-        let first = HEARD.replace(Some(Heard { message: said(info.payload()), place: place(info) })).is_none();
+        let first = HEARD.replace(Some(CaughtPanic { message: said(info.payload()), place: place(info) })).is_none();
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
             BACKTRACE.set(Some(backtrace));
@@ -110,23 +112,26 @@ mod tests {
 
     #[test]
     fn what_was_said_is_heard_with_its_place_and_once() {
-        let heard = listen(|| panic!("{} of {}", 1, 2)).expect_err("it panics");
+        let heard = catch_panic(|| panic!("{} of {}", 1, 2)).expect_err("it panics");
         assert_eq!(heard.message, "1 of 2");
         assert!(heard.place.contains("src/guard/hook.rs:"), "{}", heard.place);
-        assert_eq!(listen(|| panic::panic_any(7_u8)).expect_err("it panics").message, "no message");
-        assert_eq!(listen(|| 7), Ok(7));
+        assert_eq!(catch_panic(|| panic::panic_any(7_u8)).expect_err("it panics").message, "no message");
+        assert_eq!(catch_panic(|| 7), Ok(7));
     }
 
     #[test]
     fn what_is_heard_can_be_printed_anywhere() {
-        let heard = listen(|| panic!("\u{1b}[31mé “red”\0\u{85}\u{ffff}\r\n\tnext")).expect_err("it panics");
+        let heard = catch_panic(|| panic!("\u{1b}[31mé “red”\0\u{85}\u{ffff}\r\n\tnext")).expect_err("it panics");
         assert_eq!(heard.message, "\\u{1b}[31mé “red”\\u{0}\\u{85}\\u{ffff}\\r\n\tnext");
     }
 
     #[test]
     fn what_code_catches_itself_is_no_panic_of_the_run() {
         let caught = || panic::catch_unwind(|| panic!("caught")).is_err();
-        assert_eq!(listen(caught), Ok(true));
-        assert_eq!(listen(|| panic!("another")).map_err(|heard| heard.message), Err::<(), _>("another".to_owned()));
+        assert_eq!(catch_panic(caught), Ok(true));
+        assert_eq!(
+            catch_panic(|| panic!("another")).map_err(|heard| heard.message),
+            Err::<(), _>("another".to_owned())
+        );
     }
 }

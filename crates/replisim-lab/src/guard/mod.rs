@@ -21,7 +21,7 @@ use replisim_world::process::{Process, View};
 use replisim_world::{Blueprint, Simulation, UnknownConcern, World};
 
 pub use hook::backtrace;
-use hook::{Heard, listen};
+use hook::{CaughtPanic, catch_panic};
 
 /// A run that no panic gets out of.
 pub(crate) struct Guarded<P: Process>(World<P>);
@@ -36,7 +36,7 @@ impl<P: Process> Guarded<P> {
 
     /// Drives the world on; `None` if something panics, which is the run's end.
     fn drive<T>(&mut self, drive: impl FnOnce(&mut World<P>) -> T) -> Option<T> {
-        match listen(|| drive(&mut self.0)) {
+        match catch_panic(|| drive(&mut self.0)) {
             Ok(done) => Some(done),
             Err(heard) => {
                 let looked_at = if self.0.running().is_none() { self.looked_at(&heard) } else { None };
@@ -48,9 +48,9 @@ impl<P: Process> Guarded<P> {
 
     /// The first process that says what was heard when it is looked at. The world looks at processes between their turns,
     /// and does not take down at whom; but as looking changes nothing, whoever panicked does so again.
-    fn looked_at(&self, heard: &Heard) -> Option<NodeId> {
-        let view = |node| listen(|| self.0.view(node)).err();
-        let contents = |node| listen(|| self.0.process(node).and_then(P::contents).is_some()).err();
+    fn looked_at(&self, heard: &CaughtPanic) -> Option<NodeId> {
+        let view = |node| catch_panic(|| self.0.view(node)).err();
+        let contents = |node| catch_panic(|| self.0.process(node).and_then(P::contents).is_some()).err();
         let says_so = |node: &NodeId| [view(*node), contents(*node)].iter().flatten().any(|said| said == heard);
         self.0.processes().find(says_so)
     }
@@ -95,7 +95,7 @@ impl<P: Process> Simulation for Guarded<P> {
 
     fn view(&self, node: NodeId) -> Option<View> {
         // Who looks in from outside is no part of the run: it goes on, and where a look panics there is nothing to see.
-        listen(|| self.0.view(node)).unwrap_or_default()
+        catch_panic(|| self.0.view(node)).unwrap_or_default()
     }
 
     fn finish(mut self: Box<Self>) -> Run {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::diagnostic::{listed, nearest};
-use super::locate::{Found, Outline, Shape};
+use super::outline::{Found, Outline, Shape};
 use super::source::floor_boundary;
 use super::{Code, Diagnostic};
 

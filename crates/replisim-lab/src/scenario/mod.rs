@@ -16,14 +16,15 @@
 
 mod code;
 mod diagnostic;
+mod edit;
+mod excerpt;
 mod explain;
-mod locate;
-mod meaning;
+mod fields;
+mod outline;
+mod refusal;
 mod scan;
-mod set;
-mod shape;
 mod source;
-mod typed;
+mod validate;
 mod write;
 
 #[cfg(test)]
@@ -31,14 +32,15 @@ mod tests;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Help, Report};
-pub(crate) use set::KNOBS;
-pub use set::{Edit, ParseEditError};
-pub use shape::{Bound, Expected, ProtocolText, Scenario};
-pub(crate) use shape::{Put, default_settle, refusal};
+pub(crate) use edit::KNOBS;
+pub use edit::{Edit, ParseEditError};
+pub use excerpt::Excerpt;
+pub use fields::{Bound, Expected, ProtocolText, Scenario};
+pub(crate) use fields::{Put, default_settle};
 pub use source::{Place, SOURCE_BYTES_MAX, Source};
-pub use typed::Excerpt;
 
 pub(crate) use diagnostic::{listed, nearest};
-pub(crate) use locate::{Field, Outline};
-pub(crate) use meaning::{Known, Mistakes, check};
-pub(crate) use typed::field_names;
+pub(crate) use excerpt::field_names;
+pub(crate) use outline::{Field, Outline};
+pub(crate) use refusal::refusal;
+pub(crate) use validate::{Known, Mistakes, validate};

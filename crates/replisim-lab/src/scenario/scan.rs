@@ -3,7 +3,7 @@
 //! The grammar is that of the `ron` crate: comments, raw strings, identifiers, `Name(…)`, `(…)`, `[…]`, `{…}`. What it
 //! does not understand ends the scan; what was read until then stays.
 
-use super::locate::{Field, Node, Outline, Shape};
+use super::outline::{Field, Node, Outline, Shape};
 
 /// How deep values may be nested: as deep as the `ron` crate reads.
 const DEPTH_MAX: usize = 128;

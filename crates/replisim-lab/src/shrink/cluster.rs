@@ -142,24 +142,17 @@ pub(super) fn constants(search: &mut Search<'_>) {
 
 /// Tries every form of the `nth` delay.
 fn try_all(search: &mut Search<'_>, nth: usize, forms: fn(&Distribution) -> Vec<Distribution>) {
-    let scenario = search.scenario();
-    let forms = forms(delays(&mut scenario.cluster.clone())[nth]);
-    let proposed: Vec<Scenario> = forms.into_iter().map(|form| with_delay(scenario, nth, form)).collect();
-    search.first(proposed);
+    let forms = forms(delays(&mut search.scenario().cluster.clone())[nth]);
+    search.first_form(forms, |scenario, form| *delays(&mut scenario.cluster)[nth] = form);
 }
 
 /// Leaves delays unsaid that nothing in the run takes: the run stays the same.
 pub(super) fn unused(search: &mut Search<'_>) {
     for (nth, usual) in delays(&mut Cluster::default()).into_iter().enumerate() {
-        let proposed = with_delay(search.scenario(), nth, usual.clone());
+        let mut proposed = search.scenario().clone();
+        *delays(&mut proposed.cluster)[nth] = usual.clone();
         search.accepts_same_run(proposed);
     }
-}
-
-fn with_delay(scenario: &Scenario, nth: usize, delay: Distribution) -> Scenario {
-    let mut scenario = scenario.clone();
-    *delays(&mut scenario.cluster)[nth] = delay;
-    scenario
 }
 
 /// Everything that takes a time which may be drawn; what every cluster has comes first, then links that are exceptions.

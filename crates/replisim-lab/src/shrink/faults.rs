@@ -90,14 +90,8 @@ fn moved_to(fault: &Fault, at: Span) -> Option<Fault> {
 
 /// Tries every form of a fault, and says whether one of them failed.
 fn try_all(search: &mut Search<'_>, index: usize, forms: fn(&Search<'_>, usize) -> Vec<Fault>) -> bool {
-    let scenario = search.scenario();
-    let with = |fault| {
-        let mut proposed = scenario.clone();
-        proposed.faults[index] = fault;
-        proposed
-    };
-    let proposed: Vec<Scenario> = forms(search, index).into_iter().map(with).collect();
-    search.first(proposed).is_some()
+    let forms = forms(search, index);
+    search.first_form(forms, |scenario, fault| scenario.faults[index] = fault).is_some()
 }
 
 /// The same fault at plainer times, the plainest first.

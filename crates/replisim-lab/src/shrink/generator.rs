@@ -7,7 +7,6 @@ use super::operations::dismiss_groups;
 use super::round;
 use super::round::shorter;
 use super::search::Search;
-use crate::Scenario;
 
 /// How much slower than before a workload may become in one step.
 const SLOWER_MAX: u64 = 100;
@@ -18,16 +17,10 @@ pub(super) fn smaller(search: &mut Search<'_>) {
     for index in 0..search.scenario().clients.len() {
         for forms in [sessions, kinds, keys, arrivals, ends] {
             let group = &search.scenario().clients[index];
-            if !group.script.is_empty() {
-                continue;
+            if group.script.is_empty() {
+                let forms = forms(group, search.scenario().run);
+                search.first_form(forms, |scenario, group| scenario.clients[index] = group);
             }
-            let with = |group| {
-                let mut proposed = search.scenario().clone();
-                proposed.clients[index] = group;
-                proposed
-            };
-            let proposed: Vec<Scenario> = forms(group, search.scenario().run).into_iter().map(with).collect();
-            search.first(proposed);
         }
     }
 }

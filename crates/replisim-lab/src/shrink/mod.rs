@@ -63,7 +63,7 @@ use aim::{Aim, Ground};
 use claim::Claim;
 pub use needed::{Need, Piece, Without};
 pub use search::Size;
-use search::{Failing, How, Search};
+use search::{Extent, Failing, Search};
 
 /// In how many chunks operations are left out at most, as long as that is done in coarse strokes.
 const COARSE: usize = 32;
@@ -106,7 +106,7 @@ pub struct Progress {
 
 /// What ended a search before it had tried everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bound {
+pub enum EndedBy {
     /// [`Limits::runs`].
     Runs,
     /// [`Watch`] said so.
@@ -129,7 +129,7 @@ pub struct Shrunk {
     /// How many runs it took.
     pub runs: u64,
     /// What ended the search early; `None` if nothing smaller can be found this way.
-    pub bound: Option<Bound>,
+    pub ended_by: Option<EndedBy>,
 }
 
 /// Why there is nothing to shrink.
@@ -200,8 +200,8 @@ impl<'e> Shrinker<'e> {
         let until = self.until.map(|until| SimTime::ZERO + until);
         let outcome = self.experiment.run(self.seed, until, false);
         let aim = self.aim(&outcome)?;
-        let (failing, how) = self.begin(&aim, until)?;
-        let mut search = Search::new(failing, aim, how, self.limits, self.watch);
+        let (failing, extent) = self.begin(&aim, until)?;
+        let mut search = Search::new(failing, aim, extent, self.limits, self.watch);
         let before = Size::of(&self.experiment.scenario, &outcome.run);
         narrow(&mut search, self.seed);
         let needed = needed::needed(&mut search, &self.experiment.scenario.checks_made());
@@ -212,11 +212,11 @@ impl<'e> Shrinker<'e> {
         let was = self.experiment.scenario.protocol.as_str();
         let settings = settings::changed(was, search.scenario().protocol.as_str());
         case.story = tell::story(&search, self.experiment, before, &settings, &needed);
-        Ok(Shrunk { case, before, after, settings, needed, runs: search.runs, bound: search.bound })
+        Ok(Shrunk { case, before, after, settings, needed, runs: search.runs, ended_by: search.ended_by })
     }
 
     /// The scenario to begin with: the same run, and nothing said of it but what it violates.
-    fn begin(&self, aim: &Aim, until: Option<SimTime>) -> Result<(Failing, How), NothingToShrink> {
+    fn begin(&self, aim: &Aim, until: Option<SimTime>) -> Result<(Failing, Extent), NothingToShrink> {
         let scenario = Scenario {
             about: format!("{}.", tell::broken(aim.check)),
             source: String::new(),
@@ -229,9 +229,9 @@ impl<'e> Shrinker<'e> {
             ..self.experiment.scenario.clone()
         };
         let fails = |until| {
-            let how = How { until, events: u64::MAX };
+            let extent = Extent { until, events: u64::MAX };
             let experiment = self.experiment.vary(scenario.clone()).ok()?;
-            Failing::of(experiment, how, aim).map(|failing| (failing, how))
+            Failing::of(experiment, extent, aim).map(|failing| (failing, extent))
         };
         let failing = fails(None).or_else(|| until.and_then(|_| fails(until)));
         failing.ok_or(NothingToShrink::NotViolated { check: aim.check, seed: self.seed })
@@ -294,7 +294,7 @@ fn fewer_as_it_is_told(search: &mut Search<'_>) -> bool {
     let steps = search.steps;
     faults::fewer(search);
     operations::fewer(search, usize::MAX);
-    search.steps > steps && search.bound.is_none()
+    search.steps > steps && search.ended_by.is_none()
 }
 
 /// Tries every way once. Says whether there is a reason to do so again.
@@ -318,7 +318,7 @@ fn once_around(search: &mut Search<'_>, chunks_max: usize) -> bool {
         faults::fewer_with_other_times(search);
         operations::other_luck(search);
     }
-    search.steps > steps && search.bound.is_none()
+    search.steps > steps && search.ended_by.is_none()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use replisim_world::spec::{ClientGroup, ScriptedOp};
 use super::FEW;
 use super::ddmin::ddmin;
 use super::round::{earlier, rounder, smaller};
-use super::script::{Line, changed, each_line, keys_of, lines, rename, sessions, with_lines};
+use super::script::{Line, change_line, each_line, keys_of, lines, rename, sessions, with_lines};
 use super::search::Search;
 use crate::Scenario;
 
@@ -132,15 +132,10 @@ pub(super) fn dismiss_groups(search: &mut Search<'_>) {
 /// has its own.
 fn move_down(search: &mut Search<'_>) {
     for (group, session) in sessions(search.scenario()).into_iter().rev() {
-        let whole = search.scenario();
-        let idle = (0..session).filter(|other| whole.clients[group].script[*other].is_empty());
-        let moved = |other| {
-            let mut proposed = whole.clone();
-            proposed.clients[group].script.swap(session, other);
-            proposed
-        };
-        let proposed: Vec<Scenario> = idle.take(IDLE_MAX).map(moved).collect();
-        search.first(proposed);
+        let script = &search.scenario().clients[group].script;
+        let idle = (0..session).filter(|other| script[*other].is_empty());
+        let idle: Vec<usize> = idle.take(IDLE_MAX).collect();
+        search.first_form(idle, |scenario, other| scenario.clients[group].script.swap(session, other));
     }
 }
 
@@ -176,11 +171,9 @@ pub(super) fn plainer(search: &mut Search<'_>) {
             return;
         }
         let at = lines(search.scenario())[nth].op.at;
-        let whole = search.scenario().clone();
         let times = rounder(at).into_iter().chain(earlier(at));
-        search.first(times.map(|at| changed(&whole, nth, |line| line.at = at)));
-        let unpinned = changed(search.scenario(), nth, |line| line.reads = None);
-        search.accepts(unpinned);
+        search.first_form(times, |scenario, at| change_line(scenario, nth, |line| line.at = at));
+        search.change(|scenario| change_line(scenario, nth, |line| line.reads = None));
     }
 }
 
@@ -191,11 +184,9 @@ fn kinds(search: &mut Search<'_>) {
             if search.is_over() {
                 return;
             }
-            let whole = search.scenario();
-            let forms = plainer_kinds(&lines(whole)[nth].op);
-            let proposed: Vec<Scenario> =
-                forms.into_iter().map(|form| changed(whole, nth, |line| *line = form)).collect();
-            if search.first(proposed).is_none() {
+            let forms = plainer_kinds(&lines(search.scenario())[nth].op);
+            let put = |scenario: &mut Scenario, form| change_line(scenario, nth, |line| *line = form);
+            if search.first_form(forms, put).is_none() {
                 break;
             }
         }
@@ -242,15 +233,10 @@ pub(super) fn plainer_kinds(line: &ScriptedOp) -> Vec<ScriptedOp> {
 /// Writes values that are as small as can be, where they are not usual ones.
 fn values(search: &mut Search<'_>) {
     for index in 0..search.scenario().clients.len() {
-        let whole = search.scenario().clone();
-        let with = |bytes| {
-            let mut proposed = whole.clone();
-            proposed.clients[index].value_bytes = bytes as u32;
-            proposed
-        };
-        let bytes = whole.clients[index].value_bytes;
+        let bytes = search.scenario().clients[index].value_bytes;
         if bytes != ClientGroup::default().value_bytes {
-            search.first(smaller(u64::from(bytes)).into_iter().map(with));
+            let fewer = smaller(u64::from(bytes));
+            search.first_form(fewer, |scenario, bytes| scenario.clients[index].value_bytes = bytes as u32);
         }
     }
 }
@@ -266,13 +252,7 @@ fn keys(search: &mut Search<'_>) {
     for nth in (1..touched.len()).rev() {
         let key = touched[nth];
         let into = |other: u64| move |it: u64| if it == key { other } else { it };
-        let whole = search.scenario().clone();
-        let merged = |other| {
-            let mut proposed = whole.clone();
-            each_line(&mut proposed, |line| rename(line, into(other)));
-            proposed
-        };
-        search.first(touched[..nth].iter().map(|other| merged(*other)));
+        search.first_form(&touched[..nth], |scenario, other| each_line(scenario, |line| rename(line, into(*other))));
     }
 }
 

@@ -55,14 +55,12 @@ pub(super) fn each_line(scenario: &mut Scenario, change: impl Fn(&mut ScriptedOp
     scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten()).for_each(change);
 }
 
-/// The scenario with its `nth` line changed.
-pub(super) fn changed(scenario: &Scenario, nth: usize, change: impl FnOnce(&mut ScriptedOp)) -> Scenario {
-    let mut scenario = scenario.clone();
+/// Changes the `nth` line of all scripts.
+pub(super) fn change_line(scenario: &mut Scenario, nth: usize, change: impl FnOnce(&mut ScriptedOp)) {
     let mut lines = scenario.clients.iter_mut().flat_map(|group| group.script.iter_mut().flatten());
     if let Some(line) = lines.nth(nth) {
         change(line);
     }
-    scenario
 }
 
 /// The keys that a line touches.

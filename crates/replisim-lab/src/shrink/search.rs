@@ -8,7 +8,7 @@ use replisim_history::{Check, Finding, Run, Witness};
 use replisim_kernel::{Digest, SimTime, Span};
 
 use super::aim::{Aim, Ground};
-use super::{Bound, Limits, Progress, Watch};
+use super::{EndedBy, Limits, Progress, Watch};
 use crate::{Experiment, Scenario};
 
 /// How many scenarios are in memory at once.
@@ -19,9 +19,9 @@ const BATCH: usize = 32;
 const EVENTS_FACTOR: u64 = 2;
 const EVENTS_SPARE: u64 = 10_000;
 
-/// How every smaller scenario is run, under the seed that it names.
+/// How far every smaller scenario is run, under the seed that it names.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct How {
+pub(super) struct Extent {
     /// Where the run is broken off, if it does not go to its end.
     pub until: Option<SimTime>,
     /// The most events of a run.
@@ -71,9 +71,9 @@ pub(super) struct Search<'w> {
     /// How often something smaller was found.
     pub steps: u64,
     /// What ended the search early.
-    pub bound: Option<Bound>,
+    pub ended_by: Option<EndedBy>,
     aim: Aim,
-    how: How,
+    extent: Extent,
     limits: Limits,
     watch: &'w Watch<'w>,
     /// Every scenario that was tried, by the digest of its text. Rounds repeat themselves: most of the last is known. And
@@ -107,21 +107,21 @@ enum Try {
 }
 
 impl<'w> Search<'w> {
-    pub fn new(best: Failing, aim: Aim, how: How, limits: Limits, watch: &'w Watch<'w>) -> Self {
+    pub fn new(best: Failing, aim: Aim, extent: Extent, limits: Limits, watch: &'w Watch<'w>) -> Self {
         let events = best.run.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_SPARE);
-        let how = How { events, ..how };
+        let extent = Extent { events, ..extent };
         let tried = BTreeSet::from([Digest::of(&best.experiment.source.text)]);
-        Search { best, runs: 0, steps: 0, bound: None, aim, how, limits, watch, tried }
+        Search { best, runs: 0, steps: 0, ended_by: None, aim, extent, limits, watch, tried }
     }
 
     /// Where runs are broken off, if they do not go to their end.
     pub fn until(&self) -> Option<SimTime> {
-        self.how.until
+        self.extent.until
     }
 
     /// The most events of a run: one with more is given up.
     pub fn events_max(&self) -> u64 {
-        self.how.events
+        self.extent.events
     }
 
     /// The smallest failing scenario.
@@ -146,17 +146,17 @@ impl<'w> Search<'w> {
 
     /// Whether it was ended before it had tried everything: nothing more is tried, so there is no use in proposing it.
     pub fn is_over(&self) -> bool {
-        self.bound.is_some()
+        self.ended_by.is_some()
     }
 
     /// Tries scenarios side by side. The first in order that fails becomes the best; its place is returned.
     pub fn first(&mut self, proposed: impl IntoIterator<Item = Scenario>) -> Option<usize> {
         let mut proposed = proposed.into_iter().enumerate();
-        while self.bound.is_none() {
+        while self.ended_by.is_none() {
             let left = usize::try_from(self.limits.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
             let batch: Vec<(usize, Scenario)> = proposed.by_ref().take(left.min(BATCH)).collect();
             if batch.is_empty() {
-                self.bound = proposed.next().map(|_| Bound::Runs);
+                self.ended_by = proposed.next().map(|_| EndedBy::Runs);
                 break;
             }
             if let Some(place) = self.first_of(batch) {
@@ -168,7 +168,7 @@ impl<'w> Search<'w> {
 
     fn first_of(&mut self, batch: Vec<(usize, Scenario)>) -> Option<usize> {
         let mut tried = self.race(&batch);
-        if self.bound.is_some() {
+        if self.ended_by.is_some() {
             return None;
         }
         // What was tried behind the first that fails was tried in vain, on however many threads.
@@ -196,6 +196,20 @@ impl<'w> Search<'w> {
         self.first([proposed]).is_some()
     }
 
+    /// Tries the smallest scenario so far with each of some forms put into it, side by side as [`Search::first`] does.
+    pub fn first_form<F>(
+        &mut self,
+        forms: impl IntoIterator<Item = F>,
+        put: impl Fn(&mut Scenario, F),
+    ) -> Option<usize> {
+        let whole = self.scenario().clone();
+        self.first(forms.into_iter().map(|form| {
+            let mut proposed = whole.clone();
+            put(&mut proposed, form);
+            proposed
+        }))
+    }
+
     /// Tries the smallest scenario so far with one change to it.
     pub fn change(&mut self, change: impl FnOnce(&mut Scenario)) -> bool {
         let mut proposed = self.scenario().clone();
@@ -205,12 +219,12 @@ impl<'w> Search<'w> {
 
     /// Tries a scenario that must not only fail, but come to the very same run.
     pub fn accepts_same_run(&mut self, proposed: Scenario) -> bool {
-        if self.bound.is_some() || proposed == *self.scenario() || !self.goes_on() {
+        if self.ended_by.is_some() || proposed == *self.scenario() || !self.goes_on() {
             return false;
         }
         self.runs += 1;
         let experiment = self.best.experiment.vary(proposed).ok();
-        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.extent, &self.aim));
         match failing.filter(|failing| failing.run.fingerprint == self.best.run.fingerprint) {
             Some(same) => {
                 self.tried.insert(Digest::of(&same.experiment.source.text));
@@ -229,7 +243,7 @@ impl<'w> Search<'w> {
         }
         self.runs += 1;
         let grounded = self.aim.is_grounded_in(&experiment);
-        run(&experiment, self.how).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), grounded })
+        run(&experiment, self.extent).map_or(Look::Endless, |run| Look::Run { run: Box::new(run), grounded })
     }
 
     /// Whether what was found in a run is what every smaller scenario must come to.
@@ -240,9 +254,9 @@ impl<'w> Search<'w> {
     /// Asks whether one more run is wanted.
     fn goes_on(&mut self) -> bool {
         let goes_on =
-            self.bound != Some(Bound::Stopped) && (self.watch)(&Progress { runs: self.runs, size: self.size() });
+            self.ended_by != Some(EndedBy::Stopped) && (self.watch)(&Progress { runs: self.runs, size: self.size() });
         if !goes_on {
-            self.bound = Some(Bound::Stopped);
+            self.ended_by = Some(EndedBy::Stopped);
         }
         goes_on
     }
@@ -278,7 +292,7 @@ impl<'w> Search<'w> {
             }),
         };
         if stopped.into_inner() {
-            self.bound = Some(Bound::Stopped);
+            self.ended_by = Some(EndedBy::Stopped);
         }
         tried.sort_by_key(|(at, _)| *at);
         tried.into_iter().map(|(_, tried)| tried).collect()
@@ -294,15 +308,15 @@ impl<'w> Search<'w> {
             return Try::Needless;
         }
         let experiment = self.best.experiment.vary_as(scenario.clone(), text).ok();
-        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.how, &self.aim));
+        let failing = experiment.and_then(|experiment| Failing::of(experiment, self.extent, &self.aim));
         failing.map_or(Try::Harmless(digest), |failing| Try::Fails(digest, Box::new(failing)))
     }
 }
 
 impl Failing {
     /// The run of an experiment, if it fails as it should.
-    pub fn of(experiment: Experiment, how: How, aim: &Aim) -> Option<Failing> {
-        let run = run(&experiment, how)?;
+    pub fn of(experiment: Experiment, extent: Extent, aim: &Aim) -> Option<Failing> {
+        let run = run(&experiment, extent)?;
         let finding = experiment.examine(&run).into_iter().find(|finding| aim.is_met_by(finding, &run))?;
         let witness = finding.verdict.witness().filter(|_| aim.is_grounded_in(&experiment))?.clone();
         Some(Failing { experiment, run, witness })
@@ -310,15 +324,15 @@ impl Failing {
 }
 
 /// The run of an experiment, if it ends within so many events.
-fn run(experiment: &Experiment, how: How) -> Option<Run> {
+fn run(experiment: &Experiment, extent: Extent) -> Option<Run> {
     let mut simulation = experiment.begin(experiment.scenario.seed, false);
-    let most = how.events.saturating_add(1);
-    let Some(until) = how.until else {
+    let most = extent.events.saturating_add(1);
+    let Some(until) = extent.until else {
         let goes_on = simulation.advance(most);
         return (!goes_on).then(|| simulation.finish());
     };
     simulation.advance_until(until, most);
-    (simulation.events() <= how.events).then(|| simulation.break_off())
+    (simulation.events() <= extent.events).then(|| simulation.break_off())
 }
 
 #[cfg(test)]
@@ -332,7 +346,7 @@ mod tests {
     fn a_run_in_which_time_stands_still_is_given_up() {
         let experiment = touchy::experiment("Standstill", "");
         for until in [None, Some(SimTime::ZERO + Span::secs(1))] {
-            assert!(run(&experiment, How { until, events: 1_000 }).is_none());
+            assert!(run(&experiment, Extent { until, events: 1_000 }).is_none());
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn story(
     if !settings.is_empty() {
         lines.extend(wrapped(&format!("Settings: {}.", settings.join("; "))));
     }
-    if search.bound.is_some() {
+    if search.ended_by.is_some() {
         lines.extend(wrapped(
             "The search was ended before it had tried everything: there may be a smaller case, which the command `shrink` \
              looks for in this one.",

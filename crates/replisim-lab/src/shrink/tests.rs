@@ -8,7 +8,7 @@ use replisim_world::spec::{Action, Fault, Routing, ScriptedOp, Target};
 
 use super::operations::{one_of, plainer_kinds};
 use super::script::lines;
-use super::{Bound, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
+use super::{EndedBy, Limits, Need, NothingToShrink, Piece, Shrinker, Shrunk, Without};
 use crate::scenario::Source;
 use crate::touchy;
 use crate::{Case, Catalog, Experiment, Scenario};
@@ -139,7 +139,7 @@ fn failing(experiment: &Experiment, check: Check, faults: usize) -> u64 {
 
 /// What every shrunk run must satisfy.
 fn demand(shrunk: &Shrunk, check: Check) {
-    assert_eq!(shrunk.bound, None);
+    assert_eq!(shrunk.ended_by, None);
     assert!(shrunk.needed.iter().all(|need| need.without != Without::Same), "{:?}", shrunk.needed);
     let case = &shrunk.case;
     let read = Case::parse(&Source::new(&case.source.name, case.text())).expect("a shrunk case reads");
@@ -416,11 +416,11 @@ fn any_number_of_threads_gives_the_same_case() {
     let with = |jobs, runs| {
         let limits = Limits { runs, jobs: NonZero::new(jobs).expect("a thread") };
         let shrunk = Shrinker::new(&experiment, seed).limits(limits).shrink().expect("the check is violated");
-        (shrunk.case.text(), shrunk.runs, shrunk.bound)
+        (shrunk.case.text(), shrunk.runs, shrunk.ended_by)
     };
     assert_eq!(with(1, 20_000), with(7, 20_000));
     let (text, _, bound) = with(3, 40);
-    assert_eq!((text.clone(), bound), (with(1, 40).0, Some(Bound::Runs)));
+    assert_eq!((text.clone(), bound), (with(1, 40).0, Some(EndedBy::Runs)));
     assert!(text.contains("there may be a smaller case"), "{text}");
 }
 
@@ -430,7 +430,7 @@ fn a_watch_that_says_stop_is_obeyed_and_a_run_that_holds_is_refused() {
     let seed = failing(&experiment, Check::NoLostWrites, 15);
     let shrinker = Shrinker::new(&experiment, seed).check(Some(Check::NoLostWrites));
     let shrunk = shrinker.watch(&|progress| progress.runs < 10).shrink().expect("it fails");
-    assert_eq!(shrunk.bound, Some(Bound::Stopped));
+    assert_eq!(shrunk.ended_by, Some(EndedBy::Stopped));
     let tried = |need: &&Need| !matches!(need.without, Without::NotTried | Without::Impossible);
     assert_eq!(shrunk.needed.iter().find(tried), None, "nothing is run any more");
     let holds = Scenario { swarm: None, ..experiment.scenario.clone() };

@@ -35,8 +35,7 @@ pub(super) fn cut(search: &mut Search<'_>) {
 pub(super) fn sooner(search: &mut Search<'_>) {
     let run = search.scenario().run;
     let factors = SOONER.into_iter().filter(|factor| run / *factor >= RUN_MIN);
-    let proposed: Vec<Scenario> = factors.map(|factor| faster(search.scenario(), factor)).collect();
-    search.first(proposed);
+    search.first_form(factors, speed_up);
 }
 
 /// Takes out time in which nothing is done: all that comes after it happens earlier by the same amount.
@@ -117,10 +116,8 @@ pub(super) fn shifted(scenario: &Scenario, by: Span, later: bool) -> Scenario {
 /// make a case of replicas that are merely late.
 fn shorten_settle(search: &mut Search<'_>) {
     if !search.check().asks_for_the_end() {
-        let settle = search.scenario().settle;
-        let settled = |settle| Scenario { settle, ..search.scenario().clone() };
-        let proposed: Vec<Scenario> = shorter(settle, Span::secs(1)).into_iter().map(settled).collect();
-        search.first(proposed);
+        let settles = shorter(search.scenario().settle, Span::secs(1));
+        search.first_form(settles, |scenario, settle| scenario.settle = settle);
     }
 }
 
@@ -129,10 +126,10 @@ pub(super) fn unused(search: &mut Search<'_>) {
     search.accepts_same_run(Scenario { settle: default_settle(), ..search.scenario().clone() });
 }
 
-/// The scenario with everything that has a time so many times sooner.
-fn faster(scenario: &Scenario, factor: u64) -> Scenario {
-    let mut scenario = Scenario { run: scenario.run / factor, ..scenario.clone() };
-    for moment in moments(&mut scenario) {
+/// Has everything that has a time happen so many times sooner.
+fn speed_up(scenario: &mut Scenario, factor: u64) {
+    scenario.run = scenario.run / factor;
+    for moment in moments(scenario) {
         *moment = *moment / factor;
     }
     for fault in &mut scenario.faults {
@@ -141,7 +138,6 @@ fn faster(scenario: &Scenario, factor: u64) -> Scenario {
             Fault::At(..) | Fault::During(..) | Fault::When(..) | Fault::WhenFor(..) => {}
         }
     }
-    scenario
 }
 
 /// The scenario with all that begins after `run` left out. `None` if nobody would ask for anything.

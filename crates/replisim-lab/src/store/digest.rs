@@ -13,7 +13,7 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn digest(&self) -> Result<Digest, StoreError> {
-        let _instant = self.instant()?;
+        let _snapshot = self.snapshot()?;
         let mut print = Fingerprint::new();
         let mut campaigns = self.campaigns()?;
         campaigns.sort_by_cached_key(Manifest::digest);

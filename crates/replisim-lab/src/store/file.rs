@@ -55,7 +55,7 @@ fn connect_as_it_is(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     if is_blank(&connection).map_err(at(path))? {
-        lay_out(&mut connection).map_err(at(path))?;
+        create_schema(&mut connection).map_err(at(path))?;
     }
     recognize(&connection, path)?;
     Ok(connection)
@@ -72,7 +72,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 /// Makes an empty file a store. Where two processes find it empty, the second finds the tables of the first.
-pub(super) fn lay_out(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if is_blank(&transaction)? {
         transaction.execute_batch(SCHEMA)?;

@@ -38,9 +38,9 @@ pub fn merge(inputs: &[PathBuf], output: &Path) -> Result<Digest, StoreError> {
 
 fn write(stores: &[Store], path: &Path) -> Result<Digest, StoreError> {
     // What is read of a store belongs together, also while a campaign writes to it.
-    let _instants = stores.iter().map(Store::instant).collect::<Result<Vec<_>, _>>()?;
+    let _snapshots = stores.iter().map(Store::snapshot).collect::<Result<Vec<_>, _>>()?;
     let mut connection = Connection::open(path).map_err(at(path))?;
-    set_pragmas(&connection).and_then(|()| file::lay_out(&mut connection)).map_err(at(path))?;
+    set_pragmas(&connection).and_then(|()| file::create_schema(&mut connection)).map_err(at(path))?;
     let transaction = connection.transaction().map_err(at(path))?;
     Merge { stores, path }.write(&transaction)?;
     transaction.commit().map_err(at(path))?;

@@ -57,7 +57,7 @@ mod union;
 mod write;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 pub use error::{CODES, Claim, Conflict, Explained, StoreError};
 pub use merge::merge;

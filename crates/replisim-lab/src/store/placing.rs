@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::file::{beside, has_log, remove, remove_logs};
 use super::lock::Lock;
-use crate::part;
+use crate::atomic_file;
 
 /// A store on its way to its place, which nobody else may take meanwhile.
 pub struct Placing {
@@ -32,7 +32,8 @@ impl Placing {
     /// The same with an empty file, which leaves alone what there is.
     pub(super) fn begin_anew(output: &Path) -> Result<Placing, StoreError> {
         let lock = claim(output)?;
-        let (part, _) = part::make(output).map_err(|error| StoreError::File { path: output.to_owned(), error })?;
+        let (part, _) =
+            atomic_file::make_part(output).map_err(|error| StoreError::File { path: output.to_owned(), error })?;
         Ok(Placing { part, output: output.to_owned(), _lock: lock })
     }
 

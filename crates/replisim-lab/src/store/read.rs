@@ -268,8 +268,8 @@ impl Store {
         found.collect()
     }
 
-    /// Until this is dropped, all that is read is as of one instant, even while somebody writes.
-    pub(super) fn instant(&self) -> Result<Transaction<'_>, StoreError> {
+    /// Until this is dropped, all that is read is as of one moment, even while somebody writes.
+    pub(super) fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
         self.connection.unchecked_transaction().map_err(self.refuse())
     }
 

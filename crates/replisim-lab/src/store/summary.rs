@@ -118,9 +118,9 @@ impl Store {
     /// # Errors
     /// If the store cannot be read or does not hold the campaign.
     pub fn summary(&self, campaign: Digest) -> Result<Summary, StoreError> {
-        let _instant = self.instant()?;
+        let _snapshot = self.snapshot()?;
         let subjects = self.subject_ids(campaign)?;
-        let subjects = subjects.into_iter().map(|id| self.tally(id)).collect::<Result<_, _>>()?;
+        let subjects = subjects.into_iter().map(|id| self.subject_count(id)).collect::<Result<_, _>>()?;
         let sql = "SELECT subject_number, subject, check_name, kind, phase, runs, of_runs, lot, place, faults,
                           operations, case_text, seed
                    FROM causes WHERE campaign = ?1";
@@ -143,7 +143,7 @@ impl Store {
         })
     }
 
-    fn tally(&self, id: i64) -> Result<SubjectCount, StoreError> {
+    fn subject_count(&self, id: i64) -> Result<SubjectCount, StoreError> {
         // As the view `speed`, and more: that leaves out subjects that have not run yet. Months of simulated time are too
         // many nanoseconds for one of SQLite's integers after some thousand runs.
         let sql = "SELECT subject.name, count(DISTINCT run.lot), count(run.lot),
@@ -155,7 +155,7 @@ impl Store {
                    FROM subject LEFT JOIN run ON run.subject = subject.id
                    LEFT JOIN run_time USING (subject, lot, place)
                    WHERE subject.id = ?1";
-        let mut found = self.rows(sql, [id], tally)?.remove(0);
+        let mut found = self.rows(sql, [id], subject_count)?.remove(0);
         found.checks = self.rows(CHECKS, [id], check)?;
         Ok(found)
     }
@@ -195,7 +195,7 @@ fn seed(row: &Row, column: usize) -> rusqlite::Result<u64> {
     }
 }
 
-fn tally(row: &Row) -> rusqlite::Result<SubjectCount> {
+fn subject_count(row: &Row) -> rusqlite::Result<SubjectCount> {
     Ok(SubjectCount {
         name: row.get(0)?,
         lots: count(row, 1)?,

@@ -74,8 +74,12 @@ impl Writer {
         let subjects = enroll(&mut connection, manifest, begin).map_err(at(path))?;
         let committed = Arc::new(AtomicU64::new(0));
         let (orders, waiting) = bounded(WAITING_MAX);
-        let clerk =
-            Clerk { path: path.to_owned(), version: manifest.version.clone(), subjects, committed: committed.clone() };
+        let clerk = WriterThread {
+            path: path.to_owned(),
+            version: manifest.version.clone(),
+            subjects,
+            committed: committed.clone(),
+        };
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || {
             let _lock = lock;
             clerk.work(connection, &waiting)
@@ -183,14 +187,14 @@ struct Enrolled {
 }
 
 /// What the thread knows.
-struct Clerk {
+struct WriterThread {
     path: PathBuf,
     version: String,
     subjects: Vec<Enrolled>,
     committed: Arc<AtomicU64>,
 }
 
-impl Clerk {
+impl WriterThread {
     /// Writes until nobody can order any more.
     fn work(&self, connection: Connection, waiting: &Receiver<Order>) -> Result<(), StoreError> {
         let mut inserter = Inserter::new(&connection).map_err(at(&self.path))?;

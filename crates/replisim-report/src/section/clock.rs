@@ -3,15 +3,15 @@
 use replisim_history::Witness;
 
 use super::story;
-use crate::Subject;
+use crate::RunReport;
 use crate::number::Clock;
 
 /// The clock of a report that tells of a run in at most `limit` lines: as fine as it takes to tell apart what is shown of
 /// the faults, the milestones and the witnesses, and no finer.
-pub fn clock(subject: &Subject, limit: usize) -> Clock {
-    let witnesses = subject.findings.iter().filter_map(|judged| judged.finding.verdict.witness());
+pub fn clock(report: &RunReport, limit: usize) -> Clock {
+    let witnesses = report.findings.iter().filter_map(|judged| judged.finding.verdict.witness());
     let shown = witnesses.flat_map(|Witness { lines, .. }| lines.iter().map(|line| line.at));
-    Clock::telling_apart(story::instants(subject.run, limit).into_iter().chain(shown))
+    Clock::telling_apart(story::instants(report.run, limit).into_iter().chain(shown))
 }
 
 #[cfg(test)]
@@ -24,17 +24,18 @@ mod tests {
     /// A host is lost at 150.000 ms, and a write acknowledged at 150.220: that one comes before the other is the story.
     #[test]
     fn a_fault_and_a_witness_are_told_by_one_clock() {
-        let (mut run, mut findings, bounds) = (sample::run(), sample::findings(), sample::bounds());
+        let mut run = sample::run();
         let at = |micros| SimTime::ZERO + Span::micros(micros);
         run.faults.truncate(1);
         run.faults[0].fired[0].from = at(150_000);
         run.milestones.clear();
-        for judged in &mut findings {
+        let mut report = sample::report(&run);
+        for judged in &mut report.findings {
             if let Verdict::Violated(witness) = &mut judged.finding.verdict {
                 witness.lines[0].at = at(150_220);
             }
         }
-        let shown = human::screen(&sample::subject(&run, &findings, &bounds), crate::Style::Plain);
+        let shown = human::screen(&report, crate::Style::Plain);
         for told in ["  0.150000 s  fault  the link", ", until 4.000000 s\n", "wrote k17 = 4.12  0.150220 s  "] {
             assert!(shown.contains(told), "{told} is missing:\n{shown}");
         }

@@ -7,7 +7,7 @@ use replisim_history::{Check, Finding, Promise, Settling, Verdict, Witness};
 use crate::number::{self, Clock};
 use crate::prose::shortened;
 use crate::table::{Align, Cell, Table};
-use crate::{Judged, Names, Page, Style, Subject};
+use crate::{Judged, Names, Page, RunReport, Style};
 
 /// Where a witness begins: under the check that it refutes.
 const WITNESS_INDENT: usize = 12;
@@ -17,16 +17,16 @@ const TOLD_MAX: usize = 64;
 
 /// Each check with its verdict, its promise, its numbers, and whether it came out as expected. Witnesses are
 /// told by `clock`.
-pub fn verdicts(subject: &Subject, page: Page, clock: Clock) -> String {
-    let names = Names::of(subject.run);
+pub fn verdicts(report: &RunReport, page: Page, clock: Clock) -> String {
+    let names = Names::of(report.run);
     let mut table = Table::new(&[Align::Left; 5]);
-    for judged in subject.findings {
-        table.row(row(judged, &subject.run.settling));
+    for judged in &report.findings {
+        table.row(row(judged, &report.run.settling));
         if let Some(witness) = judged.finding.verdict.witness() {
             table.under(print_witness(witness, &names, clock));
         }
     }
-    table.print(2, page.style) + &reasons(subject.findings, page)
+    table.print(2, page.style) + &reasons(&report.findings, page)
 }
 
 fn row(judged: &Judged, settling: &Settling) -> [Cell; 5] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use replisim_history::{Broken, CheckTally, Diverged, FailureGroup, KnownFailure, SubjectSurvey, Survey};
+use replisim_history::{Broken, CheckTally, DivergenceInfo, FailureGroup, KnownFailure, SubjectSurvey, Survey};
 use serde::Serialize;
 
 use super::human::{self, DIFFER, WHY_NEVER_RUN, why};
@@ -125,8 +125,8 @@ fn twice_case(subject: &SubjectSurvey) -> TestCase {
     TestCase::new("the same run twice", status)
 }
 
-fn divergence_text(divergence: &Diverged) -> String {
-    let Diverged { event, one, other, replay, .. } = divergence;
+fn divergence_text(divergence: &DivergenceInfo) -> String {
+    let DivergenceInfo { event, one, other, replay, .. } = divergence;
     format!("event {event}\n{one}\n{other}\n{}\n{}", why(divergence), human::replay(replay, ""))
 }
 

@@ -1,6 +1,6 @@
 //! The screen that `fuzz` ends with.
 
-use replisim_history::{CheckTally, Diverged, FailureGroup, KnownFailure, Replay, SubjectSurvey, Survey};
+use replisim_history::{CheckTally, DivergenceInfo, FailureGroup, KnownFailure, Replay, SubjectSurvey, Survey};
 
 use super::known::{self, KnownKind};
 use crate::campaign::in_words;
@@ -126,21 +126,21 @@ fn section(subject: &SubjectSurvey, titled: bool, page: Page) -> String {
     }
     text += &parted(&subject.divergences, subject.differing, page);
     text += &anomalies(subject, page);
-    let undecided = subject.checks.iter().filter(|check| check.undecided > 0);
-    let undecided = undecided.map(|check| {
+    text + &undecided(subject, page) + &never(subject, page)
+}
+
+/// The checks that not every run decided.
+fn undecided(subject: &SubjectSurvey, page: Page) -> String {
+    let told = |check: &CheckTally| {
         let of = number::tally(check.undecided, subject.runs, "runs");
         let word = format!("“{}”", check.check.in_words());
-        if check.decided() == 0 {
-            page.broken(&format!("{word} never decided")).into_owned()
-        } else {
-            format!("{word} in {of}")
+        match check.decided() {
+            0 => page.broken(&format!("{word} never decided")).into_owned(),
+            _ => format!("{word} in {of}"),
         }
-    });
-    let undecided = undecided.collect::<Vec<_>>();
-    if !undecided.is_empty() {
-        text += &page.wrapped(&format!("undecided: {}", undecided.join(", ")), "  ");
-    }
-    text + &never(subject, page)
+    };
+    let checks: Vec<String> = subject.checks.iter().filter(|check| check.undecided > 0).map(told).collect();
+    if checks.is_empty() { String::new() } else { page.wrapped(&format!("undecided: {}", checks.join(", ")), "  ") }
 }
 
 /// All that were shrunk, and of the others as many as leave a screen that is read; and how many more there are.
@@ -205,7 +205,7 @@ fn drawn(failure: &FailureGroup) -> String {
 }
 
 /// The first of so many plans of which two runs differed.
-pub(crate) fn parted(divergences: &[Diverged], differing: u64, page: Page) -> String {
+pub(crate) fn parted(divergences: &[DivergenceInfo], differing: u64, page: Page) -> String {
     let mut text: String = divergences.iter().map(|divergence| diverged(divergence, page)).collect();
     let more = differing.saturating_sub(divergences.len() as u64);
     if more > 0 {
@@ -214,7 +214,7 @@ pub(crate) fn parted(divergences: &[Diverged], differing: u64, page: Page) -> St
     text
 }
 
-fn diverged(divergence: &Diverged, page: Page) -> String {
+fn diverged(divergence: &DivergenceInfo, page: Page) -> String {
     // Not of one seed, which may have stood for another plan than the search's.
     let head = format!("{DIFFER}, first at event {}", number::count(divergence.event));
     let line = |line: &str| if line.is_empty() { "nothing: it had ended".to_owned() } else { line.to_owned() };
@@ -235,7 +235,7 @@ pub(super) const DIFFER: &str = "two runs of one plan differ";
 pub const HIDDEN_CHANCE: &str = "something in it draws on chance that the seed does not fix";
 
 /// What two runs of one plan differ for.
-pub(super) fn why(divergence: &Diverged) -> String {
+pub(super) fn why(divergence: &DivergenceInfo) -> String {
     match divergence.remembered {
         true => format!(
             "one is what the store remembers: the code has changed since, and all is done anew without --resume; or \

@@ -1,7 +1,7 @@
 //! Campaigns to print in tests.
 
 use replisim_history::{
-    Broken, Check, CheckTally, Diverged, FailureGroup, KnownFailure, Replay, Sequel, SubjectSurvey, Survey,
+    Broken, Check, CheckTally, DivergenceInfo, FailureGroup, KnownFailure, Replay, Sequel, SubjectSurvey, Survey,
 };
 
 fn subject(name: &str) -> SubjectSurvey {
@@ -67,7 +67,7 @@ pub fn survey() -> Survey {
         story: vec!["  c2  wrote k3 = 2.4   1.1 s  acknowledged by p".to_owned()],
         replay: Replay::Command("replisim replay a1f3".to_owned()),
     };
-    let divergence = Diverged {
+    let divergence = DivergenceInfo {
         seed: 7,
         fresh: true,
         plan: "90c7".to_owned(),

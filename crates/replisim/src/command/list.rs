@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use replisim_history::Check;
-use replisim_lab::{Catalog, Entry, Scenario, folder};
+use replisim_lab::{Catalog, Entry, Scenario, find};
 use replisim_world::protocol::FlawInfo;
 use replisim_world::spec::Action;
 
@@ -85,7 +85,7 @@ fn checks() -> Vec<(String, String)> {
 /// Scenarios, each with what it shows below its path: beside each other they are wider than a screen.
 fn scenarios() -> Result<String, Failure> {
     let library = Path::new(LIBRARY);
-    let paths = if library.is_dir() { folder::below(library)? } else { Vec::new() };
+    let paths = if library.is_dir() { find::below(library)? } else { Vec::new() };
     let about = |path: &Path| match Scenario::read(path) {
         Ok(scenario) => scenario.about.split_whitespace().collect::<Vec<_>>().join(" "),
         Err(_) => in_its_name("cannot be read; `replisim run` says why"),

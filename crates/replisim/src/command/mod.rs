@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use replisim_lab::Catalog;
-use replisim_lab::folder::FolderError;
+use replisim_lab::find::FindError;
 use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
 use replisim_report::{Page, Style};
@@ -114,7 +114,7 @@ enum Failure {
 enum Ending {
     Fine,
     NotFine,
-    Diverged,
+    DivergenceInfo,
     Interrupted,
 }
 
@@ -178,7 +178,7 @@ impl Ending {
         match self {
             Ending::Fine => 0,
             Ending::NotFine => 1,
-            Ending::Diverged => 5,
+            Ending::DivergenceInfo => 5,
             Ending::Interrupted => 130,
         }
     }
@@ -205,16 +205,16 @@ impl Failure {
     }
 }
 
-impl From<FolderError> for Failure {
+impl From<FindError> for Failure {
     /// Why a word means no scenario.
-    fn from(error: FolderError) -> Self {
+    fn from(error: FindError) -> Self {
         match error {
-            FolderError::Unreadable { .. } | FolderError::TooDeep(_) => Failure::File(error.to_string()),
-            FolderError::Nameless
-            | FolderError::NotFound { .. }
-            | FolderError::Protocol(_)
-            | FolderError::Ambiguous { .. }
-            | FolderError::Empty(_) => Failure::Nothing(error.to_string()),
+            FindError::Unreadable { .. } | FindError::TooDeep(_) => Failure::File(error.to_string()),
+            FindError::Nameless
+            | FindError::NotFound { .. }
+            | FindError::Protocol(_)
+            | FindError::Ambiguous { .. }
+            | FindError::Empty(_) => Failure::Nothing(error.to_string()),
         }
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use replisim_history::Run;
-use replisim_lab::{Case, part};
+use replisim_lab::{Case, atomic_file};
 use replisim_report::trace;
 
 use super::{Ending, Failure};
-use crate::material::title;
+use crate::run_report::title;
 use crate::shell::in_its_name;
 
 /// How much of a file is read to see what it is: the comments above a case are some lines.
@@ -61,7 +61,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if is_written_in_place(path) {
         return fs::write(path, bytes).map_err(refuse);
     }
-    part::write(path, bytes).map_err(refuse)
+    atomic_file::write(path, bytes).map_err(refuse)
 }
 
 fn is_written_in_place(path: &Path) -> bool {
@@ -123,7 +123,7 @@ pub fn make_way(path: &Path, what: Written) -> Result<(), Failure> {
 /// Whether a file can be made where one of this name is to stand.
 pub fn try_out(path: &Path) -> Result<(), Failure> {
     let refuse = |error| Failure::File(format!("cannot write {}: {error}", path.display()));
-    let (part, _) = part::make(path).map_err(refuse)?;
+    let (part, _) = atomic_file::make_part(path).map_err(refuse)?;
     fs::remove_file(part).map_err(refuse)
 }
 

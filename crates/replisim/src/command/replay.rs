@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use replisim_history::{Names, Run, Sequel, TraceLine};
 use replisim_lab::{Anomaly, Case, Catalog, Experiment, JudgedRun, Parting};
 use replisim_report::survey::HIDDEN_CHANCE;
-use replisim_report::{Page, Subject, human, json, number};
+use replisim_report::{Page, RunReport, human, json, number};
 use serde_json::json;
 
 use super::output::{Format, Written, complain_of_panic, make_way, print, write_trace};
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
-use crate::material::Material;
+use crate::run_report::run_report;
 
 /// How many lines of a trace are shown where a run diverges.
 const LINES_MAX: usize = 24;
@@ -71,13 +71,12 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
     if let Some(file) = &arguments.trace {
         write_trace(file, place.path(), &outcome.run)?;
     }
-    let material = Material::of(place.path(), &experiment, &outcome);
     let again = whereabouts::replay(&arguments.case, arguments.store.as_deref().unwrap_or(Path::new(STORE)));
-    let subject = material.subject(again, None);
+    let report = run_report(place.path(), &experiment, &outcome, again);
     let replayed = Replayed::of(case, &experiment, &outcome);
     match arguments.format {
-        Format::Human => print(&(human::screen(&subject, page) + &replayed.text(&arguments.case)))?,
-        Format::Json => print(&replayed.json(&subject))?,
+        Format::Human => print(&(human::screen(&report, page) + &replayed.text(&arguments.case)))?,
+        Format::Json => print(&replayed.json(&report))?,
     };
     Ok(replayed.ending())
 }
@@ -99,7 +98,7 @@ impl<'a> Replayed<'a> {
     fn ending(&self) -> Ending {
         let seen = self.anomaly.as_ref().is_none_or(|(_, became)| *became == Sequel::StillThere);
         match self.departure {
-            Some(_) => Ending::Diverged,
+            Some(_) => Ending::DivergenceInfo,
             None if self.outcome.judgement.is_fine() && seen => Ending::Fine,
             None => Ending::NotFine,
         }
@@ -120,7 +119,7 @@ impl<'a> Replayed<'a> {
     }
 
     /// The run as data, with how it compares.
-    fn json(&self, subject: &Subject) -> String {
+    fn json(&self, report: &RunReport) -> String {
         let anomaly = |(anomaly, became): &(&Anomaly, Sequel)| {
             let kind_now = if let Sequel::Another(kind) = became { Some(kind) } else { None };
             let limit = if let Sequel::Unknown(limit) = became { Some(limit) } else { None };
@@ -143,7 +142,7 @@ impl<'a> Replayed<'a> {
             "next_line": parting.and_then(|parting| parting.next.as_ref().map(&told)),
             "anomaly": self.anomaly.as_ref().map(anomaly),
         });
-        let mut document = json!(json::document(subject));
+        let mut document = json!(json::document(report));
         document["case"] = case;
         format!("{document:#}\n")
     }

@@ -7,13 +7,13 @@ use replisim_history::Run;
 use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::{Edit, Report, Source};
-use replisim_lab::{Case, Catalog, Experiment, JudgedRun, folder};
+use replisim_lab::{Case, Catalog, Experiment, JudgedRun, find};
 use replisim_report::{Page, human, json, number};
 
 use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_case, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
-use crate::material::{Material, file_of_sibling};
+use crate::run_report::{file_of_sibling, run_report};
 use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, colour: Colour) -> Result<E
     if arguments.trace.is_some() && whole(&arguments.trace) == whole(&arguments.case) {
         return Err(Failure::Usage("--trace and --case name the same file".to_owned()));
     }
-    let paths = folder::find(&arguments.scenario, Path::new(LIBRARY), catalog)?;
+    let paths = find::scenarios(&arguments.scenario, Path::new(LIBRARY), catalog)?;
     if let [path] = paths.as_slice() {
         return run_one(path, arguments, catalog, colour.page());
     }
@@ -123,11 +123,10 @@ fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) ->
         write_case(file, &case.text())?;
     }
     complain_of_siblings(path, &experiment);
-    let material = Material::of(path, &experiment, &outcome);
-    let subject = material.subject(command(path, arguments, &outcome.run), Some(elapsed));
+    let report = run_report(path, &experiment, &outcome, command(path, arguments, &outcome.run)).timed(elapsed);
     match arguments.format {
-        Format::Human => print(&human::screen(&subject, page))?,
-        Format::Json => print(&json::text(&subject))?,
+        Format::Human => print(&human::screen(&report, page))?,
+        Format::Json => print(&json::text(&report))?,
     };
     Ok(ending(&outcome))
 }
@@ -150,10 +149,8 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
     complain_of_panic();
     match arguments.format {
         Format::Json => {
-            let material = Material::of(path, &experiment, &outcome);
             let command = command(path, arguments, &outcome.run);
-            let subject = material.subject(command, Some(elapsed));
-            print(&json::text(&subject))?;
+            print(&json::text(&run_report(path, &experiment, &outcome, command).timed(elapsed)))?;
         }
         Format::Human => {
             let (word, then) = match outcome.judgement.is_fine() {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use replisim_history::Check;
 use replisim_kernel::Span;
-use replisim_lab::folder::{self, FolderError};
+use replisim_lab::find::{self, FindError};
 use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::Source;
-use replisim_lab::shrink::{Bound, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
+use replisim_lab::shrink::{EndedBy, Limits, Need, Piece, Progress, Shrinker, Shrunk, Size, Without};
 use replisim_lab::{Case, Catalog, Experiment};
 use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::{Page, number};
@@ -21,7 +21,7 @@ use super::output::{Format, Written, make_way, print, try_out, write_case};
 use super::time::some_time;
 use super::whereabouts::{Found, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
-use crate::material::title;
+use crate::run_report::title;
 use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
@@ -96,7 +96,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
 
 /// Whether it was the user who ended the search, and not the clock.
 fn is_interrupted(shrunk: &Shrunk) -> bool {
-    shrunk.bound == Some(Bound::Stopped) && interrupted()
+    shrunk.ended_by == Some(EndedBy::Stopped) && interrupted()
 }
 
 fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
@@ -129,8 +129,8 @@ fn of_case(found: &Found, path: &Path, arguments: &Arguments, catalog: &Catalog)
 
 /// What a word means: the one scenario or case that is a file, or a case that is kept under an id.
 fn find(word: &str, catalog: &Catalog) -> Result<Where, Failure> {
-    let paths = match folder::find(word, Path::new(LIBRARY), catalog) {
-        Err(FolderError::NotFound { .. }) if is_id(word) => return Ok(Where::Kept(word.to_owned())),
+    let paths = match find::scenarios(word, Path::new(LIBRARY), catalog) {
+        Err(FindError::NotFound { .. }) if is_id(word) => return Ok(Where::Kept(word.to_owned())),
         paths => paths?,
     };
     match <[PathBuf; 1]>::try_from(paths) {
@@ -215,10 +215,10 @@ fn document(failing: &Failing, shrunk: &Shrunk, file: Option<&Path>) -> Value {
         "needed": shrunk.needed.iter().map(need).collect::<Vec<_>>(),
         "case_seed": shrunk.case.seed,
         "runs": shrunk.runs,
-        "ended_by": shrunk.bound.map(|bound| match bound {
-            Bound::Runs => "runs",
-            Bound::Stopped if is_interrupted(shrunk) => "interrupted",
-            Bound::Stopped => "time",
+        "ended_by": shrunk.ended_by.map(|it| match it {
+            EndedBy::Runs => "runs",
+            EndedBy::Stopped if is_interrupted(shrunk) => "interrupted",
+            EndedBy::Stopped => "time",
         }),
         "fingerprint": shrunk.case.fingerprint.to_string(),
         "case": file.map(|file| file.display().to_string()),

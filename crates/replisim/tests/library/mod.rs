@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use replisim::lab::scenario::Source;
-use replisim::lab::{Catalog, Experiment, folder};
+use replisim::lab::{Catalog, Experiment, find};
 
 /// The repository's root.
 fn root() -> PathBuf {
@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 
 /// All scenarios, in the order of their paths.
 pub fn scenarios() -> Vec<Source> {
-    let paths = folder::below(&root().join("scenarios")).expect("the repository has scenarios");
+    let paths = find::below(&root().join("scenarios")).expect("the repository has scenarios");
     assert!(!paths.is_empty(), "the repository has scenarios");
     paths.iter().map(|path| read(path)).collect()
 }

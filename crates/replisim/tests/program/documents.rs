@@ -189,7 +189,7 @@ fn a_stored_divergence_is_as_the_docs_say() {
 /// This is printed as the program would.
 #[test]
 fn a_divergence_is_as_the_docs_say() {
-    let divergence = replisim::history::Diverged {
+    let divergence = replisim::history::DivergenceInfo {
         seed: 1,
         fresh: true,
         plan: "5546".to_owned(),

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Code, Report, Scenario, Source};
+use crate::scratch::Scratch;
 use crate::{Catalog, Experiment, TEMPLATE};
 
 /// The cases: each begins with a line `## what is wrong`, and the scenario follows.
@@ -104,8 +105,8 @@ fn a_scenario_prints_and_reads_back() {
 
 #[test]
 fn files_that_hold_no_text_are_refused() {
-    let folder = std::env::temp_dir().join(format!("replisim-scenarios-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let scratch = Scratch::new("refused");
+    let folder = scratch.folder();
     let refused = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).unwrap();
@@ -115,10 +116,9 @@ fn files_that_hold_no_text_are_refused() {
         refused("binary.ron", b"Scenario(\n    about: \"\xff\xfe\",\n)"),
         refused("large.ron", &vec![b' '; (1 << 20) + 1]),
         refusal(&folder.join("missing.ron")),
-        refusal(&folder),
+        refusal(folder),
     ];
     let plain = shown.join("\n\n").replace(&*folder.to_string_lossy(), "scenarios");
-    std::fs::remove_dir_all(&folder).unwrap();
     insta::assert_snapshot!("files", plain);
 }
 

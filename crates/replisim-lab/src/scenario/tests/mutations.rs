@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::Outline;
+use super::super::outline::{Field, Node, Outline, Shape};
 use super::{MISTAKES, RIGHT, catalog, mistakes};
 use crate::TEMPLATE;
 use crate::scenario::{Edit, SOURCE_BYTES_MAX, Source};
@@ -112,6 +112,48 @@ fn base() -> impl Strategy<Value = &'static str> {
     prop::sample::select(cases.chain([RIGHT, RIGHT, RIGHT, RIGHT, TEMPLATE]).collect::<Vec<_>>())
 }
 
+/// The path of every value of a text, with the value.
+fn paths<'n>(outline: &Outline<'_>, path: &str, node: &'n Node) -> Vec<(String, &'n Node)> {
+    let within: Vec<(String, &Node)> = match &node.shape {
+        Shape::Scalar | Shape::Text => Vec::new(),
+        Shape::Tuple(elements) | Shape::List(elements) => {
+            elements.iter().enumerate().map(|(index, element)| (format!("{path}[{index}]"), element)).collect()
+        }
+        Shape::Struct(fields) | Shape::Map(fields) => {
+            let dot = if path.is_empty() { "" } else { "." };
+            let of = |field: &Field| format!("{path}{dot}{}", outline.key_text(&field.key));
+            fields.iter().map(|field| (of(field), &field.value)).collect()
+        }
+    };
+    within.iter().flat_map(|(path, node)| [vec![(path.clone(), *node)], paths(outline, path, node)].concat()).collect()
+}
+
+/// A text and a path: of one of its values, of what is behind one, or any at all.
+fn place() -> impl Strategy<Value = (&'static str, String)> {
+    let word = "[a-zA-Z.\\[\\]0-9]{1,30}";
+    (base(), any::<prop::sample::Index>(), word, 0..4).prop_map(|(base, nth, word, kind)| {
+        let outline = Outline::of(base);
+        let paths = outline.root.iter().flat_map(|root| paths(&outline, "", root)).collect::<Vec<_>>();
+        match (kind, paths.is_empty()) {
+            (0, _) | (_, true) => (base, word),
+            (1, _) => (base, format!("{}.{word}", nth.get(&paths).0)),
+            _ => (base, nth.get(&paths).0.clone()),
+        }
+    })
+}
+
+#[test]
+fn the_path_of_every_value_leads_to_it() {
+    for text in [RIGHT, TEMPLATE] {
+        let outline = Outline::of(text);
+        let paths = paths(&outline, "", outline.root.as_ref().expect("a value"));
+        assert!(paths.len() > 30, "{}", paths.len());
+        for (path, node) in paths {
+            assert_eq!(outline.find(&path).map(|found| &found.span), Some(&node.span), "{path}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -133,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn any_edit_is_answered(base in base(), path in "[a-zA-Z.\\[\\]0-9]{1,30}", value in "\\PC{0,20}") {
+    fn any_edit_is_answered((base, path) in place(), value in "\\PC{0,20}") {
         let edit = Edit { path, value };
         if let Err(report) = edit.apply(&Source::new("spoilt.ron", base), |edited| edited.text.len() > 10) {
             prop_assert!(!report.to_string().is_empty());
@@ -141,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn any_path_leads_somewhere_or_nowhere(base in base(), path in "\\PC{0,30}") {
+    fn any_path_leads_somewhere_or_nowhere((base, path) in prop_oneof![place(), (base(), "\\PC{0,30}")]) {
         let outline = Outline::of(base);
         let mark = outline.mark(&path);
         prop_assert!(mark.end <= base.len() && base.is_char_boundary(mark.start) && base.is_char_boundary(mark.end));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::folder;
+use crate::find;
 use crate::scenario::write::Tree;
 use crate::scenario::{Scenario, Source};
 
@@ -14,7 +14,7 @@ fn parse(text: &str) -> Scenario {
 #[test]
 fn every_scenario_reads_back_as_it_was_written() {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let files = folder::below(&library).expect("the library is there");
+    let files = find::below(&library).expect("the library is there");
     assert!(files.len() > 50);
     for file in files {
         let scenario = Scenario::read(&file).expect("a scenario of the library reads");

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::plant::Planter;
 use crate::scenario::Outline;
-use crate::scenario::locate::{Node, Shape};
+use crate::scenario::outline::{Node, Shape};
 
 /// One value.
 #[derive(Clone, PartialEq, Debug)]

@@ -4,7 +4,8 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::sample::{self, Scratch, keep, manifest, record};
+use super::sample::{self, keep, manifest, record};
+use crate::scratch::Scratch;
 use crate::store::*;
 
 #[test]

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::sample::{LOT, Scratch, manifest, mixed, record};
+use super::sample::{LOT, manifest, mixed, record};
+use crate::scratch::Scratch;
 use crate::store::{Begin, Store, StoreError, Value, Writer};
 
 const RUNS: u64 = 60_000;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::sample::{Scratch, digest, manifest, mixed, record, run};
+use super::sample::{digest, manifest, mixed, record, run};
+use crate::scratch::Scratch;
 use crate::store::{Begin, KnownRow, Manifest, Place, Placing, Record, Status, Store, StoreError, Writer, merge};
 
 const RUNS: u64 = 1_500;
@@ -76,21 +77,29 @@ fn campaigns_keep_apart() {
 }
 
 #[test]
-fn a_store_is_merged_as_it_is_at_one_instant() {
-    let scratch = Scratch::new("instant");
+fn a_store_is_merged_as_it_is_at_one_moment() {
+    let scratch = Scratch::new("moment");
     let path = scratch.path("a.store");
-    write(&path, &manifest("first"), (0..10_000).map(record));
+    write(&path, &manifest("first"), (0..2_000).map(record));
     let writer = Writer::begin(&path, &manifest("first"), Begin::Resume).unwrap();
     let merged = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let rest = (10_000..).take_while(|_| !merged.load(Ordering::Relaxed));
+            let rest = (2_000..).take_while(|_| !merged.load(Ordering::Relaxed));
             rest.for_each(|i| writer.put(record(i)).unwrap());
         });
         let merges: Vec<_> =
-            (0..4).map(|round| merge(std::slice::from_ref(&path), &scratch.path(&round.to_string()))).collect();
+            (0..3).map(|round| merge(std::slice::from_ref(&path), &scratch.path(&round.to_string()))).collect();
         merged.store(true, Ordering::Relaxed);
-        assert!(merges.iter().all(Result::is_ok), "{merges:?}");
+        for (round, merged) in merges.into_iter().enumerate() {
+            // What was put first is there, up to some record, and nothing of what was put after it.
+            let merged = (Store::open(&scratch.path(&round.to_string())).unwrap(), merged.unwrap());
+            let summary = merged.0.summary(manifest("first").digest()).unwrap();
+            let runs: u64 = summary.subjects.iter().map(|subject| subject.runs).sum();
+            let alone = scratch.path(&format!("{round} alone"));
+            write(&alone, &manifest("first"), (0..runs).map(record));
+            assert!(runs >= 2_000 && Store::open(&alone).unwrap().digest().unwrap() == merged.1, "{runs} runs");
+        }
     });
     writer.finish().unwrap();
 }

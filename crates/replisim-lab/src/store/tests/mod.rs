@@ -4,7 +4,7 @@ mod files;
 mod kill;
 mod laws;
 mod merging;
-pub(crate) mod sample;
+mod sample;
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
-use sample::{Scratch, cells, failure, keep, manifest, record, run};
+use crate::scratch::Scratch;
+use sample::{cells, failure, keep, manifest, record, run};
 
 #[test]
 fn what_was_put_is_read_again() {

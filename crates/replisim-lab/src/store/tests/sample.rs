@@ -1,7 +1,6 @@
 //! A campaign made up of numbers: the same at every call, and all that a store can hold in it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use replisim_kernel::{Digest, Span};
 
@@ -12,33 +11,6 @@ use crate::store::{
 
 /// How many runs a lot has.
 pub const LOT: u32 = 64;
-
-/// A folder of one test's own, gone after it.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("replisim-store-{}-{name}", std::process::id()));
-        // A run that was killed may have left one.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Scratch(folder)
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.0
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A campaign over two scenarios.
 pub fn manifest(settings: &str) -> Manifest {

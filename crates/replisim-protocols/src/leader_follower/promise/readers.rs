@@ -61,7 +61,7 @@ impl<'a> Readers<'a> {
     /// before the leader does, and `forgets` whether a follower that restarts may show less than before.
     pub fn regress(&self, leader_first: bool, forgets: bool) -> Option<&'static str> {
         self.all.iter().find_map(|reader| {
-            if reader.goes_by_token() {
+            if reader.never_reads_older() {
                 let unsteady = reader.goes_to_leader_too() && !leader_first;
                 return unsteady.then_some("a follower may show a record before the leader does");
             }
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether each read is at least as new as all that the session has seen.
-    fn goes_by_token(&self) -> bool {
+    fn never_reads_older(&self) -> bool {
         let by_token = |way: &&Routing| match way {
             Routing::Leader => true,
             Routing::Token { remembers, .. } => *remembers == Remembers::WritesAndReads,

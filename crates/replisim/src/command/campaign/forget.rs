@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use replisim_lab::Catalog;
-use replisim_lab::folder::FolderError;
+use replisim_lab::find::FindError;
 use replisim_lab::store::{self, KnownRow, Store};
 use replisim_report::number;
 
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
 fn meant(word: &str, known: &[KnownRow], catalog: &Catalog) -> Result<Vec<String>, Failure> {
     let is_known = |name: &String| known.iter().any(|row| row.subject == *name);
     let mut names = match subjects::names(word, catalog) {
-        Err(FolderError::NotFound { .. }) => Vec::new(),
+        Err(FindError::NotFound { .. }) => Vec::new(),
         names => names?,
     };
     names.insert(0, word.to_owned());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use replisim_lab::part;
+use replisim_lab::atomic_file;
 use replisim_lab::store::{Store, StoreError};
 use replisim_report::number;
 
@@ -86,7 +86,7 @@ fn first_of(names: &[&str]) -> String {
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::File(format!("cannot read {}: {error}", folder.display()));
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    let is_it = |path: &PathBuf| path.is_file() && !part::is_one(path);
+    let is_it = |path: &PathBuf| path.is_file() && !atomic_file::is_part(path);
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_it).collect();
     paths.sort();
     Ok(paths)

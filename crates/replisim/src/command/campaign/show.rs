@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use replisim_history::{Diverged, Replay};
+use replisim_history::{DivergenceInfo, Replay};
 use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
 use replisim_lab::store::{
     CauseCount, CheckCount, Differing, KnownRow, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
 };
-use replisim_report::campaign::{Campaign, Cause, Counted, Ran, Whole, is_fine, json, screen};
+use replisim_report::campaign::{Campaign, Cause, Counted, SubjectRuns, Whole, is_fine, json, screen};
 use replisim_report::{Page, number};
 
 use super::id_of;
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
         Format::Json => print(&json(&campaigns, &whole))?,
     };
     Ok(match is_fine(&campaigns, &whole) {
-        _ if campaigns.iter().any(|campaign| campaign.differing() > 0) => Ending::Diverged,
+        _ if campaigns.iter().any(|campaign| campaign.differing() > 0) => Ending::DivergenceInfo,
         true => Ending::Fine,
         false => Ending::NotFine,
     })
@@ -82,7 +82,7 @@ fn last(whole: &Whole, page: Page) -> String {
 fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
     let digest = manifest.digest();
     let summary = store.summary(digest)?;
-    let mut subjects: Vec<_> = summary.subjects.iter().map(ran).collect();
+    let mut subjects: Vec<_> = summary.subjects.iter().map(subject_runs).collect();
     for differing in &summary.differing {
         let ran = &mut subjects[differing.told.at.subject as usize];
         ran.differing += 1;
@@ -127,9 +127,9 @@ fn export(store: &Path) -> String {
     format!("{} campaign export {} --cases cases", program(), quoted(&store.display().to_string()))
 }
 
-fn ran(tally: &SubjectCount) -> Ran {
+fn subject_runs(tally: &SubjectCount) -> SubjectRuns {
     let checks = tally.checks.iter();
-    Ran {
+    SubjectRuns {
         name: tally.name.clone(),
         runs: tally.runs,
         failed: tally.failed,
@@ -146,9 +146,9 @@ fn ran(tally: &SubjectCount) -> Ran {
     }
 }
 
-fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) -> Diverged {
+fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) -> DivergenceInfo {
     let id = id_of(&told.case);
-    Diverged {
+    DivergenceInfo {
         seed: *seed,
         fresh: *origin == Origin::Fresh,
         plan: plan.to_string(),

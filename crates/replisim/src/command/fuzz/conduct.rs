@@ -8,7 +8,7 @@ use std::time::Duration;
 use replisim_history::Survey;
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
-use replisim_lab::fuzz::{self, Archive, Forgetful, Ledger, Orders, Reruns, Subject, Tally};
+use replisim_lab::fuzz::{self, Archive, Ledger, NoLedger, Orders, Reruns, Subject, Tally};
 use replisim_lab::store::{Begin, Manifest, Store, StoreError};
 use replisim_report::number;
 use replisim_report::survey::Pace;
@@ -62,18 +62,18 @@ pub fn campaign(
     catalog: &Catalog,
 ) -> Result<Ended, Failure> {
     let mut archive = begin.map(|begin| open(subjects, orders, store, begin)).transpose()?;
-    let known = match &archive {
+    let reruns = match &archive {
         Some(archive) => fuzz::run_known(store, subjects, archive.resumed(), catalog)?,
         None => Reruns::default(),
     };
-    say_what_is_left_alone(&known, store);
+    say_what_is_left_alone(&reruns, store);
     if let Some(archive) = &mut archive {
         // Before anything is found: what fails now fails, whatever has become of an older case of it.
-        known.ran.iter().for_each(|(_, row)| archive.keep_known(row.clone()));
+        reruns.failures.iter().for_each(|(_, row)| archive.keep_known(row.clone()));
     }
     let (tallies, pace) = match &mut archive {
-        Some(archive) => conduct(subjects, orders, limits, archive),
-        None => conduct(subjects, orders, limits, &mut Forgetful),
+        Some(archive) => runs(subjects, orders, limits, archive),
+        None => runs(subjects, orders, limits, &mut NoLedger),
     };
     let mut survey = fuzz::survey(subjects, &tallies, orders.seed_start);
     let mut kept = Ok(());
@@ -85,17 +85,24 @@ pub fn campaign(
         kept = Keeping { catalog, archive, store, again, shrinking, jobs }.keep(&mut survey, &tallies);
     }
     kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
-    for (mut failure, row) in known.ran {
-        if !failure.is_fixed() && !failure.id.is_empty() {
-            kept = kept.and(found::keep_known(&mut failure, &row.case, &survey, store));
-        }
-        survey.known.push(failure);
-    }
+    kept = kept.and(add_reruns(&mut survey, reruns, store));
     let written = archive.map_or(Ok(()), Archive::finish);
     survey.interrupted = interrupted() || written.is_err();
     // What stopped the writing says more than what could not be kept for that.
     let kept = written.map_err(Failure::from).and(kept);
     Ok(Ended { survey, pace, kept })
+}
+
+/// Adds what became of the failures that were known, and keeps the cases of those that are not fixed.
+fn add_reruns(survey: &mut Survey, reruns: Reruns, store: &Path) -> Result<(), Failure> {
+    let mut kept = Ok(());
+    for (mut failure, row) in reruns.failures {
+        if !failure.is_fixed() && !failure.id.is_empty() {
+            kept = kept.and(found::keep_known(&mut failure, &row.case, survey, store));
+        }
+        survey.known.push(failure);
+    }
+    kept
 }
 
 fn open<'s, 'c>(
@@ -154,8 +161,8 @@ fn say_what_becomes_of(Before { own, smaller }: Before, begin: Begin, store: &Pa
     }
 }
 
-fn say_what_is_left_alone(known: &Reruns, store: &Path) {
-    for (subject, count) in &known.of_others {
+fn say_what_is_left_alone(reruns: &Reruns, store: &Path) {
+    for (subject, count) in &reruns.of_others {
         let (told, subject) = (number::things(*count, "failure"), quoted(subject));
         let forget = whereabouts::of_store(format!("{} campaign forget {subject}", program()), store);
         complain(&format!(
@@ -164,14 +171,9 @@ fn say_what_is_left_alone(known: &Reruns, store: &Path) {
     }
 }
 
-/// Runs a campaign's part of the work and nothing else.
+/// Does the runs of a campaign and nothing else.
 #[expect(clippy::disallowed_types, reason = "the command line may look at the wall clock; nothing below it does")]
-pub fn conduct(
-    subjects: &[Subject<'_>],
-    orders: &Orders,
-    limits: Limits,
-    ledger: &mut dyn Ledger,
-) -> (Vec<Tally>, Pace) {
+pub fn runs(subjects: &[Subject<'_>], orders: &Orders, limits: Limits, ledger: &mut dyn Ledger) -> (Vec<Tally>, Pace) {
     let began = std::time::Instant::now();
     let time = limits.time.map(|time| Duration::from_nanos(time.as_nanos()));
     let mut progress = Progress::new(orders.runs, time);
@@ -184,7 +186,7 @@ pub fn conduct(
         let over = time.is_some_and(|time| elapsed >= time);
         if failed || over || interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let tallies = fuzz::campaign(subjects, orders, ledger, &mut watch);
+    let tallies = fuzz::run_campaign(subjects, orders, ledger, &mut watch);
     progress.finish();
     let sum = |figure: fn(&Tally) -> u64| tallies.iter().map(figure).sum();
     let (runs, events) = (sum(|it| it.runs - it.recalled), sum(|it| it.events - it.recalled_events));

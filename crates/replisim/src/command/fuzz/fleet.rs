@@ -15,7 +15,7 @@ use replisim_lab::fuzz::{self, Archive, Charter, Orders, Share};
 use replisim_lab::store::{Begin, Place, Placing, Store, StoreError, SubjectCount};
 use replisim_report::{Page, number, survey as reports};
 
-use super::conduct::{Limits, conduct};
+use super::conduct::{self, Limits};
 use super::{What, found, orders, some_runs, subjects};
 use crate::command::jobs::{jobs, workers};
 use crate::command::output::{Written, is_another, make_way, print, write_named};
@@ -119,7 +119,7 @@ fn run_shard(
     let placing = Placing::begin(output)?;
     is_of_this(placing.part(), fuzz::manifest(&subjects, &orders).digest(), &charter, share)?;
     let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
-    let (tallies, _) = conduct(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
+    let (tallies, _) = conduct::runs(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
     archive.finish()?;
     let survey = fuzz::survey(&subjects, &tallies, orders.seed_start);
     let (done, runs) = (survey.runs(), charter.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
@@ -154,7 +154,7 @@ fn give_up(
     let differ = reports::divergences(&survey, page);
     print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
     kept?;
-    Ok(Ending::Diverged)
+    Ok(Ending::DivergenceInfo)
 }
 
 /// What is said in place of a command where the case of a plan cannot be written.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Replay, Survey};
 use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
-use replisim_lab::shrink::{Bound, Limits, NothingToShrink, Shrinker, Shrunk};
+use replisim_lab::shrink::{EndedBy, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
 use replisim_report::survey::HIDDEN_CHANCE;
 
@@ -95,7 +95,7 @@ impl Keeping<'_, '_, '_> {
                 ));
                 return None;
             }
-            Some(Ok(shrunk)) if shrunk.bound != Some(Bound::Stopped) => {
+            Some(Ok(shrunk)) if shrunk.ended_by != Some(EndedBy::Stopped) => {
                 self.put_down(group, cause, found, &shrunk);
                 shrunk.case
             }

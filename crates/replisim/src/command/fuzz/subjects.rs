@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use replisim_lab::folder::FolderError;
+use replisim_lab::find::FindError;
 use replisim_lab::fuzz::Subject;
 use replisim_lab::scenario::{Report, Source};
-use replisim_lab::{Catalog, Experiment, Scenario, folder};
+use replisim_lab::{Catalog, Experiment, Scenario, find};
 
 use super::What;
 use crate::command::output::complain;
@@ -60,7 +60,7 @@ fn sources(
 }
 
 /// What campaigns call the subjects that a word means.
-pub fn names(word: &str, catalog: &Catalog) -> Result<Vec<String>, FolderError> {
+pub fn names(word: &str, catalog: &Catalog) -> Result<Vec<String>, FindError> {
     if catalog.get(word).is_some() {
         return Ok(vec![word.to_owned()]);
     }
@@ -68,9 +68,9 @@ pub fn names(word: &str, catalog: &Catalog) -> Result<Vec<String>, FolderError> 
 }
 
 /// The files that a word means, each under the one name that a campaign knows it by.
-fn files(word: &str, catalog: &Catalog) -> Result<Vec<PathBuf>, FolderError> {
-    let paths = folder::find(word, Path::new(LIBRARY), catalog)?;
+fn files(word: &str, catalog: &Catalog) -> Result<Vec<PathBuf>, FindError> {
+    let paths = find::scenarios(word, Path::new(LIBRARY), catalog)?;
     // Where nobody knows which folder this is, files are called as they were named.
     let Ok(here) = std::env::current_dir() else { return Ok(paths) };
-    Ok(paths.iter().map(|path| folder::plain(path, &here)).collect())
+    Ok(paths.iter().map(|path| find::plain(path, &here)).collect())
 }

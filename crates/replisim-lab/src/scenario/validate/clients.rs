@@ -19,7 +19,7 @@ const KEYS_MAX: u64 = 100_000_000;
 const TRANSACTION_MAX: u64 = 1_000;
 
 /// What is impossible about the clients.
-pub(super) fn check(
+pub(super) fn validate(
     scenario: &Scenario,
     known: &Known,
     protocol: Option<&dyn Configured>,

@@ -17,7 +17,7 @@ const ROLES: [&str; 9] =
 type Running<'p> = (&'p dyn Configured, &'p Topology);
 
 /// What is impossible about the faults.
-pub(super) fn check(scenario: &Scenario, known: &Known, running: Option<Running<'_>>, mistakes: &mut Mistakes<'_>) {
+pub(super) fn validate(scenario: &Scenario, known: &Known, running: Option<Running<'_>>, mistakes: &mut Mistakes<'_>) {
     for (index, fault) in scenario.faults.iter().enumerate() {
         let checker = Checker { known, running, run: scenario.run, mistakes };
         checker.check(&format!("faults[{index}]"), fault);

@@ -12,7 +12,7 @@ const HOSTS_MAX: usize = 1_000;
 pub(super) const DRIFT_PPM: std::ops::RangeInclusive<i32> = -500_000..=1_000_000;
 
 /// What is impossible about the cluster, beside what [`replisim_world::spec::Topology::resolve`] finds.
-pub(super) fn check(cluster: &Cluster, known: &Known, mistakes: &mut Mistakes<'_>) {
+pub(super) fn validate(cluster: &Cluster, known: &Known, mistakes: &mut Mistakes<'_>) {
     let Cluster { size: _, regions: _, hosts, links, disk, service, clocks } = cluster;
     mistakes.at_if(hosts.len() > HOSTS_MAX, "cluster.hosts", || {
         Diagnostic::new(Code::ImpossibleCluster, format!("a cluster has 1 to {HOSTS_MAX} hosts, not {}", hosts.len()))

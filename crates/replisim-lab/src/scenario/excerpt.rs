@@ -7,7 +7,7 @@ use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
 use super::explain::{Bounds, Explainer, Instead};
-use super::locate::Outline;
+use super::outline::Outline;
 use super::source::offset_of;
 use super::{Diagnostic, Place, Source};
 

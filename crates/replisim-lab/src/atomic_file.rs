@@ -26,7 +26,7 @@ const TRIES_MAX: u32 = 1_024;
 /// # Errors
 /// If the system refuses. Nothing is left then, and what was at `path` is there still.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (part, mut file) = make(path)?;
+    let (part, mut file) = make_part(path)?;
     let written = file.write_all(bytes);
     // Not every system renames a file that is open.
     drop(file);
@@ -40,7 +40,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// If the system refuses.
-pub fn make(path: &Path) -> io::Result<(PathBuf, File)> {
+pub fn make_part(path: &Path) -> io::Result<(PathBuf, File)> {
     for number in 0..TRIES_MAX {
         let part = path.with_file_name(name(path, number));
         match File::create_new(&part) {
@@ -52,7 +52,7 @@ pub fn make(path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 /// Whether a file is, by its name, what somebody who ended suddenly has left, or somebody is writing.
-pub fn is_one(path: &Path) -> bool {
+pub fn is_part(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') && name.ends_with(ENDING)
 }
@@ -67,7 +67,7 @@ fn name(path: &Path, number: u32) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::sample::Scratch;
+    use crate::scratch::Scratch;
 
     #[test]
     fn what_is_beside_a_file_is_left_alone() {
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert!([&users, &left].into_iter().all(|beside| fs::read(beside).unwrap() == b"precious"));
         assert_eq!(fs::read_dir(scratch.folder()).unwrap().count(), 3);
-        assert_eq!([is_one(&users), is_one(&left)], [false, true], "the first could be anybody's");
+        assert_eq!([is_part(&users), is_part(&left)], [false, true], "the first could be anybody's");
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn two_who_write_one_file_write_two() {
         let scratch = Scratch::new("part-two");
-        let [(one, _), (other, _)] = [(); 2].map(|()| make(&scratch.path("it")).unwrap());
-        assert!(one != other && is_one(&one) && is_one(&other));
+        let [(one, _), (other, _)] = [(); 2].map(|()| make_part(&scratch.path("it")).unwrap());
+        assert!(one != other && is_part(&one) && is_part(&other));
     }
 }

@@ -6,7 +6,7 @@ use super::{Code, Diagnostic, Known, Mistakes, Scenario, listed};
 use crate::scenario::Bound;
 
 /// What is impossible about the run and what is expected of it.
-pub(super) fn check(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
+pub(super) fn validate(scenario: &Scenario, known: &Known, mistakes: &mut Mistakes<'_>) {
     mistakes.time("run", "the run", scenario.run);
     mistakes.time("settle", "the quiet phase", scenario.settle);
     mistakes.repeated("checks", "check", &scenario.checks);

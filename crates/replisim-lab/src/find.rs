@@ -23,7 +23,7 @@ fn advice(meant: Option<&str>) -> String {
 
 /// Why no scenario was found.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
+pub enum FindError {
     /// Nothing has this name.
     #[error("no scenario and no protocol is called `{name}`; {}", advice(meant.as_deref()))]
     NotFound {
@@ -67,14 +67,14 @@ pub enum FolderError {
 ///
 /// # Errors
 /// If there is none, or a bare name is that of several.
-pub fn find(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>, FolderError> {
+pub fn scenarios(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>, FindError> {
     if word.is_empty() {
-        return Err(FolderError::Nameless);
+        return Err(FindError::Nameless);
     }
     let path = Path::new(word);
     if path.is_dir() {
         let found = below(path)?;
-        return if found.is_empty() { Err(FolderError::Empty(path.to_owned())) } else { Ok(found) };
+        return if found.is_empty() { Err(FindError::Empty(path.to_owned())) } else { Ok(found) };
     }
     // A path that looks like one is taken for one even if it does not exist: reading it then tells why.
     if path.exists() || path.extension().is_some_and(|extension| extension == EXTENSION) {
@@ -88,7 +88,7 @@ pub fn find(word: &str, library: &Path, catalog: &Catalog) -> Result<Vec<PathBuf
 ///
 /// # Errors
 /// If one of the folders cannot be read, or lies too deep.
-pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     let mut found = files(folder)?;
     found.retain(|path| !is_case_or_plan(path));
     Ok(found)
@@ -103,17 +103,17 @@ fn is_case_or_plan(path: &Path) -> bool {
 }
 
 /// Every file below a folder that ends as scenarios do.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
     let mut found = Vec::new();
     let mut pending = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = pending.pop() {
-        let unreadable = |error| FolderError::Unreadable { path: folder.clone(), error };
+        let unreadable = |error| FindError::Unreadable { path: folder.clone(), error };
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 if depth == DEPTH_MAX {
-                    return Err(FolderError::TooDeep(path));
+                    return Err(FindError::TooDeep(path));
                 }
                 pending.push((path, depth + 1));
             } else if path.extension().is_some_and(|extension| extension == EXTENSION) && !is_special(&path) {
@@ -154,29 +154,31 @@ pub fn plain(path: &Path, folder: &Path) -> PathBuf {
 }
 
 /// The scenario called `name`, with or without the folders before it: `leader_follower/stale_read_after_write`.
-fn by_name(name: &str, library: &Path, catalog: &Catalog) -> Result<PathBuf, FolderError> {
+fn by_name(name: &str, library: &Path, catalog: &Catalog) -> Result<PathBuf, FindError> {
     let scenarios = if library.is_dir() { files(library)? } else { Vec::new() };
     let is_meant = |path: &&PathBuf| path.with_extension("").ends_with(name);
     let mut paths: Vec<PathBuf> = scenarios.iter().filter(is_meant).cloned().collect();
     match paths.len() {
         1 => Ok(paths.remove(0)),
-        0 if catalog.get(name).is_some() => Err(FolderError::Protocol(name.to_owned())),
+        0 if catalog.get(name).is_some() => Err(FindError::Protocol(name.to_owned())),
         0 => {
             let names =
                 catalog.names().into_iter().chain(scenarios.iter().filter_map(|path| path.file_stem()?.to_str()));
-            Err(FolderError::NotFound { name: name.to_owned(), meant: nearest(name, names) })
+            Err(FindError::NotFound { name: name.to_owned(), meant: nearest(name, names) })
         }
-        _ => Err(FolderError::Ambiguous { name: name.to_owned(), paths }),
+        _ => Err(FindError::Ambiguous { name: name.to_owned(), paths }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn words_find_files_folders_and_names() {
-        let library = std::env::temp_dir().join(format!("replisim-library-{}", std::process::id()));
+        let scratch = Scratch::new("find-library");
+        let library = scratch.folder().to_owned();
         for name in ["failover/split_brain", "failover/lost_write", "leader/lost_write", "leader/stale_read"] {
             let path = library.join(name).with_extension("ron");
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -184,7 +186,7 @@ mod tests {
         }
         fs::create_dir_all(library.join("nothing")).unwrap();
         let found = |word: &str| {
-            let paths = find(word, &library, &Catalog::standard()).map_err(|error| error.to_string())?;
+            let paths = scenarios(word, &library, &Catalog::standard()).map_err(|error| error.to_string())?;
             let names = paths.iter().map(|path| path.strip_prefix(&library).unwrap_or(path).display().to_string());
             Ok::<_, String>(names.collect::<Vec<_>>().join(" "))
         };
@@ -205,12 +207,12 @@ mod tests {
             "`lost_write` could be any of failover/lost_write.ron, leader/lost_write.ron"
         );
         assert_eq!(shown(&found(&within("nothing")).unwrap_err()), "there is no scenario (`*.ron`) in nothing");
-        fs::remove_dir_all(&library).unwrap();
     }
 
     #[test]
     fn cases_and_plans_in_a_folder_are_no_scenarios_of_it() {
-        let folder = std::env::temp_dir().join(format!("replisim-own-{}", std::process::id()));
+        let scratch = Scratch::new("find-own");
+        let folder = scratch.folder().to_owned();
         fs::create_dir_all(folder.join("cases")).unwrap();
         let plan = format!("Charter(\n    scenario: \"{}\",\n)", "long ".repeat(SOURCE_BYTES_MAX as usize));
         for (name, text) in [
@@ -224,16 +226,20 @@ mod tests {
         }
         assert_eq!(below(&folder).unwrap(), ["broken.ron", "it.ron"].map(|name| folder.join(name)));
         let case = folder.join("it-243b89c5.ron");
-        assert_eq!(find(case.to_str().unwrap(), &folder, &Catalog::new()).unwrap(), [case], "it is named by itself");
+        assert_eq!(
+            scenarios(case.to_str().unwrap(), &folder, &Catalog::new()).unwrap(),
+            [case],
+            "it is named by itself"
+        );
         let cases = folder.join("cases");
-        assert!(matches!(find(cases.to_str().unwrap(), &folder, &Catalog::new()), Err(FolderError::Empty(_))));
-        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(scenarios(cases.to_str().unwrap(), &folder, &Catalog::new()), Err(FindError::Empty(_))));
     }
 
     #[cfg(unix)]
     #[test]
     fn pipes_in_a_folder_are_passed_over_and_links_to_files_are_not() {
-        let folder = std::env::temp_dir().join(format!("replisim-special-{}", std::process::id()));
+        let scratch = Scratch::new("find-special");
+        let folder = scratch.folder().to_owned();
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("it.txt"), "").unwrap();
         let pipe = std::process::Command::new("mkfifo").arg(folder.join("pipe.ron")).status();
@@ -244,12 +250,12 @@ mod tests {
         assert_eq!(below(&folder).unwrap(), ["link.ron", "lost.ron"].map(|name| folder.join(name)));
         let named = crate::scenario::Source::read(&folder.join("pipe.ron")).unwrap_err();
         assert_eq!(named.diagnostics[0].message, "this is a pipe or a device, not a file");
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_file_has_one_name_however_it_is_spelled() {
-        let above = std::env::temp_dir().join(format!("replisim-plain-{}", std::process::id()));
+        let scratch = Scratch::new("find-plain");
+        let above = scratch.folder().to_owned();
         let folder = above.join("here");
         fs::create_dir_all(folder.join("a/b")).unwrap();
         fs::write(folder.join("a/it.ron"), "").unwrap();
@@ -270,19 +276,18 @@ mod tests {
             std::os::unix::fs::symlink(&above, folder.join("up")).unwrap();
             assert_eq!(named("up/here/a/it.ron"), Path::new("a/it.ron"));
         }
-        fs::remove_dir_all(&above).unwrap();
     }
 
     #[test]
     fn what_lies_too_deep_is_told_and_not_left_out() {
-        let folder = std::env::temp_dir().join(format!("replisim-deep-{}", std::process::id()));
+        let scratch = Scratch::new("find-deep");
+        let folder = scratch.folder().to_owned();
         let deepest = (0..DEPTH_MAX).fold(folder.clone(), |path, depth| path.join(depth.to_string()));
         fs::create_dir_all(&deepest).unwrap();
         fs::write(deepest.join("it.ron"), "").unwrap();
         assert_eq!(below(&folder).unwrap(), [deepest.join("it.ron")]);
         fs::create_dir(deepest.join("deeper")).unwrap();
         let refused = below(&folder).unwrap_err();
-        assert!(matches!(&refused, FolderError::TooDeep(path) if path.ends_with("deeper")), "{refused}");
-        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(&refused, FindError::TooDeep(path) if path.ends_with("deeper")), "{refused}");
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::locate::{Field, Found, Node, Outline, Shape};
+use super::outline::{Field, Found, Node, Outline, Shape};
 use super::{Code, Diagnostic, Report, Source};
 
 /// One change.

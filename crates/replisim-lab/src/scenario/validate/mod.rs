@@ -27,7 +27,7 @@ const TIME_MAX: Span = Span::secs(30 * 24 * 60 * 60);
 
 /// Everything about the scenario's own fields that cannot be. The protocol is `None` where it is not known or its settings
 /// cannot be read, and the topology where it does not fit that.
-pub(crate) fn check(
+pub(crate) fn validate(
     scenario: &Scenario,
     known: &Known,
     protocol: Option<&dyn Configured>,
@@ -35,10 +35,10 @@ pub(crate) fn check(
     mistakes: &mut Mistakes<'_>,
 ) {
     mistakes.repeated_keys();
-    cluster::check(&scenario.cluster, known, mistakes);
-    clients::check(scenario, known, protocol, mistakes);
-    faults::check(scenario, known, protocol.zip(topology), mistakes);
-    goals::check(scenario, known, mistakes);
+    cluster::validate(&scenario.cluster, known, mistakes);
+    clients::validate(scenario, known, protocol, mistakes);
+    faults::validate(scenario, known, protocol.zip(topology), mistakes);
+    goals::validate(scenario, known, mistakes);
 }
 
 /// The mistakes found so far, at most [`MISTAKES_MAX`].

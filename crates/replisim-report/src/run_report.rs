@@ -1,25 +1,27 @@
 //! What a report is about: a run, what was measured of it, and what was promised and expected.
 
+use std::time::Duration;
+
 use replisim_history::measure::Unit;
 use replisim_history::{Finding, Promise, Run};
 
 /// A run together with all that a report says of it.
 #[derive(Clone, Debug)]
-pub struct Subject<'a> {
+pub struct RunReport<'a> {
     /// The scenario's name in words: `stale read after write`.
-    pub title: &'a str,
+    pub title: String,
     /// The scenario's file, as it was given.
-    pub file: &'a str,
+    pub file: String,
     /// What the scenario is about, in prose. Line breaks mean nothing.
     pub about: &'a str,
     /// The system under test with the settings that matter: `PostgreSQL, FIRST 1 (s1, s2)`.
-    pub system: &'a str,
+    pub system: String,
     /// What happened.
     pub run: &'a Run,
     /// Each check with its verdict, in the order of the report.
-    pub findings: &'a [Judged],
+    pub findings: Vec<Judged>,
     /// The scenario's own measures.
-    pub bounds: &'a [MeasuredBound],
+    pub bounds: Vec<MeasuredBound>,
     /// How long the run took on the wall clock, in seconds; `None` where output must not differ between two runs.
     pub elapsed: Option<f64>,
     /// The command that runs it again.
@@ -61,7 +63,12 @@ pub struct MeasuredBound {
     pub ok: bool,
 }
 
-impl Subject<'_> {
+impl RunReport<'_> {
+    /// The same, with how long the run took on the wall clock.
+    pub fn timed(self, elapsed: Duration) -> Self {
+        RunReport { elapsed: Some(elapsed.as_secs_f64()), ..self }
+    }
+
     /// Whether the run came out as its scenario says: every verdict as expected, every bound kept.
     pub fn as_expected(&self) -> bool {
         self.findings.iter().all(|judged| judged.as_expected) && self.bounds.iter().all(|bound| bound.ok)
