@@ -99,7 +99,7 @@ fn is_case_or_plan(path: &Path) -> bool {
     let mut bytes = Vec::new();
     // A plan may be long, but begins with its name.
     let read = File::open(path).and_then(|file| file.take(SOURCE_BYTES_MAX).read_to_end(&mut bytes));
-    read.is_ok() && matches!(Outline::of(&String::from_utf8_lossy(&bytes)).name(), Some("Case" | "Charter"))
+    read.is_ok() && matches!(Outline::of(&String::from_utf8_lossy(&bytes)).name(), Some("Case" | "CampaignPlan"))
 }
 
 /// Every file below a folder that ends as scenarios do.
@@ -214,7 +214,7 @@ mod tests {
         let scratch = Scratch::new("find-own");
         let folder = scratch.folder().to_owned();
         fs::create_dir_all(folder.join("cases")).unwrap();
-        let plan = format!("Charter(\n    scenario: \"{}\",\n)", "long ".repeat(SOURCE_BYTES_MAX as usize));
+        let plan = format!("CampaignPlan(\n    scenario: \"{}\",\n)", "long ".repeat(SOURCE_BYTES_MAX as usize));
         for (name, text) in [
             ("it.ron", "// Case(\nScenario(cluster: (size: 3))"),
             ("it-243b89c5.ron", "// A write is lost.\n\nCase(\n    version: \"0.1.0\",\n)"),

@@ -61,7 +61,7 @@ pub struct Lag {
     pub node: String,
     /// How many records it applied.
     pub records: u64,
-    /// From a record's place in the log of the node in charge to its effect here.
+    /// From a record's arrival in the log of the node in charge to its effect here.
     pub behind: Quantiles,
 }
 

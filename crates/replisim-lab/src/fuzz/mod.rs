@@ -10,7 +10,7 @@
 //! | file | what it says |
 //! |---|---|
 //! | `subject`, `knobs` | what a campaign runs: a scenario, in one position of its knobs after another |
-//! | `orders`, `charter` | what it is to do, and the file in which machines of a fleet read that |
+//! | `orders`, `plan` | what it is to do, and the file in which machines of a fleet read that |
 //! | `campaign` | the thread that decides and learns, and the workers |
 //! | `lot` | a search of its own, of a fixed number of runs |
 //! | `corpus`, `cell`, `encounters` | what a search keeps, for having been somewhere new, and how a store has that |
@@ -28,7 +28,6 @@ mod attempt;
 mod campaign;
 mod cause;
 mod cell;
-mod charter;
 mod corpus;
 mod encounters;
 mod frame;
@@ -38,6 +37,7 @@ mod ledger;
 mod lot;
 mod mutate;
 mod orders;
+mod plan;
 mod subject;
 mod survey;
 mod tally;
@@ -50,11 +50,11 @@ pub use archive::{Archive, campaign_to_grow, manifest, runs_ordered};
 pub use attempt::{Attempt, AttemptResult, Change, Idea};
 pub use campaign::run_campaign;
 pub use cause::Cause;
-pub use charter::Charter;
 pub use known::{Reruns, run_known};
 pub use ledger::{CampaignRun, Clock, Ledger, NoLedger};
 pub use lot::{LOT, Lot};
 pub use orders::{Orders, Share};
+pub use plan::CampaignPlan;
 pub use subject::{Demand, Subject, Variant, turned};
 pub use survey::{knobs_left, survey};
 pub use tally::{DIVERGENCES_MAX, Found, Tally};

@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use super::source::floor_boundary;
-use super::{Code, Edit, Place, Source};
+use super::{Code, Edit, LineColumn, Source};
 
 /// The most mistakes that one report tells of.
 pub(crate) const MISTAKES_MAX: usize = 100;
@@ -110,7 +110,7 @@ impl Report {
     }
 
     /// The line and column of a mistake; the first of the text where it has no place of its own.
-    pub fn place(&self, diagnostic: &Diagnostic) -> Place {
+    pub fn place(&self, diagnostic: &Diagnostic) -> LineColumn {
         self.source.place(diagnostic.span.as_ref().map_or(0, |span| span.start))
     }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::explain::{Bounds, Explainer, Instead};
 use super::outline::Outline;
 use super::source::offset_of;
-use super::{Diagnostic, Place, Source};
+use super::{Diagnostic, LineColumn, Source};
 
 /// A part of a scenario's text that holds one value.
 #[derive(Clone, Debug)]
@@ -124,7 +124,8 @@ pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
 fn read_ron<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let spanned = |path: String, error: ron::de::SpannedError| {
-        let at = |position: ron::de::Position| offset_of(text, Place { line: position.line, column: position.col });
+        let at =
+            |position: ron::de::Position| offset_of(text, LineColumn { line: position.line, column: position.col });
         Failure { error: error.code, path, cursor: at(error.span.start)..at(error.span.end) }
     };
     let mut reader =

@@ -37,7 +37,7 @@ pub use edit::{Edit, ParseEditError};
 pub use excerpt::Excerpt;
 pub use fields::{Bound, Expected, ProtocolText, Scenario};
 pub(crate) use fields::{Put, default_settle};
-pub use source::{Place, SOURCE_BYTES_MAX, Source};
+pub use source::{LineColumn, SOURCE_BYTES_MAX, Source};
 
 pub(crate) use diagnostic::{listed, nearest};
 pub(crate) use excerpt::field_names;

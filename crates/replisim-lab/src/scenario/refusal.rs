@@ -4,12 +4,12 @@ use ron::error::SpannedError;
 
 use super::outline::Outline;
 use super::source::offset_of;
-use super::{Code, Diagnostic, Place, Source};
+use super::{Code, Diagnostic, LineColumn, Source};
 
 /// What to say of a text that was to be what is `wanted`, and that the reader refuses.
 pub(crate) fn refusal(source: &Source, error: &SpannedError, wanted: &str, advice: &str) -> Diagnostic {
     let start = error.span.start;
-    let at = offset_of(&source.text, Place { line: start.line, column: start.col });
+    let at = offset_of(&source.text, LineColumn { line: start.line, column: start.col });
     if let Some(other) = other_file(Outline::of(&source.text).name(), wanted, &source.name) {
         return other.at(at..at);
     }
@@ -26,7 +26,7 @@ pub(super) fn other_file(name: Option<&str>, wanted: &str, file: &str) -> Option
     let (what, command) = match name? {
         "Scenario" => ("scenario", "run"),
         "Case" => ("case", "replay"),
-        "Charter" => ("plan", "fuzz shard"),
+        "CampaignPlan" => ("plan", "fuzz shard"),
         _ => return None,
     };
     let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a {wanted}"));

@@ -20,7 +20,7 @@ pub struct Source {
 
 /// A place in a text as people and editors count: lines and columns from 1, columns in characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
+pub struct LineColumn {
     /// The line.
     pub line: usize,
     /// The character within the line.
@@ -56,15 +56,15 @@ impl Source {
     }
 
     /// Where the byte at `offset` stands.
-    pub fn place(&self, offset: usize) -> Place {
+    pub fn place(&self, offset: usize) -> LineColumn {
         let before = &self.text[..floor_boundary(&self.text, offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Place { line: 1 + before.matches('\n').count(), column: 1 + before[line_start..].chars().count() }
+        LineColumn { line: 1 + before.matches('\n').count(), column: 1 + before[line_start..].chars().count() }
     }
 }
 
 /// The offset of a place in `text`; its end if the text has no such place.
-pub(crate) fn offset_of(text: &str, place: Place) -> usize {
+pub(crate) fn offset_of(text: &str, place: LineColumn) -> usize {
     let line_start = match place.line {
         0 | 1 => 0,
         line => text.match_indices('\n').nth(line - 2).map_or(text.len(), |(newline, _)| newline + 1),
@@ -131,9 +131,9 @@ mod tests {
         let source = Source::new("", "ä:\n  ö = 1\n");
         let equals = source.text.find('=').unwrap();
         let place = source.place(equals);
-        assert_eq!(place, Place { line: 2, column: 5 });
+        assert_eq!(place, LineColumn { line: 2, column: 5 });
         assert_eq!(offset_of(&source.text, place), equals);
-        assert_eq!(offset_of(&source.text, Place { line: 9, column: 9 }), source.text.len());
-        assert_eq!(source.place(1), Place { line: 1, column: 1 });
+        assert_eq!(offset_of(&source.text, LineColumn { line: 9, column: 9 }), source.text.len());
+        assert_eq!(source.place(1), LineColumn { line: 1, column: 1 });
     }
 }

@@ -32,7 +32,7 @@ pub struct Rules {
     pub relay: Relay,
     /// What the log says of a change.
     pub format: Format,
-    /// How places in the log are numbered.
+    /// How positions in the log are numbered.
     pub numbering: Numbering,
     /// Where a follower that connects begins to read.
     pub resume: Resume,
@@ -158,7 +158,7 @@ pub enum Format {
     Mixed,
 }
 
-/// How places in the log are numbered.
+/// How positions in the log are numbered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Numbering {
     /// By bytes since the beginning, on through every epoch: PostgreSQL's LSN.

@@ -114,7 +114,7 @@ enum Failure {
 enum Ending {
     Fine,
     NotFine,
-    DivergenceInfo,
+    RunsDiffer,
     Interrupted,
 }
 
@@ -178,7 +178,7 @@ impl Ending {
         match self {
             Ending::Fine => 0,
             Ending::NotFine => 1,
-            Ending::DivergenceInfo => 5,
+            Ending::RunsDiffer => 5,
             Ending::Interrupted => 130,
         }
     }

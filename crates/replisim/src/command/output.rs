@@ -81,7 +81,7 @@ impl Written {
     const fn head(self) -> &'static str {
         match self {
             Written::Case => "Case(",
-            Written::Plan => "Charter(",
+            Written::Plan => "CampaignPlan(",
             Written::Trace => "replisim trace ",
         }
     }

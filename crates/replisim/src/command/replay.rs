@@ -98,7 +98,7 @@ impl<'a> Replayed<'a> {
     fn ending(&self) -> Ending {
         let seen = self.anomaly.as_ref().is_none_or(|(_, became)| *became == Sequel::StillThere);
         match self.departure {
-            Some(_) => Ending::DivergenceInfo,
+            Some(_) => Ending::RunsDiffer,
             None if self.outcome.judgement.is_fine() && seen => Ending::Fine,
             None => Ending::NotFine,
         }

@@ -4,6 +4,7 @@ mod campaign;
 mod command_line;
 mod documents;
 mod fuzz;
+mod leader_follower;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ mod chains;
 mod clients;
 mod copying;
 mod diverging;
+mod docs;
 mod formats;
 mod health;
 mod learning;

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
         Format::Json => print(&json(&campaigns, &whole))?,
     };
     Ok(match is_fine(&campaigns, &whole) {
-        _ if campaigns.iter().any(|campaign| campaign.differing() > 0) => Ending::DivergenceInfo,
+        _ if campaigns.iter().any(|campaign| campaign.differing() > 0) => Ending::RunsDiffer,
         true => Ending::Fine,
         false => Ending::NotFine,
     })

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use replisim_history::{Replay, Survey};
 use replisim_kernel::Digest;
 use replisim_lab::Catalog;
-use replisim_lab::fuzz::{self, Archive, Charter, Orders, Share};
+use replisim_lab::fuzz::{self, Archive, CampaignPlan, Orders, Share};
 use replisim_lab::store::{Begin, Place, Placing, Store, StoreError, SubjectCount};
 use replisim_report::{Page, number, survey as reports};
 
@@ -84,8 +84,8 @@ pub fn run(command: &Command, catalog: &Catalog, page: Page) -> Result<Ending, F
 
 fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Ending, Failure> {
     let subjects = subjects::read(what, catalog)?;
-    let charter = Charter::of(&subjects, runs, &orders(what, Some(runs), None, Share::ALL));
-    let text = charter.text();
+    let plan = CampaignPlan::of(&subjects, runs, &orders(what, Some(runs), None, Share::ALL));
+    let text = plan.text();
     make_way(output, Written::Plan)?;
     if is_another(output, text.as_bytes()) {
         return Err(Failure::File(format!(
@@ -96,7 +96,7 @@ fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Endi
     write_named(output, Written::Plan, text.as_bytes())?;
     print(&format!(
         "{} over {}, to be shared out: {}\n",
-        number::things(charter.lots(), "lot"),
+        number::things(plan.lots(), "lot"),
         number::things(subjects.len() as u64, "subject"),
         output.display()
     ))
@@ -110,19 +110,19 @@ fn run_shard(
     catalog: &Catalog,
     page: Page,
 ) -> Result<Ending, Failure> {
-    let charter = Charter::read(plan)?;
-    let subjects = charter.subjects(catalog)?;
-    let orders = Orders { jobs: workers(jobs), ..charter.orders(share) };
+    let plan = CampaignPlan::read(plan)?;
+    let subjects = plan.subjects(catalog)?;
+    let orders = Orders { jobs: workers(jobs), ..plan.orders(share) };
     if output.exists() {
-        return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), charter.lots_of(share));
+        return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), plan.lots_of(share));
     }
     let placing = Placing::begin(output)?;
-    is_of_this(placing.part(), fuzz::manifest(&subjects, &orders).digest(), &charter, share)?;
+    is_of_this(placing.part(), fuzz::manifest(&subjects, &orders).digest(), &plan, share)?;
     let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
     let (tallies, _) = conduct::runs(&subjects, &orders, Limits { time: None, fail_fast: false }, &mut archive);
     archive.finish()?;
     let survey = fuzz::survey(&subjects, &tallies, orders.seed_start);
-    let (done, runs) = (survey.runs(), charter.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
+    let (done, runs) = (survey.runs(), plan.lots_of(share).map(|(_, _, runs)| u64::from(runs)).sum());
     if done < runs {
         let told = format!("{} are done; the same command does the others", number::tally(done, runs, "runs"));
         print(&format!("{told}\n"))?;
@@ -133,7 +133,7 @@ fn run_shard(
     }
     placing.finish()?;
     let told = match runs {
-        0 => format!("nothing to do, for the plan has no more than {}", number::things(charter.lots(), "lot")),
+        0 => format!("nothing to do, for the plan has no more than {}", number::things(plan.lots(), "lot")),
         _ => counted(runs, tallies.iter().map(|tally| tally.failing).sum()),
     };
     print(&format!("{told}: {}\n", output.display()))
@@ -154,7 +154,7 @@ fn give_up(
     let differ = reports::divergences(&survey, page);
     print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;
     kept?;
-    Ok(Ending::DivergenceInfo)
+    Ok(Ending::RunsDiffer)
 }
 
 /// What is said in place of a command where the case of a plan cannot be written.
@@ -162,12 +162,12 @@ const MET_AGAIN: &str = "its case cannot be written here: the same shard meets i
 
 /// Demands that what an earlier try has left is of the same shard of the same plan: whoever went on with anything else would
 /// merge it, too.
-fn is_of_this(part: &Path, campaign: Digest, charter: &Charter, share: Share) -> Result<(), Failure> {
+fn is_of_this(part: &Path, campaign: Digest, plan: &CampaignPlan, share: Share) -> Result<(), Failure> {
     // Whoever writes to it says what is wrong with it.
     let Ok(store) = Store::open(part) else { return Ok(()) };
     let taken = StoreError::Exists { path: part.to_owned() };
     for manifest in store.campaigns()? {
-        let lots: BTreeSet<(u32, u32)> = charter.lots_of(share).map(|(subject, lot, _)| (subject, lot)).collect();
+        let lots: BTreeSet<(u32, u32)> = plan.lots_of(share).map(|(subject, lot, _)| (subject, lot)).collect();
         let is_its = |end: &Place| lots.contains(&(end.subject, end.lot));
         if manifest.digest() != campaign || !store.ends(campaign)?.iter().all(is_its) {
             return Err(taken.into());

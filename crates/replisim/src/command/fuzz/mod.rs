@@ -169,7 +169,7 @@ fn ending(survey: &Survey) -> Ending {
     match (survey.interrupted, survey.is_fine()) {
         (true, _) => Ending::Interrupted,
         (false, true) => Ending::Fine,
-        (false, false) if diverged => Ending::DivergenceInfo,
+        (false, false) if diverged => Ending::RunsDiffer,
         (false, false) => Ending::NotFine,
     }
 }

@@ -23,7 +23,7 @@ const ADVICE: &str = "`replisim fuzz plan` of this version writes one";
 /// A campaign to be shared out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Charter {
+pub struct CampaignPlan {
     /// The version of replisim that wrote it; another one would make other runs.
     version: String,
     /// How many runs, over all subjects.
@@ -48,14 +48,14 @@ struct Written {
     scenario: String,
 }
 
-impl Charter {
-    /// The charter of a campaign of so many runs, over all subjects.
+impl CampaignPlan {
+    /// The plan of a campaign of so many runs, over all subjects.
     pub fn of(subjects: &[Subject<'_>], runs: u64, orders: &Orders) -> Self {
         let written = |subject: &Subject<'_>| Written {
             name: subject.name().to_owned(),
             scenario: subject.base().source.text.clone(),
         };
-        Charter {
+        CampaignPlan {
             version: VERSION.to_owned(),
             runs,
             lot: LOT,
@@ -66,32 +66,29 @@ impl Charter {
         }
     }
 
-    /// Reads a charter from a file.
+    /// Reads a plan from a file.
     ///
     /// # Errors
-    /// If the file cannot be read, is no charter, or was written by another version.
+    /// If the file cannot be read, is no plan, or was written by another version.
     pub fn read(path: &Path) -> Result<Self, Report> {
         let source = Source::read_within(path, PLAN_BYTES_MAX).map_err(|report| report.advising(ADVICE))?;
         let refuse =
             |message: String| Report::of(source.clone(), Diagnostic::new(Code::Syntax, message).at(0..0).help(ADVICE));
-        let charter: Charter = ron::from_str(&source.text)
+        let plan: CampaignPlan = ron::from_str(&source.text)
             .map_err(|error| Report::of(source.clone(), refusal(&source, &error, "plan", ADVICE)))?;
-        if charter.subjects.is_empty() || !(1..=Orders::RUNS_MAX).contains(&charter.runs) {
+        if plan.subjects.is_empty() || !(1..=Orders::RUNS_MAX).contains(&plan.runs) {
             return Err(refuse(format!("a plan has a subject and from 1 to {} runs", Orders::RUNS_MAX)));
         }
-        if charter.version != VERSION {
-            return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", charter.version)));
+        if plan.version != VERSION {
+            return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", plan.version)));
         }
-        if charter.lot != LOT {
-            return Err(refuse(format!(
-                "this is a plan of lots of {}, and this version has lots of {LOT}",
-                charter.lot
-            )));
+        if plan.lot != LOT {
+            return Err(refuse(format!("this is a plan of lots of {}, and this version has lots of {LOT}", plan.lot)));
         }
-        Ok(charter)
+        Ok(plan)
     }
 
-    /// The charter as a file holds it.
+    /// The plan as a file holds it.
     pub fn text(&self) -> String {
         let text = ron::ser::to_string_pretty(self, PrettyConfig::new().struct_names(true));
         text.expect("plain data can be written as RON") + "\n"
@@ -108,7 +105,7 @@ impl Charter {
 
     /// The orders for a share of it.
     pub fn orders(&self, share: Share) -> Orders {
-        let Charter { runs, seed_start, guided, changes, .. } = self.clone();
+        let CampaignPlan { runs, seed_start, guided, changes, .. } = self.clone();
         Orders { seed_start, guided, share, changes, ..Orders::of(runs) }
     }
 
