@@ -1,6 +1,7 @@
 //! `docs/json.md` against what the program prints: every field that is printed is in its table, with its type, and every
 //! field in a table is printed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -8,8 +9,13 @@ use serde_json::{Value, json};
 
 use super::Folder;
 
-/// The tables of the docs: of each shape, its fields with their types.
-struct Shapes(BTreeMap<String, BTreeMap<String, String>>);
+/// The tables of the docs, and what of them was compared.
+struct Shapes {
+    /// Of each shape, its fields with their types.
+    tables: BTreeMap<String, BTreeMap<String, String>>,
+    /// Each list and each map of a shape, and whether there was ever anything in it.
+    filled: RefCell<BTreeMap<String, bool>>,
+}
 
 impl Shapes {
     fn read() -> Self {
@@ -28,12 +34,12 @@ impl Shapes {
                 shapes.entry(name.clone()).or_default().insert(field.replace('`', ""), type_.to_owned());
             }
         }
-        Shapes(shapes)
+        Shapes { tables: shapes, filled: RefCell::default() }
     }
 
     /// The fields of a shape, with those of another one that it has all of.
     fn fields(&self, shape: &str) -> BTreeMap<&str, &str> {
-        let own = self.0.get(shape).unwrap_or_else(|| panic!("docs/json.md has no table {shape}"));
+        let own = self.tables.get(shape).unwrap_or_else(|| panic!("docs/json.md has no table {shape}"));
         let (all, mut fields): (Vec<_>, BTreeMap<_, _>) = (
             own.keys().filter_map(|field| field.strip_prefix("all of ")).collect(),
             own.iter().filter(|(field, _)| !field.starts_with("all of ")).map(|(k, v)| (&**k, &**v)).collect(),
@@ -48,9 +54,11 @@ impl Shapes {
             return if value.is_null() { Vec::new() } else { self.complaints(value, of, place) };
         }
         if let (Some(of), Value::Array(items)) = (type_.strip_prefix("list of "), value) {
+            self.note(of, place, items.is_empty());
             return items.iter().flat_map(|item| self.complaints(item, of, place)).collect();
         }
         if let (Some(of), Value::Object(entries)) = (type_.strip_prefix("map of "), value) {
+            self.note(of, place, entries.is_empty());
             return entries.values().flat_map(|entry| self.complaints(entry, of, place)).collect();
         }
         let fits = match type_ {
@@ -63,6 +71,13 @@ impl Shapes {
             _ => false,
         };
         if fits { Vec::new() } else { vec![format!("{place} is {type_} in docs/json.md, and here it is {value}")] }
+    }
+
+    /// Takes note of whether a list or a map at `place` holds anything, if that has a shape.
+    fn note(&self, of: &str, place: &str, is_empty: bool) {
+        if self.tables.contains_key(of) {
+            *self.filled.borrow_mut().entry(place.to_owned()).or_default() |= !is_empty;
+        }
     }
 
     /// What of an object is not in the table of its shape, and what of that is not in the object.
@@ -85,6 +100,15 @@ impl Shapes {
         complaints.dedup();
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
+
+    /// Demands that of all lists and maps that were compared none but these was always empty: an empty one shows nothing.
+    #[track_caller]
+    fn demand_all_filled_but(&self, empty: &[&str]) {
+        let filled = self.filled.borrow();
+        let always_empty: Vec<&str> =
+            filled.iter().filter(|(_, filled)| !**filled).map(|(place, _)| &**place).collect();
+        assert_eq!(always_empty, empty);
+    }
 }
 
 /// A run with a stale read, operations that time out, a promotion, a measure and a cure.
@@ -102,6 +126,17 @@ const RUN: &str = r#"Scenario(
     measures: { "writes": (what: WriteLatency(0.5), at_least: 0) },
     cure: "cure",
     anomaly: "cure",
+)"#;
+
+/// About one run in eight loses a write at a promotion, most have a stale read, and none reads what nobody wrote.
+const CAMPAIGN: &str = r#"Scenario(
+    cluster: (size: 3, links: (same_zone: "5ms")),
+    protocol: LeaderFollower(),
+    clients: [(sessions: 3, arrive: Every("10ms"), mix: { Read: 1, Write: 1 }, reads: Any)],
+    run: "300ms",
+    swarm: (longest: "150ms", families: [Failover, Kill, Delay], knobs: { "protocol.show_early": ["false", "true"] }),
+    checks: [NoLostWrites, FreshReads, Convergence],
+    expect: { NoLostWrites: Holds, FreshReads: Holds, NoThinAirReads: Violated },
 )"#;
 
 /// What a command prints.
@@ -125,14 +160,15 @@ fn a_run_is_as_the_docs_say() {
         assert!(run[list].as_array().expect("a list").len() >= least, "{list}: {run}");
     }
     assert!(run["verdicts"].as_array().expect("a list").iter().any(|it| it["witness"].is_object()), "{run}");
-    assert!(run["measures"]["outcomes"]["unknown"].as_object().is_some_and(|map| !map.is_empty()), "{run}");
-    Shapes::read().demand("Run", &run);
+    let shapes = Shapes::read();
+    shapes.demand("Run", &run);
+    shapes.demand_all_filled_but(&[]);
 }
 
 #[test]
 fn a_campaign_is_as_the_docs_say() {
     let (shapes, folder) = (Shapes::read(), Folder::new("documents/campaign"));
-    folder.write("it.ron", super::fuzz::FAILING);
+    folder.write("it.ron", CAMPAIGN);
     let campaign = |format| printed(&folder, &["fuzz", "it.ron", "--runs", "300", "--format", format]);
     let first = document(&campaign("json"));
     assert!(first["subjects"][0]["failures"][0]["id"].is_string(), "{first}");
@@ -142,6 +178,7 @@ fn a_campaign_is_as_the_docs_say() {
         assert!(line["known"][0]["id"].is_string(), "{line}");
         shapes.demand("Line", &line);
     }
+    shapes.demand("Campaign", &document(&campaign("json")));
     let stored = document(&printed(&folder, &["campaign", "show", "--format", "json"]));
     assert!(stored["campaigns"][0]["failures"][0]["also"].is_array(), "{stored}");
     shapes.demand("Stored", &stored);
@@ -159,6 +196,16 @@ fn a_campaign_is_as_the_docs_say() {
     let replayed = document(&printed(&folder, &["replay", case, "--format", "json"]));
     assert_eq!(replayed["case"]["anomaly"]["became"], "still there", "{replayed}");
     shapes.demand("Replayed", &replayed);
+    // Runs are told by the first test, divergences by the last two.
+    shapes.demand_all_filled_but(&[
+        "Cause.also",
+        "Failure.also",
+        "Figures.lag",
+        "Line.divergences",
+        "Replayed.bounds",
+        "StoredSubject.divergences",
+        "Subject.divergences",
+    ]);
 }
 
 #[test]
