@@ -15,6 +15,13 @@
 //! that a majority's memory outlives the loss of hosts. Messages may be lost, doubled or overtaken: a coordinator asks
 //! again until enough have answered, and telling twice does no harm.
 //!
+//! The second round of a read is what everybody is tempted to leave out. [`Flaw::SkipWriteBack`] does, and a search finds what
+//! comes of it:
+//!
+//! ```text
+//! cargo run --release -p example-abd -- fuzz crates/example-abd/stages/skip_write_back.ron --set protocol.flaw=SkipWriteBack
+//! ```
+//!
 //! References: Attiya, Bar-Noy and Dolev, "Sharing Memory Robustly in Message-Passing Systems", J. ACM 42(1), 1995;
 //! Lynch and Shvartsman, FTCS 1997, for several writers.
 
@@ -24,11 +31,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use replisim::prelude::*;
+use replisim::world::protocol::FlawInfo;
+use serde::Deserialize;
 
-/// What a scenario may say: nothing.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
+/// What a scenario may say: nothing, but to get it wrong.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {}
+pub struct Settings {
+    /// A mistake to make.
+    pub flaw: Option<Flaw>,
+}
+
+/// A mistake that can be made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum Flaw {
+    /// A read answers with what it saw, and tells nobody.
+    SkipWriteBack,
+}
+
+/// What a replica is told whenever it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    replicas: u16,
+    flaw: Option<Flaw>,
+}
 
 /// A value with its counter; the higher is the later. Values differ, so no two writes tie, not even those of one
 /// coordinator at once, or before and after a crash.
@@ -63,7 +89,7 @@ pub struct AskAgain(u64);
 /// One replica.
 #[derive(Clone, Debug, Default)]
 pub struct Register {
-    replicas: u16,
+    config: Config,
     held: BTreeMap<Key, Tagged>,
     contents: Contents,
     lineage: Lineage,
@@ -88,15 +114,15 @@ struct Round {
 const PATIENCE: Span = Span::millis(50);
 
 impl Process for Register {
-    type Config = u16;
+    type Config = Config;
     type Message = Message;
     type Timer = AskAgain;
     type Record = Record;
 
-    fn boot(cx: &mut Cx<'_, Self>, replicas: &u16) -> Self {
+    fn boot(cx: &mut Cx<'_, Self>, config: &Config) -> Self {
         // A round's name must not come again in a later life, when answers to the earlier one may still arrive.
         let next_round = cx.chance().word();
-        let mut register = Register { replicas: *replicas, next_round, ..Register::default() };
+        let mut register = Register { config: config.clone(), next_round, ..Register::default() };
         let records: Vec<(u64, Record)> =
             cx.journal().iter_from(0).map(|(place, record)| (place, record.clone())).collect();
         // Behind a torn record nobody would find what is written from now on.
@@ -151,7 +177,7 @@ impl Register {
     /// Asks or tells whoever has not answered yet, itself included, and comes back to it later.
     fn ask_everybody(&mut self, cx: &mut Cx<'_, Self>, name: u64) {
         let Some(round) = self.rounds.get(&name) else { return };
-        for to in (0..self.replicas).map(NodeId).filter(|node| !round.answered.contains(node)) {
+        for to in (0..self.config.replicas).map(NodeId).filter(|node| !round.answered.contains(node)) {
             let key = round.key;
             let ask = Message::Ask { round: name, key };
             cx.send(to, round.telling.map_or(ask, |tagged| Message::Tell { round: name, key, tagged }));
@@ -180,7 +206,7 @@ impl Register {
         let Some(round) = self.rounds.get_mut(&name) else { return };
         round.answered.insert(from);
         round.best = round.best.max(held);
-        if round.answered.len() > usize::from(self.replicas) / 2 {
+        if round.answered.len() > usize::from(self.config.replicas) / 2 {
             cx.cancel_timer(AskAgain(name));
             let round = self.rounds.remove(&name);
             self.advance(cx, round.expect("it was just counted"));
@@ -194,12 +220,9 @@ impl Register {
                 cx.installed(round.key, Some(*value), tagged.position());
                 tagged
             }
+            (None, _) if self.config.flaw == Some(Flaw::SkipWriteBack) => return answer(cx, &round, round.best),
             (None, _) => round.best,
-            (Some(told), op) => {
-                let datum = Seen::Datum(told.value.map_or(Datum::Absent, Datum::Register));
-                let seen = if op.is_read() { datum } else { Seen::Nothing };
-                return cx.reply(round.request.id, Reply::ok(seen, told.position(), told.position()));
-            }
+            (Some(told), _) => return answer(cx, &round, told),
         };
         self.begin(cx, Round { telling: Some(told), answered: BTreeSet::new(), ..round });
     }
@@ -213,6 +236,13 @@ impl Register {
             self.lineage.extend(0, tagged.position());
         }
     }
+}
+
+/// Answers the client: a majority holds `tagged`, or it was read.
+fn answer(cx: &mut Cx<'_, Register>, round: &Round, tagged: Tagged) {
+    let datum = Seen::Datum(tagged.value.map_or(Datum::Absent, Datum::Register));
+    let seen = if round.request.op.is_read() { datum } else { Seen::Nothing };
+    cx.reply(round.request.id, Reply::ok(seen, tagged.position(), tagged.position()));
 }
 
 impl Tagged {
@@ -236,10 +266,20 @@ impl Protocol for Register {
     const NAME: &'static str = "QuorumRegister";
     const ABOUT: &'static str = "a linearizable register without a leader: two rounds, each with a majority";
     type Settings = Settings;
+    const FLAWS: &'static [FlawInfo] = &[FlawInfo {
+        name: "SkipWriteBack",
+        about: "A read answers with what it saw, and tells nobody.",
+        source: "Apache Cassandra documentation, Read Repair: with NONE, quorum reads may go back in time",
+        stage: include_str!("../stages/skip_write_back.ron"),
+        stage_file: "crates/example-abd/stages/skip_write_back.ron",
+    }];
 
-    fn assemble(_: &Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
-        let count = topology.hosts.len() as u16;
-        let member = |(host, name): (usize, String)| Member { name, host, starts: true, replica: true, config: count };
+    fn assemble(settings: &Settings, topology: &Topology) -> Result<Vec<Member<Self>>, Vec<Problem>> {
+        let config = Config { replicas: topology.hosts.len() as u16, flaw: settings.flaw };
+        let member = |(host, name): (usize, String)| {
+            let config = config.clone();
+            Member { name, host, starts: true, replica: true, config }
+        };
         Ok(topology.hosts.iter().map(|host| host.name.clone()).enumerate().map(member).collect())
     }
 

@@ -3,6 +3,7 @@
 use example_abd::Register;
 use replisim::lab::scenario::Source;
 use replisim::lab::{Case, Catalog, Experiment, Trial};
+use replisim::world::protocol::Protocol;
 
 const SCENARIO: &str = "scenarios/quorum_register.ron";
 
@@ -27,6 +28,20 @@ fn a_run_replays_byte_for_byte() {
     let again = Experiment::prepare(&case.source, &catalog()).expect("as before").run(case.seed, None, true).run;
     assert_eq!(again.fingerprint, case.fingerprint);
     assert_eq!(first.trace, again.trace);
+}
+
+/// Without its mistake the stage is clean; with it, a session sees a key go back in time.
+#[test]
+fn a_read_that_tells_nobody_is_found_out() {
+    let [flaw] = Register::FLAWS else { panic!("it has one") };
+    let stage = Source::new(flaw.stage_file, flaw.stage);
+    for (settings, is_found) in [("", false), ("flaw: Some(SkipWriteBack)", true)] {
+        let text = stage.text.replace("QuorumRegister()", &format!("QuorumRegister({settings})"));
+        let catalog = catalog();
+        let experiment = Experiment::prepare(&Source::new("stage.ron", text), &catalog).expect("the stage can be run");
+        let is_broken = |seed: &u64| !experiment.run(*seed, None, false).judgement.is_fine();
+        assert_eq!((0..1_000).any(|seed| is_broken(&seed)), is_found, "{settings}");
+    }
 }
 
 /// A record that was torn must not hide what is written behind it from the next restart.

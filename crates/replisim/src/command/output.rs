@@ -127,8 +127,14 @@ pub fn try_out(path: &Path) -> Result<(), Failure> {
     fs::remove_file(part).map_err(refuse)
 }
 
-/// Refuses to write over a file that is something else.
+/// Refuses to write over a file that is something else, or into one that nobody means.
 fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        let what = what.in_words();
+        return Err(Failure::File(format!(
+            "`-` names no file for the {what}: standard output is /dev/stdout, and a file of that name ./-"
+        )));
+    }
     let is_file = path.metadata().is_ok_and(|there| there.is_file());
     // What cannot be read is not known to be one.
     if !is_file || beginning(path).is_ok_and(|text| is_empty_or_one(&text, what)) {

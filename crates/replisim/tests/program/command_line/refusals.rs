@@ -90,6 +90,18 @@ fn what_cannot_be_written_is_told() {
 }
 
 #[test]
+fn what_goes_to_standard_output_is_named_so() {
+    let folder = with_scenario("dash");
+    for option in ["--trace", "--case"] {
+        let refused = folder.program(&["run", "small.ron", option, "-"]);
+        assert_eq!(refused.code, 3, "{option}: {refused:?}");
+        assert!(refused.errors.contains("standard output is /dev/stdout"), "{option}: {refused:?}");
+        assert_eq!(folder.program(&["run", "small.ron", option, "./-"]).code, 0, "{option}");
+        fs::remove_file(folder.path("-")).expect("it was written");
+    }
+}
+
+#[test]
 fn a_campaign_that_cannot_be_kept_says_what_to_do() {
     let folder = with_scenario("unkept");
     let fuzz = folder.program(&["fuzz", "small.ron", "--swarm", "--runs", "10", "--store", "small.ron/a.db"]);
