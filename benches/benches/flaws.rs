@@ -71,7 +71,7 @@ fn stage<'c>(flaw: &str, text: &str, catalog: &'c Catalog) -> Subject<'c> {
     let source = Source::new(flaw.to_owned(), text.to_owned());
     let edit = Edit { path: "protocol.flaw".to_owned(), value: flaw.to_owned() };
     let edited = Experiment::edit(&source, &[edit], catalog);
-    let subject = edited.and_then(|source| Subject::prepare(&source, false, catalog));
+    let subject = edited.and_then(|source| Subject::prepare(&source, catalog));
     subject.unwrap_or_else(|report| panic!("{}", report.render(false)))
 }
 

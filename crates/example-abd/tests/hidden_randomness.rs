@@ -16,8 +16,7 @@ fn careless(whim: &str, runs: u64, jobs: usize) -> (Tally, Survey) {
     let catalog = Catalog::new().with::<Careless>();
     let text = format!("Scenario(cluster: (size: 5), protocol: Careless({whim}), run: \"200ms\", settle: \"1s\")");
     let source = Source::new("careless.ron".to_owned(), text);
-    let subjects =
-        [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let subjects = [Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let orders = Orders { guided: false, jobs: NonZero::new(jobs).expect("a worker"), ..Orders::of(runs) };
     let mut tallies = run_campaign(&subjects, &orders, &mut NoLedger, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1);
@@ -67,7 +66,7 @@ fn a_store_keeps_what_differed() {
     let path = folder.join("careless.db");
     let catalog = Catalog::new().with::<Careless>();
     let text = "Scenario(cluster: (size: 5), protocol: Careless(), run: \"200ms\", settle: \"1s\")".to_owned();
-    let subject = Subject::prepare(&Source::new("careless.ron".to_owned(), text), false, &catalog);
+    let subject = Subject::prepare(&Source::new("careless.ron".to_owned(), text), &catalog);
     let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let orders = Orders { guided: false, ..Orders::of(64) };
     let mut archive = Archive::open(&path, &subjects, &orders, Begin::Anew).expect("a store");

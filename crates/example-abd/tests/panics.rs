@@ -116,7 +116,7 @@ fn catalog() -> Catalog {
 }
 
 fn subject<'c>(text: &str, catalog: &'c Catalog) -> Subject<'c> {
-    let subject = Subject::prepare(&Source::new("counter.ron", text), false, catalog);
+    let subject = Subject::prepare(&Source::new("counter.ron", text), catalog);
     subject.unwrap_or_else(|report| panic!("{}", report.render(false)))
 }
 

@@ -20,6 +20,7 @@ pub struct Version {
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     versions: Table<Version>,
+    revision: u64,
 }
 
 impl Contents {
@@ -41,6 +42,7 @@ impl Contents {
     /// Puts `datum` under `key`, as installed at `position`.
     pub fn install(&mut self, key: Key, datum: Datum, position: Position) {
         self.versions.insert(key.0, Version { datum, position });
+        self.revision += 1;
     }
 
     /// Carries out `op` as of `position` and says what its client sees. `made_up` supplies the value of each
@@ -61,6 +63,12 @@ impl Contents {
     /// Forgets everything, as a dropped table does.
     pub fn clear(&mut self) {
         self.versions.clear();
+        self.revision += 1;
+    }
+
+    /// A number in whose place another one comes whenever something is put under a key, or all is forgotten.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Every key that was ever written, ascending.

@@ -79,6 +79,8 @@ pub enum Limit {
         #[serde(with = "nanos")]
         at: SimTime,
     },
+    /// Replicas were still coming closer, or drifting apart, when the quiet phase was over.
+    Unsettled,
     /// A panic cut the run short.
     Panicked,
 }
@@ -246,8 +248,9 @@ impl fmt::Display for Limit {
             Limit::NobodyUp => f.write_str("no replica was up at the end"),
             Limit::NobodyLed => f.write_str("no replica led at the end"),
             Limit::BrokenOff { at } => {
-                write!(f, "the run was broken off, its last event at {}", span(at.since(SimTime::ZERO)))
+                write!(f, "the run was broken off at {}", span(at.since(SimTime::ZERO)))
             }
+            Limit::Unsettled => f.write_str("replicas were still changing when the quiet phase was over"),
             Limit::Panicked => f.write_str("a panic cut the run short"),
         }
     }

@@ -116,6 +116,8 @@ pub struct History {
     pub panic: Option<Panic>,
     /// When somebody broke it off, if that was before it came to its end.
     pub broken_off: Option<SimTime>,
+    /// Whether the quiet phase was over while replicas still changed: what differs may be no more than late.
+    pub unsettled: bool,
 }
 
 impl History {

@@ -98,6 +98,7 @@ pub struct Milestone {
 pub struct Settling {
     /// When all faults ended and the clients stopped.
     pub healed: SimTime,
-    /// How long it took from there until every replica held the same; `None` if they did not in time.
+    /// How long it took from there until the last replica came to hold what all hold at the end; `None` if they do not all
+    /// hold the same, or the run did not come to its end.
     pub converged_after: Option<Span>,
 }

@@ -1,7 +1,7 @@
-//! What is to be a file, until it is whole and takes the name at which it is looked for.
+//! Writes a file whole or not at all: into a *part* beside it, which then takes its name in a single step.
 //!
-//! It stands beside that name, so that taking it is a single step, and has one of its own: neither a file of somebody else
-//! nor what another process writes at the same time is ever in its place.
+//! A part has a name of its own: neither a file of somebody else nor what another process writes at the same time is ever in
+//! its place. This holds for a process that ends, not for a machine: nothing is synced.
 //!
 //! ```text
 //!   .case.ron.4711.0.part      what process 4711 writes, to be case.ron

@@ -46,6 +46,9 @@ impl Experiment {
     ///
     /// # Errors
     /// Every reason why it cannot be run, shown in the text that the scenario is written as.
+    ///
+    /// # Panics
+    /// If the scenario names another protocol.
     pub fn vary(&self, scenario: Scenario) -> Result<Experiment, Report> {
         let text = scenario.text();
         self.vary_as(scenario, text)
@@ -53,6 +56,7 @@ impl Experiment {
 
     /// The same, of a scenario whose text is known.
     pub(crate) fn vary_as(&self, scenario: Scenario, text: String) -> Result<Experiment, Report> {
+        assert_eq!(scenario.protocol.name(), self.scenario.protocol.name(), "another protocol is another experiment");
         let source = Source::new(&self.source.name, text);
         let outline = Outline::of(&source.text);
         let mut draft = Draft::new(&outline, &scenario);

@@ -8,7 +8,7 @@
 //! | `Holds` | | as expected | **unexpected** | **undecided** |
 //! | `Violated` | | **unexpected** | as expected | **undecided** |
 //! | nothing | it | promise kept | **promise broken** | **undecided** |
-//! | nothing | nothing | holds anyway | expected anomaly | **undecided** |
+//! | nothing | nothing | holds anyway | allowed anomaly | **undecided** |
 //!
 //! What is printed in bold fails the run. An expectation outweighs a promise: who writes it down has looked.
 

@@ -44,7 +44,7 @@ impl<'c> Trial<'c> {
     /// With a diagnostic, if the scenario cannot be run.
     #[track_caller]
     pub fn of(path: &str, catalog: &'c Catalog) -> Self {
-        match Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, false, catalog)) {
+        match Source::read(path.as_ref()).and_then(|source| Subject::prepare(&source, catalog)) {
             Ok(subject) => Trial { subject, seeds: 0..100 },
             Err(report) => panic!("{}", report.render(false)),
         }

@@ -23,7 +23,7 @@ fn flaws(catalog: &Catalog) -> Vec<FlawInfo> {
 fn stage<'c>(flaw: &FlawInfo, flawed: bool, catalog: &'c Catalog) -> Subject<'c> {
     let edits = flawed.then(|| Edit { path: "protocol.flaw".to_owned(), value: flaw.name.to_owned() });
     let edited = Experiment::edit(&Source::new(flaw.name, flaw.stage), edits.as_slice(), catalog);
-    let subject = edited.and_then(|source| Subject::prepare(&source, false, catalog));
+    let subject = edited.and_then(|source| Subject::prepare(&source, catalog));
     subject.unwrap_or_else(|report| panic!("{}", report.render(false)))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use replisim_history::check::{StalenessReport, staleness};
 use replisim_history::measure::{self, Class, Latencies, Quantile, Window};
 use replisim_history::{Reason, Run};
-use replisim_kernel::{SimTime, Span};
+use replisim_kernel::Span;
 use serde::{Deserialize, Serialize};
 
 /// What a run cost its clients, and how far its replicas were behind. All lengths of time are in nanoseconds.
@@ -111,10 +111,7 @@ pub struct Outcomes {
 impl Figures {
     /// The figures of `run`.
     pub fn of(run: &Run) -> Self {
-        let window = match run.settling.healed {
-            SimTime::ZERO | SimTime::NEVER => Window::whole(run),
-            healed => Window::new(SimTime::ZERO, healed),
-        };
+        let window = Window::of_clients(run);
         let flow = |class| Flow::new(&measure::latencies(run, window, class), window);
         Figures {
             over_ns: window.length().as_nanos(),

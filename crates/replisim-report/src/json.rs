@@ -183,8 +183,8 @@ pub struct Fault {
 pub struct Stretch {
     /// Its beginning.
     pub from_ns: u64,
-    /// Its end; the same as its beginning for what happens at once.
-    pub until_ns: u64,
+    /// Its end; the same as its beginning for what happens at once, and nothing if the run was broken off before.
+    pub until_ns: Option<u64>,
     /// Whom it struck, where its text leaves that to chance or to the state of the run.
     pub struck: Vec<String>,
 }
@@ -192,7 +192,7 @@ pub struct Stretch {
 /// How a run came to rest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rest {
-    /// When all faults had ended and the clients stopped.
+    /// When all faults had ended and the clients stopped, or where the run was broken off before.
     pub healed_ns: u64,
     /// How long it took from there until every replica held the same, if they came to.
     pub converged_after_ns: Option<u64>,
@@ -305,7 +305,7 @@ impl Fault {
     fn new(fault: &PlannedFault, names: &Names) -> Self {
         let stretch = |firing: &Firing| Stretch {
             from_ns: firing.from.as_nanos(),
-            until_ns: firing.until.as_nanos(),
+            until_ns: firing.until.is_reached().then(|| firing.until.as_nanos()),
             struck: firing.struck.iter().map(|node| names.node(*node)).collect(),
         };
         Fault { text: fault.text.clone(), fired: fault.fired.iter().map(stretch).collect() }

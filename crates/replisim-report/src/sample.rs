@@ -142,6 +142,7 @@ fn history() -> History {
         finals: vec![holds(0, true, key, new), holds(2, false, key, new)],
         panic: None,
         broken_off: None,
+        unsettled: false,
     }
 }
 

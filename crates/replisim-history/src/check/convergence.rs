@@ -1,6 +1,7 @@
 //! Convergence: once the faults have ended and the system has come to rest, every replica holds the same data.
 //!
-//! The replicas are held against the authority if exactly one of them leads, else against the largest group that agrees.
+//! The replicas are held against the authority if exactly one of them leads, else against the largest group that agrees. Where
+//! they differ, but were still changing when the quiet phase was over, nobody knows whether they would have come to agree.
 
 use super::tally::{Tally, undecided};
 use super::witness::Story;
@@ -19,6 +20,9 @@ pub(super) fn convergence(history: &History) -> Finding {
     };
     let others = finals.iter().filter(|replica| !std::ptr::eq(*replica, model));
     let differing: Vec<&Final> = others.filter(|replica| !replica.contents.same_data(&model.contents)).collect();
+    if history.unsettled && !differing.is_empty() {
+        return undecided(Check::Convergence, UNIT, Limit::Unsettled);
+    }
     let tally = Tally { broken: differing.len() as u64, of: finals.len() as u64, ..Tally::default() };
     tally.conclude(Check::Convergence, UNIT, differing.first().map(|other| tell(history, model, other)))
 }

@@ -26,6 +26,7 @@ pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
         finals: history.finals.clone(),
         panic: history.panic.clone(),
         broken_off: history.broken_off,
+        unsettled: history.unsettled,
     };
     super::check(check, &reduced).verdict.witness().is_some()
 }

@@ -43,7 +43,8 @@ pub enum Measure {
     ReadLatency(Quantile),
     /// A quantile of how late the named node applied each record, over the whole run.
     Lag(String, Quantile),
-    /// The longest stretch without an acknowledged write while some client wanted one.
+    /// The longest stretch without an acknowledged write while some client wanted one; if nothing else is said, of the time
+    /// in which clients act.
     Downtime,
     /// How many operations certainly did not happen.
     Failed,
@@ -51,7 +52,7 @@ pub enum Measure {
     Indeterminate,
     /// The share of operations that ended well, between 0 and 1, of all that were due.
     Availability,
-    /// Operations that ended well, per second.
+    /// Operations that ended well, per second; if nothing else is said, of the time in which clients act.
     Throughput,
     /// How long it took from the end of all faults until every replica held the same, over the whole run.
     ConvergedAfter,
@@ -117,11 +118,12 @@ pub enum Class {
 }
 
 impl Measure {
-    /// The figure over `window`, or over the whole run; `None` where there is nothing to measure: a quantile of no
+    /// The figure over `window`, or over the whole run, or all of it in which clients act; `None` where there is nothing to measure: a quantile of no
     /// latencies, a share of no operations, the lag of a node that is not there.
     pub fn evaluate(&self, examined: &Examined<'_>, window: Option<Window>) -> Option<f64> {
         let run = examined.run();
         let within = window.unwrap_or_else(|| Window::whole(run));
+        let acting = || Window::of_clients(run);
         match self {
             Measure::Acknowledged => Some(answers(run, within, Class::Writes).count() as f64),
             Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
@@ -136,13 +138,33 @@ impl Measure {
             Measure::WriteLatency(q) => millis(latencies(run, within, Class::Writes).quantile(*q)),
             Measure::ReadLatency(q) => millis(latencies(run, within, Class::Reads).quantile(*q)),
             Measure::Lag(node, q) => millis(lag(run, node)?.quantile(*q)),
-            Measure::Downtime => Some(downtime(run, within).as_secs_f64()),
+            Measure::Downtime => Some(downtime(run, window.unwrap_or_else(acting)).as_secs_f64()),
             Measure::Failed => Some(outcomes(run, within).failed_in_all() as f64),
             Measure::Indeterminate => Some(outcomes(run, within).unknown_in_all() as f64),
             Measure::Availability => availability(run, within),
-            Measure::Throughput => throughput(run, within),
+            Measure::Throughput => throughput(run, window.unwrap_or_else(acting)),
             Measure::ConvergedAfter => millis(run.settling.converged_after),
             Measure::Rows => rows(run).map(|rows| rows as f64),
+        }
+    }
+
+    /// Whether it is a figure of the whole run, of which no part has one.
+    pub const fn is_of_whole_run(&self) -> bool {
+        match self {
+            Measure::Lag(..) | Measure::ConvergedAfter | Measure::Rows | Measure::DiscardedIsLost => true,
+            Measure::Acknowledged
+            | Measure::AcknowledgedReads
+            | Measure::Lost
+            | Measure::LostShare
+            | Measure::StaleReads
+            | Measure::StaleShare
+            | Measure::WriteLatency(_)
+            | Measure::ReadLatency(_)
+            | Measure::Downtime
+            | Measure::Failed
+            | Measure::Indeterminate
+            | Measure::Availability
+            | Measure::Throughput => false,
         }
     }
 
@@ -285,6 +307,14 @@ impl Window {
     /// From the beginning of a run to its end, the very last instant included.
     pub fn whole(run: &Run) -> Self {
         Window { from: SimTime::ZERO, to: SimTime::ZERO + run.simulated + Span::nanos(1) }
+    }
+
+    /// From the beginning of a run until its clients stop, or all of a run that never came so far.
+    pub fn of_clients(run: &Run) -> Self {
+        match run.settling.healed {
+            SimTime::ZERO | SimTime::NEVER => Window::whole(run),
+            healed => Window::new(SimTime::ZERO, healed),
+        }
     }
 
     /// Whether an instant belongs to it.

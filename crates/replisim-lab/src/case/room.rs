@@ -19,10 +19,12 @@ impl Case {
             return Ok(None);
         }
         let ending = |number| format!("{}.before-{number}", path.file_name().unwrap_or_default().to_string_lossy());
+        let there = fs::read(path)?;
         let mut names = (1..).map(|number| path.with_file_name(ending(number)));
-        let free = names.find(|name| !name.exists()).expect("numbers do not end");
-        fs::copy(path, &free)?;
-        Ok(Some(free))
+        let is_it = |name: &PathBuf| !name.exists() || fs::read(name).is_ok_and(|kept| kept == there);
+        let kept = names.find(is_it).expect("numbers do not end");
+        fs::copy(path, &kept)?;
+        Ok(Some(kept))
     }
 }
 

@@ -235,7 +235,7 @@ impl Past {
         }
         let (_, runs) = self.lots.get(&place.subject)?;
         let failures = self.failures.get(&place).map_or(&[][..], Vec::as_slice);
-        tried_of(runs.get(&place.place)?, failures)
+        result_of(runs.get(&place.place)?, failures)
     }
 
     /// The lot of a place. One that cannot be read is done again, which is what a store is for.
@@ -274,7 +274,7 @@ fn run_row(at: Place, attempt: &Attempt, result: &AttemptResult, new: &[Cell]) -
 }
 
 /// The result that a row tells of; `None` if it is not one that this version wrote.
-fn tried_of(row: &RunRow, failures: &[Cause]) -> Option<AttemptResult> {
+fn result_of(row: &RunRow, failures: &[Cause]) -> Option<AttemptResult> {
     let Encounters { struck, idle, operations, cells } = Encounters::read(&row.cells)?;
     Some(AttemptResult {
         fingerprint: row.fingerprint,

@@ -101,7 +101,7 @@ mod tests {
     /// A swarm in whose positions different things are promised.
     fn subject(catalog: &Catalog) -> Subject<'_> {
         let source = catalog.get("LeaderFollower").expect("it is there").swarm();
-        Subject::prepare(&source, false, catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+        Subject::prepare(&source, catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
     }
 
     #[test]

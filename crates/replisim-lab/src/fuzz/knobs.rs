@@ -94,6 +94,9 @@ impl Knobs {
             choice.push(usize::from(*choices.get(slot.knob)?));
         }
         let mut scenario = base.scenario.clone();
+        if let Some(swarm) = &mut scenario.swarm {
+            swarm.knobs.clear();
+        }
         for part in &self.parts {
             let choice = &choice[part.slots.clone()];
             match part.read.is_empty() {
@@ -239,7 +242,7 @@ mod tests {
         let catalog = Catalog::standard();
         for protocol in catalog.entries() {
             let source = protocol.swarm();
-            let subject = Subject::prepare(&source, false, &catalog);
+            let subject = Subject::prepare(&source, &catalog);
             let subject = subject.unwrap_or_else(|report| panic!("{}", report.render(false)));
             for seed in 0..24 {
                 let (choices, variant) = subject.turned(seed);

@@ -202,7 +202,7 @@ mod tests {
     /// Changes attempts of a subject over and over, and asks for each whether it is as it should be.
     fn wander(source: &Source, steps: u64) {
         let catalog = Catalog::standard();
-        let subject = Subject::prepare(source, false, &catalog);
+        let subject = Subject::prepare(source, &catalog);
         let subject = subject.unwrap_or_else(|report| panic!("{}", report.render(false)));
         let mut among: Vec<Attempt> = (0..8).map(|seed| Attempt::fresh(&subject, seed)).collect();
         let mut positions = BTreeSet::new();

@@ -87,6 +87,11 @@ impl Share {
     /// All of it.
     pub const ALL: Share = Share { shard: 0, of: 1 };
 
+    /// Whether a lot of a subject belongs to it.
+    pub(super) const fn has(self, subject: u32, lot: u32) -> bool {
+        lot as u64 % self.of as u64 == self.first_lot(subject)
+    }
+
     /// The first lot of a subject that belongs to it. Subjects take turns in who has their first lot, so that many small
     /// ones are spread as well as a few large ones.
     const fn first_lot(self, subject: u32) -> u64 {
@@ -116,5 +121,9 @@ mod tests {
         }));
         // The last lot that has a number.
         assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT)));
+        let has = |shard| move |(subject, lot, _): (u32, u32, u32)| Share { shard, of: 3 }.has(subject, lot);
+        assert!(
+            (0..3).all(|shard| lots(shard, 3, runs).all(has(shard)) && !lots(shard, 3, runs).any(has((shard + 1) % 3)))
+        );
     }
 }

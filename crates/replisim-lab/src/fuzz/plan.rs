@@ -12,6 +12,7 @@ use super::lot::LOT;
 use super::orders::{Orders, Share};
 use super::subject::Subject;
 use crate::scenario::{Code, Diagnostic, Report, Source, refusal};
+use crate::store::Place;
 use crate::{Catalog, VERSION};
 
 /// The largest plan that is read, in bytes: it holds the text of every scenario, and a folder may have thousands.
@@ -100,13 +101,19 @@ impl CampaignPlan {
     /// If one of them cannot be run.
     pub fn subjects<'c>(&self, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Report> {
         let source = |it: &Written| Source::new(it.name.clone(), it.scenario.clone());
-        self.subjects.iter().map(|it| Subject::prepare(&source(it), false, catalog)).collect()
+        self.subjects.iter().map(|it| Subject::prepare(&source(it), catalog)).collect()
     }
 
     /// The orders for a share of it.
     pub fn orders(&self, share: Share) -> Orders {
         let CampaignPlan { runs, seed_start, guided, changes, .. } = self.clone();
         Orders { seed_start, guided, share, changes, ..Orders::of(runs) }
+    }
+
+    /// Whether a place is one of the campaign's, and of a share of it.
+    pub fn has(&self, at: Place, share: Share) -> bool {
+        let is_its = (at.subject as usize) < self.subjects.len() && share.has(at.subject, at.lot);
+        is_its && self.orders(share).has(at, self.subjects.len())
     }
 
     /// The lots of a share: each one's subject, its number, and how many runs it has.

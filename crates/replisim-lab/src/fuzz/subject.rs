@@ -7,7 +7,7 @@ use replisim_world::spec::Swarm;
 
 use super::knobs::Knobs;
 use crate::scenario::{Edit, Expected, Report, Source};
-use crate::{Catalog, Experiment};
+use crate::{Catalog, Experiment, Scenario};
 
 /// How often knobs are turned again that do not fit together, before all are left as they were.
 const TURNS_MAX: u64 = 16;
@@ -57,24 +57,33 @@ impl Variant {
 }
 
 impl<'c> Subject<'c> {
-    /// The subject that a scenario is. If `swarm`, a scenario that has none is given one; what it expects was not said of
-    /// that, and goes.
+    /// The subject that a scenario is.
     ///
     /// # Errors
     /// If the scenario cannot be run, or one of its knobs cannot be turned.
-    pub fn prepare(source: &Source, swarm: bool, catalog: &'c Catalog) -> Result<Self, Report> {
-        let mut experiment = Experiment::prepare(source, catalog)?;
-        if swarm && experiment.scenario.swarm.is_none() {
-            let mut edits = vec![Edit::new("swarm", "()")];
-            edits.extend((!experiment.scenario.expect.is_empty()).then(|| Edit::new("expect", "{}")));
-            experiment = Experiment::prepare(&Experiment::edit(source, &edits, catalog)?, catalog)?;
-        }
-        Subject::of(experiment, catalog)
+    pub fn prepare(source: &Source, catalog: &'c Catalog) -> Result<Self, Report> {
+        Subject::of(Experiment::prepare(source, catalog)?, catalog)
     }
 
     fn of(experiment: Experiment, catalog: &'c Catalog) -> Result<Self, Report> {
         let knobs = Knobs::of(&experiment, catalog)?;
         Ok(Subject { base: Arc::new(Variant::of(experiment)), knobs, catalog })
+    }
+
+    /// A scenario's text with a swarm, if it has none; what it expects was not said of that, and goes.
+    ///
+    /// # Errors
+    /// If that cannot be written into it.
+    pub fn with_swarm(source: &Source, catalog: &Catalog) -> Result<Source, Report> {
+        match Scenario::parse(source) {
+            Ok(Scenario { swarm: None, expect, .. }) => {
+                let swarm = [Edit::new("swarm", "()")].into_iter();
+                let edits: Vec<Edit> = swarm.chain((!expect.is_empty()).then(|| Edit::new("expect", "{}"))).collect();
+                Experiment::edit(source, &edits, catalog)
+            }
+            // What cannot be read is told by whoever prepares it.
+            Ok(_) | Err(_) => Ok(source.clone()),
+        }
     }
 
     /// The experiment with every knob where the scenario has it.

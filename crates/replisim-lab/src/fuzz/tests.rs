@@ -40,8 +40,7 @@ fn orders(runs: u64, jobs: usize) -> Orders {
 fn run(orders: &Orders, notebook: &mut Notebook, until: u64) -> Vec<Tally> {
     let catalog = Catalog::standard();
     let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
-    let subjects =
-        [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
+    let subjects = [Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let mut watch = |tallies: &[Tally]| match tallies[0].runs {
         runs if runs >= until => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -66,7 +65,7 @@ fn until_one_fails(jobs: usize) -> Notebook {
     let catalog = Catalog::standard();
     let failing = SMALL.replace("run:", "checks: [ReadYourWrites], expect: { ReadYourWrites: Holds }, run:");
     let source = Source::new("failing.ron".to_owned(), failing);
-    let subject = Subject::prepare(&source, false, &catalog);
+    let subject = Subject::prepare(&source, &catalog);
     let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let mut watch = |tallies: &[Tally]| match tallies[0].failing {
         0 => ControlFlow::Continue(()),
@@ -91,7 +90,7 @@ fn an_expected_violation_that_never_came_is_told() {
     let checks =
         "checks: [Convergence, ReadYourWrites], expect: { Convergence: Violated, ReadYourWrites: Violated }, run:";
     let source = Source::new("small.ron".to_owned(), SMALL.replace("run:", checks));
-    let subject = Subject::prepare(&source, false, &catalog);
+    let subject = Subject::prepare(&source, &catalog);
     let subjects = [subject.unwrap_or_else(|report| panic!("{}", report.render(false)))];
     let tallies = run_campaign(&subjects, &orders(60, 2), &mut NoLedger, &mut |_| ControlFlow::Continue(()));
     let survey = survey(&subjects, &tallies, 1);
@@ -103,16 +102,17 @@ fn a_scenario_that_is_given_a_swarm_says_so_in_its_text() {
     let catalog = Catalog::standard();
     let text = "Scenario(cluster: (size: 3), protocol: LeaderFollower(), expect: { NoLostWrites: Violated })";
     let source = Source::new("small.ron".to_owned(), text.to_owned());
-    let prepare = |source: &Source, swarm: bool| {
-        Subject::prepare(source, swarm, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+    let prepare = |source: &Source| {
+        Subject::prepare(source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
     };
-    let given = prepare(&source, true);
-    let again = prepare(&given.base().source, false);
+    let given = prepare(&Subject::with_swarm(&source, &catalog).expect("it has room for one"));
+    let again = prepare(&given.base().source);
     for subject in [&given, &again] {
         assert!(subject.swarm().is_some(), "{}", subject.base().source.text);
         assert!(subject.base().scenario.expect.is_empty(), "that was not said of a swarm's faults");
     }
-    let written = prepare(&Source::new("small.ron".to_owned(), text.replace(", expect", ", swarm: (), expect")), true);
+    let written = Source::new("small.ron".to_owned(), text.replace(", expect", ", swarm: (), expect"));
+    let written = prepare(&Subject::with_swarm(&written, &catalog).expect("it has one"));
     assert_eq!(written.base().scenario.expect.len(), 1, "here it was");
 }
 
@@ -120,8 +120,7 @@ fn a_scenario_that_is_given_a_swarm_says_so_in_its_text() {
 fn of_many_runs_that_differ_the_first_places_are_kept() {
     let catalog = Catalog::standard();
     let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
-    let subject =
-        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let subject = Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let attempt = std::sync::Arc::new(Attempt::fresh(&subject, 1));
     let place = |number: u32| Place { subject: 0, lot: number / 10, place: number % 10 };
     let mut tally = Tally::default();
@@ -165,7 +164,7 @@ fn whenever_it_is_broken_off_all_subjects_have_had_their_turn() {
     let catalog = Catalog::standard();
     let subject = |name: &str| {
         let source = Source::new(name.to_owned(), SMALL.to_owned());
-        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
+        Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))
     };
     let subjects = ["a.ron", "b.ron", "c.ron", "d.ron"].map(subject);
     let mut watch = |tallies: &[Tally]| match tallies.iter().map(|tally| tally.runs).sum::<u64>() {
@@ -197,8 +196,7 @@ fn shares_of_a_campaign_make_up_the_whole() {
 fn a_seed_has_the_same_run_in_a_campaign_as_alone() {
     let catalog = Catalog::standard();
     let source = Source::new("small.ron".to_owned(), SMALL.to_owned());
-    let subject =
-        Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let subject = Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let prepare =
         || crate::Experiment::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut sizes = std::collections::BTreeSet::new();
@@ -217,7 +215,7 @@ fn a_knob_that_cannot_be_turned_is_refused() {
     let refused = |knobs: &str| {
         let text = format!("Scenario(cluster: (size: 3), protocol: LeaderFollower(), swarm: (knobs: {knobs}))");
         let source = Source::new("small.ron".to_owned(), text);
-        Subject::prepare(&source, false, &catalog).err().map(|report| report.render(false)).unwrap_or_default()
+        Subject::prepare(&source, &catalog).err().map(|report| report.render(false)).unwrap_or_default()
     };
     assert!(
         refused(r#"{ "cluster.size": ["0"] }"#)

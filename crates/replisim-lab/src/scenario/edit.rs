@@ -59,7 +59,7 @@ impl Edit {
         let Some(Node { shape: Shape::Map(knobs), span, .. }) = outline.find(KNOBS) else { return source };
         // Who sets the knobs themselves means them.
         let set: Vec<&Edit> = edits.iter().filter(|edit| !overlap(&edit.path, KNOBS)).collect();
-        let path = |knob: &Field| outline.text(&knob.key).trim_matches('"');
+        let path = |knob: &Field| outline.key_text(&knob.key);
         // There may be more than one way to a value, so it is the places they lead to that count.
         let meet = |one: &str, other: &str| match (outline.find(one), outline.find(other)) {
             (Some(one), Some(other)) => one.span.start < other.span.end && other.span.start < one.span.end,
@@ -131,7 +131,20 @@ fn insertions(
         };
         Ok((at..at, text))
     };
+    if steps(rest).nth(MISSING_STEPS_MAX).is_some() {
+        return Err(format!("no value lies more than {MISSING_STEPS_MAX} steps below this"));
+    }
     wrapped(rest, value)?.into_iter().map(insertion).collect()
+}
+
+/// The steps of a path.
+fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        let (step, behind) = (!rest.is_empty()).then(|| split_step(rest))?;
+        rest = behind;
+        Some(step)
+    })
 }
 
 /// A list grows by one element at its end.
@@ -175,6 +188,9 @@ fn behind(last: Option<&Node>, node: &Node, text: &str) -> (usize, String) {
         None => (node.span.end.saturating_sub(1), text.to_owned()),
     }
 }
+
+/// How many steps may lead on from what is there to what an edit puts in. Each has three forms.
+const MISSING_STEPS_MAX: usize = 5;
 
 /// Where a scenario has its knobs.
 pub(crate) const KNOBS: &str = "swarm.knobs";

@@ -254,7 +254,8 @@ impl Explainer<'_> {
 
     /// ` in clients[0]`, unless the scenario itself is meant. The path may or may not end in the `name` at fault.
     fn within(&self, name: &str) -> String {
-        let around = self.path.strip_suffix(name).unwrap_or(self.path).trim_end_matches(['?', '.']);
+        let around = self.path.strip_suffix(name).filter(|around| around.is_empty() || around.ends_with('.'));
+        let around = around.unwrap_or(self.path).trim_end_matches(['?', '.']);
         if around.is_empty() { String::new() } else { format!(" in {around}") }
     }
 

@@ -23,12 +23,12 @@ pub(crate) fn refusal(source: &Source, error: &SpannedError, wanted: &str, advic
 /// What to say of a file that is named `file` and was to hold what is `wanted`, where what it begins with is the name of
 /// something else that this program reads.
 pub(super) fn other_file(name: Option<&str>, wanted: &str, file: &str) -> Option<Diagnostic> {
-    let (what, command) = match name? {
-        "Scenario" => ("scenario", "run"),
-        "Case" => ("case", "replay"),
-        "CampaignPlan" => ("plan", "fuzz shard"),
+    let (what, command, options) = match name? {
+        "Scenario" => ("scenario", "run", ""),
+        "Case" => ("case", "replay", ""),
+        "CampaignPlan" => ("plan", "fuzz shard", " --shard 1/1 -o STORE"),
         _ => return None,
     };
     let mistake = Diagnostic::new(Code::UnknownName, format!("this is a {what}, and not a {wanted}"));
-    (what != wanted).then(|| mistake.help(format!("`replisim {command} {file}` runs it")))
+    (what != wanted).then(|| mistake.help(format!("`replisim {command} {file}{options}` runs it")))
 }

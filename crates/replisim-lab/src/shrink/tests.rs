@@ -127,7 +127,7 @@ fn shrink(experiment: &Experiment, seed: u64, check: Check) -> Shrunk {
     Shrinker::new(experiment, seed).check(Some(check)).shrink().expect("the check is violated")
 }
 
-/// The first seed from `from` on under which a check is violated by a run of at least so many faults.
+/// The first of a thousand seeds under which a check is violated by a run of at least so many faults.
 fn failing(experiment: &Experiment, check: Check, faults: usize) -> u64 {
     let fails = |seed: &u64| {
         let outcome = experiment.run(*seed, None, false);

@@ -66,7 +66,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     if path.is_dir() {
         return Err(StoreError::Foreign { path: path.to_owned() });
     }
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at(path))?;
+    // To SQLite, `:memory:` and `file:…` are no files of these names.
+    let plain = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
+    let connection = Connection::open_with_flags(plain, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(at(path))?;
     connection.busy_timeout(PATIENCE).map_err(at(path))?;
     Ok(connection)
 }

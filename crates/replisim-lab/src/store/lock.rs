@@ -35,7 +35,7 @@ pub(super) struct Lock {
 }
 
 /// What came of trying to lock a file.
-enum AttemptResult {
+enum TryLock {
     /// It is locked, and it is the one of its name.
     Locked(Lock),
     /// It has lost its name meanwhile.
@@ -51,23 +51,23 @@ impl Lock {
         let refuse = |error| StoreError::File { path: path.clone(), error };
         for _ in 0..TRIES_MAX {
             match open(&path).and_then(|file| Lock::hold(file, &path)).map_err(refuse)? {
-                AttemptResult::Locked(lock) => return Ok(lock),
-                AttemptResult::Gone => {}
-                AttemptResult::Taken => break,
+                TryLock::Locked(lock) => return Ok(lock),
+                TryLock::Gone => {}
+                TryLock::Taken => break,
             }
         }
         Err(StoreError::Busy { path: store.to_owned() })
     }
 
     /// Locks a file that was opened at `path`.
-    fn hold(file: Handle, path: &Path) -> std::io::Result<AttemptResult> {
+    fn hold(file: Handle, path: &Path) -> std::io::Result<TryLock> {
         let path = path.to_owned();
         match file.as_file().try_lock() {
-            Ok(()) if is_at(&file, &path)? => Ok(AttemptResult::Locked(Lock { path, file: Some(file) })),
-            Ok(()) => Ok(AttemptResult::Gone),
-            Err(TryLockError::WouldBlock) => Ok(AttemptResult::Taken),
+            Ok(()) if is_at(&file, &path)? => Ok(TryLock::Locked(Lock { path, file: Some(file) })),
+            Ok(()) => Ok(TryLock::Gone),
+            Err(TryLockError::WouldBlock) => Ok(TryLock::Taken),
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                Ok(AttemptResult::Locked(Lock { path, file: None }))
+                Ok(TryLock::Locked(Lock { path, file: None }))
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -110,15 +110,15 @@ mod tests {
         let path = scratch.path("a.store.lock");
         let early = open(&path).unwrap();
         let first = Lock::take(&scratch.path("a.store")).unwrap();
-        assert!(matches!(Lock::hold(open(&path).unwrap(), &path), Ok(AttemptResult::Taken)));
+        assert!(matches!(Lock::hold(open(&path).unwrap(), &path), Ok(TryLock::Taken)));
         drop(first);
         assert!(!path.exists());
-        assert!(matches!(Lock::hold(early, &path), Ok(AttemptResult::Gone)), "there is no such file any more");
+        assert!(matches!(Lock::hold(early, &path), Ok(TryLock::Gone)), "there is no such file any more");
 
         let early = open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         let third = Lock::take(&scratch.path("a.store")).unwrap();
-        assert!(matches!(Lock::hold(early, &path), Ok(AttemptResult::Gone)), "there is another file of that name");
+        assert!(matches!(Lock::hold(early, &path), Ok(TryLock::Gone)), "there is another file of that name");
         assert!(path.exists(), "who has not locked it does not take it away");
         drop(third);
     }

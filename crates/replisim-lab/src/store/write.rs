@@ -74,7 +74,7 @@ impl Writer {
         let subjects = enroll(&mut connection, manifest, begin).map_err(at(path))?;
         let committed = Arc::new(AtomicU64::new(0));
         let (orders, waiting) = bounded(WAITING_MAX);
-        let clerk = WriterThread {
+        let writer = WriterThread {
             path: path.to_owned(),
             version: manifest.version.clone(),
             subjects,
@@ -82,7 +82,7 @@ impl Writer {
         };
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || {
             let _lock = lock;
-            clerk.work(connection, &waiting)
+            writer.work(connection, &waiting)
         });
         let thread = thread.map_err(|error| StoreError::File { path: path.to_owned(), error })?;
         Ok(Writer { orders, committed, thread })

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use replisim_history::{Check, NodeId, OpKind, Promise};
+use replisim_kernel::Span;
 use replisim_world::protocol::{Circumstances, FlawInfo, Member, Problem, Protocol};
 use replisim_world::spec::Topology;
 use serde::de::DeserializeOwned;
@@ -127,6 +128,20 @@ impl<F: Profile> Protocol for Replica<F> {
         let flaw = F::flaw(settings).map(|flaw| format!(", flaw {}", flaw.info().name));
         F::summary(settings) + &flaw.unwrap_or_default()
     }
+}
+
+/// The shortest interval that a server can be told to let pass: what is shorter, and is done again each time it is over, would
+/// be all that is ever done.
+const INTERVAL_MIN: Span = Span::millis(1);
+
+/// The problems with settings that are intervals: those that are shorter than any server would take.
+pub fn intervals<'p>(settings: impl IntoIterator<Item = (&'p str, Span)>) -> Vec<Problem> {
+    let short = settings.into_iter().filter(|(_, interval)| *interval < INTERVAL_MIN);
+    let problem = |(path, _): (&str, Span)| Problem {
+        accepted: Some(format!("at least {INTERVAL_MIN}")),
+        ..Problem::new(path, "too short an interval")
+    };
+    short.map(problem).collect()
 }
 
 impl Servers {

@@ -127,6 +127,10 @@ impl Event {
     /// How long it went on and how often it came again.
     fn extent(&self, clock: Clock) -> String {
         let (last_begin, last_end) = self.times[self.times.len() - 1];
+        if last_end == SimTime::NEVER && last_begin < last_end {
+            // The run was broken off before.
+            return String::new();
+        }
         match (self.times.len(), last_end > last_begin) {
             (1, false) => String::new(),
             (1, true) => format!(", until {}", clock.show(last_end)),

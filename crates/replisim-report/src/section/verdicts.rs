@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use replisim_history::{Check, Finding, Promise, Settling, Verdict, Witness};
+use replisim_kernel::Span;
 
 use crate::number::{self, Clock};
 use crate::prose::shortened;
@@ -12,8 +13,14 @@ use crate::{Judged, Names, Page, RunReport, Style};
 /// Where a witness begins: under the check that it refutes.
 const WITNESS_INDENT: usize = 12;
 
-/// How long the texts of a witness may be: a list that was read may have any number of elements.
-const TOLD_MAX: usize = 64;
+/// How long the texts of a witness may be that stand in columns. Longer ones stand below.
+const CELL_MAX: usize = 64;
+
+/// How long they may be at all: a list that was read may have any number of elements.
+const TOLD_MAX: usize = 400;
+
+/// Where the texts stand that are too long for their column.
+const BELOW: &str = "                ";
 
 /// Each check with its verdict, its promise, its numbers, and whether it came out as expected. Witnesses are
 /// told by `clock`.
@@ -23,7 +30,7 @@ pub fn verdicts(report: &RunReport, page: Page, clock: Clock) -> String {
     for judged in &report.findings {
         table.row(row(judged, &report.run.settling));
         if let Some(witness) = judged.finding.verdict.witness() {
-            table.under(print_witness(witness, &names, clock));
+            table.under(print_witness(witness, &names, page, clock));
         }
     }
     table.print(2, page.style) + &reasons(&report.findings, page)
@@ -58,23 +65,29 @@ fn numbers(finding: &Finding, settling: &Settling) -> String {
     }
     let tally = number::tally(finding.broken, finding.of, &finding.unit);
     match (finding.check, settling.converged_after) {
+        (Check::Convergence, Some(Span::ZERO)) => format!("{tally}, at the heal"),
         (Check::Convergence, Some(span)) => format!("{tally}, {} after the heal", number::span(span)),
         _ => tally,
     }
 }
 
-fn print_witness(witness: &Witness, names: &Names, clock: Clock) -> String {
+fn print_witness(witness: &Witness, names: &Names, page: Page, clock: Clock) -> String {
     let mut table = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left]);
     for line in &witness.lines {
-        table.row([
-            names.in_text(&line.who).into(),
-            shortened(names.in_text(&line.what), TOLD_MAX).into(),
-            clock.show(line.at).into(),
-            shortened(names.in_text(&line.remark), TOLD_MAX).into(),
-        ]);
+        let told = [&line.what, &line.remark].map(|text| shortened(names.in_text(text), TOLD_MAX));
+        let [what, remark] = told.each_ref().map(|text| if is_cell(text) { text.as_str() } else { "" });
+        table.row([names.in_text(&line.who).into(), what.into(), clock.show(line.at).into(), remark.into()]);
+        for text in told.iter().filter(|text| !is_cell(text)) {
+            table.under(page.wrapped(text, BELOW));
+        }
     }
     let kind = names.in_text(&witness.kind);
     format!("{:WITNESS_INDENT$}{kind}:\n{}", "", table.print(WITNESS_INDENT, Style::Plain))
+}
+
+/// Whether a text is short enough for a column.
+fn is_cell(text: &str) -> bool {
+    text.chars().count() <= CELL_MAX
 }
 
 /// Why the system does not promise what it does not, each reason once.

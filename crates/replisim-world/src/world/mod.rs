@@ -99,6 +99,10 @@ pub struct World<P: Process> {
     heir: Option<NodeId>,
     /// How often an operator has ordered somebody to lead.
     promotions: u32,
+    /// Of each replica the revision of its data, if it has any, once all faults have ended.
+    revisions: Vec<Option<u64>>,
+    /// When one of these was another one last.
+    changed: SimTime,
     layout: Arc<Layout>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
@@ -176,6 +180,8 @@ impl<P: Process> World<P> {
             last_leader: None,
             heir: None,
             promotions: 0,
+            revisions: Vec::new(),
+            changed: SimTime::ZERO,
             layout,
             effects: Vec::new(),
             running: None,
@@ -242,6 +248,9 @@ impl<P: Process> World<P> {
         if !self.injector.armed.is_empty() {
             self.pull_triggers();
         }
+        if let Phase::Settling { .. } = self.phase {
+            self.note_changes();
+        }
         true
     }
 
@@ -257,6 +266,9 @@ impl<P: Process> World<P> {
             if !self.step() {
                 return false;
             }
+        }
+        if self.recorder.events < most && until.is_reached() {
+            self.now = self.now.max(until);
         }
         !matches!(self.phase, Phase::Over { .. })
     }

@@ -1,12 +1,15 @@
 //! The heal, the quiet phase, and the end.
 
-use replisim_history::{Contents, Final, NodeId, Panic, Settling};
+use replisim_history::{Contents, Final, History, NodeId, Panic, Settling};
 use replisim_kernel::{SimTime, Span};
 
 use super::{Phase, World};
 use crate::event::Event;
 use crate::process::{Process, Role};
 use crate::recorder::Mark;
+
+/// Replicas are still changing at the end of the quiet phase if they have changed in the last so many parts of it.
+const UNSETTLED: u64 = 10;
 
 /// How soon the quiet phase first looks whether all is done; later it looks again whenever a tenth more has passed.
 const LOOK_FIRST: Span = Span::millis(20);
@@ -30,6 +33,22 @@ impl<P: Process> World<P> {
         }
         self.promote_again();
         self.schedule(self.now + LOOK_FIRST, Event::Look);
+        self.revisions = self.layout.replicas.iter().map(|node| self.revision(*node)).collect();
+        self.changed = self.now;
+    }
+
+    /// Takes note of whether the last event changed the data of a replica.
+    pub(super) fn note_changes(&mut self) {
+        for index in 0..self.revisions.len() {
+            let revision = self.revision(self.layout.replicas[index]);
+            if self.revisions[index] != revision {
+                (self.revisions[index], self.changed) = (revision, self.now);
+            }
+        }
+    }
+
+    fn revision(&self, node: NodeId) -> Option<u64> {
+        self.contents(node).map(Contents::revision)
     }
 
     /// Stops the clients from beginning anything new.
@@ -45,9 +64,10 @@ impl<P: Process> World<P> {
         let waited = self.now.since(since);
         self.promote_again();
         if self.is_at_rest() {
-            self.end(Some(waited));
+            self.end();
         } else if waited >= self.layout.settle {
-            self.end(None);
+            self.recorder.history.unsettled = self.now.since(self.changed) < waited / UNSETTLED;
+            self.end();
         } else {
             self.schedule(self.now + LOOK_FIRST.max(waited / 10), Event::Look);
         }
@@ -55,8 +75,7 @@ impl<P: Process> World<P> {
 
     /// Nothing waits in the queue any more.
     pub(super) fn run_dry(&mut self) {
-        let converged = self.is_at_rest().then_some(Span::ZERO);
-        self.end(converged);
+        self.end();
     }
 
     fn is_at_rest(&self) -> bool {
@@ -84,7 +103,7 @@ impl<P: Process> World<P> {
     pub fn break_off(&mut self) {
         if !matches!(self.phase, Phase::Over { .. }) {
             self.recorder.history.broken_off = Some(self.now);
-            self.end(None);
+            self.end();
         }
     }
 
@@ -98,16 +117,16 @@ impl<P: Process> World<P> {
             self.recorder.line(self.now, who, format!("✗ panics: {message}").replace('\n', " "));
         }
         self.recorder.history.panic = Some(Panic { at: self.now, node, message, place });
-        self.close(None);
+        self.close();
     }
 
     /// Ends the run: writes down what every replica holds.
-    pub(super) fn end(&mut self, converged_after: Option<Span>) {
+    pub(super) fn end(&mut self) {
         self.recorder.history.finals = self.finals();
-        self.close(converged_after);
+        self.close();
     }
 
-    fn close(&mut self, converged_after: Option<Span>) {
+    fn close(&mut self) {
         if self.phase == Phase::Acting {
             self.dismiss_clients();
         }
@@ -115,6 +134,10 @@ impl<P: Process> World<P> {
             Phase::Settling { since } => since,
             Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.layout.run),
         };
+        let History { finals, broken_off, .. } = &self.recorder.history;
+        let alike = finals.windows(2).all(|pair| pair[0].contents.same_data(&pair[1].contents));
+        let converged = alike && !finals.is_empty() && broken_off.is_none();
+        let converged_after = converged.then(|| self.changed.since(healed));
         self.phase = Phase::Over { settling: Settling { healed, converged_after } };
     }
 

@@ -40,6 +40,10 @@ fn check_names<'h>(hosts: impl Iterator<Item = &'h String>, known: &Known, mista
             Diagnostic::new(Code::ImpossibleCluster, format!("a host cannot be called `{host}`"))
                 .label("faults mean something else by this")
         });
+        mistakes.at_key_if(host.contains(char::is_control), &format!("cluster.hosts.{host}"), || {
+            Diagnostic::new(Code::ImpossibleCluster, "a host's name with control characters")
+                .label("reports and traces have it in a line")
+        });
     }
 }
 

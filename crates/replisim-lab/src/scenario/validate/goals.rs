@@ -1,6 +1,6 @@
 //! The run and what is expected of it: its length, its checks, its measures.
 
-use replisim_history::measure::Measure;
+use replisim_history::measure::{Measure, Unit};
 
 use super::{Code, Diagnostic, Known, Mistakes, Scenario, listed};
 use crate::scenario::Bound;
@@ -35,10 +35,18 @@ fn check_bound(path: &str, bound: &Bound, scenario: &Scenario, known: &Known, mi
         mistakes.at_if(number.is_some_and(|number| !number.is_finite()), &format!("{path}.{field}"), || {
             impossible("a bound that is not a number").label("leave it out if there is none")
         });
+        let beyond = bound.what.unit() == Unit::Share && number.is_some_and(|number| number > 1.0);
+        mistakes.at_if(beyond, &format!("{path}.{field}"), || impossible("a share above 1").label("90 % is 0.9"));
     }
     if let Some((from, to)) = bound.during {
         mistakes.at_if(from >= to || from >= scenario.run, &format!("{path}.during"), || {
             impossible("the measure is taken over no time").label(format!("the run ends at {}", scenario.run))
+        });
+        mistakes.at_if(from < to && from < scenario.run && to > scenario.run, &format!("{path}.during"), || {
+            impossible("the measure is taken beyond the run").label(format!("the run ends at {}", scenario.run))
+        });
+        mistakes.at_if(bound.what.is_of_whole_run(), &format!("{path}.during"), || {
+            impossible("no part of a run has this figure").label("it is taken over the whole run: leave this out")
         });
     }
     if let Measure::Lag(node, _) = &bound.what {

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use super::ack::{Acknowledge, Choice, Quorum};
 use super::flaw::{self, Flaw};
 use super::message::Refusal;
-use super::profile::{Profile, Servers, Tree};
+use super::profile::{Profile, Servers, Tree, intervals};
 use super::rules::*;
 
 /// Leader–follower replication in the family's own words.
@@ -139,6 +139,14 @@ impl Profile for Plain {
             ("joining", &settings.joining),
         );
         let mut others = servers.strangers("delay", settings.delay.keys());
+        others.extend(intervals([
+            ("checkpoint_interval", settings.checkpoint_interval),
+            ("silence_max", settings.silence_max),
+            ("retry_interval", settings.retry_interval),
+        ]));
+        if let Wait::SemiSynchronous(after) = settings.acknowledge {
+            others.extend(intervals([("acknowledge", after)]));
+        }
         if let Wait::First(_, names) = &settings.acknowledge {
             others.extend(names.iter().filter_map(|name| servers.expect(name, "acknowledge").err()));
         }

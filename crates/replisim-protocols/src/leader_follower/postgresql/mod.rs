@@ -106,7 +106,7 @@ pub use standby_names::StandbyNames;
 use super::ack::{Acknowledge, Quorum};
 use super::flaw::Flaw;
 use super::message::Refusal;
-use super::profile::{Profile, Servers, Tree};
+use super::profile::{Profile, Servers, Tree, intervals};
 use super::rules::*;
 
 /// PostgreSQL's streaming replication.
@@ -128,7 +128,7 @@ impl Profile for Streaming {
             ("primary_conninfo", &settings.primary_conninfo),
             ("joining", &settings.joining),
         );
-        Tree::unless(tree, unknown_names(settings, servers))
+        Tree::unless(tree, problems(settings, servers))
     }
 
     fn rules(settings: &Settings, servers: &Servers, me: NodeId) -> Rules {
@@ -204,9 +204,19 @@ impl Profile for Streaming {
     }
 }
 
-/// Names in the settings that no host bears.
-fn unknown_names(settings: &Settings, servers: &Servers) -> Vec<Problem> {
-    let mut problems = Vec::new();
+/// What in the settings cannot be: names that no host bears, and intervals that would never be over.
+fn problems(settings: &Settings, servers: &Servers) -> Vec<Problem> {
+    let mut problems = intervals([
+        ("checkpoint_timeout", settings.checkpoint_timeout),
+        ("wal_writer_delay", settings.wal_writer_delay),
+        ("wal_retrieve_retry_interval", settings.wal_retrieve_retry_interval),
+    ]);
+    let off_or_long = [
+        ("wal_sender_timeout", settings.wal_sender_timeout),
+        ("wal_receiver_timeout", settings.wal_receiver_timeout),
+        ("wal_receiver_status_interval", settings.wal_receiver_status_interval),
+    ];
+    problems.extend(intervals(off_or_long.into_iter().filter(|(_, interval)| !interval.is_zero())));
     problems.extend(servers.strangers("primary_slot_name", settings.primary_slot_name.keys()));
     problems.extend(servers.strangers("recovery_min_apply_delay", settings.recovery_min_apply_delay.keys()));
     const STANDBYS: &str = "synchronous_standby_names";

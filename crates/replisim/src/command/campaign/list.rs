@@ -86,7 +86,9 @@ fn first_of(names: &[&str]) -> String {
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::File(format!("cannot read {}: {error}", folder.display()));
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    let is_it = |path: &PathBuf| path.is_file() && !atomic_file::is_part(path);
+    // A shard that is half done has this ending.
+    let is_half_done = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "part");
+    let is_it = |path: &PathBuf| path.is_file() && !atomic_file::is_part(path) && !is_half_done(path);
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_it).collect();
     paths.sort();
     Ok(paths)

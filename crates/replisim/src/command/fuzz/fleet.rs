@@ -4,7 +4,6 @@
 //! Doing a shard again does no harm, and neither does merging it twice: merged stores are the same bytes whatever they
 //! were merged from.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -167,8 +166,7 @@ fn is_of_this(part: &Path, campaign: Digest, plan: &CampaignPlan, share: Share) 
     let Ok(store) = Store::open(part) else { return Ok(()) };
     let taken = StoreError::Exists { path: part.to_owned() };
     for manifest in store.campaigns()? {
-        let lots: BTreeSet<(u32, u32)> = plan.lots_of(share).map(|(subject, lot, _)| (subject, lot)).collect();
-        let is_its = |end: &Place| lots.contains(&(end.subject, end.lot));
+        let is_its = |end: &Place| plan.has(*end, share);
         if manifest.digest() != campaign || !store.ends(campaign)?.iter().all(is_its) {
             return Err(taken.into());
         }

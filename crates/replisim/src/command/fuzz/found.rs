@@ -253,7 +253,7 @@ mod tests {
         let catalog = Catalog::standard();
         let source = Source::new("it.ron".to_owned(), SCENARIO.to_owned());
         let subjects =
-            [Subject::prepare(&source, false, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
+            [Subject::prepare(&source, &catalog).unwrap_or_else(|report| panic!("{}", report.render(false)))];
         let mut tally = Tally::new(0);
         for seed in 1..=2 * DIVERGENCES_MAX as u32 {
             let attempt = Arc::new(Attempt::fresh(&subjects[0], seed.into()));

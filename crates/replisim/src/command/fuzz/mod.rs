@@ -151,7 +151,9 @@ const NO_CASE: &str =
 fn some_runs(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(0) => Err("a campaign has at least one run".to_owned()),
-        Ok(Orders::RUNS_MAX..) => Err(format!("a campaign has fewer than {} runs", number::count(Orders::RUNS_MAX))),
+        Ok(runs) if runs > Orders::RUNS_MAX => {
+            Err(format!("a campaign has at most {} runs", number::count(Orders::RUNS_MAX)))
+        }
         Ok(runs) => Ok(runs),
         Err(error) => Err(format!("{error}")),
     }

@@ -17,9 +17,12 @@ pub(super) fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<
     let (mut subjects, mut refused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for word in &what.subjects {
         for source in sources(word, catalog, &mut seen)? {
-            let edited = source.and_then(|source| Experiment::set(&source, &what.set, catalog));
-            let prepared = edited.and_then(|source| {
-                let subject = Subject::prepare(&source, what.swarm, catalog);
+            let prepared = source.and_then(|source| {
+                // What is set may be a part of the swarm; who sets all of it has said what is expected of it.
+                let is_given = what.swarm && what.set.iter().all(|edit| edit.path != "swarm");
+                let swarm = if is_given { Subject::with_swarm(&source, catalog)? } else { source.clone() };
+                let edited = Experiment::set(&swarm, &what.set, catalog)?;
+                let subject = Subject::prepare(&edited, catalog);
                 Ok((subject.map_err(|report| report.as_changed_by(&what.set))?, source))
             });
             match prepared {

@@ -324,7 +324,10 @@ fn a_case_and_a_plan_are_no_scenarios() {
     let folder = with_scenario("no-scenario");
     folder.program(&["run", "small.ron", "--case", "case.ron"]);
     folder.program(&["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "plan.ron"]);
-    for (file, told) in [("case.ron", "`replisim replay case.ron`"), ("plan.ron", "`replisim fuzz shard plan.ron`")] {
+    for (file, told) in [
+        ("case.ron", "`replisim replay case.ron`"),
+        ("plan.ron", "`replisim fuzz shard plan.ron --shard 1/1 -o STORE`"),
+    ] {
         for command in ["run", "fuzz"] {
             let run = folder.program(&[command, file]);
             assert_eq!((run.code, run.errors.contains(told)), (3, true), "{run:?}");
