@@ -125,6 +125,16 @@ fn downtime_counts_from_the_first_write_that_was_wanted() {
 }
 
 #[test]
+fn clients_count_until_they_stop() {
+    let answered = of(Measure::Throughput, Some((0, 900)));
+    assert!(answered.is_some_and(|rate| rate > 0.0));
+    assert_eq!(of(Measure::Throughput, None), answered, "the quiet phase is no time of theirs");
+    let waits = Run { simulated: Span::secs(100), ..run(vec![operation(0, true, 100, u64::MAX, Outcome::Open, 0)]) };
+    let downtime = Measure::Downtime.evaluate(&Examined::of(&waits), None);
+    assert_eq!(downtime, Some(0.8), "from 100 ms to the heal at 900 ms");
+}
+
+#[test]
 fn finds_losses_and_staleness_through_the_checkers() {
     let mut run = failover();
     assert_eq!(Measure::Lost.evaluate(&Examined::of(&run), None), None, "no replica was up at the end");

@@ -274,6 +274,12 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_that_is_over_at_once_is_refused() {
+        let problems = intervals([("zero", Span::ZERO), ("short", Span::micros(999)), ("least", INTERVAL_MIN)]);
+        assert_eq!(problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["zero", "short"]);
+    }
+
+    #[test]
     fn unknown_names_and_circles_are_refused_together() {
         let problems = tree(&[("s1", "s2"), ("s2", "s1")]).unwrap_err();
         assert_eq!(problems.len(), 2);

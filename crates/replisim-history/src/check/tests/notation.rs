@@ -10,6 +10,7 @@
 //! begin 3 n0 @14 | 1:0-5 2:5-9             epoch 3 begins, on 1 to 5 of epoch 1 and 6 to 9 of epoch 2
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
+//! unsettled                                replicas still changed when the quiet phase was over
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
 
@@ -37,6 +38,8 @@ pub(super) fn history(text: &str) -> History {
             history.panic = Some(panic(rest));
         } else if let Some(when) = line.strip_prefix("broken off @") {
             history.broken_off = Some(at(when));
+        } else if line == "unsettled" {
+            history.unsettled = true;
         } else {
             let ordinal = |session| history.operations.iter().filter(|it: &&Operation| it.session == session).count();
             let operation = operation(line, ordinal);

@@ -74,11 +74,14 @@ fn edits_that_lead_nowhere_or_to_nonsense_are_refused() {
         "cluster.links.los=3%",
         "clients[0].at=us-west",
         "measures[1]=3",
+        "measures.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t=3",
     ]
     .iter()
     .map(|edit| format!("--set {edit}\n\n{}\n", edited(RIGHT, &[edit]).unwrap_err()))
     .collect();
     insta::assert_snapshot!("edits", shown.join("\n"));
+    let deep = format!("measures{}=3", ".a[0]".repeat(100_000));
+    assert!(edited(RIGHT, &[&deep]).is_err(), "so many steps are not taken one within the other");
     assert_eq!("run".parse::<Edit>().unwrap_err().to_string().matches('`').count() % 2, 0);
 }
 

@@ -27,6 +27,7 @@ mod reloading;
 mod reporting;
 mod retention;
 mod semi_synchronous;
+mod settling;
 mod states;
 mod stopping;
 mod swarm;

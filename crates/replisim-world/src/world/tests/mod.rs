@@ -264,6 +264,13 @@ fn a_concern_that_nothing_is_drawn_for_is_refused() {
 }
 
 #[test]
+fn where_nothing_changes_replicas_have_converged_at_the_heal() {
+    let run = after(two(vec![cut(1, 50)]), 100).into_run();
+    assert_eq!(run.settling.converged_after, Some(Span::ZERO), "talkers hold nothing, all of them");
+    assert!(!run.history.unsettled);
+}
+
+#[test]
 fn one_fault_less_leaves_operations_and_other_links_as_they_were() {
     let kill = Fault::During(Span::secs(2), Span::secs(3), Action::Kill(Target::Random(1)));
     let pause = Fault::During(Span::secs(5), Span::secs(6), Action::Pause(Target::Random(1)));

@@ -5,13 +5,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
-use replisim_lab::VERSION;
+use replisim_lab::scenario::Source;
 use replisim_lab::store::{DivergenceRow, FailureRow, Manifest, RunRow, Store, Subject};
+use replisim_lab::{Case, Scenario, VERSION};
 use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::number;
 use serde_json::json;
 
-use super::id_of;
 use crate::command::output::{is_unread, make_folder, print, write_case};
 use crate::command::whereabouts::STORE;
 use crate::command::{Ending, Failure};
@@ -53,19 +53,27 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
 }
 
-/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough.
+/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough, but for those
+/// with other settings, which change nothing in it: they have a number behind the id.
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
-    let mut cases = BTreeMap::new();
-    for case in store.cases()? {
-        if let Some(id) = id_of(&case) {
-            cases.entry(id).or_insert(case);
+    let mut cases: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for text in store.cases()? {
+        let Ok(case) = Case::parse(&Source::new("a case of the store", text.as_str())) else { continue };
+        let settings = Scenario::parse(&case.source).ok().map(|it| (it.protocol, it.cluster));
+        let of_run = cases.entry(case.id()).or_default();
+        if of_run.iter().all(|(others, _)| *others != settings) {
+            of_run.push((settings, text));
         }
     }
     make_folder(folder)?;
-    for (name, case) in &cases {
-        write_case(&folder.join(format!("{name}.ron")), case)?;
+    for (id, of_run) in &cases {
+        for (number, (_, text)) in of_run.iter().enumerate() {
+            let name = if number == 0 { format!("{id}.ron") } else { format!("{id}-{}.ron", number + 1) };
+            write_case(&folder.join(name), text)?;
+        }
     }
-    Ok(format!("wrote {} to {}\n", number::things(cases.len() as u64, "case"), folder.display()))
+    let count: usize = cases.values().map(Vec::len).sum();
+    Ok(format!("wrote {} to {}\n", number::things(count as u64, "case"), folder.display()))
 }
 
 /// Prints a line for each run, and after the runs of a campaign one for each of its failures and divergences. Whoever has

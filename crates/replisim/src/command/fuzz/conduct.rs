@@ -13,7 +13,7 @@ use replisim_lab::store::{Begin, Manifest, Store, StoreError};
 use replisim_report::number;
 use replisim_report::survey::Pace;
 
-use super::found::{self, Again, Keeping};
+use super::found::{self, Again, CaseFiles, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
 use crate::command::output::{complain, make_folder};
@@ -76,16 +76,16 @@ pub fn campaign(
         None => runs(subjects, orders, limits, &mut NoLedger),
     };
     let mut survey = fuzz::survey(subjects, &tallies, orders.seed_start);
-    let mut kept = Ok(());
+    let (mut kept, mut files) = (Ok(()), CaseFiles::beside(store));
     if archive.is_some() && interrupted() {
         found::left_for_later(&mut survey);
     } else {
         let shrinking = !interrupted() && !archive.as_ref().is_some_and(Archive::is_broken);
-        let (archive, jobs) = (archive.as_mut(), orders.jobs);
-        kept = Keeping { catalog, archive, store, again, shrinking, jobs }.keep(&mut survey, &tallies);
+        let (archive, files, jobs) = (archive.as_mut(), &mut files, orders.jobs);
+        kept = Keeping { catalog, archive, files, again, shrinking, jobs }.keep(&mut survey, &tallies);
     }
-    kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
-    kept = kept.and(add_reruns(&mut survey, reruns, store));
+    kept = kept.and(found::keep_differing(&mut survey, &tallies, &mut files, again));
+    kept = kept.and(add_reruns(&mut survey, reruns, &mut files));
     let written = archive.map_or(Ok(()), Archive::finish);
     survey.interrupted = interrupted() || written.is_err();
     // What stopped the writing says more than what could not be kept for that.
@@ -94,11 +94,11 @@ pub fn campaign(
 }
 
 /// Adds what became of the failures that were known, and keeps the cases of those that are not fixed.
-fn add_reruns(survey: &mut Survey, reruns: Reruns, store: &Path) -> Result<(), Failure> {
+fn add_reruns(survey: &mut Survey, reruns: Reruns, files: &mut CaseFiles) -> Result<(), Failure> {
     let mut kept = Ok(());
     for (mut failure, row) in reruns.failures {
         if !failure.is_fixed() && !failure.id.is_empty() {
-            kept = kept.and(found::keep_known(&mut failure, &row.case, survey, store));
+            kept = kept.and(found::keep_known(&mut failure, &row.case, survey, files));
         }
         survey.known.push(failure);
     }

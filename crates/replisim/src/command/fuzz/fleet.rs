@@ -148,7 +148,7 @@ fn give_up(
     page: Page,
 ) -> Result<Ending, Failure> {
     let again = |_: &str, _, _| Replay::NoCommand(MET_AGAIN.to_owned());
-    let kept = found::keep_differing(&mut survey, tallies, output, &again);
+    let kept = found::keep_differing(&mut survey, tallies, &mut found::CaseFiles::beside(output), &again);
     placing.give_up()?;
     let differ = reports::divergences(&survey, page);
     print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;

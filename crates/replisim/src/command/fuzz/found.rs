@@ -1,5 +1,6 @@
 //! What a campaign found, made small enough to be read, and put where `replay` finds it.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use crate::command::interrupt::interrupted;
 use crate::command::output::write_case;
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
+use crate::shell::{program, quoted};
 
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
@@ -38,14 +40,51 @@ pub struct Keeping<'k, 's, 'c> {
     pub catalog: &'k Catalog,
     /// The store, if there is one.
     pub archive: Option<&'k mut Archive<'s, 'c>>,
-    /// Where it is or would be: the cases are written beside it.
-    pub store: &'k Path,
+    /// The files of the cases.
+    pub files: &'k mut CaseFiles,
     /// What is told in place of a case that cannot be written.
     pub again: Again<'k>,
     /// Whether runs are made smaller first.
     pub shrinking: bool,
     /// How many of these runs are done side by side.
     pub jobs: NonZero<usize>,
+}
+
+/// The cases that a campaign writes, in a folder beside its store.
+pub struct CaseFiles {
+    store: PathBuf,
+    /// Whose case is under an id: settings that change nothing in a run have runs with the same fingerprint.
+    owners: BTreeMap<String, String>,
+}
+
+impl CaseFiles {
+    /// None yet, beside this store.
+    pub fn beside(store: &Path) -> Self {
+        CaseFiles { store: store.to_owned(), owners: BTreeMap::new() }
+    }
+
+    /// Writes the case of a subject to its file, and returns the name of that and the command that replays it: by its id,
+    /// unless that is another subject's already.
+    fn keep(&mut self, id: &str, subject: &str, text: &str) -> Result<(String, Replay), Failure> {
+        let is_own = self.owners.entry(id.to_owned()).or_insert_with(|| subject.to_owned()) == subject;
+        let folder = whereabouts::cases(&self.store);
+        if is_own {
+            let file = folder.join(format!("{id}.ron"));
+            write_case(&file, text)?;
+            return Ok((file.display().to_string(), self.replay(id)));
+        }
+        let stem = Path::new(subject).file_stem().unwrap_or_default().to_string_lossy();
+        let file = folder.join(format!("{id}-{stem}.ron"));
+        write_case(&file, text)?;
+        let file = file.display().to_string();
+        let command = format!("{} replay {}", program(), quoted(&file));
+        Ok((file, Replay::Command(command)))
+    }
+
+    /// The command that replays a case by its id.
+    fn replay(&self, id: &str) -> Replay {
+        Replay::Command(whereabouts::replay(id, &self.store))
+    }
 }
 
 impl Keeping<'_, '_, '_> {
@@ -69,8 +108,8 @@ impl Keeping<'_, '_, '_> {
             }
             for (mut group, case) in merged(told) {
                 if !case.is_empty() {
-                    match keep_case(&group.id, &case, self.store) {
-                        Ok(file) => group.case = Some(file),
+                    match self.files.keep(&group.id, &surveyed.name, &case) {
+                        Ok((file, replay)) => (group.case, group.replay) = (Some(file), replay),
                         Err(failure) => {
                             self.tell_without_case(&mut group, &surveyed.name);
                             kept = kept.and(Err(failure));
@@ -107,7 +146,7 @@ impl Keeping<'_, '_, '_> {
             Some(Ok(_)) | None => found.smallest.case(),
         };
         group.id = case.id();
-        group.replay = Replay::Command(whereabouts::replay(&group.id, self.store));
+        group.replay = self.files.replay(&group.id);
         Some(case.text())
     }
 
@@ -144,27 +183,33 @@ impl Keeping<'_, '_, '_> {
 
 /// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one. What this campaign
 /// has `found` may have been shrunk to a run that comes out the same, whose case is there already.
-pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, store: &Path) -> Result<(), Failure> {
+pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, files: &mut CaseFiles) -> Result<(), Failure> {
     // The store has it, too.
-    known.replay = Replay::Command(whereabouts::replay(&known.id, store));
-    let mut written = found.subjects.iter().flat_map(|subject| &subject.failures);
-    let same = written.find(|group| group.id == known.id).and_then(|group| group.case.clone());
-    known.case = Some(same.map_or_else(|| keep_case(&known.id, case, store), Ok)?);
+    known.replay = files.replay(&known.id);
+    let own = found.subjects.iter().filter(|subject| subject.name == known.subject);
+    let mut written = own.flat_map(|subject| &subject.failures).filter(|group| group.case.is_some());
+    (known.case, known.replay) = match written.find(|group| group.id == known.id) {
+        Some(same) => (same.case.clone(), same.replay.clone()),
+        None => files.keep(&known.id, &known.subject, case).map(|(file, replay)| (Some(file), replay))?,
+    };
     Ok(())
 }
 
 /// Keeps a case of each plan that is told of which two runs differed: no seed stands for one that the search has made up.
 /// Where a file cannot be written, the others are all the same.
-pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, again: Again<'_>) -> Result<(), Failure> {
+pub fn keep_differing(
+    survey: &mut Survey,
+    tallies: &[Tally],
+    files: &mut CaseFiles,
+    again: Again<'_>,
+) -> Result<(), Failure> {
     let mut kept = Ok(());
     for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
         for (told, divergence) in surveyed.divergences.iter_mut().zip(tally.divergences.values()) {
             let case = divergence.case();
-            match keep_case(&case.id(), &case.text(), store) {
-                Ok(file) => {
-                    told.id = case.id();
-                    told.replay = Replay::Command(whereabouts::replay(&told.id, store));
-                    told.case = Some(file);
+            match files.keep(&case.id(), &surveyed.name, &case.text()) {
+                Ok((file, replay)) => {
+                    (told.id, told.case, told.replay) = (case.id(), Some(file), replay);
                 }
                 Err(failure) => {
                     told.replay = again(&surveyed.name, told.seed, told.fresh);
@@ -174,18 +219,6 @@ pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, agai
         }
     }
     kept
-}
-
-/// Where `replay` finds the case of this id.
-fn file_of(id: &str, store: &Path) -> PathBuf {
-    whereabouts::cases(store).join(format!("{id}.ron"))
-}
-
-/// Writes a case to its file, and returns the name of that.
-fn keep_case(id: &str, text: &str, store: &Path) -> Result<String, Failure> {
-    let file = file_of(id, store);
-    write_case(&file, text)?;
-    Ok(file.display().to_string())
 }
 
 /// The failures with their cases, the smallest case first, and of as many faults what was shrunk. Those that came down to
@@ -263,7 +296,8 @@ mod tests {
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);
-        keep_differing(&mut survey, &tallies, &store, &|_, _, _| Replay::Untold).expect("cases can be written");
+        let mut files = CaseFiles::beside(&store);
+        keep_differing(&mut survey, &tallies, &mut files, &|_, _, _| Replay::Untold).expect("cases can be written");
 
         let told = &survey.subjects[0].divergences;
         assert_eq!((told.len(), survey.subjects[0].untold()), (DIVERGENCES_MAX, DIVERGENCES_MAX as u64));
@@ -285,7 +319,8 @@ mod tests {
         let experiment = Experiment::prepare(&source, &Catalog::standard());
         let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
         let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
-        let write = |text: &str| keep_case(&case.id(), text, &store).expect("cases can be written");
+        let keep = |text: &str| CaseFiles::beside(&store).keep(&case.id(), "it.ron", text);
+        let write = |text: &str| keep(text).expect("cases can be written").0;
         let file = PathBuf::from(write(&case.text()));
         let retold = Case { story: "The same, told otherwise.".to_owned(), ..case.clone() };
         write(&retold.text());

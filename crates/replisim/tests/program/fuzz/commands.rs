@@ -46,6 +46,53 @@ fn a_case_carries_what_was_set_and_stirred() {
     assert!(replayed(&folder, &fuzz).iter().all(|last| last == THE_SAME), "{fuzz:?}");
 }
 
+/// What is set may be a part of the swarm that a scenario is given: it expects nothing of that all the same.
+#[test]
+fn a_swarm_that_is_given_and_set_is_expected_nothing_of() {
+    let folder = folder("given");
+    let text = FAILING.replace("swarm: (longest: \"150ms\", families: [Failover, Kill, Delay]),", "");
+    folder.write("calm.ron", text);
+    let set = ["fuzz", "calm.ron", "--runs", "200", "--no-store", "--swarm", "--set", "swarm.faults=3"];
+    let fuzz = folder.program(&set);
+    assert_eq!((fuzz.code, fuzz.errors.contains("only what is promised counts")), (0, true), "{fuzz:?}");
+}
+
+/// SQLite has a name for what is no file.
+#[cfg(unix)]
+#[test]
+fn a_store_is_a_file_whatever_it_is_called() {
+    let folder = folder("memory");
+    assert_eq!(folder.program(&["fuzz", "clean.ron", "--runs", "10", "--store", ":memory:"]).code, 0);
+    assert!(folder.path(":memory:").is_file());
+    assert_eq!(folder.program(&["campaign", "show", ":memory:"]).code, 0);
+}
+
+/// Settings that change nothing in a run give it the same fingerprint, and its case the same id.
+#[test]
+fn two_scenarios_with_one_run_have_a_case_each() {
+    let folder = folder("twins");
+    folder.write("one.ron", FAILING);
+    folder.write("other.ron", FAILING.replace("LeaderFollower()", "LeaderFollower(connections_max: 9999)"));
+    let fuzz = || folder.program(&["fuzz", "one.ron", "other.ron", "--runs", "600", "--format", "json"]).json();
+    let cases = |told: &Value| {
+        let subjects = told["subjects"].as_array().expect("a list").iter();
+        let failures = subjects.flat_map(|subject| subject["failures"].as_array().expect("a list"));
+        failures.map(|it| it["case"].as_str().expect("a file").to_owned()).collect::<Vec<_>>()
+    };
+    let told = cases(&fuzz());
+    let is_other = |case: &String| {
+        String::from_utf8(folder.read(case)).expect("a case is a text").contains("connections_max: 9999")
+    };
+    assert!(told.iter().any(is_other) && !told.iter().all(is_other), "{told:?}");
+    let written = Folder::at(folder.path(".replisim/cases")).files();
+    assert!(written.iter().any(|file| file.ends_with("-other.ron")), "{written:?}");
+    assert_eq!(cases(&fuzz()), told);
+    assert_eq!(Folder::at(folder.path(".replisim/cases")).files(), written, "nothing piles up");
+    let exported = folder.program(&["campaign", "export", "--cases", "all"]);
+    assert!(exported.code == 0 && folder.files().contains(&"all".to_owned()), "{exported:?}");
+    assert_eq!(Folder::at(folder.path("all")).files().len(), written.len());
+}
+
 #[test]
 fn a_mistake_in_a_case_that_was_edited_is_told_where_it_stands_in_its_file() {
     let folder = folder("edited");
