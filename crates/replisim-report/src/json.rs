@@ -5,7 +5,7 @@
 //!
 //! ```json
 //! {
-//!   "schema_version": 2, "version": "0.1.0",
+//!   "schema_version": 3, "version": "0.1.0",
 //!   "scenario": "scenarios/…/stale_read.ron", "title": "stale read", "about": "…", "system": "PostgreSQL, …",
 //!   "seed": 7, "fingerprint": "8c1e…", "events": 412118, "simulated_ns": 10014000000, "as_expected": true,
 //!   "verdicts": [{
@@ -31,7 +31,7 @@ use crate::figures::Figures;
 use crate::{Judged, MeasuredBound, Names, RunReport};
 
 /// The version of every document that is printed for programs; `docs/json.md` lists them.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// One run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -156,6 +156,9 @@ fn try_knob(base: &Experiment, path: &str, values: &[String], catalog: &Catalog)
     if values.is_empty() {
         return Err(refuse(base, format!("the knob `{path}` has no values")));
     }
+    if path == "seed" {
+        return Err(refuse(base, "the knob `seed` turns nothing: each run has a seed of its own".to_owned()));
+    }
     let (count, most) = (values.len(), Swarm::VALUES_MAX);
     if count > most {
         return Err(refuse(

@@ -231,6 +231,7 @@ fn a_knob_that_cannot_be_turned_is_refused() {
     assert_eq!(marked, value, "the value alone is marked: {second}");
     assert!(refused(r#"{ "no.such": ["1"] }"#).contains("S025"));
     assert!(refused(r#"{ "run": [] }"#).contains("has no values"));
+    assert!(refused(r#"{ "seed": ["1", "2"] }"#).contains("each run has a seed of its own"));
     let many = format!("{{ \"run\": [{}] }}", r#""1s", "#.repeat(257));
     assert!(refused(&many).contains("has 257 values, and no more than 256 are drawn from"));
     let checks = r#"{ "checks": ["[Convergence]", "[NoLostWrites]"] }"#;

@@ -267,7 +267,7 @@ mod tests {
         insta::assert_snapshot!("github", github(&survey));
         insta::assert_snapshot!("ndjson", ndjson(&survey));
         let value: serde_json::Value = serde_json::from_str(&json(&survey)).unwrap();
-        assert_eq!((value["schema_version"].as_u64(), value["fine"].as_bool()), (Some(2), Some(false)));
+        assert_eq!((value["schema_version"].as_u64(), value["fine"].as_bool()), (Some(3), Some(false)));
     }
 
     #[test]

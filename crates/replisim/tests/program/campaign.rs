@@ -205,7 +205,7 @@ fn questions_are_answered_in_a_table_or_in_json() {
     let json = folder.program(&["campaign", "sql", "a.store", question, "--format", "json"]).json();
     assert_eq!(
         (&json["schema_version"], &json["columns"][1], &json["rows"][0][2]),
-        (&2.into(), &"kind".into(), &1.into())
+        (&3.into(), &"kind".into(), &1.into())
     );
     let asked = |format| folder.program(&["campaign", "sql", "a.store", question, "--format", format]).output;
     assert_eq!(asked("csv").lines().nth(1), Some("scenarios/failover/lost_write.ron,apart for good,1,2"));

@@ -21,7 +21,8 @@ use crate::shell::{program, quoted};
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
 
-/// How many events these runs may have together: some seconds' worth. A bound on time would depend on the machine.
+/// How many events these runs would have together if each had as many as the original: some seconds' worth. A bound on time
+/// would depend on the machine.
 const EVENTS_MAX: u64 = 40_000_000;
 
 /// How many stories of a scenario are told: beyond that, one cause probably shows in many shapes.

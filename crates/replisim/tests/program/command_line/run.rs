@@ -62,7 +62,7 @@ fn a_run_is_told_in_json() {
     let run = with_scenario("json").program(&["run", "small.ron", "--format", "json"]);
     assert_eq!(run.code, 0, "{run:?}");
     let document = run.json();
-    assert_eq!(document["schema_version"], 2);
+    assert_eq!(document["schema_version"], 3);
     assert_eq!(document["scenario"], "small.ron");
     assert_eq!(document["seed"], 3);
     assert_eq!(document["fingerprint"].as_str().map(str::len), Some(32));

@@ -14,7 +14,7 @@ fn printed(name: &str, format: &str) -> String {
 #[test]
 fn json_is_one_document() {
     let document: Value = serde_json::from_str(&printed("json", "json")).expect("JSON");
-    assert_eq!((&document["schema_version"], &document["fine"]), (&2.into(), &false.into()));
+    assert_eq!((&document["schema_version"], &document["fine"]), (&3.into(), &false.into()));
     let subjects = document["subjects"].as_array().expect("a list");
     let runs = subjects.iter().map(|subject| subject["runs"].as_u64()).collect::<Vec<_>>();
     assert_eq!(runs, [Some(200), Some(200)]);
