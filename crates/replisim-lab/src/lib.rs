@@ -42,7 +42,7 @@ pub use judge::{JudgedCheck, JudgedMeasure, Judgement, Standing};
 pub use judged_run::JudgedRun;
 pub use new::{TEMPLATE, template};
 pub use scenario::Scenario;
-pub use trial::{Failure, Trial};
+pub use trial::{FailedSeed, Trial};
 
 /// The version of replisim. A run is the same for the same scenario, seed and version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

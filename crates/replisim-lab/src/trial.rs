@@ -27,7 +27,7 @@ pub struct Trial<'c> {
 
 /// A seed under which a run did not come out as it should.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct FailedSeed {
     /// The seed.
     pub seed: u64,
     /// What happened.
@@ -62,7 +62,7 @@ impl<'c> Trial<'c> {
 
     /// Runs under every seed, on all cores, and returns the failures in the order of their seeds: whatever the number
     /// of cores, the result is the same.
-    pub fn failures(&self) -> Vec<Failure> {
+    pub fn failures(&self) -> Vec<FailedSeed> {
         let mut failures = self.failing(|failure| failure);
         failures.sort_by_key(|failure| failure.seed);
         failures
@@ -81,18 +81,18 @@ impl<'c> Trial<'c> {
         let failing = self.failing(|failure| failure.seed);
         if let Some(first) = failing.iter().min() {
             let (count, of) = (failing.len(), self.seeds.end - self.seeds.start);
-            let first = Failure { seed: *first, outcome: self.run(*first) };
+            let first = FailedSeed { seed: *first, outcome: self.run(*first) };
             panic!("{count} of {of} seeds failed. {}{}", self.tell(&first), self.shrunk(&first).unwrap_or_default());
         }
     }
 
     /// Runs under every seed, on all cores, and returns what `keep` keeps of each failure, in no order.
-    fn failing<T: Send>(&self, keep: impl Fn(Failure) -> T + Sync) -> Vec<T> {
+    fn failing<T: Send>(&self, keep: impl Fn(FailedSeed) -> T + Sync) -> Vec<T> {
         let seeds = Mutex::new(self.seeds.clone());
         let next = || seeds.lock().expect("nobody panics while they take a seed").next();
         let fails = |seed| {
             let outcome = self.run(seed);
-            (!outcome.judgement.is_fine()).then(|| keep(Failure { seed, outcome }))
+            (!outcome.judgement.is_fine()).then(|| keep(FailedSeed { seed, outcome }))
         };
         let work = || iter::from_fn(next).filter_map(fails).collect::<Vec<T>>();
         let workers = cores().get();
@@ -109,7 +109,7 @@ impl<'c> Trial<'c> {
     }
 
     /// The failure as a shrunk case, with where it was written; `None` if it is of no check that was violated.
-    fn shrunk(&self, failure: &Failure) -> Option<String> {
+    fn shrunk(&self, failure: &FailedSeed) -> Option<String> {
         let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine()).map(|it| it.check);
         let (_, variant) = self.subject.turned(failure.seed);
         let shrink = |check| Shrinker::new(&variant.experiment, failure.seed).check(Some(check)).shrink().ok();
@@ -129,7 +129,7 @@ impl<'c> Trial<'c> {
         Some(format!("\n\n{luck}{text}\n  {told}"))
     }
 
-    fn tell(&self, failure: &Failure) -> String {
+    fn tell(&self, failure: &FailedSeed) -> String {
         let wrong = failure.outcome.judgement.checks.iter().filter(|it| !it.standing.is_fine());
         let wrong: Vec<String> = wrong.map(|it| format!("{}: {}", it.check, it.standing.in_words())).collect();
         let outside = failure.outcome.judgement.measures.iter().filter(|it| !it.within);
@@ -249,12 +249,12 @@ mod tests {
         let catalog = Catalog::standard();
         let trial = Trial::of(&file.0.display().to_string(), &catalog);
         for (seed, of_case) in [(6, 7), (8, 8)] {
-            let text = trial.shrunk(&Failure { seed, outcome: trial.run(seed) }).expect("it fails");
+            let text = trial.shrunk(&FailedSeed { seed, outcome: trial.run(seed) }).expect("it fails");
             assert_eq!(Case::read(&replayed(&text).0).expect("a case").seed, of_case);
             let told = text.starts_with("\n\nMade smaller, it fails in the same way under another seed, 7:\n\n//");
             assert_eq!(told, of_case != seed, "{text}");
         }
-        let shrunk = || trial.shrunk(&Failure { seed: 8, outcome: trial.run(8) }).expect("it fails");
+        let shrunk = || trial.shrunk(&FailedSeed { seed: 8, outcome: trial.run(8) }).expect("it fails");
         let case = replayed(&shrunk());
         fs::write(&case.0, "what somebody has tried").expect("a file can be written");
         let kept = File(PathBuf::from(format!("{}.before-1", case.0.display())));

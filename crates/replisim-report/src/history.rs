@@ -20,7 +20,7 @@ use replisim_history::{OpKind, Operation, Outcome, Run, Seen};
 use crate::number::{self, Clock};
 use crate::prose::shortened;
 use crate::table::{Align, Table};
-use crate::{Judged, Names, RunReport, Style, human, section};
+use crate::{JudgedFinding, Names, RunReport, Style, human, section};
 
 /// How many lines the story may take.
 const STORY_LINES: usize = 24;
@@ -101,7 +101,7 @@ const fn in_words(kind: OpKind) -> &'static str {
 }
 
 /// The first operations, and those that witnesses rest on.
-fn operations(run: &Run, findings: &[Judged]) -> String {
+fn operations(run: &Run, findings: &[JudgedFinding]) -> String {
     let tape = &run.history.operations;
     let first_end = tape.end().min(tape.start() + FIRST_OPERATIONS);
     let in_witnesses: BTreeSet<u64> = findings.iter().flat_map(witnesses).collect();
@@ -126,7 +126,7 @@ fn operations(run: &Run, findings: &[Judged]) -> String {
 }
 
 /// The operations that a finding's witness rests on.
-fn witnesses(judged: &Judged) -> impl Iterator<Item = u64> {
+fn witnesses(judged: &JudgedFinding) -> impl Iterator<Item = u64> {
     judged.finding.verdict.witness().into_iter().flat_map(|witness| witness.operations.iter().copied())
 }
 

@@ -28,7 +28,7 @@ use replisim_history::{Firing, Milestone, PlannedFault, Promise, Settling, Verdi
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
-use crate::{Judged, MeasuredBound, Names, RunReport};
+use crate::{JudgedFinding, MeasuredBound, Names, RunReport};
 
 /// The version of every document that is printed for programs; `docs/json.md` lists them.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -232,7 +232,7 @@ pub fn document(report: &RunReport) -> Document {
 }
 
 impl JudgedCheck {
-    fn new(judged: &Judged, names: &Names) -> Self {
+    fn new(judged: &JudgedFinding, names: &Names) -> Self {
         let finding = &judged.finding;
         let (verdict, witness, limit) = match &finding.verdict {
             Verdict::Holds => (Word::Holds, None, None),

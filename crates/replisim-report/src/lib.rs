@@ -35,5 +35,5 @@ mod sample;
 
 pub use grid::grid;
 pub use replisim_history::Names;
-pub use run_report::{Judged, MeasuredBound, RunReport};
+pub use run_report::{JudgedFinding, MeasuredBound, RunReport};
 pub use style::{Page, Style};

@@ -19,7 +19,7 @@ pub struct RunReport<'a> {
     /// What happened.
     pub run: &'a Run,
     /// Each check with its verdict, in the order of the report.
-    pub findings: Vec<Judged>,
+    pub findings: Vec<JudgedFinding>,
     /// The scenario's own measures.
     pub bounds: Vec<MeasuredBound>,
     /// How long the run took on the wall clock, in seconds; `None` where output must not differ between two runs.
@@ -34,7 +34,7 @@ pub struct RunReport<'a> {
 
 /// A check's result, beside what the system promises and what the scenario expects.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Judged {
+pub struct JudgedFinding {
     /// What was found.
     pub finding: Finding,
     /// What the system says of it, for this configuration and these faults.
@@ -75,7 +75,7 @@ impl RunReport<'_> {
     }
 }
 
-impl Judged {
+impl JudgedFinding {
     /// Whether the system promises that the check holds.
     pub fn is_promised(&self) -> bool {
         self.promise == Promise::Promised

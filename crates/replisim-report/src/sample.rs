@@ -8,7 +8,7 @@ use replisim_history::{
 };
 use replisim_kernel::{Digest, SimTime, Span, Tape};
 
-use crate::{Judged, MeasuredBound, RunReport};
+use crate::{JudgedFinding, MeasuredBound, RunReport};
 
 const US: &str = "us-east";
 const APP: u16 = 3;
@@ -52,10 +52,14 @@ pub(crate) fn run() -> Run {
 }
 
 /// What was found in `run`: a violation that was expected, one that breaks a promise, one that holds, one unknown.
-pub(crate) fn findings() -> Vec<Judged> {
+pub(crate) fn findings() -> Vec<JudgedFinding> {
     let lags = || Promise::NotPromised("a follower may be behind, and any follower may be read".to_owned());
-    let judged =
-        |finding, promise, expected_to_hold, as_expected| Judged { finding, promise, expected_to_hold, as_expected };
+    let judged = |finding, promise, expected_to_hold, as_expected| JudgedFinding {
+        finding,
+        promise,
+        expected_to_hold,
+        as_expected,
+    };
     vec![
         judged(
             finding(Check::NoLostWrites, Verdict::Holds, 0, 2_004, "acknowledged writes"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use replisim_history::{Finding, Promise, Verdict};
 use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, JudgedMeasure, JudgedRun};
-use replisim_report::{Judged, MeasuredBound, RunReport};
+use replisim_report::{JudgedFinding, MeasuredBound, RunReport};
 
 use crate::shell::{program, quoted};
 
@@ -32,7 +32,7 @@ pub fn run_report<'a>(
 ) -> RunReport<'a> {
     let promises = experiment.promises();
     let silent = || Promise::NotPromised("the protocol does not speak of it".to_owned());
-    let judged = |finding: &Finding| Judged {
+    let judged = |finding: &Finding| JudgedFinding {
         finding: finding.clone(),
         promise: promises.get(&finding.check).cloned().unwrap_or_else(silent),
         expected_to_hold: experiment.scenario.expect.get(&finding.check).map(|it| *it == Expected::Holds),

@@ -27,7 +27,7 @@ pub struct Marks {
 /// several times in a row is written once, with how often: `8b956bd7*42`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct MarksFile {
     every: u64,
     digests: Vec<String>,
 }
@@ -104,7 +104,7 @@ impl Marks {
     }
 }
 
-impl Written {
+impl MarksFile {
     /// The marks, if they are hexadecimal numbers and no more than a run has.
     pub fn read(&self) -> Result<Marks, String> {
         let mut digests = Vec::new();

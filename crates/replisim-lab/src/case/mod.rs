@@ -75,7 +75,7 @@ const BYTES_MAX: u64 = 1 << 26;
 /// A case as it stands in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename = "Case")]
-struct Written {
+struct CaseFile {
     version: String,
     seed: u64,
     #[serde(default)]
@@ -85,7 +85,7 @@ struct Written {
     anomaly: Option<Anomaly>,
     scenario: Box<RawValue>,
     #[serde(default)]
-    marks: Option<marks::Written>,
+    marks: Option<marks::MarksFile>,
 }
 
 /// How many digits of its fingerprint a case goes by.
@@ -158,11 +158,11 @@ impl Case {
     /// If it is not a case.
     pub fn parse(source: &Source) -> Result<Case, Report> {
         let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
-        let written: Written = match options.from_str(&source.text) {
+        let written: CaseFile = match options.from_str(&source.text) {
             Ok(written) => written,
             Err(error) => return Err(Report::of(source.clone(), refusal(source, &error, "case", Case::ADVICE))),
         };
-        let Written { version, seed, until, fingerprint, anomaly, scenario, marks } = written;
+        let CaseFile { version, seed, until, fingerprint, anomaly, scenario, marks } = written;
         let refuse = |field: &str, code, why: String| {
             let at = Outline::of(&source.text).mark(field);
             Report::of(source.clone(), Diagnostic::new(code, format!("this is not a case: {why}")).at(at))

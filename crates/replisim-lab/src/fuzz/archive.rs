@@ -11,7 +11,7 @@ use super::cause::Cause;
 use super::cell;
 use super::encounters::Encounters;
 use super::ledger::{CampaignRun, Clock, Ledger};
-use super::lot::LOT;
+use super::lot::LOT_RUNS;
 use super::orders::Orders;
 use super::subject::Subject;
 use super::twice::Divergence;
@@ -58,7 +58,7 @@ pub fn manifest(subjects: &[Subject<'_>], orders: &Orders) -> Manifest {
     };
     Manifest {
         version: VERSION.to_owned(),
-        settings: format!("{RUNS}{runs}, lot: {LOT}, seed_start: {seed_start}, search: {search}{changes}"),
+        settings: format!("{RUNS}{runs}, lot: {LOT_RUNS}, seed_start: {seed_start}, search: {search}{changes}"),
         subjects: subjects.iter().map(stored).collect(),
     }
 }

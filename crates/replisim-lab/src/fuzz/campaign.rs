@@ -25,7 +25,7 @@ use super::twice::{Divergence, compare};
 use crate::store::Place;
 
 /// One run in so many is done twice.
-const TWICE: u32 = 64;
+const TWICE_ONE_IN: u32 = 64;
 
 /// How many packs are handed to each worker ahead of time.
 const AHEAD: usize = 3;
@@ -118,10 +118,10 @@ impl Worker<'_, '_> {
     }
 }
 
-/// Whether the run at a place is done twice: one of each [`TWICE`] places, at another offset each time, so that fresh and
+/// Whether the run at a place is done twice: one of each [`TWICE_ONE_IN`] places, at another offset each time, so that fresh and
 /// changed attempts take turns. The first is place 16: short campaigns do nothing twice.
 const fn is_done_twice(place: Place) -> bool {
-    place.place % TWICE == (place.place / TWICE + TWICE / 4) % TWICE
+    place.place % TWICE_ONE_IN == (place.place / TWICE_ONE_IN + TWICE_ONE_IN / 4) % TWICE_ONE_IN
 }
 
 /// Is asked after every run whether to go on.
@@ -274,13 +274,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::fuzz::lot::LOT;
+    use crate::fuzz::lot::LOT_RUNS;
 
     #[test]
     fn attempts_of_every_origin_are_done_twice() {
-        let places = (0..LOT).map(|place| Place { subject: 0, lot: 0, place });
+        let places = (0..LOT_RUNS).map(|place| Place { subject: 0, lot: 0, place });
         let twice: Vec<u32> = places.filter(|place| is_done_twice(*place)).map(|place| place.place).collect();
-        assert_eq!(twice.len(), (LOT / TWICE) as usize);
+        assert_eq!(twice.len(), (LOT_RUNS / TWICE_ONE_IN) as usize);
         assert_eq!(twice.iter().map(|place| place % 4).collect::<BTreeSet<_>>().len(), 4);
     }
 }

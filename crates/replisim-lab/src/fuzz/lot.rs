@@ -27,11 +27,11 @@ use super::subject::Subject;
 pub const WINDOW: u32 = 64;
 
 /// How many runs a lot has.
-pub const LOT: u32 = 4_096;
+pub const LOT_RUNS: u32 = 4_096;
 
 /// One attempt in so many is fresh, in a guided lot. Fewer changed ones find what takes several faults later; fewer fresh
 /// ones say less about what was not found.
-const FRESH: u32 = 4;
+const FRESH_ONE_IN: u32 = 4;
 
 /// A lot under way.
 pub struct Lot<'s, 'c> {
@@ -52,8 +52,8 @@ pub struct Lot<'s, 'c> {
 impl<'s, 'c> Lot<'s, 'c> {
     /// The lot with this number, cut off after so many runs.
     pub fn new(subject: &'s Subject<'c>, number: u32, seed_start: u64, runs: u32, guided: bool) -> Self {
-        let first_seed = seed_start.wrapping_add(u64::from(number) * u64::from(LOT));
-        let runs = runs.min(LOT);
+        let first_seed = seed_start.wrapping_add(u64::from(number) * u64::from(LOT_RUNS));
+        let runs = runs.min(LOT_RUNS);
         let mut lot = Lot {
             subject,
             number,
@@ -112,8 +112,10 @@ impl<'s, 'c> Lot<'s, 'c> {
 
     fn decide(&self, place: u32) -> Idea {
         let seed = self.first_seed.wrapping_add(u64::from(place));
-        let fresh =
-            !self.guided || place.is_multiple_of(FRESH) || self.corpus.is_empty() || self.subject.swarm().is_none();
+        let fresh = !self.guided
+            || place.is_multiple_of(FRESH_ONE_IN)
+            || self.corpus.is_empty()
+            || self.subject.swarm().is_none();
         if fresh {
             return Idea::Fresh(seed);
         }

@@ -20,7 +20,7 @@ use crate::targets::targets_mut;
 pub(super) const SEARCH: Concern = Concern::new("search");
 
 /// One changed attempt in so many has a knob turned.
-const TURN: u64 = 4;
+const TURN_ONE_IN: u64 = 4;
 
 /// How often another knob is tried where one cannot be turned.
 const TURNS_MAX: u32 = 4;
@@ -35,7 +35,7 @@ impl Mutator<'_, '_> {
     /// An attempt that differs from `parent` in one to three ways; `other` is one more to take faults from, and `seed`
     /// one that no attempt has had.
     pub fn change(&mut self, parent: &Attempt, other: &Attempt, seed: u64) -> Attempt {
-        let turned = if self.chance.below(TURN) == 0 { self.turn(parent) } else { None };
+        let turned = if self.chance.below(TURN_ONE_IN) == 0 { self.turn(parent) } else { None };
         let more = self.chance.below(3) + u64::from(turned.is_none());
         let (knobs, variant) = turned.unwrap_or_else(|| (parent.knobs.clone(), parent.variant.clone()));
         let frame = Frame::of(&variant);

@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use super::lot::LOT;
+use super::lot::LOT_RUNS;
 use crate::cores;
 use crate::store::Place;
 
@@ -25,7 +25,7 @@ pub struct Orders {
 
 impl Orders {
     /// The most runs of a campaign: as many as one subject can have lots for.
-    pub const RUNS_MAX: u64 = u32::MAX as u64 * LOT as u64;
+    pub const RUNS_MAX: u64 = u32::MAX as u64 * LOT_RUNS as u64;
 
     /// So many runs from the first seed on, by guided search and on all cores.
     pub fn of(runs: u64) -> Self {
@@ -34,7 +34,7 @@ impl Orders {
 
     /// Whether a place is one of the campaign's, of any share, if it has so many subjects.
     pub(super) fn has(&self, at: Place, subjects: usize) -> bool {
-        u64::from(at.lot) * u64::from(LOT) + u64::from(at.place) < self.runs_of(at.subject, subjects)
+        u64::from(at.lot) * u64::from(LOT_RUNS) + u64::from(at.place) < self.runs_of(at.subject, subjects)
     }
 
     /// How many runs the subject with this number has, among so many: the first subjects have those that are left over.
@@ -62,14 +62,14 @@ impl Iterator for Lots {
 
     fn next(&mut self) -> Option<(u32, u32)> {
         let number = u32::try_from(self.next).ok()?;
-        let left = self.runs.checked_sub(self.next * u64::from(LOT)).filter(|left| *left > 0)?;
+        let left = self.runs.checked_sub(self.next * u64::from(LOT_RUNS)).filter(|left| *left > 0)?;
         self.next += u64::from(self.step);
-        Some((number, left.min(u64::from(LOT)) as u32))
+        Some((number, left.min(u64::from(LOT_RUNS)) as u32))
     }
 
     /// Not by going through them: there may be billions.
     fn count(self) -> usize {
-        let end = self.runs.div_ceil(u64::from(LOT)).min(1 << u32::BITS);
+        let end = self.runs.div_ceil(u64::from(LOT_RUNS)).min(1 << u32::BITS);
         end.saturating_sub(self.next).div_ceil(u64::from(self.step)) as usize
     }
 }
@@ -110,7 +110,7 @@ mod tests {
             let orders = Orders { share: Share { shard, of }, ..Orders::of(runs) };
             (0..2).flat_map(move |subject| orders.lots_of(subject, 2).map(move |(lot, runs)| (subject, lot, runs)))
         };
-        let runs = 9 * u64::from(LOT) + 1;
+        let runs = 9 * u64::from(LOT_RUNS) + 1;
         let mut shared: Vec<_> = (0..3).flat_map(|shard| lots(shard, 3, runs)).collect();
         shared.sort_unstable();
         assert_eq!(shared, lots(0, 1, runs).collect::<Vec<_>>());
@@ -120,7 +120,7 @@ mod tests {
             orders.lots_of(1, 2).count() == orders.lots_of(1, 2).fold(0, |count, _| count + 1)
         }));
         // The last lot that has a number.
-        assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT)));
+        assert_eq!(lots(u32::MAX - 1, u32::MAX, u64::MAX).next(), Some((0, u32::MAX - 1, LOT_RUNS)));
         let has = |shard| move |(subject, lot, _): (u32, u32, u32)| Share { shard, of: 3 }.has(subject, lot);
         assert!(
             (0..3).all(|shard| lots(shard, 3, runs).all(has(shard)) && !lots(shard, 3, runs).any(has((shard + 1) % 3)))

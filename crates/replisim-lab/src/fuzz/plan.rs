@@ -8,7 +8,7 @@ use std::path::Path;
 use ron::ser::PrettyConfig;
 use serde::{Deserialize, Serialize};
 
-use super::lot::LOT;
+use super::lot::LOT_RUNS;
 use super::orders::{Orders, Share};
 use super::subject::Subject;
 use crate::scenario::{Code, Diagnostic, Report, Source, refusal};
@@ -38,13 +38,13 @@ pub struct CampaignPlan {
     /// How the scenarios were changed for it, as it is told.
     changes: Vec<String>,
     /// What is run.
-    subjects: Vec<Written>,
+    subjects: Vec<PlannedSubject>,
 }
 
 /// A subject in words.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct PlannedSubject {
     name: String,
     scenario: String,
 }
@@ -52,14 +52,14 @@ struct Written {
 impl CampaignPlan {
     /// The plan of a campaign of so many runs, over all subjects.
     pub fn of(subjects: &[Subject<'_>], runs: u64, orders: &Orders) -> Self {
-        let written = |subject: &Subject<'_>| Written {
+        let written = |subject: &Subject<'_>| PlannedSubject {
             name: subject.name().to_owned(),
             scenario: subject.base().source.text.clone(),
         };
         CampaignPlan {
             version: VERSION.to_owned(),
             runs,
-            lot: LOT,
+            lot: LOT_RUNS,
             seed_start: orders.seed_start,
             guided: orders.guided,
             changes: orders.changes.clone(),
@@ -83,8 +83,11 @@ impl CampaignPlan {
         if plan.version != VERSION {
             return Err(refuse(format!("version {} wrote this plan, and this is {VERSION}", plan.version)));
         }
-        if plan.lot != LOT {
-            return Err(refuse(format!("this is a plan of lots of {}, and this version has lots of {LOT}", plan.lot)));
+        if plan.lot != LOT_RUNS {
+            return Err(refuse(format!(
+                "this is a plan of lots of {}, and this version has lots of {LOT_RUNS}",
+                plan.lot
+            )));
         }
         Ok(plan)
     }
@@ -100,7 +103,7 @@ impl CampaignPlan {
     /// # Errors
     /// If one of them cannot be run.
     pub fn subjects<'c>(&self, catalog: &'c Catalog) -> Result<Vec<Subject<'c>>, Report> {
-        let source = |it: &Written| Source::new(it.name.clone(), it.scenario.clone());
+        let source = |it: &PlannedSubject| Source::new(it.name.clone(), it.scenario.clone());
         self.subjects.iter().map(|it| Subject::prepare(&source(it), catalog)).collect()
     }
 
@@ -124,7 +127,7 @@ impl CampaignPlan {
     }
 
     /// How many lots it has: more shards than that are of no use.
-    pub fn lots(&self) -> u64 {
+    pub fn lot_count(&self) -> u64 {
         let (orders, subjects) = (self.orders(Share::ALL), self.subjects.len());
         (0..subjects as u32).map(|subject| orders.lots_of(subject, subjects).count() as u64).sum()
     }

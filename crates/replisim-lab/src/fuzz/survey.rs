@@ -7,7 +7,7 @@ use replisim_history::{Cell, Check, CheckTally, DivergenceInfo, FailureGroup, Re
 use super::attempt::Attempt;
 use super::cause::Cause;
 use super::subject::Subject;
-use super::tally::{Found, Tally};
+use super::tally::{FoundCause, Tally};
 use super::twice::Divergence;
 use crate::scenario::{Edit, Expected, Outline, Source};
 use crate::store::Mark;
@@ -67,7 +67,7 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> SubjectSur
     }
 }
 
-fn group(subject: &Subject<'_>, cause: &Cause, found: &Found) -> FailureGroup {
+fn group(subject: &Subject<'_>, cause: &Cause, found: &FoundCause) -> FailureGroup {
     let attempt: &Attempt = &found.smallest;
     let knobs = subject.edits(&attempt.knobs).into_iter().map(|edit| format!("{}={}", edit.path, edit.value));
     FailureGroup {

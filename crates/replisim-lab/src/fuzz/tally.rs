@@ -39,7 +39,7 @@ pub struct Tally {
     /// How many fresh runs decided every check.
     pub fresh_decided: u64,
     /// The failures, by cause.
-    pub causes: BTreeMap<Cause, Found>,
+    pub causes: BTreeMap<Cause, FoundCause>,
     /// Where the runs have been.
     pub cells: BTreeSet<Cell>,
     /// The kinds of faults that were in a plan.
@@ -56,7 +56,7 @@ pub struct Tally {
 
 /// How often a cause was found, and its smallest run.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundCause {
     /// In how many runs.
     pub runs: u64,
     /// How many runs there had been with the first of them.
@@ -111,7 +111,7 @@ impl Tally {
     fn add_failures(&mut self, place: Place, attempt: &Arc<Attempt>, result: &AttemptResult) {
         let (first, events) = (self.runs, result.events);
         for cause in &result.failures {
-            let smallest = || Found { runs: 0, first, place, smallest: attempt.clone(), events };
+            let smallest = || FoundCause { runs: 0, first, place, smallest: attempt.clone(), events };
             let found = self.causes.entry(cause.clone()).or_insert_with(smallest);
             found.runs += 1;
             let size = |attempt: &Attempt, events| (attempt.plan.faults.len(), events);

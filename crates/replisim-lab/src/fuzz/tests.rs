@@ -178,7 +178,7 @@ fn whenever_it_is_broken_off_all_subjects_have_had_their_turn() {
 
 #[test]
 fn shares_of_a_campaign_make_up_the_whole() {
-    let runs = u64::from(LOT) + 100;
+    let runs = u64::from(LOT_RUNS) + 100;
     let mut short = orders(runs, 4);
     short.guided = false;
     let mut whole = Notebook::default();

@@ -35,7 +35,7 @@ const MOSTS: [i128; 8] = [
 ];
 
 /// The error of the reader, and where in the value and in the text it arose.
-struct Failure {
+struct ReadError {
     error: ron::Error,
     path: String,
     cursor: Range<usize>,
@@ -84,7 +84,7 @@ impl<'s> Excerpt<'s> {
     }
 
     /// What the reader makes of it with something else at a place.
-    fn with<T: DeserializeOwned>(&self, place: Range<usize>, other: &str) -> Option<Result<T, Failure>> {
+    fn with<T: DeserializeOwned>(&self, place: Range<usize>, other: &str) -> Option<Result<T, ReadError>> {
         let before = self.source.text.get(self.range.start..place.start)?;
         let after = self.source.text.get(place.end..self.range.end)?;
         Some(read_ron(&format!("{before}{other}{after}")))
@@ -102,7 +102,7 @@ impl<'s> Excerpt<'s> {
         Some((least, most))
     }
 
-    fn explain(&self, failure: Failure, bounds: Bounds<'_>, instead: Instead<'_>) -> Diagnostic {
+    fn explain(&self, failure: ReadError, bounds: Bounds<'_>, instead: Instead<'_>) -> Diagnostic {
         let cursor = self.range.start + failure.cursor.start..self.range.start + failure.cursor.end;
         let path = match failure.path.as_str() {
             "." => self.path.to_owned(),
@@ -121,12 +121,12 @@ pub(crate) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 }
 
-fn read_ron<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+fn read_ron<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let spanned = |path: String, error: ron::de::SpannedError| {
         let at =
             |position: ron::de::Position| offset_of(text, LineColumn { line: position.line, column: position.col });
-        Failure { error: error.code, path, cursor: at(error.span.start)..at(error.span.end) }
+        ReadError { error: error.code, path, cursor: at(error.span.start)..at(error.span.end) }
     };
     let mut reader =
         ron::Deserializer::from_str_with_options(text, &options).map_err(|error| spanned(".".to_owned(), error))?;

@@ -78,7 +78,7 @@ pub(super) fn without_host(scenario: &Scenario, host: &str) -> Vec<Scenario> {
 fn closed_up(mut scenario: Scenario, size: u16, host: &str) -> Option<Scenario> {
     let name = |number: u16| format!("n{number}");
     let gone = (1..=size).find(|number| name(*number) == host)?;
-    if scenario.names(host) {
+    if scenario.mentions(host) {
         return None;
     }
     scenario.cluster.size = Some(size - 1);

@@ -140,7 +140,7 @@ fn failing(experiment: &Experiment, check: Check, faults: usize) -> u64 {
 /// What every shrunk run must satisfy.
 fn demand(shrunk: &Shrunk, check: Check) {
     assert_eq!(shrunk.ended_by, None);
-    assert!(shrunk.needed.iter().all(|need| need.without != Without::Same), "{:?}", shrunk.needed);
+    assert!(!shrunk.needed.is_empty() && shrunk.needed.iter().all(|need| need.without != Without::Same), "{shrunk:?}");
     let case = &shrunk.case;
     let read = Case::parse(&Source::new(&case.source.name, case.text())).expect("a shrunk case reads");
     assert_eq!(read, *case);

@@ -274,9 +274,9 @@ pub struct Conflict {
     /// Which place.
     pub at: Place,
     /// The result that was there first.
-    pub first: Claim,
+    pub first: ConflictSide,
     /// The result that came to it.
-    pub second: Claim,
+    pub second: ConflictSide,
     /// The columns in which they differ.
     pub differ: Vec<&'static str>,
 }
@@ -290,14 +290,14 @@ impl Conflict {
     ) -> Result<(), StoreError> {
         let Some(differ) = first.differs_in(second) else { return Ok(()) };
         let (at, subject) = (second.at, subject.to_owned());
-        let (first, second) = (Claim::of(one, first), Claim::of(other, second));
+        let (first, second) = (ConflictSide::of(one, first), ConflictSide::of(other, second));
         Err(StoreError::Conflict(Box::new(Conflict { subject, at, first, second, differ })))
     }
 }
 
 /// A result, and who says so.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Claim {
+pub struct ConflictSide {
     /// The store that holds it, or `this run`.
     pub by: String,
     /// The seed.
@@ -308,10 +308,10 @@ pub struct Claim {
     pub fingerprint: Digest,
 }
 
-impl Claim {
+impl ConflictSide {
     /// What `by` says of a run.
     pub(super) fn of(by: impl ToString, run: &RunRow) -> Self {
-        Claim { by: by.to_string(), seed: run.seed, plan: run.plan, fingerprint: run.fingerprint }
+        ConflictSide { by: by.to_string(), seed: run.seed, plan: run.plan, fingerprint: run.fingerprint }
     }
 
     fn told(&self) -> String {

@@ -59,7 +59,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use error::{CODES, Claim, Conflict, Explained, StoreError};
+pub use error::{CODES, Conflict, ConflictSide, Explained, StoreError};
 pub use merge::merge;
 pub use placing::Placing;
 pub use query::{Answer, Value};

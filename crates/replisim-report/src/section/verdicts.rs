@@ -8,7 +8,7 @@ use replisim_kernel::Span;
 use crate::number::{self, Clock};
 use crate::prose::shortened;
 use crate::table::{Align, Cell, Table};
-use crate::{Judged, Names, Page, RunReport, Style};
+use crate::{JudgedFinding, Names, Page, RunReport, Style};
 
 /// Where a witness begins: under the check that it refutes.
 const WITNESS_INDENT: usize = 12;
@@ -36,7 +36,7 @@ pub fn verdicts(report: &RunReport, page: Page, clock: Clock) -> String {
     table.print(2, page.style) + &reasons(&report.findings, page)
 }
 
-fn row(judged: &Judged, settling: &Settling) -> [Cell; 5] {
+fn row(judged: &JudgedFinding, settling: &Settling) -> [Cell; 5] {
     let finding = &judged.finding;
     let promise = match (judged.breaks_promise(), judged.is_promised()) {
         (true, _) => Cell::broken("promise broken"),
@@ -91,7 +91,7 @@ fn is_cell(text: &str) -> bool {
 }
 
 /// Why the system does not promise what it does not, each reason once.
-fn reasons(findings: &[Judged], page: Page) -> String {
+fn reasons(findings: &[JudgedFinding], page: Page) -> String {
     let mut checks_by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for judged in findings {
         if let Promise::NotPromised(reason) = &judged.promise {

@@ -70,51 +70,51 @@ fn is_written_in_place(path: &Path) -> bool {
 
 /// What replisim writes into files whose names somebody gives, or looks into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Written {
+pub enum FileKind {
     Case,
     Plan,
     Trace,
 }
 
-impl Written {
+impl FileKind {
     /// How it begins, after its comments.
     const fn head(self) -> &'static str {
         match self {
-            Written::Case => "Case(",
-            Written::Plan => "CampaignPlan(",
-            Written::Trace => "replisim trace ",
+            FileKind::Case => "Case(",
+            FileKind::Plan => "CampaignPlan(",
+            FileKind::Trace => "replisim trace ",
         }
     }
 
     const fn in_words(self) -> &'static str {
         match self {
-            Written::Case => "case",
-            Written::Plan => "plan",
-            Written::Trace => "trace",
+            FileKind::Case => "case",
+            FileKind::Plan => "plan",
+            FileKind::Trace => "trace",
         }
     }
 }
 
 /// Writes a file of which others may know. One of the same kind may be written again; what else is there is kept.
-pub fn write_named(path: &Path, what: Written, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write_named(path: &Path, what: FileKind, bytes: &[u8]) -> Result<(), Failure> {
     make_way(path, what)?;
     write_file(path, bytes)
 }
 
 /// Writes a case to its file. One there that is of another run, or whose scenario somebody has edited, gets another name.
 pub fn write_case(path: &Path, text: &str) -> Result<(), Failure> {
-    make_way(path, Written::Case)?;
+    make_way(path, FileKind::Case)?;
     let kept = Case::make_room(path, text);
     let kept = kept.map_err(|error| Failure::File(format!("cannot keep {}: {error}", path.display())))?;
     if let Some(kept) = kept {
         complain(&format!("{} held another run, or was edited: that is {} now", path.display(), kept.display()));
     }
-    write_named(path, Written::Case, text.as_bytes())
+    write_file(path, text.as_bytes())
 }
 
 /// Makes the folder that a file is to stand in, unless it is there already and something else, and tries to make one there.
 /// Whoever is about to work for long does so before.
-pub fn make_way(path: &Path, what: Written) -> Result<(), Failure> {
+pub fn make_way(path: &Path, what: FileKind) -> Result<(), Failure> {
     keep_foreign(path, what)?;
     path.parent().map_or(Ok(()), make_folder)?;
     if is_written_in_place(path) { Ok(()) } else { try_out(path) }
@@ -128,7 +128,7 @@ pub fn try_out(path: &Path) -> Result<(), Failure> {
 }
 
 /// Refuses to write over a file that is something else, or into one that nobody means.
-fn keep_foreign(path: &Path, what: Written) -> Result<(), Failure> {
+fn keep_foreign(path: &Path, what: FileKind) -> Result<(), Failure> {
     if path == Path::new("-") {
         let what = what.in_words();
         return Err(Failure::File(format!(
@@ -158,7 +158,7 @@ fn beginning(path: &Path) -> std::io::Result<String> {
 }
 
 /// Whether a text begins, after its comments, as everything of this kind does; or is none.
-fn is_empty_or_one(text: &str, what: Written) -> bool {
+fn is_empty_or_one(text: &str, what: FileKind) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     match lines.find(|line| !line.starts_with("//")) {
         Some(line) => line.starts_with(what.head()),
@@ -177,5 +177,5 @@ pub fn write_trace(file: &Path, path: &Path, run: &Run) -> Result<(), Failure> {
     if let Some(lines) = &run.trace {
         trace::write(&mut bytes, &title(path), run, lines).map_err(|error| Failure::File(error.to_string()))?;
     }
-    write_named(file, Written::Trace, &bytes)
+    write_named(file, FileKind::Trace, &bytes)
 }

@@ -8,7 +8,7 @@ use replisim_report::survey::HIDDEN_CHANCE;
 use replisim_report::{Page, RunReport, human, json, number};
 use serde_json::json;
 
-use super::output::{Format, Written, complain_of_panic, make_way, print, write_trace};
+use super::output::{FileKind, Format, complain_of_panic, make_way, print, write_trace};
 use super::whereabouts::{self, STORE, Where};
 use super::{Ending, Failure};
 use crate::run_report::run_report;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
     let found = place.read(arguments.store.as_deref())?;
     let (case, experiment) = (&found.case, found.prepare(catalog)?);
     if let Some(file) = &arguments.trace {
-        make_way(file, Written::Trace)?;
+        make_way(file, FileKind::Trace)?;
     }
     let outcome = case.run(&experiment, arguments.trace.is_some());
     complain_of_panic();

@@ -10,7 +10,7 @@ use replisim_lab::scenario::{Edit, Report, Source};
 use replisim_lab::{Case, Catalog, Experiment, JudgedRun, find};
 use replisim_report::{Page, human, json, number};
 
-use super::output::{Format, Written, complain, complain_of_panic, make_way, print, write_case, write_trace};
+use super::output::{FileKind, Format, complain, complain_of_panic, make_way, print, write_case, write_trace};
 use super::time::time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::run_report::{file_of_sibling, run_report};
@@ -108,7 +108,7 @@ fn prepare(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Expe
 /// A single scenario, with everything there is to say of it.
 fn run_one(path: &Path, arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     let experiment = prepare(path, arguments, catalog)?;
-    for (file, what) in [(&arguments.trace, Written::Trace), (&arguments.case, Written::Case)] {
+    for (file, what) in [(&arguments.trace, FileKind::Trace), (&arguments.case, FileKind::Case)] {
         if let Some(file) = file {
             make_way(file, what)?;
         }

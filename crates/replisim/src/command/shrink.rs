@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use super::interrupt::interrupted;
 use super::jobs::{jobs, workers};
-use super::output::{Format, Written, make_way, print, try_out, write_case};
+use super::output::{FileKind, Format, make_way, print, try_out, write_case};
 use super::time::some_time;
-use super::whereabouts::{Found, Where, is_id};
+use super::whereabouts::{FoundCase, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::run_report::title;
 use crate::shell::{program, quoted};
@@ -78,7 +78,7 @@ struct Failing {
 pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Ending, Failure> {
     let failing = read(arguments, catalog)?;
     match &arguments.output {
-        Some(file) => make_way(file, Written::Case)?,
+        Some(file) => make_way(file, FileKind::Case)?,
         None => try_out(Path::new(NOT_YET_NAMED))?,
     }
     let shrunk = shrink(&failing, arguments)?;
@@ -104,7 +104,7 @@ fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let found = match &place {
         Where::Kept(_) => place.read(arguments.store.as_deref())?,
         Where::File(path) => match Case::source(path)? {
-            source if Case::is_one(&source) => Found::of(source)?,
+            source if Case::is_one(&source) => FoundCase::of(source)?,
             source => return of_scenario(&source, path, arguments, catalog),
         },
     };
@@ -119,7 +119,7 @@ fn of_scenario(source: &Source, path: &Path, arguments: &Arguments, catalog: &Ca
 }
 
 /// A case is what it says: its seed turns no knobs any more.
-fn of_case(found: &Found, path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
+fn of_case(found: &FoundCase, path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let (case, experiment) = (&found.case, found.prepare(catalog)?);
     let seed = arguments.seed.unwrap_or(case.seed);
     let until = case.until.filter(|_| case.seed == seed);

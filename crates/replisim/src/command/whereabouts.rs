@@ -46,7 +46,7 @@ pub enum Where {
 
 /// A case that was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundCase {
     /// The case.
     pub case: Case,
     /// What it was read from.
@@ -62,9 +62,9 @@ impl Where {
     }
 
     /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
-    pub fn read(&self, store: Option<&Path>) -> Result<Found, Failure> {
+    pub fn read(&self, store: Option<&Path>) -> Result<FoundCase, Failure> {
         match self {
-            Where::File(path) => Found::read(path),
+            Where::File(path) => FoundCase::read(path),
             Where::Kept(id) => find(&id.to_ascii_lowercase(), store),
         }
     }
@@ -78,15 +78,15 @@ impl Where {
     }
 }
 
-impl Found {
+impl FoundCase {
     /// Reads a file.
-    fn read(path: &Path) -> Result<Found, Failure> {
-        Ok(Found::of(Case::source(path)?)?)
+    fn read(path: &Path) -> Result<FoundCase, Failure> {
+        Ok(FoundCase::of(Case::source(path)?)?)
     }
 
     /// Reads a text.
-    pub fn of(text: Source) -> Result<Found, Report> {
-        Ok(Found { case: Case::parse(&text)?, text })
+    pub fn of(text: Source) -> Result<FoundCase, Report> {
+        Ok(FoundCase { case: Case::parse(&text)?, text })
     }
 
     /// The same, called by its id in a store of many.
@@ -109,7 +109,7 @@ pub fn is_id(word: &str) -> bool {
 }
 
 /// The one case with this id: a shrunk one first, which is a file, and then any other that the store holds.
-fn find(id: &str, store: Option<&Path>) -> Result<Found, Failure> {
+fn find(id: &str, store: Option<&Path>) -> Result<FoundCase, Failure> {
     if !is_id(id) {
         let why =
             format!("there is no file `{id}`, and the id of a case is {ID_MIN} digits or more of its fingerprint");
@@ -164,7 +164,7 @@ fn run_without_case(id: &str, store: &Path) -> Result<Option<String>, Failure> {
 }
 
 /// The cases in a folder whose files are called by this id, or by the beginning of it.
-fn filed(id: &str, folder: &Path) -> Result<Vec<Found>, Failure> {
+fn filed(id: &str, folder: &Path) -> Result<Vec<FoundCase>, Failure> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -172,12 +172,15 @@ fn filed(id: &str, folder: &Path) -> Result<Vec<Found>, Failure> {
         let is_whole = path.extension().is_some_and(|extension| extension == "ron");
         is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
-    entries.filter(is_it).map(|path| Found::read(&path)).collect()
+    entries.filter(is_it).map(|path| FoundCase::read(&path)).collect()
 }
 
 /// The cases of a store. What another version wrote and this one cannot read is passed over.
-fn stored(store: &Path) -> Result<Vec<Found>, Failure> {
+fn stored(store: &Path) -> Result<Vec<FoundCase>, Failure> {
     let name = store.display().to_string();
     let texts = Store::open(store)?.cases()?;
-    Ok(texts.into_iter().filter_map(|text| Some(Found::of(Source::new(name.clone(), text)).ok()?.by_id())).collect())
+    Ok(texts
+        .into_iter()
+        .filter_map(|text| Some(FoundCase::of(Source::new(name.clone(), text)).ok()?.by_id()))
+        .collect())
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::outline::{Field, Node, Outline, Shape};
-use super::{MISTAKES, RIGHT, catalog, mistakes};
+use super::{MISTAKES, RIGHT, mistakes};
 use crate::TEMPLATE;
 use crate::scenario::{Edit, SOURCE_BYTES_MAX, Source};
 
@@ -205,9 +205,4 @@ fn the_longest_texts_are_answered() {
         let text = format!("{start}{}{end}", part.repeat(count));
         answers(&text).unwrap();
     }
-}
-
-#[test]
-fn the_catalog_of_these_tests_knows_the_toy() {
-    assert_eq!(catalog().names(), ["Toy"]);
 }

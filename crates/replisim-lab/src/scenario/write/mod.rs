@@ -26,7 +26,7 @@ impl Scenario {
     }
 
     /// Whether a text of it has this name in it: `"n1"`, `"n1, n2"`, `"ANY 1 (n1, n2)"`.
-    pub(crate) fn names(&self, name: &str) -> bool {
+    pub(crate) fn mentions(&self, name: &str) -> bool {
         tree(self).renamed(&|word| (word == name).then(String::new)).1
     }
 

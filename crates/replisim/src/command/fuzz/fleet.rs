@@ -17,7 +17,7 @@ use replisim_report::{Page, number, survey as reports};
 use super::conduct::{self, Limits};
 use super::{What, found, orders, some_runs, subjects};
 use crate::command::jobs::{jobs, workers};
-use crate::command::output::{Written, is_another, make_way, print, write_named};
+use crate::command::output::{FileKind, is_another, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 const SHARD_CODES: &str = "\
@@ -85,17 +85,17 @@ fn plan(what: &What, runs: u64, output: &Path, catalog: &Catalog) -> Result<Endi
     let subjects = subjects::read(what, catalog)?;
     let plan = CampaignPlan::of(&subjects, runs, &orders(what, Some(runs), None, Share::ALL));
     let text = plan.text();
-    make_way(output, Written::Plan)?;
+    make_way(output, FileKind::Plan)?;
     if is_another(output, text.as_bytes()) {
         return Err(Failure::File(format!(
             "{} is another campaign's plan, whose shards would not fit this one; choose another name, or remove it",
             output.display()
         )));
     }
-    write_named(output, Written::Plan, text.as_bytes())?;
+    write_named(output, FileKind::Plan, text.as_bytes())?;
     print(&format!(
         "{} over {}, to be shared out: {}\n",
-        number::things(plan.lots(), "lot"),
+        number::things(plan.lot_count(), "lot"),
         number::things(subjects.len() as u64, "subject"),
         output.display()
     ))
@@ -132,7 +132,7 @@ fn run_shard(
     }
     placing.finish()?;
     let told = match runs {
-        0 => format!("nothing to do, for the plan has no more than {}", number::things(plan.lots(), "lot")),
+        0 => format!("nothing to do, for the plan has no more than {}", number::things(plan.lot_count(), "lot")),
         _ => counted(runs, tallies.iter().map(|tally| tally.failing).sum()),
     };
     print(&format!("{told}: {}\n", output.display()))

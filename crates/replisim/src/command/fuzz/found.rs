@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Replay, Survey};
-use replisim_lab::fuzz::{Archive, Cause, Found, Ledger, Tally, knobs_left};
+use replisim_lab::fuzz::{Archive, Cause, FoundCause, Ledger, Tally, knobs_left};
 use replisim_lab::shrink::{EndedBy, Limits, NothingToShrink, Shrinker, Shrunk};
 use replisim_lab::{Catalog, Scenario};
 use replisim_report::survey::HIDDEN_CHANCE;
@@ -126,7 +126,13 @@ impl Keeping<'_, '_, '_> {
 
     /// The text of a failure's case, made smaller first if it is to be: none, if the failure did not come again, or is left
     /// to be shrunk by whoever resumes the campaign.
-    fn make_case(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, smaller: bool) -> Option<String> {
+    fn make_case(
+        &mut self,
+        group: &mut FailureGroup,
+        cause: &Cause,
+        found: &FoundCause,
+        smaller: bool,
+    ) -> Option<String> {
         let case = match smaller.then(|| self.shrink(cause, found)) {
             // A run that fails no more when it is done again is one of those that are reported as differing.
             Some(Err(_)) => {
@@ -159,7 +165,7 @@ impl Keeping<'_, '_, '_> {
         }
     }
 
-    fn shrink(&self, cause: &Cause, found: &Found) -> Result<Shrunk, NothingToShrink> {
+    fn shrink(&self, cause: &Cause, found: &FoundCause) -> Result<Shrunk, NothingToShrink> {
         let (attempt, experiment) = (&found.smallest, found.smallest.experiment());
         let runs = (EVENTS_MAX / found.events.max(1)).clamp(1, RUNS_MAX);
         let limits = Limits { runs, jobs: self.jobs };
@@ -168,7 +174,7 @@ impl Keeping<'_, '_, '_> {
     }
 
     /// Puts down what a failure was shrunk to.
-    fn put_down(&mut self, group: &mut FailureGroup, cause: &Cause, found: &Found, shrunk: &Shrunk) {
+    fn put_down(&mut self, group: &mut FailureGroup, cause: &Cause, found: &FoundCause, shrunk: &Shrunk) {
         if let Some(archive) = &mut self.archive {
             archive.keep(found.place, cause, shrunk);
         }
