@@ -118,8 +118,8 @@ impl Worker<'_, '_> {
     }
 }
 
-/// Whether the run at a place is done twice: one of each [`TWICE_ONE_IN`] places, at another offset each time, so that fresh and
-/// changed attempts take turns. The first is place 16: short campaigns do nothing twice.
+/// Whether the run at a place is done twice: one of each [`TWICE_ONE_IN`] places, at another offset each time, so that fresh
+/// and changed attempts take turns. The first is place 16: short campaigns do nothing twice.
 const fn is_done_twice(place: Place) -> bool {
     place.place % TWICE_ONE_IN == (place.place / TWICE_ONE_IN + TWICE_ONE_IN / 4) % TWICE_ONE_IN
 }
