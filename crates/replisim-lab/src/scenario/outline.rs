@@ -174,9 +174,11 @@ impl<'t> Outline<'t> {
         }
     }
 
-    /// A key without its quotes.
+    /// A key without its quotes, and without what makes it a raw one.
     pub fn key_text(&self, key: &Range<usize>) -> &'t str {
-        self.text[key.clone()].trim_start_matches("r#").trim_matches('"')
+        let text = &self.text[key.clone()];
+        let raw = text.strip_prefix('r').filter(|raw| raw.starts_with(['#', '"']));
+        raw.map_or(text, |raw| raw.trim_matches('#')).trim_matches('"')
     }
 
     /// The text of a span.

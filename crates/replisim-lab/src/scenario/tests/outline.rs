@@ -45,6 +45,13 @@ fn paths_lead_to_values() {
 }
 
 #[test]
+fn keys_are_the_same_however_they_are_quoted() {
+    for map in [r#"{"run": 1}"#, r##"{r"run": 1}"##, r###"{r##"run"##: 1}"###, "(run: 1)", "(r#run: 1)"] {
+        assert!(Outline::of(map).find("run").is_some(), "{map}");
+    }
+}
+
+#[test]
 fn what_does_not_exist_is_marked_at_what_is_around_it() {
     let outline = Outline::of(TEXT);
     assert_eq!(outline.text(&outline.mark("faults[7].At")), "faults");
