@@ -113,12 +113,12 @@ pub struct Cause {
 impl Campaign {
     /// How many runs there are, of all subjects.
     pub fn runs(&self) -> u64 {
-        self.subjects.iter().map(|ran| ran.runs).fold(0, u64::saturating_add)
+        self.subjects.iter().map(|subject| subject.runs).fold(0, u64::saturating_add)
     }
 
     /// How many runs came out otherwise when they were done again, of all subjects.
     pub fn differing(&self) -> u64 {
-        self.subjects.iter().map(|ran| ran.differing).sum()
+        self.subjects.iter().map(|subject| subject.differing).sum()
     }
 
     /// What nothing is known of, in words: runs that were ordered and are not here, subjects that have not run, and checks
@@ -127,11 +127,12 @@ impl Campaign {
         let missing = self.ordered.filter(|ordered| self.runs() < *ordered);
         let missing =
             missing.map(|ordered| format!("{} are missing", number::tally(ordered - self.runs(), ordered, "runs")));
-        let of_subjects = self.subjects.iter().flat_map(|ran| match ran.runs {
-            0 => vec![format!("{} has not run", ran.name)],
-            _ => {
-                ran.never_decided().map(|check| format!("{}: no run decided “{}”", ran.name, in_words(check))).collect()
-            }
+        let of_subjects = self.subjects.iter().flat_map(|subject| match subject.runs {
+            0 => vec![format!("{} has not run", subject.name)],
+            _ => subject
+                .never_decided()
+                .map(|check| format!("{}: no run decided “{}”", subject.name, in_words(check)))
+                .collect(),
         });
         missing.into_iter().chain(of_subjects).collect()
     }
@@ -271,21 +272,24 @@ fn cause(cause: &Cause, page: Page) -> String {
 
 /// What came out otherwise when it was done again, by subject.
 fn divergences(campaign: &Campaign, page: Page) -> String {
-    let differing = campaign.subjects.iter().filter(|ran| ran.differing > 0);
-    differing.map(|ran| format!("{}\n{}", ran.name, survey::parted(&ran.divergences, ran.differing, page))).collect()
+    let differing = campaign.subjects.iter().filter(|subject| subject.differing > 0);
+    differing
+        .map(|subject| format!("{}\n{}", subject.name, survey::parted(&subject.divergences, subject.differing, page)))
+        .collect()
 }
 
 fn subjects(campaign: &Campaign, page: Page) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right]);
-    for ran in &campaign.subjects {
-        let rate = ran.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
-        let (runs, cells) = (number::things(ran.runs, "run"), number::things(ran.cells, "cell"));
-        table.row([ran.name.as_str(), &runs, &rate, &cells].map(Cell::from));
-        let outcome = match ran {
+    for subject in &campaign.subjects {
+        let rate = subject.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
+        let (runs, cells) = (number::things(subject.runs, "run"), number::things(subject.cells, "cell"));
+        table.row([subject.name.as_str(), &runs, &rate, &cells].map(Cell::from));
+        let outcome = match subject {
             SubjectRuns { runs: 0, .. } => continue,
-            SubjectRuns { failed: 0, .. } => page.line(&clean(ran), "      "),
-            _ => page
-                .all_broken(&page.line(&format!("{} failed", number::tally(ran.failed, ran.runs, "runs")), "      ")),
+            SubjectRuns { failed: 0, .. } => page.line(&clean(subject), "      "),
+            _ => page.all_broken(
+                &page.line(&format!("{} failed", number::tally(subject.failed, subject.runs, "runs")), "      "),
+            ),
         };
         table.under(outcome);
     }
@@ -293,9 +297,9 @@ fn subjects(campaign: &Campaign, page: Page) -> String {
 }
 
 /// What can be said of a subject of which no run failed.
-fn clean(ran: &SubjectRuns) -> String {
-    let fresh = if ran.fresh == ran.runs { "" } else { "fresh ones " };
-    match ran.at_most.and_then(number::at_most) {
+fn clean(subject: &SubjectRuns) -> String {
+    let fresh = if subject.fresh == subject.runs { "" } else { "fresh ones " };
+    match subject.at_most.and_then(number::at_most) {
         None => "no run failed, of too few to say more".to_owned(),
         Some(few) => format!("no run failed; at most {few} {fresh}does (95 %)"),
     }
@@ -307,12 +311,12 @@ fn wanting(campaign: &Campaign, page: Page) -> String {
 
 fn checks(campaign: &Campaign, page: Page) -> String {
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right]);
-    for ran in &campaign.subjects {
-        if ran.checks.is_empty() || ran.runs == 0 {
+    for subject in &campaign.subjects {
+        if subject.checks.is_empty() || subject.runs == 0 {
             continue;
         }
-        table.row([ran.name.as_str(), "holds", "broken", "allowed", "undecided"].map(Cell::from));
-        for Counted { check, kept, lucky, anomalies, broken, undecided } in &ran.checks {
+        table.row([subject.name.as_str(), "holds", "broken", "allowed", "undecided"].map(Cell::from));
+        for Counted { check, kept, lucky, anomalies, broken, undecided } in &subject.checks {
             let amiss = |runs| Cell::broken_if(runs > 0, number::count(runs));
             let fine = |runs| Cell::from(number::count(runs));
             let check = Cell::from(format!("  {}", in_words(check)));
@@ -329,7 +333,7 @@ mod tests {
     use crate::section::WIDTH;
 
     fn campaign() -> Campaign {
-        let ran = |name: &str, failed| SubjectRuns {
+        let subject = |name: &str, failed| SubjectRuns {
             name: name.to_owned(),
             runs: 92_110,
             failed,
@@ -369,7 +373,7 @@ mod tests {
             version: "0.1.0".to_owned(),
             settings: "lots of 64".to_owned(),
             ordered: Some(200_000),
-            subjects: vec![ran("lost_write", 40), ran("split_brain", 0)],
+            subjects: vec![subject("lost_write", 40), subject("split_brain", 0)],
             causes: vec![cause("NoLostWrites", "write vanished", 40, vec![also])],
             export: "replisim campaign export a.store --cases cases".to_owned(),
         }
@@ -414,7 +418,7 @@ mod tests {
     fn no_line_is_longer_than_a_hundred_columns() {
         let mut campaign = campaign();
         let name = format!("scenarios/{}.ron", "long_name_".repeat(3));
-        campaign.subjects.iter_mut().for_each(|ran| ran.name.clone_from(&name));
+        campaign.subjects.iter_mut().for_each(|subject| subject.name.clone_from(&name));
         campaign.causes[0].subject = name;
         campaign.causes[0].kind = "a value that nobody wrote was read ".repeat(4);
         let screen = screen(&campaign, Style::Plain);

@@ -194,7 +194,7 @@ pub struct Stretch {
 pub struct Rest {
     /// When all faults had ended and the clients stopped, or where the run was broken off before.
     pub healed_ns: u64,
-    /// How long it took from there until every replica held the same, if they came to.
+    /// How long it took from there until the last replica came to hold what all hold at the end, if they do.
     pub converged_after_ns: Option<u64>,
 }
 

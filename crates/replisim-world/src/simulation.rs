@@ -19,7 +19,7 @@ pub trait Simulation: Send {
         (0..events).all(|_| self.step())
     }
 
-    /// Handles every event up to and including `until`. Returns false once the run is over.
+    /// Handles every event up to and including `until`, and lets time pass until then. Returns false once the run is over.
     fn run_until(&mut self, until: SimTime) -> bool {
         self.advance_until(until, u64::MAX)
     }

@@ -118,12 +118,15 @@ pub enum Class {
 }
 
 impl Measure {
-    /// The figure over `window`, or over the whole run, or all of it in which clients act; `None` where there is nothing to measure: a quantile of no
-    /// latencies, a share of no operations, the lag of a node that is not there.
+    /// The figure over `window`, or over all of the run that it is of; `None` where there is nothing to measure: a quantile
+    /// of no latencies, a share of no operations, the lag of a node that is not there.
     pub fn evaluate(&self, examined: &Examined<'_>, window: Option<Window>) -> Option<f64> {
         let run = examined.run();
-        let within = window.unwrap_or_else(|| Window::whole(run));
-        let acting = || Window::of_clients(run);
+        let within = window.unwrap_or_else(|| match self {
+            // In the quiet phase nobody asks, so nothing is answered.
+            Measure::Downtime | Measure::Throughput => Window::of_clients(run),
+            _ => Window::whole(run),
+        });
         match self {
             Measure::Acknowledged => Some(answers(run, within, Class::Writes).count() as f64),
             Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
@@ -138,11 +141,11 @@ impl Measure {
             Measure::WriteLatency(q) => millis(latencies(run, within, Class::Writes).quantile(*q)),
             Measure::ReadLatency(q) => millis(latencies(run, within, Class::Reads).quantile(*q)),
             Measure::Lag(node, q) => millis(lag(run, node)?.quantile(*q)),
-            Measure::Downtime => Some(downtime(run, window.unwrap_or_else(acting)).as_secs_f64()),
+            Measure::Downtime => Some(downtime(run, within).as_secs_f64()),
             Measure::Failed => Some(outcomes(run, within).failed_in_all() as f64),
             Measure::Indeterminate => Some(outcomes(run, within).unknown_in_all() as f64),
             Measure::Availability => availability(run, within),
-            Measure::Throughput => throughput(run, window.unwrap_or_else(acting)),
+            Measure::Throughput => throughput(run, within),
             Measure::ConvergedAfter => millis(run.settling.converged_after),
             Measure::Rows => rows(run).map(|rows| rows as f64),
         }

@@ -63,11 +63,11 @@ fn run_kind(mut rows: Vec<KnownRow>, catalog: &Catalog) -> Vec<(KnownFailure, Kn
     let mut known = Vec::new();
     let (mut failing, mut left) = (0, rows.len() as u64);
     for row in rows {
-        let mut run = run_one(row, catalog);
-        failing += usize::from(!run.0.is_fixed());
+        let (mut failure, row) = run_one(row, catalog);
+        failing += usize::from(!failure.is_fixed());
         left -= 1;
-        run.0.untried = if failing == OF_A_KIND { left } else { 0 };
-        known.push(run);
+        failure.untried = if failing == OF_A_KIND { left } else { 0 };
+        known.push((failure, row));
         if failing == OF_A_KIND {
             break;
         }

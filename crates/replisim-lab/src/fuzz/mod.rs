@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!   Subject ──▶ Lot ──▶ Idea ──▶ workers ──▶ Attempt, AttemptResult ──▶ Lot learns ──▶ the next Idea
-//!   (knobs)   (search)          (spell it out, run it)   │
-//!                                                        └──▶ Ledger (what was done already)  ──▶ Tally
+//!   (knobs)   (search)          (spell it out, run it)        │
+//!                                                             └──▶ Ledger (what was done already) ──▶ Tally
 //! ```
 //!
 //! | file | what it says |

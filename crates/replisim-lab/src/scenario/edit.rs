@@ -197,15 +197,7 @@ pub(crate) const KNOBS: &str = "swarm.knobs";
 
 /// Whether two paths lead to the same value, or one to a part of what the other leads to.
 fn overlap(one: &str, other: &str) -> bool {
-    let mut paths = (one, other);
-    while !paths.0.is_empty() && !paths.1.is_empty() {
-        let ((one, one_rest), (other, other_rest)) = (split_step(paths.0), split_step(paths.1));
-        if one != other {
-            return false;
-        }
-        paths = (one_rest, other_rest);
-    }
-    true
+    steps(one).zip(steps(other)).all(|(one, other)| one == other)
 }
 
 /// A step of a path.

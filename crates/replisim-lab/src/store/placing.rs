@@ -11,6 +11,9 @@ use super::file::{beside, has_log, remove, remove_logs};
 use super::lock::Lock;
 use crate::atomic_file;
 
+/// What is behind the name of a store that is not whole yet.
+const ENDING: &str = ".part";
+
 /// A store on its way to its place, which nobody else may take meanwhile.
 pub struct Placing {
     part: PathBuf,
@@ -26,7 +29,12 @@ impl Placing {
     /// If there is something, if somebody else has claimed it, or if the system refuses.
     pub fn begin(output: &Path) -> Result<Placing, StoreError> {
         let lock = claim(output)?;
-        Ok(Placing { part: beside(output, ".part"), output: output.to_owned(), _lock: lock })
+        Ok(Placing { part: beside(output, ENDING), output: output.to_owned(), _lock: lock })
+    }
+
+    /// Whether a file is, by its name, one that is not whole yet, or that somebody who ended suddenly has left.
+    pub fn is_part(path: &Path) -> bool {
+        path.to_string_lossy().ends_with(ENDING)
     }
 
     /// The same with an empty file, which leaves alone what there is.

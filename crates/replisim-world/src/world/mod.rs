@@ -238,7 +238,7 @@ impl<P: Process> World<P> {
             self.check_progress();
         }
         let Some(next) = self.queue.pop() else {
-            self.run_dry();
+            self.end();
             return false;
         };
         self.now = next.at;
@@ -254,7 +254,7 @@ impl<P: Process> World<P> {
         true
     }
 
-    /// Handles every event up to and including `until`. Returns false once the run is over.
+    /// Handles every event up to and including `until`, and lets time pass until then. Returns false once the run is over.
     pub fn run_until(&mut self, until: SimTime) -> bool {
         self.advance_until(until, u64::MAX)
     }
@@ -267,10 +267,13 @@ impl<P: Process> World<P> {
                 return false;
             }
         }
+        if let Phase::Over { .. } = self.phase {
+            return false;
+        }
         if self.recorder.events < most && until.is_reached() {
             self.now = self.now.max(until);
         }
-        !matches!(self.phase, Phase::Over { .. })
+        true
     }
 
     /// Draws everything that `concern` decides from now on from other streams, named by `salt`. The concerns are

@@ -73,11 +73,6 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// Nothing waits in the queue any more.
-    pub(super) fn run_dry(&mut self) {
-        self.end();
-    }
-
     fn is_at_rest(&self) -> bool {
         let busy = self.clients.sessions.iter().any(|session| session.current.is_some());
         !busy && self.agree()

@@ -172,7 +172,10 @@ fn filed(id: &str, folder: &Path) -> Result<Vec<FoundCase>, Failure> {
         let is_whole = path.extension().is_some_and(|extension| extension == "ron");
         is_whole && (name.starts_with(id) || name.len() >= ID_MIN && id.starts_with(&*name))
     };
-    entries.filter(is_it).map(|path| FoundCase::read(&path)).collect()
+    let mut paths: Vec<PathBuf> = entries.filter(is_it).collect();
+    // Of several cases of one run, the one that is called by its id alone comes first.
+    paths.sort_by_cached_key(|path| (path.as_os_str().len(), path.clone()));
+    paths.iter().map(|path| FoundCase::read(path)).collect()
 }
 
 /// The cases of a store. What another version wrote and this one cannot read is passed over.

@@ -282,6 +282,8 @@ fn stores_are_listed_by_file_or_by_folder() {
     fs::write(folder.path("notes.txt"), "not a store").unwrap();
     // What a merge leaves that is killed: the beginning of a store.
     folder.write(".b.store.4711.0.part", &folder.read("a.store")[..4096]);
+    // What a shard leaves: a store.
+    folder.write("b.store.part", folder.read("a.store"));
     let [all, one] = [&["campaign", "list", "."], &["campaign", "list", "a.store"]].map(|it| folder.program(it));
     assert_eq!((all.code, one.code), (0, 0));
     assert_eq!(all.output.replace("./", ""), one.output);

@@ -264,6 +264,18 @@ fn a_concern_that_nothing_is_drawn_for_is_refused() {
 }
 
 #[test]
+fn time_passes_until_a_run_is_broken_off_and_not_beyond_its_end() {
+    let until = |secs| after(two(Vec::new()), secs).into_run();
+    assert_eq!(until(7).simulated, Span::secs(7));
+    let whole = until(1_000);
+    assert!(whole.history.broken_off.is_none() && whole.simulated < Span::secs(62), "{}", whole.simulated);
+    let mut quiet = blueprint(Vec::new());
+    (quiet.members[0].config, quiet.clients) = (None, Vec::new());
+    let quiet = after(World::new(quiet, SEED), 1_000).into_run();
+    assert_eq!(quiet.simulated, Span::secs(60) + Span::millis(20), "nothing is left in its queue");
+}
+
+#[test]
 fn where_nothing_changes_replicas_have_converged_at_the_heal() {
     let run = after(two(vec![cut(1, 50)]), 100).into_run();
     assert_eq!(run.settling.converged_after, Some(Span::ZERO), "talkers hold nothing, all of them");

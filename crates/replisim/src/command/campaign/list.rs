@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use replisim_lab::atomic_file;
-use replisim_lab::store::{Store, StoreError};
+use replisim_lab::store::{Placing, Store, StoreError};
 use replisim_report::number;
 
 use crate::command::output::print;
@@ -86,9 +85,7 @@ fn first_of(names: &[&str]) -> String {
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::File(format!("cannot read {}: {error}", folder.display()));
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    // A shard that is half done has this ending.
-    let is_half_done = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "part");
-    let is_it = |path: &PathBuf| path.is_file() && !atomic_file::is_part(path) && !is_half_done(path);
+    let is_it = |path: &PathBuf| path.is_file() && !Placing::is_part(path);
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_it).collect();
     paths.sort();
     Ok(paths)

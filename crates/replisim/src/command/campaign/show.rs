@@ -84,10 +84,10 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
     let summary = store.summary(digest)?;
     let mut subjects: Vec<_> = summary.subjects.iter().map(subject_runs).collect();
     for differing in &summary.differing {
-        let ran = &mut subjects[differing.told.at.subject as usize];
-        ran.differing += 1;
-        if ran.divergences.len() < DIVERGENCES_MAX {
-            ran.divergences.push(diverged(differing, store.path()));
+        let subject = &mut subjects[differing.told.at.subject as usize];
+        subject.differing += 1;
+        if subject.divergences.len() < DIVERGENCES_MAX {
+            subject.divergences.push(diverged(differing, store.path()));
         }
     }
     Ok(Campaign {

@@ -15,8 +15,7 @@ use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
 use crate::command::output::write_case;
 use crate::command::progress::Progress;
-use crate::command::whereabouts;
-use crate::shell::{program, quoted};
+use crate::command::whereabouts::{self, STORE};
 
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
@@ -78,7 +77,7 @@ impl CaseFiles {
         let file = folder.join(format!("{id}-{stem}.ron"));
         write_case(&file, text)?;
         let file = file.display().to_string();
-        let command = format!("{} replay {}", program(), quoted(&file));
+        let command = whereabouts::replay(&file, Path::new(STORE));
         Ok((file, Replay::Command(command)))
     }
 
@@ -277,6 +276,7 @@ mod tests {
 
     use super::*;
     use crate::command::whereabouts::Where;
+    use crate::shell::quoted;
 
     const SCENARIO: &str = r#"Scenario(
         cluster: (size: 3),
@@ -315,6 +315,26 @@ mod tests {
             assert!(command.starts_with(&format!("replisim replay {} --store ", told.id)), "{command}");
             assert_eq!(Where::parse(&told.id).read(Some(&store)).expect("it is found").case.text(), case.text());
         }
+        fs::remove_dir_all(folder).expect("what was written can be removed");
+    }
+
+    #[test]
+    fn an_id_means_the_case_that_is_called_by_it_alone() {
+        let folder = std::env::temp_dir().join(format!("replisim-twins-{}", std::process::id()));
+        let store = folder.join("campaign.db");
+        let source = Source::new("it.ron".to_owned(), SCENARIO.to_owned());
+        let experiment = Experiment::prepare(&source, &Catalog::standard());
+        let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
+        let twin = case.text().replace("LeaderFollower()", "LeaderFollower(connections_max: 9999)");
+        let mut files = CaseFiles::beside(&store);
+        let mut keep = |subject: &str, text: &str| files.keep(&case.id(), subject, text).expect("it can be written");
+        let (kept, other) = (keep("one.ron", &case.text()), keep("other.ron", &twin));
+        assert_eq!(fs::read_to_string(&other.0).unwrap(), twin);
+        assert_eq!(Where::parse(&case.id()).read(Some(&store)).expect("it is found").case.text(), case.text());
+        assert_eq!(keep("one.ron", &case.text()), kept, "it is its own still");
+        let Replay::Command(command) = other.1 else { panic!("{other:?}") };
+        assert_eq!(command, format!("replisim replay {}", quoted(&other.0)));
         fs::remove_dir_all(folder).expect("what was written can be removed");
     }
 
