@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use replisim_history::{Key, NodeId, Position, Value};
+use replisim_history::{Key, Made, NodeId, Position, Value};
 use replisim_kernel::{Distribution, SimTime, Span};
 use replisim_world::process::{Cx, Input, Payload, Process, Role, View};
 use replisim_world::protocol::Member;
@@ -135,7 +135,7 @@ impl Node {
         self.index += 1;
         let (index, entry) = (self.index, Entry([self.index; 8]));
         cx.append(entry);
-        cx.installed(Key(index % 1_000), Some(Value::generated(cx.me(), index)), Position::new(1, index));
+        cx.installed(Key(index % 1_000), Made::Value(Value::generated(cx.me(), index)), Position::new(1, index));
         self.acks.push_back(0);
         for follower in 1..=followers {
             cx.send(NodeId(follower), Message::Append { index, entry });

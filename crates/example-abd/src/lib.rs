@@ -217,7 +217,7 @@ impl Register {
         let told = match (round.telling, &round.request.op) {
             (None, Op::Write { value, .. }) => {
                 let tagged = Tagged { counter: round.best.counter + 1, value: Some(*value) };
-                cx.installed(round.key, Some(*value), tagged.position());
+                cx.installed(round.key, Made::Value(*value), tagged.position());
                 tagged
             }
             (None, _) if self.config.flaw == Some(Flaw::SkipWriteBack) => return answer(cx, &round, round.best),

@@ -2,7 +2,7 @@
 
 use replisim_kernel::{SimTime, Span, Tape};
 
-use crate::{Contents, Key, Limit, Lineage, NodeId, Op, Outcome, Position, Seen, SessionId, Value};
+use crate::{Contents, Datum, Key, Limit, Lineage, NodeId, Op, Outcome, Position, Seen, SessionId, Value};
 
 /// One operation of one session, from the client's side.
 #[derive(Clone, Debug)]
@@ -40,10 +40,52 @@ pub struct Install {
     pub node: NodeId,
     /// The key.
     pub key: Key,
-    /// The value that identifies the version; `None` for a deletion or a counter.
-    pub value: Option<Value>,
+    /// What it makes of the key.
+    pub made: Made,
     /// Its place in the order.
     pub position: Position,
+}
+
+/// What a version makes of its key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Made {
+    /// What this value identifies: a register, or a set, list or text with one more element.
+    Value(Value),
+    /// Nothing: the key was deleted, or its table was dropped.
+    Nothing,
+    /// A counter with another sum.
+    Sum,
+    /// A set without this element.
+    Without(Value),
+    /// A text with a character less, which nobody names.
+    Shorter,
+}
+
+impl Made {
+    /// What a single operation makes of its key where it is carried out and its client sees this; `None` if that changes
+    /// nothing.
+    pub fn by(op: &Op, seen: &Seen) -> Option<Made> {
+        match (op, seen) {
+            (Op::CompareAndSet { .. }, Seen::Swapped(false)) => None,
+            (Op::Write { value, .. } | Op::CompareAndSet { value, .. }, _) => Some(Made::Value(*value)),
+            (Op::SetAdd { element, .. } | Op::Append { element, .. }, _) => Some(Made::Value(*element)),
+            (Op::TextInsert { character, .. }, _) => Some(Made::Value(*character)),
+            (Op::Generate { .. }, Seen::Datum(Datum::Register(value))) => Some(Made::Value(*value)),
+            (Op::Delete { .. }, _) => Some(Made::Nothing),
+            (Op::Add { .. }, _) => Some(Made::Sum),
+            (Op::SetRemove { element, .. }, _) => Some(Made::Without(*element)),
+            (Op::TextDelete { .. }, _) => Some(Made::Shorter),
+            (Op::Read { .. } | Op::Generate { .. } | Op::Txn(_), _) => None,
+        }
+    }
+
+    /// The value that identifies the version, if one does.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Made::Value(value) => Some(value),
+            Made::Nothing | Made::Sum | Made::Without(_) | Made::Shorter => None,
+        }
+    }
 }
 
 /// The beginning of an epoch.

@@ -24,7 +24,7 @@ pub mod words;
 pub use contents::{Contents, Lineage, Version};
 pub use coverage::{Cell, Deed};
 pub use finding::{Check, Finding, Limit, Promise, Verdict, Witness, WitnessLine};
-pub use history::{Beginning, Discard, Final, History, Install, Operation, Panic};
+pub use history::{Beginning, Discard, Final, History, Install, Made, Operation, Panic};
 pub use identity::{Key, NodeId, Position, SessionId, Value};
 pub use names::Names;
 pub use operation::{Datum, Op, OpKind, Outcome, Reason, Seen};

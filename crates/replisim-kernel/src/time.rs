@@ -208,13 +208,28 @@ impl fmt::Debug for SimTime {
     }
 }
 
-/// A text that is not a length of time.
+/// Why a text is no [`Span`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseSpanError(String);
+pub enum ParseSpanError {
+    /// It is not a length of time.
+    Malformed(String),
+    /// It is longer than what a [`Span`] holds.
+    TooLong(String),
+}
 
 impl fmt::Display for ParseSpanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a length of time: a number and one of d, h, min, s, ms, us, ns, as in \"150ms\"", self.0)
+        match self {
+            ParseSpanError::Malformed(text) => {
+                write!(
+                    f,
+                    "`{text}` is not a length of time: a number and one of d, h, min, s, ms, us, ns, as in \"150ms\""
+                )
+            }
+            ParseSpanError::TooLong(text) => {
+                write!(f, "`{text}` is too long: at most 213503d, or \"forever\"")
+            }
+        }
     }
 }
 
@@ -224,22 +239,23 @@ impl FromStr for Span {
     type Err = ParseSpanError;
 
     fn from_str(text: &str) -> Result<Self, ParseSpanError> {
-        let refuse = || ParseSpanError(text.to_owned());
+        let malformed = || ParseSpanError::Malformed(text.to_owned());
+        let too_long = || ParseSpanError::TooLong(text.to_owned());
         if text == "forever" {
             return Ok(Span::FOREVER);
         }
         let trimmed = text.trim();
-        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(refuse)?;
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(malformed)?;
         let (number, unit) = trimmed.split_at(split);
         let unit = if unit.trim() == "µs" { "us" } else { unit.trim() };
-        let (_, size) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(refuse)?;
+        let (_, size) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(malformed)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() || (number.contains('.') && fraction.is_empty()) {
-            return Err(refuse());
+            return Err(malformed());
         }
-        let whole: u64 = whole.parse().map_err(|_| refuse())?;
-        let nanos = whole.checked_mul(*size).ok_or_else(refuse)?;
-        nanos.checked_add(fraction_of(fraction, *size).ok_or_else(refuse)?).map(Span).ok_or_else(refuse)
+        let fraction = fraction_of(fraction, *size).ok_or_else(malformed)?;
+        let whole: u64 = whole.parse().map_err(|_| too_long())?;
+        whole.checked_mul(*size).and_then(|nanos| nanos.checked_add(fraction)).map(Span).ok_or_else(too_long)
     }
 }
 
@@ -303,8 +319,12 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Span>().unwrap().as_nanos(), nanos, "{text}");
         }
-        for text in ["", "ms", "5", "-1s", "1.s", ".5s", "1..5s", "5 parsecs", "99999999999d", "1e3s"] {
-            assert!(text.parse::<Span>().is_err(), "{text}");
+        for text in ["", "ms", "5", "-1s", "1.s", ".5s", "1..5s", "99999999999999999999..5s", "5 parsecs", "1e3s"] {
+            assert_eq!(text.parse::<Span>(), Err(ParseSpanError::Malformed(text.to_owned())));
+        }
+        assert!("213503d".parse::<Span>().is_ok());
+        for text in ["213504d", "99999999999999999999s", "18446744073709551.999999us"] {
+            assert_eq!(text.parse::<Span>(), Err(ParseSpanError::TooLong(text.to_owned())));
         }
     }
 

@@ -2,9 +2,9 @@
 
 use replisim_history::measure::Unit;
 use replisim_history::{
-    Check, Contents, Datum, Final, Finding, Firing, History, Install, Key, Lineage, Milestone, NodeId, NodeInfo, Op,
-    Operation, Outcome, PlannedFault, Position, Promise, Reason, Run, Seen, SessionId, SessionInfo, Settling, Trace,
-    TraceLine, Value, Verdict, Witness, WitnessLine,
+    Check, Contents, Datum, Final, Finding, Firing, History, Install, Key, Lineage, Made, Milestone, NodeId, NodeInfo,
+    Op, Operation, Outcome, PlannedFault, Position, Promise, Reason, Run, Seen, SessionId, SessionInfo, Settling,
+    Trace, TraceLine, Value, Verdict, Witness, WitnessLine,
 };
 use replisim_kernel::{Digest, SimTime, Span, Tape};
 
@@ -135,7 +135,7 @@ fn history() -> History {
         at: SimTime::ZERO + Span::micros(micros),
         node: NodeId(0),
         key,
-        value: Some(value),
+        made: Made::Value(value),
         position: Position::new(1, index),
     };
     History {

@@ -16,7 +16,7 @@
 use std::fmt;
 use std::hash::Hash;
 
-use replisim_history::{Cell, Contents, Key, Lineage, NodeId, Op, Outcome, Position, Reason, Seen, SessionId, Value};
+use replisim_history::{Cell, Contents, Key, Lineage, Made, NodeId, Op, Outcome, Position, Reason, Seen, SessionId};
 use replisim_kernel::{SimTime, Span, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -312,7 +312,7 @@ impl<P: Process> Effect<P> {
 /// What a process tells an observer. Notes change nothing in the simulation.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Note {
-    Installed { key: Key, value: Option<Value>, position: Position },
+    Installed { key: Key, made: Made, position: Position },
     Committed { position: Position },
     Applied { position: Position },
     Began { epoch: u32, built_on: Box<Lineage> },
@@ -421,10 +421,10 @@ impl<P: Process> Cx<'_, P> {
         self.ask(|| Effect::Exit { why: why.into() });
     }
 
-    /// Tells an observer that this node, in charge of the order, put a version into its log. Call it once a version,
-    /// when it is appended.
-    pub fn installed(&mut self, key: Key, value: Option<Value>, position: Position) {
-        self.ask(|| Effect::Note(Note::Installed { key, value, position }));
+    /// Tells an observer that this node, in charge of the order, put a version into its log. Call it once for each
+    /// version, when it is appended. A key of which an acknowledged write is left out is taken to have no log.
+    pub fn installed(&mut self, key: Key, made: Made, position: Position) {
+        self.ask(|| Effect::Note(Note::Installed { key, made, position }));
     }
 
     /// Tells an observer that everything up to `position` is committed by the protocol's own rule.

@@ -31,8 +31,8 @@ pub use run_report::run_report;
 /// What a protocol of one's own needs.
 pub mod prelude {
     pub use replisim_history::{
-        Check, Contents, Datum, Key, Lineage, NodeId, Op, OpKind, Outcome, Position, Promise, Reason, Seen, SessionId,
-        Value, Verdict,
+        Check, Contents, Datum, Key, Lineage, Made, NodeId, Op, OpKind, Outcome, Position, Promise, Reason, Seen,
+        SessionId, Value, Verdict,
     };
     pub use replisim_kernel::{Distribution, Probability, SimTime, Span, Stream};
     pub use replisim_lab::{Catalog, Experiment, Trial};

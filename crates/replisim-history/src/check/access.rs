@@ -46,8 +46,10 @@ pub(super) enum Change {
     Erase,
     /// The counter changed by so much.
     Count(i64),
-    /// Something that names no value: a text's character deleted by its offset, a register generated and not seen.
-    Unnamed,
+    /// The text holds a character less, of which the history does not tell which.
+    Trim,
+    /// The register holds a value that was made up and that nobody was told.
+    MakeUp,
 }
 
 /// What a key is. What is written to it as if it were of another kind replaces it.
@@ -79,7 +81,8 @@ impl Change {
             Op::Append { element, .. } => Change::Append(element),
             Op::SetRemove { element, .. } => Change::Remove(element),
             Op::TextInsert { character, .. } => Change::Insert(character),
-            Op::TextDelete { .. } | Op::Generate { .. } => Change::Unnamed,
+            Op::TextDelete { .. } => Change::Trim,
+            Op::Generate { .. } => Change::MakeUp,
             Op::Read { .. } | Op::Txn(_) => return None,
         })
     }
@@ -88,18 +91,18 @@ impl Change {
     pub(super) fn value(self) -> Option<Value> {
         match self {
             Change::Put(value) | Change::Grow(value) | Change::Append(value) | Change::Insert(value) => Some(value),
-            Change::Remove(_) | Change::Erase | Change::Count(_) | Change::Unnamed => None,
+            Change::Remove(_) | Change::Erase | Change::Count(_) | Change::Trim | Change::MakeUp => None,
         }
     }
 
     /// What the key is after it, if that is certain and not nothing.
     pub(super) fn kind(self) -> Option<Kind> {
         match self {
-            Change::Put(_) => Some(Kind::Register),
+            Change::Put(_) | Change::MakeUp => Some(Kind::Register),
             Change::Count(_) => Some(Kind::Counter),
             Change::Grow(_) | Change::Remove(_) => Some(Kind::Set),
-            Change::Append(_) | Change::Insert(_) => Some(Kind::List),
-            Change::Erase | Change::Unnamed => None,
+            Change::Append(_) | Change::Insert(_) | Change::Trim => Some(Kind::List),
+            Change::Erase => None,
         }
     }
 
@@ -111,15 +114,10 @@ impl Change {
     /// Whether it clears away the elements that the key held before.
     pub(super) fn clearing(self) -> Clearing {
         match self {
-            Change::Erase | Change::Put(_) | Change::Count(_) => Clearing::Certainly,
-            Change::Unnamed => Clearing::Perhaps,
+            Change::Erase | Change::Put(_) | Change::Count(_) | Change::MakeUp => Clearing::Certainly,
+            Change::Trim => Clearing::Perhaps,
             Change::Grow(_) | Change::Append(_) | Change::Insert(_) | Change::Remove(_) => Clearing::Never,
         }
-    }
-
-    /// Whether a reader may find nothing after it.
-    pub(super) fn may_leave_nothing(self) -> bool {
-        matches!(self, Change::Erase | Change::Unnamed)
     }
 }
 
@@ -191,6 +189,6 @@ fn saw(outcome: Outcome, seen: Option<&Seen>) -> Option<Access<'_>> {
 fn generated(seen: Option<&Seen>) -> Change {
     match seen {
         Some(Seen::Datum(Datum::Register(value))) => Change::Put(*value),
-        _ => Change::Unnamed,
+        _ => Change::MakeUp,
     }
 }

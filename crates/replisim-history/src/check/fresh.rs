@@ -85,7 +85,7 @@ pub(super) fn fresh_reads(placed: &Placed) -> Finding {
 }
 
 impl StalenessReport {
-    /// The share of stale reads, or `None` if there were no reads.
+    /// The share of stale reads; `None` if there are no reads of which it is known.
     pub fn share(&self) -> Option<f64> {
         (!self.reads.is_empty()).then(|| self.stale.len() as f64 / self.reads.len() as f64)
     }
@@ -147,6 +147,7 @@ enum Age {
 struct Reading<'a> {
     event: &'a Event,
     invoked: SimTime,
+    completed: SimTime,
 }
 
 /// Takes the reads in the order of operations, which is that of their invocation.
@@ -159,7 +160,7 @@ fn report(placed: &Placed) -> StalenessReport {
         for event in placed.events_of(number).iter().filter(|event| event.sees_others()) {
             let of_key = &mut acknowledgements[event.slot.index()];
             let of_key = of_key.get_or_insert_with(|| Acknowledgements::of(placed.key_of(event)));
-            match of_key.age(placed, &Reading { event, invoked: it.invoked }) {
+            match of_key.age(placed, &Reading { event, invoked: it.invoked, completed: it.completed }) {
                 Age::Unknown => report.unknown += 1,
                 Age::Counter => report.counters += 1,
                 Age::Fresh => report.reads.push(operation),
@@ -176,6 +177,14 @@ fn report(placed: &Placed) -> StalenessReport {
     report
 }
 
+/// A version that reads must show from one moment on, until another.
+#[derive(Clone, Copy)]
+struct Lasting {
+    from: SimTime,
+    until: SimTime,
+    rank: Rank,
+}
+
 /// When the versions of one key were acknowledged, prepared for reads in order of their invocation.
 struct Acknowledgements<'a> {
     key: &'a KeyOrder,
@@ -184,9 +193,9 @@ struct Acknowledgements<'a> {
     /// All in order of time. Most keys are only asked for the first one from a rank on, so this is not made before
     /// somebody asks for more.
     in_time: OnceCell<Vec<(SimTime, Rank)>>,
-    /// Those of elements that every set, list or text of the key must hold from then on, and of deletions, of which each
-    /// must hold nothing older.
-    lasting: OnceCell<Vec<(SimTime, Rank)>>,
+    /// Those of elements that every set, list or text of the key must hold from then on, until they may be gone, and of
+    /// deletions, of which each must hold nothing older.
+    lasting: OnceCell<Vec<Lasting>>,
     /// How many of `in_time` have been counted.
     passed: usize,
     counted: RankCounts,
@@ -225,12 +234,14 @@ impl<'a> Acknowledgements<'a> {
         })
     }
 
-    fn lasting(&self) -> &[(SimTime, Rank)] {
-        let lasts = |rank: Rank| match self.key.version(rank).element() {
-            Some(_) => !self.key.may_lack(rank),
-            None => self.key.clears(rank),
+    fn lasting(&self) -> &[Lasting] {
+        let until = |rank: Rank| match self.key.version(rank).element() {
+            Some(_) => self.key.may_be_gone_from(rank),
+            None if self.key.clears(rank) => SimTime::NEVER,
+            None => SimTime::ZERO,
         };
-        self.lasting.get_or_init(|| self.in_time().iter().filter(|(_, rank)| lasts(*rank)).copied().collect())
+        let lasting = |&(from, rank): &(SimTime, Rank)| Lasting { from, until: until(rank), rank };
+        self.lasting.get_or_init(|| self.in_time().iter().map(lasting).filter(|it| it.from < it.until).collect())
     }
 
     fn age(&mut self, placed: &Placed, reading: &Reading) -> Age {
@@ -274,8 +285,8 @@ impl<'a> Acknowledgements<'a> {
         self.passed as u64 - self.counted.below(rank)
     }
 
-    /// Whether another version, of which it is not known whether it is newer, was acknowledged before `moment`: one that
-    /// is not certainly older. Moments must not go back.
+    /// Whether an acknowledged version may be newer than this one: one that is not certainly older. Moments must not go
+    /// back.
     fn has_rival(&mut self, rank: Rank, moment: SimTime) -> bool {
         if self.key.basis == Basis::Log || rank == Rank::INITIAL {
             return false;
@@ -298,20 +309,20 @@ impl<'a> Acknowledgements<'a> {
 
     fn age_of_elements(&self, reading: &Reading, datum: &Datum) -> Age {
         let (Datum::Set(seen) | Datum::List(seen)) = datum else { return Age::Fresh };
-        let known = &self.lasting()[..self.lasting().partition_point(|(at, _)| *at < reading.invoked)];
+        let known = &self.lasting()[..self.lasting().partition_point(|it| it.from < reading.invoked)];
         if known.is_empty() {
             return Age::Fresh;
         }
         let mut seen: Vec<Value> = seen.to_vec();
         seen.sort_unstable();
         let oldest = self.key.oldest(&seen);
-        let is_missed = |rank: Rank| match self.key.version(rank).element() {
-            Some(element) => seen.binary_search(&element).is_err(),
-            None => oldest.is_some_and(|oldest| oldest < rank),
+        let is_missed = |it: &&Lasting| match self.key.version(it.rank).element() {
+            Some(element) => it.until > reading.completed && seen.binary_search(&element).is_err(),
+            None => oldest.is_some_and(|oldest| oldest < it.rank),
         };
-        let mut missing = known.iter().filter(|(_, rank)| is_missed(*rank));
+        let mut missing = known.iter().filter(is_missed);
         match missing.next() {
-            Some(&(since, first)) => self.stale(reading, since, first, 1 + missing.count() as u64),
+            Some(first) => self.stale(reading, first.from, first.rank, 1 + missing.count() as u64),
             None => Age::Fresh,
         }
     }

@@ -180,7 +180,10 @@ impl<'a> Placed<'a> {
         let key = self.key_of(saw);
         let Some(datum) = datum_seen(self.operation_of(saw), part) else { return Reflects::Yes };
         let misses = match key.version(demand).element() {
-            Some(element) => !holds(datum, element, demand) && !key.may_lack(demand),
+            Some(element) => {
+                let completed = self.operation_of(saw).completed;
+                !holds(datum, element, demand) && key.may_be_gone_from(demand) > completed
+            }
             None => key.clears(demand) && key.oldest(datum.elements()).is_some_and(|oldest| oldest < demand),
         };
         if misses { Reflects::No } else { Reflects::Yes }

@@ -121,6 +121,7 @@ pub(super) fn rest_on_order(placed: &Placed, event: &Event, missed: Rank, story:
         rest_on_keepers(key, missed, story);
     }
     let (Basis::RealTime, What::Saw(most)) = (event.basis, event.what) else { return };
+    key.unlogged.into_iter().for_each(|acknowledged| story.rest_on(acknowledged));
     if event.rank == Rank::INITIAL {
         let by_then = key.absences_by(placed.operation_of(event).completed);
         by_then

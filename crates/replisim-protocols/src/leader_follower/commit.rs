@@ -25,7 +25,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use replisim_history::{Contents, Position, Reason, Seen};
+use replisim_history::{Contents, Made, Position, Reason, Seen};
 use replisim_kernel::Span;
 use replisim_world::clock::Monotonic;
 use replisim_world::process::{Cx, Reply, Request, RequestId};
@@ -170,8 +170,8 @@ impl<F: Profile> Replica<F> {
         let position = place.position;
         let executed = execute(&request.op, &mut self.commits.head, place, self.me, self.rules.format);
         self.commits.made_up = executed.made_up;
-        for (key, value) in executed.versions {
-            cx.installed(key, value, position);
+        for (key, made) in executed.versions {
+            cx.installed(key, made, position);
         }
         match executed.change {
             Some(change) => {
@@ -187,7 +187,7 @@ impl<F: Profile> Replica<F> {
     pub(super) fn drop_table(&mut self, cx: &mut Cx<'_, Self>) {
         let entry = self.entry_of(cx, Change::DropTable);
         for (key, _) in self.commits.head.iter() {
-            cx.installed(key, None, entry.position);
+            cx.installed(key, Made::Nothing, entry.position);
         }
         self.commits.head.clear();
         self.commit(cx, None, Seen::Nothing, entry);

@@ -8,7 +8,7 @@
 //! which says how many were made up before it. So a server that recovers finds the value it had, and a replica that executes
 //! the same statement makes up another.
 
-use replisim_history::{Contents, Key, NodeId, Op, OpKind, Seen, Value};
+use replisim_history::{Contents, Key, Made, NodeId, Op, OpKind, Seen, Value};
 use smallvec::SmallVec;
 
 use super::record::{Change, Place, Rows};
@@ -21,8 +21,8 @@ pub struct Executed {
     pub seen: Seen,
     /// What goes into the log; `None` if it changed nothing.
     pub change: Option<Change>,
-    /// The versions it made, for the observer of the order: a key and the value that names the version.
-    pub versions: SmallVec<[(Key, Option<Value>); 1]>,
+    /// The versions it made, for the observer of the order: a key and what became of it.
+    pub versions: SmallVec<[(Key, Made); 1]>,
     /// How many values were made up in its epoch before the next record.
     pub made_up: u32,
 }
@@ -38,8 +38,8 @@ pub fn execute(op: &Op, head: &mut Contents, place: Place, me: NodeId, format: F
     let mut rows = Rows::new();
     let mut versions = SmallVec::new();
     for (part, seen) in op.parts().iter().zip(answers(op, &seen)) {
-        let Some(key) = part.key().filter(|_| changes(part, seen)) else { continue };
-        versions.push((key, version(part, seen)));
+        let Some((key, made)) = part.key().zip(Made::by(part, seen)) else { continue };
+        versions.push((key, made));
         if rows.iter().all(|(other, _)| *other != key) {
             rows.push((key, head.read(key)));
         }
@@ -94,23 +94,6 @@ fn answers<'a>(op: &Op, seen: &'a Seen) -> &'a [Seen] {
     match (op, seen) {
         (Op::Txn(_), Seen::Many(answers)) => answers,
         _ => std::slice::from_ref(seen),
-    }
-}
-
-/// Whether `part`, which saw `seen`, changed anything.
-fn changes(part: &Op, seen: &Seen) -> bool {
-    !part.is_read() && *seen != Seen::Swapped(false)
-}
-
-/// The value that names the version which `part` made; `None` for a deletion, a removal or a counter.
-fn version(part: &Op, seen: &Seen) -> Option<Value> {
-    use replisim_history::Datum::Register;
-    match (part, seen) {
-        (Op::Write { value, .. } | Op::CompareAndSet { value, .. }, _) => Some(*value),
-        (Op::SetAdd { element, .. } | Op::Append { element, .. }, _) => Some(*element),
-        (Op::TextInsert { character, .. }, _) => Some(*character),
-        (Op::Generate { .. }, Seen::Datum(Register(value))) => Some(*value),
-        _ => None,
     }
 }
 
@@ -186,6 +169,6 @@ mod tests {
         let parts = [1, 2].map(|n| Op::Write { key: KEY, value: value(n) });
         let executed = run(&Op::Txn(parts.into()), &mut head, Format::Physical);
         assert_eq!(executed.change, Some(Change::Rows(Rows::from_iter([(KEY, Datum::Register(value(2)))]))));
-        assert_eq!(executed.versions.as_slice(), [(KEY, Some(value(1))), (KEY, Some(value(2)))]);
+        assert_eq!(executed.versions.as_slice(), [(KEY, Made::Value(value(1))), (KEY, Made::Value(value(2)))]);
     }
 }

@@ -50,7 +50,8 @@ fn in_units(f: &mut fmt::Formatter<'_>, amount: u64, units: &[(&str, u64)]) -> f
 impl Rate {
     /// How long `bytes` take at this rate.
     pub fn time_for(self, bytes: u64) -> Span {
-        Span::nanos((u128::from(bytes) * 1_000_000_000 / u128::from(self.0.max(1))) as u64)
+        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.0.max(1));
+        Span::nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
 
@@ -161,6 +162,7 @@ mod tests {
         for text in ["+2s", "-150ms", "+0s"] {
             assert_eq!(text.parse::<Offset>().unwrap().to_string(), text);
         }
+        assert_eq!(Rate(125).time_for(u64::MAX), Span::FOREVER);
         assert!("16".parse::<ByteSize>().is_err());
         assert!("0Mbit/s".parse::<Rate>().is_err());
         assert!("--2s".parse::<Offset>().is_err());

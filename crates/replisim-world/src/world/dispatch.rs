@@ -287,8 +287,8 @@ impl<P: Process> World<P> {
 
     fn note(&mut self, node: NodeId, note: Note) {
         match note {
-            Note::Installed { key, value, position } => {
-                self.recorder.install(Install { at: self.now, node, key, value, position });
+            Note::Installed { key, made, position } => {
+                self.recorder.install(Install { at: self.now, node, key, made, position });
             }
             Note::Committed { .. } => self.recorder.commits += 1,
             Note::Applied { position } => self.recorder.apply(self.now, node, position),

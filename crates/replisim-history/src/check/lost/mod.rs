@@ -212,11 +212,10 @@ impl<'a> Leaders<'a> {
             return Fate::Lost(Way::RecordGone);
         }
         match write.change {
-            Change::Unnamed if record == Some(true) => Fate::Survives,
-            Change::Unnamed => Fate::Unknown,
-            // Where the key was deleted, there is nothing but the record to go by.
-            Change::Count(_) if write.key.erased && record == Some(true) => Fate::Survives,
-            Change::Count(_) if write.key.erased => Fate::Unknown,
+            Change::Trim | Change::MakeUp if record == Some(true) => Fate::Survives,
+            Change::Trim | Change::MakeUp => Fate::Unknown,
+            // What another kind of datum left of the sum, nobody knows.
+            Change::Count(_) if write.key.mixes_kinds => Fate::Unknown,
             Change::Count(_) => leader.fate_of_addition(write),
             Change::Put(value) => fate_of_register(leader, write, value),
             Change::Grow(element) | Change::Append(element) | Change::Insert(element) => {
@@ -298,17 +297,12 @@ fn superseded(leader: &Leader, key: &KeyOrder, rank: Rank) -> bool {
 }
 
 fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
-    if leader.held(write).datum.elements().contains(&element) {
+    let is_there = leader.held(write).datum.elements().contains(&element);
+    let may_be_gone = write.rank.is_some_and(|rank| write.key.swept_from(write.change.kind(), rank).is_reached());
+    if is_there || may_be_gone || write.key.removed_from(element).is_reached() {
         return Fate::Survives;
     }
-    if write.key.removed.binary_search(&element).is_ok() {
-        return Fate::Survives;
-    }
-    match write.key.outlasts(write.change.kind(), write.rank) {
-        Some(true) => Fate::Lost(Way::Vanished),
-        Some(false) => Fate::Survives,
-        None => Fate::Unknown,
-    }
+    Fate::Lost(Way::Vanished)
 }
 
 fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {

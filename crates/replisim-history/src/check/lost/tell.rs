@@ -21,6 +21,7 @@ pub(super) fn tell(placed: &Placed, loss: &Loss) -> Witness {
     }
     rest_on_keepers_of(placed, loss, &mut story);
     let key = placed.order.key(loss.slot);
+    key.unlogged.into_iter().for_each(|acknowledged| story.rest_on(acknowledged));
     // What it holds may be the same for another reason: a key that was deleted, and one that was never written.
     let gone = match loss.way {
         Way::RecordGone if it.position == Position::ZERO => "; its record is gone".to_owned(),

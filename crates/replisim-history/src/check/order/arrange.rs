@@ -10,7 +10,7 @@ use super::interval::intervals;
 use super::{Basis, KeyOrder, Rank, Version};
 use crate::check::access::{Change, Clearing, Kind, Part};
 use crate::check::keys::{Groups, Keys, Slot};
-use crate::{Datum, History, Install, Key, Position, Value};
+use crate::{Datum, History, Install, Key, Made, Position, Value};
 
 /// One write that may have happened.
 #[derive(Clone, Copy)]
@@ -68,20 +68,30 @@ impl<'a> Arranger<'a> {
         let mut order = KeyOrder::empty(key);
         order.note_changes(self.writes(slot));
         self.gather_installs(slot);
-        order.places = places(self.installs.iter().map(|install| install.value));
+        order.places = places(self.installs.iter().map(|install| install.made.value()));
         self.find_makers(slot, &order);
         let installed = self.installs.iter().zip(&self.makers);
         order.versions.extend(installed.map(|(install, maker)| Version::installed(install, maker.as_ref())));
+        self.note_made(&order);
+        order.unlogged = self.acknowledged_outside_log(slot);
         let strays = self.authority.strays(&self.installs, &order.versions, || self.seen(slot));
-        if strays.is_empty() && !self.installs.is_empty() {
+        if strays.is_empty() && !self.installs.is_empty() && order.unlogged.is_none() {
             order.basis = Basis::Log;
         } else {
             self.add_uninstalled(slot, &mut order);
             self.sort_by_time(&mut order, &strays);
+            self.writes_by_slot.group(slot.index()).iter().for_each(|number| self.made[*number as usize] = None);
+            self.note_made(&order);
         }
-        order.index_absences();
-        self.note_made(&order);
+        order.absences = order.latest_by_time(|version, _| version.may_leave_nothing);
         order
+    }
+
+    /// The first write of a key that was acknowledged without being in its log, if it has one.
+    fn acknowledged_outside_log(&self, slot: Slot) -> Option<u32> {
+        let outside = |write: &Write| write.part.of.outcome.is_ok() && self.made[write.number as usize].is_none();
+        let mut writes = self.writes(slot).filter(|_| !self.installs.is_empty());
+        writes.find(outside).map(|write| write.part.operation)
     }
 
     /// The writes of a key, in the order of operations.
@@ -111,7 +121,7 @@ impl<'a> Arranger<'a> {
     }
 
     /// Finds the write that made each version that was installed: the one of its value, and among several the one of its
-    /// position. Only a position can tell which deletion it is.
+    /// position. Of those that no value identifies, only a position can tell which one it is.
     fn find_makers(&mut self, slot: Slot, order: &KeyOrder) {
         let mut makers = std::mem::take(&mut self.makers);
         makers.clear();
@@ -125,17 +135,17 @@ impl<'a> Arranger<'a> {
             };
             match write.change.value() {
                 Some(value) => order.places(value).iter().for_each(|(_, rank)| claim(rank.index())),
-                None => self.deletions_at(write.position()).for_each(claim),
+                None => self.nameless_at(write.position()).for_each(claim),
             }
         }
         self.makers = makers;
     }
 
-    /// The key's installs at a position that name no value.
-    fn deletions_at(&self, position: Position) -> impl Iterator<Item = usize> {
+    /// The key's installs at a position that no value identifies.
+    fn nameless_at(&self, position: Position) -> impl Iterator<Item = usize> {
         let first = self.installs.partition_point(|install| install.position < position);
         let here = (first..).zip(&self.installs[first..]).take_while(move |(_, install)| install.position == position);
-        here.filter(|(_, install)| install.value.is_none()).map(|(index, _)| index)
+        here.filter(|(_, install)| install.made.value().is_none()).map(|(index, _)| index)
     }
 
     /// Adds a version for each write that was not installed, for keys that no one log orders.
@@ -191,36 +201,34 @@ impl KeyOrder {
             kinds.extend(write.change.kind());
             match write.change {
                 Change::Insert(_) => self.grows_anywhere = true,
-                Change::Remove(element) => self.removed.push(element),
-                Change::Put(_) | Change::Count(_) | Change::Grow(_) | Change::Append(_) => {}
-                Change::Erase | Change::Unnamed => {}
+                Change::Remove(element) => self.removed.push((element, write.part.of.invoked)),
+                Change::Put(_) | Change::MakeUp | Change::Count(_) | Change::Grow(_) | Change::Append(_) => {}
+                Change::Erase | Change::Trim => {}
             }
-            self.erased |= write.change.may_leave_nothing();
         }
-        self.erased |= kinds.len() > 1;
+        self.mixes_kinds = kinds.len() > 1;
         self.mixes_elements = kinds.contains(&Kind::Set) && kinds.contains(&Kind::List);
         self.removed.sort_unstable();
     }
 
-    fn index_absences(&mut self) {
-        let gone = self.versions.iter().enumerate().filter(|(_, version)| version.may_leave_nothing);
-        let mut absences: Vec<_> = gone.map(|(index, version)| (version.at, Rank::at_index(index))).collect();
-        absences.sort_unstable();
-        for next in 1..absences.len() {
-            let (before, here) = (absences[next - 1].1, absences[next].1);
-            absences[next].1 = self.later(before, here);
+    /// By time: the latest version, among those that can have been seen by then, of those that count.
+    fn latest_by_time(&self, counts: impl Fn(&Version, usize) -> bool) -> Vec<(SimTime, Rank)> {
+        let counted = self.versions.iter().enumerate().filter(|(index, version)| counts(version, *index));
+        let mut latest: Vec<_> = counted.map(|(index, version)| (version.at, Rank::at_index(index))).collect();
+        latest.sort_unstable();
+        for next in 1..latest.len() {
+            let (before, here) = (latest[next - 1].1, latest[next].1);
+            latest[next].1 = self.later(before, here);
         }
-        self.absences = absences;
-        self.swept_sets = self.last_to_sweep(Kind::Set);
-        self.swept_lists = if self.mixes_elements { self.last_to_sweep(Kind::List) } else { self.swept_sets };
+        latest
     }
 
-    /// The latest version that no older element of a datum of this kind outlives, or may not.
-    fn last_to_sweep(&self, kind: Kind) -> Rank {
-        let may_clear = |index: usize| self.versions[index].clearing != Clearing::Never;
-        let sweeps = |index: &usize| may_clear(*index) || (self.mixes_elements && self.replaces(*index, kind));
-        let sweeps = (0..self.versions.len()).filter(sweeps).map(Rank::at_index);
-        sweeps.reduce(|a, b| self.later(a, b)).unwrap_or(Rank::INITIAL)
+    /// By time: the latest version, among those that can have been seen by then, that older elements of a datum of this
+    /// kind do not outlive, or may not.
+    pub(super) fn sweeps_by_time(&self, kind: Kind) -> Vec<(SimTime, Rank)> {
+        self.latest_by_time(|version, index| {
+            version.clearing != Clearing::Never || (self.mixes_elements && self.replaces(index, kind))
+        })
     }
 
     /// Whether the version at `index` put a set in a list's place, or a list in a set's; where no one log tells, whether it
@@ -247,16 +255,21 @@ impl KeyOrder {
 impl Version {
     fn installed(install: &Install, write: Option<&Write>) -> Self {
         Version {
-            value: install.value,
+            value: install.made.value(),
             position: install.position,
             at: install.at,
             writer: write.map(|write| write.part.operation),
             session: write.map(|write| write.part.of.session),
             invoked: write.map_or(SimTime::ZERO, |write| write.part.of.invoked),
             acknowledged: write.map_or(SimTime::NEVER, |write| write.part.acknowledged()),
-            may_leave_nothing: install.value.is_none() && write.is_none_or(|write| write.change.may_leave_nothing()),
-            kind: write.and_then(|write| write.change.kind()),
-            clearing: write.map_or(Clearing::Perhaps, |write| write.change.clearing()),
+            may_leave_nothing: install.made == Made::Nothing,
+            kind: install.made.kind().or(write.and_then(|write| write.change.kind())),
+            clearing: match install.made {
+                Made::Nothing | Made::Sum => Clearing::Certainly,
+                Made::Without(_) => Clearing::Never,
+                Made::Shorter => Clearing::Perhaps,
+                Made::Value(_) => write.map_or(Clearing::Perhaps, |write| write.change.clearing()),
+            },
         }
     }
 
@@ -269,9 +282,21 @@ impl Version {
             session: Some(write.part.of.session),
             invoked: write.part.of.invoked,
             acknowledged: write.part.acknowledged(),
-            may_leave_nothing: write.change.may_leave_nothing(),
+            may_leave_nothing: write.change == Change::Erase,
             kind: write.change.kind(),
             clearing: write.change.clearing(),
+        }
+    }
+}
+
+impl Made {
+    /// What the key is after it, if that is certain and not nothing.
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Made::Sum => Some(Kind::Counter),
+            Made::Without(_) => Some(Kind::Set),
+            Made::Shorter => Some(Kind::List),
+            Made::Value(_) | Made::Nothing => None,
         }
     }
 }

@@ -19,8 +19,8 @@
 //!   was invoked after the other's was acknowledged, and of two concurrent ones nothing is said. A checker that would
 //!   need to know says `unknown`.
 //!
-//! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; two nodes
-//! installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
+//! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; a write was
+//! acknowledged that is none of them; two nodes installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
 //! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
 //! side by side.
 //!
@@ -48,6 +48,7 @@ mod arrange;
 mod authority;
 mod interval;
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use replisim_kernel::SimTime;
@@ -107,18 +108,21 @@ pub(super) struct KeyOrder {
     pub versions: Vec<Version>,
     /// On the ground of real time, when each version took its place.
     intervals: Vec<Interval>,
-    /// Elements that were, or may have been, removed one by one; ascending.
-    pub removed: Vec<Value>,
-    /// Whether the whole key, or an element that the history does not name, may have been deleted.
-    pub erased: bool,
+    /// The first write that was acknowledged without being in the key's log, if it has one.
+    pub unlogged: Option<u32>,
+    /// Whether it was, or may have been, written as data of several kinds, each of which replaces the others.
+    pub mixes_kinds: bool,
     /// Whether it is a text, whose newest element can stand anywhere.
     pub grows_anywhere: bool,
+    /// Elements that were, or may have been, removed one by one, and when that was asked for; ascending.
+    removed: Vec<(Value, SimTime)>,
     /// Whether both a set and a list were put into it, so that each may have replaced the other.
     mixes_elements: bool,
-    /// The latest version that no older element of a set outlives: a deletion, or another kind of datum in the set's place.
-    swept_sets: Rank,
-    /// The same for the elements of lists.
-    swept_lists: Rank,
+    /// By time: the latest version, among those that can have been seen by then, that no older element outlives, or may
+    /// not: a deletion, or another kind of datum in its place. Made when somebody asks.
+    sweeps: OnceCell<Vec<(SimTime, Rank)>>,
+    /// The same for lists alone, of a key that is both a set and a list.
+    sweeps_of_lists: OnceCell<Vec<(SimTime, Rank)>>,
     /// The rank of each version that a value names, by value and rank.
     places: Vec<(Value, Rank)>,
     /// By time: the latest version, among those that can have been seen by then, that leaves nothing.
@@ -294,24 +298,34 @@ impl KeyOrder {
         turns.zip(&self.versions).filter(|(turn, _)| *turn > 0)
     }
 
-    /// Whether a set, list or text that was given the element of this rank may have lost it by the rules.
-    pub(super) fn may_lack(&self, rank: Rank) -> bool {
+    /// From when on a reader of a set, list or text may miss the element of this rank by the rules: it may have been
+    /// removed then, or swept away with all others; never, if nobody may have done that.
+    pub(super) fn may_be_gone_from(&self, rank: Rank) -> SimTime {
         let version = self.version(rank);
-        let removed = version.value.is_some_and(|element| self.removed.binary_search(&element).is_ok());
-        removed || self.outlasts(version.kind, Some(rank)) != Some(true)
+        let removed = version.value.map_or(SimTime::NEVER, |element| self.removed_from(element));
+        removed.min(self.swept_from(version.kind, rank))
     }
 
-    /// Whether an element of a datum of this kind is certainly newer than all that may have left none; `None` if it is not
-    /// known where that stands. What was never installed had no place from which to be swept away.
-    pub(super) fn outlasts(&self, kind: Option<Kind>, rank: Option<Rank>) -> Option<bool> {
-        let swept = if kind == Some(Kind::Set) { self.swept_sets } else { self.swept_lists };
-        if self.erased && swept == Rank::INITIAL {
-            return None;
-        }
-        Some(rank.is_none_or(|rank| match self.basis {
-            Basis::Log => swept <= rank,
-            Basis::RealTime => self.compare(swept, rank) == Some(Ordering::Less),
-        }))
+    /// When somebody first asked for an element to be removed.
+    pub(super) fn removed_from(&self, element: Value) -> SimTime {
+        let first = self.removed.partition_point(|(other, _)| *other < element);
+        self.removed.get(first).filter(|(other, _)| *other == element).map_or(SimTime::NEVER, |(_, at)| *at)
+    }
+
+    /// From when on an element of a datum of this kind may have been swept away: when the first version can have been seen
+    /// that leaves no older ones, or may, and that is not certainly older itself.
+    pub(super) fn swept_from(&self, kind: Option<Kind>, rank: Rank) -> SimTime {
+        let sweeps = match kind {
+            Some(Kind::Set) => self.sweeps.get_or_init(|| self.sweeps_by_time(Kind::Set)),
+            _ if self.mixes_elements => self.sweeps_of_lists.get_or_init(|| self.sweeps_by_time(Kind::List)),
+            _ => self.sweeps.get_or_init(|| self.sweeps_by_time(Kind::Set)),
+        };
+        let is_outlasted = |sweep: Rank| match self.basis {
+            Basis::Log => sweep <= rank,
+            Basis::RealTime => self.compare(sweep, rank) == Some(Ordering::Less),
+        };
+        let outlasted = sweeps.partition_point(|(_, sweep)| is_outlasted(*sweep));
+        sweeps.get(outlasted).map_or(SimTime::NEVER, |(at, _)| *at)
     }
 
     /// Whether a log tells that no element of a lower rank is left once there is the version of this one.
@@ -334,12 +348,13 @@ impl KeyOrder {
             basis: Basis::RealTime,
             versions: Vec::new(),
             intervals: Vec::new(),
-            removed: Vec::new(),
-            erased: false,
+            unlogged: None,
+            mixes_kinds: false,
             grows_anywhere: false,
+            removed: Vec::new(),
             mixes_elements: false,
-            swept_sets: Rank::INITIAL,
-            swept_lists: Rank::INITIAL,
+            sweeps: OnceCell::new(),
+            sweeps_of_lists: OnceCell::new(),
             places: Vec::new(),
             absences: Vec::new(),
         }

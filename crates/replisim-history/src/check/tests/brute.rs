@@ -10,7 +10,7 @@ use replisim_kernel::{SimTime, Span};
 use super::random::{draft, fork, random_history};
 use crate::check::{StaleRead, check, check_all, losses, recheck, staleness};
 use crate::{
-    Beginning, Check, Datum, Finding, History, Install, Key, Limit, Op, Operation, Position, Seen, Value, Verdict,
+    Beginning, Check, Datum, Finding, History, Install, Key, Limit, Made, Op, Operation, Position, Seen, Value, Verdict,
 };
 
 /// A register's version as a reader or a writer knows it.
@@ -208,8 +208,8 @@ impl<'a> Brute<'a> {
             install.key == key
                 && match version {
                     Version::Initial => false,
-                    Version::Of(value) => install.value == Some(value),
-                    Version::Deletion(op) => install.value.is_none() && install.position == self.ops[op].position,
+                    Version::Of(value) => install.made == Made::Value(value),
+                    Version::Deletion(op) => install.made == Made::Nothing && install.position == self.ops[op].position,
                 }
         })
     }

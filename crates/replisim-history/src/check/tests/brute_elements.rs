@@ -10,8 +10,8 @@ use super::brute::witnesses_stand;
 use super::random::{Draft, draft, schedule};
 use crate::check::{check, losses, recheck, staleness};
 use crate::{
-    Check, Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Position, Reason,
-    Seen, SessionId, Value, Verdict,
+    Check, Contents, Datum, Final, History, Install, Key, Lineage, Made, NodeId, Op, Operation, Outcome, Position,
+    Reason, Seen, SessionId, Value, Verdict,
 };
 
 /// What the keys of a history are written as.
@@ -83,12 +83,9 @@ fn install_all(history: &mut History, changes: &[Change]) -> Lineage {
         if let Some(it) = by.and_then(|by| history.operations.get_mut(by)).filter(|it| it.outcome.is_ok()) {
             it.position = position;
         }
-        let value = match *op {
-            Op::SetAdd { element, .. } | Op::Append { element, .. } => Some(element),
-            _ => None,
-        };
         let key = op.key().expect("a single operation");
-        history.installs.push(Install { at: *at, node: NodeId(0), key, value, position });
+        let made = Made::by(op, &Seen::Nothing).expect("it changes the key");
+        history.installs.push(Install { at: *at, node: NodeId(0), key, made, position });
     }
     lineage
 }
@@ -178,8 +175,9 @@ impl<'a> Brute<'a> {
         }
     }
 
-    fn is_never_removed(&self, element: (Key, Value)) -> bool {
-        (0..self.ops.len()).all(|op| self.removed(op) != Some(element))
+    /// Whether nobody had asked for an element to be removed by then.
+    fn is_never_removed(&self, element: (Key, Value), by: SimTime) -> bool {
+        (0..self.ops.len()).all(|op| self.removed(op) != Some(element) || self.ops[op].invoked > by)
     }
 
     /// Whether what may have happened put lists into a key, or sets: two kinds that replace each other.
@@ -205,7 +203,7 @@ impl<'a> Brute<'a> {
     fn position(&self, op: usize) -> Option<Position> {
         let is_it = |install: &&&Install| match self.ops[op].op {
             Op::SetAdd { key, element } | Op::Append { key, element } => {
-                install.key == key && install.value == Some(element)
+                install.key == key && install.made == Made::Value(element)
             }
             _ => install.position == self.ops[op].position,
         };
@@ -214,10 +212,7 @@ impl<'a> Brute<'a> {
 
     /// When the log has the key deleted after what `op` did, by a client or by nobody who is known.
     fn deletions_after(&self, op: usize, key: Key) -> impl Iterator<Item = SimTime> {
-        let deletes = move |install: &&&Install| {
-            let by = (0..self.ops.len()).find(|by| self.position(*by) == Some(install.position));
-            install.key == key && install.value.is_none() && by.is_none_or(|by| self.deletes(by, key))
-        };
+        let deletes = move |install: &&&Install| install.key == key && install.made == Made::Nothing;
         let after = self.installs.iter().filter(move |install| Some(install.position) > self.position(op));
         after.filter(deletes).map(|install| install.at)
     }
@@ -226,14 +221,15 @@ impl<'a> Brute<'a> {
         self.ops[it].outcome.is_ok() && self.ops[it].completed < self.ops[op].invoked
     }
 
-    /// Whether something that is not certainly older may have deleted what `op` put into a key, or put another kind of datum
-    /// in its place.
-    fn may_be_swept(&self, op: usize, key: Key) -> bool {
+    /// Whether something that is not certainly older may have deleted by then what `op` put into a key, or put another kind
+    /// of datum in its place.
+    fn may_be_swept(&self, op: usize, key: Key, by: SimTime) -> bool {
         if !self.installs.is_empty() {
-            return self.deletions_after(op, key).next().is_some();
+            return self.deletions_after(op, key).any(|deleted| deleted <= by);
         }
         let other = |it: usize| self.puts(it, key).is_some_and(|kind| Some(kind) != self.puts(op, key));
-        let mut sweepers = (0..self.ops.len()).filter(|it| other(*it) || self.deletes(*it, key));
+        let begun = |it: &usize| self.ops[*it].invoked <= by;
+        let mut sweepers = (0..self.ops.len()).filter(begun).filter(|it| other(*it) || self.deletes(*it, key));
         sweepers.any(|it| !self.is_certainly_older(it, op))
     }
 
@@ -249,11 +245,12 @@ impl<'a> Brute<'a> {
     /// The changes that `read` lacks, of those that are `demanded`, each an operation and the element that it is about.
     fn lacks(&self, read: usize, demanded: impl Iterator<Item = (usize, (Key, Value))>) -> Vec<usize> {
         let Some((key, datum)) = self.seen(read) else { return Vec::new() };
+        let by = self.ops[read].completed;
         let lacks = |(op, (of, element)): &(usize, (Key, Value))| match datum {
             _ if *of != key => false,
-            Datum::Absent => !self.may_be_absent(*op, key, self.ops[read].completed),
-            _ if datum.elements().contains(element) || !self.is_never_removed((key, *element)) => false,
-            _ => !self.may_be_swept(*op, key),
+            Datum::Absent => !self.may_be_absent(*op, key, by),
+            _ if datum.elements().contains(element) || !self.is_never_removed((key, *element), by) => false,
+            _ => !self.may_be_swept(*op, key, by),
         };
         demanded.filter(lacks).map(|(op, _)| op).collect()
     }
@@ -315,7 +312,9 @@ impl<'a> Brute<'a> {
     fn lost(&self) -> Vec<u64> {
         let holds = |(key, element): (Key, Value)| self.held.read(key).elements().contains(&element);
         let lost = |op: &usize| {
-            let kept = |it: (Key, Value)| self.is_never_removed(it) && !self.may_be_swept(*op, it.0);
+            let kept = |it: (Key, Value)| {
+                self.is_never_removed(it, SimTime::NEVER) && !self.may_be_swept(*op, it.0, SimTime::NEVER)
+            };
             let gone = self.added(*op).is_some_and(|it| !holds(it) && kept(it));
             let certain = |it| {
                 let adders = (0..self.ops.len()).filter(|adder| self.added(*adder) == Some(it));

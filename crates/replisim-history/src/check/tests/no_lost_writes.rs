@@ -134,8 +134,8 @@ fn counts_what_a_sum_lacks_though_its_record_is_there() {
     let lacking = "violated 1/1: addition missing";
     expect(LOST, "c1 sum k1=5 @0-2 ok 1@1\nfinal n0 leads | 1:0-9 | k1=+0", lacking);
     let logged = "
-        install k1=- 1@1 n0 @1
-        install k1=- 2@1 n0 @3
+        install k1=+ 1@1 n0 @1
+        install k1=+ 2@1 n0 @3
         c1 sum k1=5 @0-2 ok 1@1
         c2 sum k1=3 @2-4 ok 2@1";
     let of = |more: &str, lineage: &str, held: &str| {
@@ -147,18 +147,70 @@ fn counts_what_a_sum_lacks_though_its_record_is_there() {
     assert_eq!(of("", "1:0-1", "+0"), "violated 2/2: addition missing");
     assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+10"), "holds 2");
     assert_eq!(of("c3 sum k1=2 @4- open", "1:0-9", "+9"), "violated 1/2: addition missing");
-    assert_eq!(of("c3 delete k1 @4-6 info", "1:0-9", "+0"), "holds 2");
+    assert_eq!(of("install k1=+ 3@1 n0 @5\nc3 sum k1=2 @4- open", "1:0-9", "+2"), "violated 2/2: addition missing");
+    let deleted = "c3 delete k1 @4-6 info";
+    assert_eq!(of(&format!("install k1=- 3@1 n0 @5\n{deleted}"), "1:0-9", "+0"), "holds 2");
+    assert_eq!(of(deleted, "1:0-9", "+0"), "violated 2/2: addition missing", "what is in no log was not done");
 }
 
-/// What no client is known to have done may be a table that an operator dropped, or an addition that was never answered.
+#[test]
+fn counts_what_was_added_after_a_deletion() {
+    let counter = "
+        install k1=- 1@1 n0 @1
+        install k1=+ 2@1 n0 @3
+        c1 delete k1 @0-2 info
+        c2 sum k1=5 @2-4 ok 2@1
+        final n0 leads | 1:0-9 |";
+    expect(LOST, &format!("{counter} k1=+5"), "holds 1");
+    expect(LOST, &format!("{counter} k1=+0"), "violated 1/1: addition missing");
+    let replaced =
+        counter.replace("c1 delete", "c1 write").replace("k1 @0", "k1=1.0 @0").replace("k1=- 1@1", "k1=1.0 1@1");
+    let unknown = "unknown 0/1: the history does not tell whether 1 acknowledged write was lost";
+    expect(LOST, &format!("{replaced} k1=+0"), unknown);
+}
+
+/// A client that never heard how its removal ended tells no position either, so nobody knows which install is its own.
+#[test]
+fn takes_no_removal_for_the_end_of_a_set() {
+    let set = |unanswered: &str| {
+        format!(
+            "
+            install k1=1.0 1@1 n0 @1
+            install {unanswered} 2@1 n0 @3
+            c1 add k1=1.0 @0-2 ok 1@1
+            c2 remove k1=2.0 @2- open"
+        )
+    };
+    let removed = format!("{}\nc1 read k1=nothing @5-6 ok", set("k1=-2.0"));
+    expect(Check::ReadYourWrites, &removed, "violated 1/1: older than own write");
+    expect(LOST, &format!("{removed}\nfinal n0 leads | 1:0-9 | k1={{}}"), "violated 1/1: write vanished");
+    let dropped = format!("{}\nc1 read k1=nothing @5-6 ok", set("k1=-"));
+    expect(Check::ReadYourWrites, &dropped, "holds 1");
+    expect(LOST, &format!("{dropped}\nfinal n0 leads | 1:0-9 | k1={{}}"), "holds 1");
+}
+
+#[test]
+fn trusts_no_log_that_lacks_what_was_acknowledged() {
+    let lacking = "
+        install k1=1.0 1@1 n0 @1
+        c1 write k1=1.0 @0-2 ok 1@1
+        c2 write k1=2.0 @4-6 ok
+        c2 read k1=1.0 @7-8 ok
+        final n0 leads | | k1=1.0";
+    expect(LOST, lacking, "violated 1/2: write vanished");
+    expect(Check::ReadYourWrites, lacking, "violated 1/1: older than own write");
+    expect(Check::FreshReads, lacking, "violated 1/1: stale read");
+}
+
+/// What no client is known to have done is a table that an operator dropped.
 #[test]
 fn does_not_miss_what_was_added_before_a_table_was_dropped() {
     let of = |held: &str, last: &str| {
         let text = format!(
             "
-            install k1=- 1@1 n0 @1
+            install k1=+ 1@1 n0 @1
             install k1=- 2@1 n0 @3
-            install k1=- 3@1 n0 @5
+            install k1=+ 3@1 n0 @5
             c1 sum k1=5 @0-2 ok 1@1
             c2 sum k1={last} @4-6 ok 3@1
             final n0 leads | 1:0-9 | k1={held}"

@@ -4,9 +4,9 @@
 //! c1 write k1=1.0 @10-12 ok 5@1            by session 1, from 10 to 12 ms, at position 5 of epoch 1
 //! c2 read k1=nothing @13-14 ok             what was read stands behind the sign
 //! c2 txn read k1=1.0; write k2=2.1 @15- open
-//! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, put-if k1=1.1
+//! c3 append k3=3.0 @15-16 info             also: add, remove (sets), delete k3, sum k4=+5, insert, trim k3, put-if k1=1.1
 //! c3 refused k1=1.1 @15-16 ok              a put-if that swapped nothing
-//! install k1=1.0 5@1 n0 @11                k1=- for a deletion
+//! install k1=1.0 5@1 n0 @11                k1=- for a deletion, + for a sum, -1.0 for an element less, _ for a character less
 //! begin 3 n0 @14 | 1:0-5 2:5-9             epoch 3 begins, on 1 to 5 of epoch 1 and 6 to 9 of epoch 2
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
@@ -17,8 +17,8 @@
 use replisim_kernel::{SimTime, Span};
 
 use crate::{
-    Beginning, Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Panic, Position,
-    Reason, Seen, SessionId, Value,
+    Beginning, Contents, Datum, Final, History, Install, Key, Lineage, Made, NodeId, Op, Operation, Outcome, Panic,
+    Position, Reason, Seen, SessionId, Value,
 };
 
 /// Reads a history.
@@ -100,6 +100,7 @@ fn part(text: &str) -> (Op, Seen) {
         "add" => Op::SetAdd { key, element: value(what) },
         "remove" => Op::SetRemove { key, element: value(what) },
         "insert" => Op::TextInsert { key, at: 0, character: value(what) },
+        "trim" => Op::TextDelete { key, at: 0 },
         "sum" => Op::Add { key, amount: what.parse().expect("an amount") },
         other => panic!("`{other}` is not an operation"),
     };
@@ -114,7 +115,13 @@ fn install(text: &str) -> Install {
         at: at(when.trim_start_matches('@')),
         node: NodeId(number(node, "n")),
         key: Key(number(key, "k")),
-        value: (version != "-").then(|| value(version)),
+        made: match (version, version.strip_prefix('-')) {
+            ("-", _) => Made::Nothing,
+            ("+", _) => Made::Sum,
+            ("_", _) => Made::Shorter,
+            (_, Some(element)) => Made::Without(value(element)),
+            (_, None) => Made::Value(value(version)),
+        },
         position: position(place),
     }
 }

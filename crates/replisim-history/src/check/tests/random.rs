@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use replisim_kernel::{SimTime, Span};
 
 use crate::{
-    Beginning, Contents, Datum, Final, History, Install, Key, Lineage, NodeId, Op, Operation, Outcome, Position,
+    Beginning, Contents, Datum, Final, History, Install, Key, Lineage, Made, NodeId, Op, Operation, Outcome, Position,
     Reason, Seen, SessionId, Value,
 };
 
@@ -185,11 +185,11 @@ fn install_all(history: &mut History, scheduled: &[(Draft, u32, SimTime, SimTime
         it.position = position;
         for part in it.op.parts() {
             let Some((key, datum)) = datum_of(part) else { continue };
-            let value = match datum {
-                Datum::Register(value) => Some(value),
-                _ => None,
+            let made = match datum {
+                Datum::Register(value) => Made::Value(value),
+                _ => Made::Nothing,
             };
-            history.installs.push(Install { at, node: NodeId(epoch as u16), key, value, position });
+            history.installs.push(Install { at, node: NodeId(epoch as u16), key, made, position });
             // Now and then a replica forgets to apply a write.
             if survives && pick & 0x7000 != 0 {
                 contents.install(key, datum, position);

@@ -62,6 +62,39 @@ fn does_not_miss_what_the_log_says_was_swept_away() {
 }
 
 #[test]
+fn misses_what_was_swept_away_or_removed_only_later() {
+    let list = "
+        install k1=1.0 1@1 n0 @1
+        install k1=1.1 2@1 n0 @3
+        install k1=- 3@1 n0 @9
+        c1 append k1=1.0 @0-2 ok 1@1
+        c1 append k1=1.1 @2-4 ok 2@1";
+    for (what, kind) in [(RYW, "older than own write"), (Check::FreshReads, "stale read")] {
+        expect(what, &format!("{list}\nc1 read k1=[1.0] @5-8 ok"), &format!("violated 1/1: {kind}"));
+        expect(what, &format!("{list}\nc1 read k1=[1.0] @5-9 ok"), "holds 1");
+        let set = list.replace("append", "add").replace("install k1=- 3@1 n0 @9", "install k1=-1.1 3@1 n0 @9");
+        let removed = |moment: u32| format!("{set}\nc1 read k1={{1.0}} @5-8 ok\nc2 remove k1=1.1 @{moment}-20 ok 3@1");
+        expect(what, &removed(9), &format!("violated 1/1: {kind}"));
+        expect(what, &removed(8), "holds 1");
+    }
+}
+
+#[test]
+fn takes_a_text_with_a_character_less_for_no_less_than_a_text() {
+    let text = "
+        install k1=1.0 1@1 n0 @1
+        install k1=1.1 2@1 n0 @3
+        install k1=_ 3@1 n0 @5
+        c1 insert k1=1.0 @0-2 ok 1@1
+        c1 insert k1=1.1 @2-4 ok 2@1
+        c2 trim k1 @4-6 ok 3@1";
+    expect(RYW, &format!("{text}\nc1 read k1=nothing @7-8 ok"), "violated 1/1: older than own write");
+    expect(Check::FreshReads, &format!("{text}\nc1 read k1=nothing @7-8 ok"), "violated 1/1: stale read");
+    expect(RYW, &format!("{text}\nc1 read k1=[1.0] @7-8 ok"), "holds 1");
+    expect(RYW, &format!("{text}\nc1 read k1=[1.0] @3-4 ok"), "violated 1/1: older than own write");
+}
+
+#[test]
 fn demands_what_came_after_a_deletion_and_the_deletion_itself() {
     let own = "violated 1/1: older than own write";
     let stale = "violated 1/1: stale read";

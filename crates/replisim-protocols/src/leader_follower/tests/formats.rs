@@ -27,7 +27,7 @@ fn no_two_made_up_values_are_the_same() {
     scene.clients.push(ClientGroup { script: vec![vec![long, next]], ..writers() });
     let scene = scene.fault(Fault::Every(Span::millis(100), Span::millis(1), Action::Restart(named("p"))));
     let run = scene.run();
-    let mut values: Vec<_> = run.history.installs.iter().filter_map(|install| install.value).collect();
+    let mut values: Vec<_> = run.history.installs.iter().filter_map(|install| install.made.value()).collect();
     let count = values.len();
     values.sort_unstable_by_key(|value| value.to_string());
     values.dedup();
