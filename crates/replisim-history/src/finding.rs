@@ -79,7 +79,7 @@ pub enum Limit {
         #[serde(with = "nanos")]
         at: SimTime,
     },
-    /// Replicas were still coming closer, or drifting apart, when the quiet phase was over.
+    /// When the quiet phase was over, replicas still changed, or something was on its way to them.
     Unsettled,
     /// A panic cut the run short.
     Panicked,
@@ -250,7 +250,7 @@ impl fmt::Display for Limit {
             Limit::BrokenOff { at } => {
                 write!(f, "the run was broken off at {}", span(at.since(SimTime::ZERO)))
             }
-            Limit::Unsettled => f.write_str("replicas were still changing when the quiet phase was over"),
+            Limit::Unsettled => f.write_str("something was still under way when the quiet phase was over"),
             Limit::Panicked => f.write_str("a panic cut the run short"),
         }
     }

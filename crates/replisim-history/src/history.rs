@@ -158,7 +158,8 @@ pub struct History {
     pub panic: Option<Panic>,
     /// When somebody broke it off, if that was before it came to its end.
     pub broken_off: Option<SimTime>,
-    /// Whether the quiet phase was over while replicas still changed: what differs may be no more than late.
+    /// Whether the quiet phase was over while replicas still changed, or something was on its way to them: what differs may
+    /// be no more than late.
     pub unsettled: bool,
 }
 
@@ -189,8 +190,8 @@ impl Operation {
         }
     }
 
-    /// Whether it changed, or may have changed, data and was acknowledged.
+    /// Whether it changed data, or may have, and was acknowledged: what was not swapped, was not written.
     pub fn is_acknowledged_write(&self) -> bool {
-        self.outcome.is_ok() && !self.op.is_read()
+        self.outcome.is_ok() && !self.op.is_read() && self.seen != Seen::Swapped(false)
     }
 }

@@ -28,7 +28,7 @@ pub struct Figures {
     pub staleness: Staleness,
     /// How operations ended.
     pub outcomes: Outcomes,
-    /// The longest time for which a write was wanted and none acknowledged.
+    /// The longest time from when a write was wanted until one was acknowledged.
     pub downtime_ns: u64,
 }
 
@@ -164,7 +164,7 @@ impl Staleness {
         Staleness {
             stale: report.stale.len() as u64,
             of: report.reads.len() as u64,
-            unknown: report.unknown,
+            unknown: report.unknown.len() as u64,
             behind: Quantiles::of_each(behind, report.worst().map_or(Span::ZERO, |read| read.behind.time_behind)),
             versions_behind_max: report.stale.iter().map(|read| read.behind.versions_behind).max().unwrap_or(0),
         }

@@ -1,7 +1,8 @@
 //! Convergence: once the faults have ended and the system has come to rest, every replica holds the same data.
 //!
 //! The replicas are held against the authority if exactly one of them leads, else against the largest group that agrees. Where
-//! they differ, but were still changing when the quiet phase was over, nobody knows whether they would have come to agree.
+//! they differ, but something was still under way when the quiet phase was over, nobody knows whether they would have come to
+//! agree.
 
 use super::tally::{Tally, undecided};
 use super::witness::Story;

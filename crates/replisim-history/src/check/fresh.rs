@@ -61,8 +61,8 @@ pub struct StalenessReport {
     pub reads: Vec<u64>,
     /// Those of them that were stale, in order of invocation.
     pub stale: Vec<StaleRead>,
-    /// How many reads more there are of which the order of versions does not tell.
-    pub unknown: u64,
+    /// The positions of those of which the order of versions does not tell, likewise.
+    pub unknown: Vec<u64>,
     /// How many reads returned a counter's sum, which tells no version.
     pub counters: u64,
 }
@@ -75,10 +75,11 @@ pub fn staleness(history: &History) -> StalenessReport {
 /// No read is stale.
 pub(super) fn fresh_reads(placed: &Placed) -> Finding {
     let report = report(placed);
+    let unknown = report.unknown.len() as u64;
     let tally = Tally {
         broken: report.stale.len() as u64,
-        of: report.reads.len() as u64 + report.unknown,
-        unknown: report.unknown,
+        of: report.reads.len() as u64 + unknown,
+        unknown,
         unjudged: report.counters,
     };
     tally.conclude(Check::FreshReads, "reads", report.stale.first().map(|stale| tell(placed, stale)))
@@ -161,7 +162,7 @@ fn report(placed: &Placed) -> StalenessReport {
             let of_key = &mut acknowledgements[event.slot.index()];
             let of_key = of_key.get_or_insert_with(|| Acknowledgements::of(placed.key_of(event)));
             match of_key.age(placed, &Reading { event, invoked: it.invoked, completed: it.completed }) {
-                Age::Unknown => report.unknown += 1,
+                Age::Unknown => report.unknown.push(operation),
                 Age::Counter => report.counters += 1,
                 Age::Fresh => report.reads.push(operation),
                 Age::Stale { behind, missed } => {

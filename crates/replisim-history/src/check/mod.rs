@@ -15,9 +15,9 @@
 //! `witness.rs` writes a violation down.
 //!
 //! **Sound**: a violation is one, and its witness shows it on its own ([`recheck`]). Where the history does not tell
-//! which of two versions is newer, the verdict is unknown, never a guess. **Complete** for registers, deletions and
-//! appended lists in keys that one log ordered; elsewhere the most favourable reading of what was seen is taken, and
-//! of a set, list or text that was read, the newest element stands for all.
+//! which of two versions is newer, the verdict is unknown, never a guess. **Complete** for registers and deletions in keys
+//! that one log ordered; elsewhere the most favourable reading of what was seen is taken. Of a set, list or text a session
+//! must see again only the newest element of its past. A compare-and-set is a write: what it found is not held against it.
 
 mod access;
 mod causal;

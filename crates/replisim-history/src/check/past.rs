@@ -165,7 +165,7 @@ impl<'a> Past<'a> {
             newest: vec![Ranked::NOTHING; keys],
             demands: vec![Demand::NONE; keys],
             past_steps,
-            reach: Vec::new(),
+            reach: reach_of_nothing(placed).collect(),
             pending: Vec::new(),
             broken_until: 0,
             breaches: Breaches::default(),
@@ -174,7 +174,6 @@ impl<'a> Past<'a> {
 
     /// Follows one session from its beginning, operation by operation.
     fn follow(&mut self, session: Range<u32>) {
-        self.forget();
         self.broken_until = session.start;
         let mut begin = session.start;
         let events = &self.placed.events[session.start as usize..session.end as usize];
@@ -192,14 +191,22 @@ impl<'a> Past<'a> {
         if self.broken_until > session.start {
             self.breaches.broken_within.push(session.start..self.broken_until);
         }
+        self.forget(events);
     }
 
-    fn forget(&mut self) {
+    /// Forgets the past of the session that had these events.
+    fn forget(&mut self, events: &[Event]) {
+        if self.rule.authors == Authors::Nothing {
+            // Its own events are all of its past.
+            for slot in events.iter().map(|event| event.slot.index()) {
+                (self.newest[slot], self.demands[slot]) = (Ranked::NOTHING, Demand::NONE);
+            }
+            return;
+        }
         self.newest.fill(Ranked::NOTHING);
         self.demands.fill(Demand::NONE);
         self.reach.clear();
-        self.reach.extend(self.placed.sessions.iter().map(|session| session.start));
-        self.reach.push(u32::MAX);
+        self.reach.extend(reach_of_nothing(self.placed));
     }
 
     /// Takes into the past what the sighting `at` brings.
@@ -323,6 +330,11 @@ impl PastSteps {
         };
         PastSteps { steps: (0..).zip(&placed.events).map(step).collect(), intervals: intervals(placed) }
     }
+}
+
+/// How far a past that holds nothing reaches in each session, and past the last one, where it is always reached.
+fn reach_of_nothing(placed: &Placed) -> impl Iterator<Item = u32> {
+    placed.sessions.iter().map(|session| session.start).chain([u32::MAX])
 }
 
 /// For each event, when the version took its place that it wrote or saw.

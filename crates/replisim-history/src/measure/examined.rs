@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::{Class, Window, answers, share};
+use super::{Window, acknowledged, share};
 use crate::check::{Losses, StalenessReport, losses, staleness};
 use crate::{Position, Run};
 
@@ -26,12 +26,14 @@ impl<'a> Examined<'a> {
         self.run
     }
 
-    /// How many of the writes acknowledged in the window were lost, and how many there are; `None` if nobody led at the
-    /// end, or the run did not come to it.
+    /// How many of the writes acknowledged in the window were lost, and how many there are; `None` if that is not known of
+    /// one of them, if nobody led at the end, or if the run did not come to it.
     pub(super) fn lost(&self, window: Window) -> Option<(u64, u64)> {
         let inside = |at: &&u64| window.contains(self.run.history.operations[**at].completed);
-        let lost = self.losses()?.lost.iter().filter(inside).count();
-        Some((lost as u64, answers(self.run, window, Class::Writes).count() as u64))
+        let losses = self.losses()?;
+        let is_known = losses.unknown.iter().find(inside).is_none();
+        let lost = losses.lost.iter().filter(inside).count() as u64;
+        is_known.then(|| (lost, acknowledged(self.run, window)))
     }
 
     /// The share that was both, of the acknowledged writes that were lost or that a rewind discarded; `None` if there are
@@ -45,12 +47,28 @@ impl<'a> Examined<'a> {
         share(lost.intersection(&discarded).count() as u64, lost.union(&discarded).count() as u64)
     }
 
-    /// How many of the reads invoked in the window were stale, and of how many it is known.
-    pub(super) fn stale(&self, window: Window) -> (u64, u64) {
-        let report = self.staleness.get_or_init(|| staleness(&self.run.history));
-        let inside = |at: u64| window.contains(self.run.history.operations[at].invoked);
-        let stale = report.stale.iter().filter(|stale| inside(stale.operation)).count();
-        (stale as u64, report.reads.iter().filter(|at| inside(**at)).count() as u64)
+    /// How many of the reads invoked in the window were stale; `None` if that is not known of one of them.
+    pub(super) fn stale(&self, window: Window) -> Option<u64> {
+        let is_known = self.staleness().unknown.iter().all(|at| !self.began_in(window, *at));
+        is_known.then(|| self.found_stale(window))
+    }
+
+    /// The share of the reads invoked in the window that was stale, among those of which it is known.
+    pub(super) fn stale_share(&self, window: Window) -> Option<f64> {
+        let known = self.staleness().reads.iter().filter(|at| self.began_in(window, **at)).count();
+        share(self.found_stale(window), known as u64)
+    }
+
+    fn found_stale(&self, window: Window) -> u64 {
+        self.staleness().stale.iter().filter(|stale| self.began_in(window, stale.operation)).count() as u64
+    }
+
+    fn began_in(&self, window: Window, operation: u64) -> bool {
+        window.contains(self.run.history.operations[operation].invoked)
+    }
+
+    fn staleness(&self) -> &StalenessReport {
+        self.staleness.get_or_init(|| staleness(&self.run.history))
     }
 
     fn losses(&self) -> Option<&Losses> {

@@ -43,8 +43,8 @@ pub enum Measure {
     ReadLatency(Quantile),
     /// A quantile of how late the named node applied each record, over the whole run.
     Lag(String, Quantile),
-    /// The longest stretch without an acknowledged write while some client wanted one; if nothing else is said, of the time
-    /// in which clients act.
+    /// The longest stretch without an acknowledged write from when some client wanted one, whether or not it had given up
+    /// meanwhile; if nothing else is said, of the time in which clients act.
     Downtime,
     /// How many operations certainly did not happen.
     Failed,
@@ -128,16 +128,13 @@ impl Measure {
             _ => Window::whole(run),
         });
         match self {
-            Measure::Acknowledged => Some(answers(run, within, Class::Writes).count() as f64),
+            Measure::Acknowledged => Some(acknowledged(run, within) as f64),
             Measure::AcknowledgedReads => Some(answers(run, within, Class::Reads).count() as f64),
             Measure::Lost => examined.lost(within).map(|(lost, _)| lost as f64),
             Measure::LostShare => examined.lost(within).and_then(|(lost, of)| share(lost, of)),
             Measure::DiscardedIsLost => examined.discarded_is_lost(),
-            Measure::StaleReads => Some(examined.stale(within).0 as f64),
-            Measure::StaleShare => {
-                let (stale, of) = examined.stale(within);
-                share(stale, of)
-            }
+            Measure::StaleReads => examined.stale(within).map(|stale| stale as f64),
+            Measure::StaleShare => examined.stale_share(within),
             Measure::WriteLatency(q) => millis(latencies(run, within, Class::Writes).quantile(*q)),
             Measure::ReadLatency(q) => millis(latencies(run, within, Class::Reads).quantile(*q)),
             Measure::Lag(node, q) => millis(lag(run, node)?.quantile(*q)),
@@ -191,18 +188,15 @@ impl Measure {
     }
 }
 
-/// How operations of a class that were invoked in the window and ended well were delayed.
+/// How operations of a class that were due in the window and ended well were delayed.
 pub fn latencies(run: &Run, window: Window, class: Class) -> Latencies {
-    invoked(run, window)
-        .filter(|it| it.outcome.is_ok() && Class::of(it) == class)
-        .filter_map(Operation::latency)
-        .collect()
+    due(run, window).filter(|it| it.outcome.is_ok() && Class::of(it) == class).filter_map(Operation::latency).collect()
 }
 
 /// The same for each region that operations were sent from.
 pub fn latencies_by_region(run: &Run, window: Window, class: Class) -> BTreeMap<String, Latencies> {
     let mut spans = BTreeMap::<&str, Vec<Span>>::new();
-    for it in invoked(run, window).filter(|it| it.outcome.is_ok() && Class::of(it) == class) {
+    for it in due(run, window).filter(|it| it.outcome.is_ok() && Class::of(it) == class) {
         let Some(origin) = run.nodes.get(it.origin.index()) else { continue };
         spans.entry(&origin.region).or_default().extend(it.latency());
     }
@@ -215,11 +209,11 @@ pub fn lag(run: &Run, node: &str) -> Option<Latencies> {
     Some(run.lags.get(index)?.iter().copied().collect())
 }
 
-/// How the operations that were invoked in the window ended, and how many were due there and never began.
+/// How the operations that were due in the window ended, and how many of them never began.
 pub fn outcomes(run: &Run, window: Window) -> Outcomes {
     let never_begun = run.never_begun.iter().filter(|due| window.contains(**due)).count() as u64;
     let mut outcomes = Outcomes { never_begun, ..Outcomes::default() };
-    for it in invoked(run, window) {
+    for it in due(run, window) {
         match it.outcome {
             Outcome::Ok => outcomes.ok += 1,
             Outcome::Fail(reason) => *outcomes.failed.entry(reason).or_default() += 1,
@@ -230,8 +224,7 @@ pub fn outcomes(run: &Run, window: Window) -> Outcomes {
     outcomes
 }
 
-/// The share of operations invoked in the window that ended well, of these and of those due there that never began; `None`
-/// if there were none.
+/// The share of operations that ended well, of all that were due in the window; `None` if there were none.
 pub fn availability(run: &Run, window: Window) -> Option<f64> {
     let outcomes = outcomes(run, window);
     share(outcomes.ok, outcomes.in_all())
@@ -244,7 +237,8 @@ pub fn throughput(run: &Run, window: Window) -> Option<f64> {
     (!length.is_zero()).then(|| answered as f64 / length.as_secs_f64())
 }
 
-/// The longest stretch of the window without an acknowledged write, counted only from when a write was wanted.
+/// The longest stretch of the window without an acknowledged write, counted from when a write was wanted. Who gave up is
+/// taken to want it still: usually somebody tries again.
 ///
 /// A stretch begins with the first write that was meant to begin after an acknowledgement, and ends with the next
 /// acknowledgement, or with the last moment at which a write was still waiting for its answer.
@@ -436,8 +430,14 @@ impl fmt::Display for Unit {
     }
 }
 
-fn invoked(run: &Run, window: Window) -> impl Iterator<Item = &Operation> {
-    run.history.operations.iter().filter(move |it| window.contains(it.invoked))
+/// The operations that were meant to begin in the window, and began, if only later.
+fn due(run: &Run, window: Window) -> impl Iterator<Item = &Operation> {
+    run.history.operations.iter().filter(move |it| window.contains(it.intended))
+}
+
+/// How many writes were acknowledged in the window.
+fn acknowledged(run: &Run, window: Window) -> u64 {
+    answers(run, window, Class::Writes).filter(|it| it.is_acknowledged_write()).count() as u64
 }
 
 /// The operations of a class whose good answer came in the window.

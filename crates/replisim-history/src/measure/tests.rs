@@ -91,6 +91,46 @@ fn counts_what_was_answered_in_a_window() {
 }
 
 #[test]
+fn what_begins_late_counts_where_it_was_due() {
+    let late = run(vec![Operation { intended: at(200), ..operation(0, true, 400, 500, OK, 0) }]);
+    let examined = Examined::of(&late);
+    let within = |measure: &Measure, from, to| measure.evaluate(&examined, Some(Window::new(at(from), at(to))));
+    for (measure, figure) in [(Measure::WriteLatency(Quantile::MEDIAN), 300.0), (Measure::Availability, 1.0)] {
+        assert_eq!((within(&measure, 150, 300), within(&measure, 300, 600)), (Some(figure), None), "{measure:?}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_no_figure() {
+    let of_session = |session, it| Operation { session: SessionId(session), ..it };
+    let seen = |value| Seen::Datum(crate::Datum::Register(value));
+    let concurrent = run(vec![
+        operation(0, true, 0, 100, OK, 0),
+        of_session(2, operation(7, true, 0, 100, OK, 0)),
+        Operation { seen: seen(Value::written(SessionId(1), 7)), ..operation(1, false, 50, 60, OK, 0) },
+        Operation { seen: seen(Value::written(SessionId(1), 7)), ..operation(2, false, 150, 160, OK, 0) },
+    ]);
+    let examined = Examined::of(&concurrent);
+    let stale = |window| Measure::StaleReads.evaluate(&examined, window);
+    assert_eq!(stale(None), None, "which of the two writes is newer, nobody knows");
+    assert_eq!(stale(Some(Window::new(at(40), at(70)))), Some(0.0));
+    assert_eq!(Measure::StaleShare.evaluate(&examined, None), Some(0.0), "of the one of which it is known");
+    assert_eq!(Measure::Lost.evaluate(&examined, None), None, "nobody led at the end");
+}
+
+#[test]
+fn what_was_not_swapped_was_not_written() {
+    let (key, value) = (Key(1), Value::written(SessionId(1), 0));
+    let swap = |seen| Operation {
+        op: Op::CompareAndSet { key, expect: None, value },
+        seen: Seen::Swapped(seen),
+        ..operation(0, true, 0, 10, OK, 0)
+    };
+    let acknowledged = |seen| Measure::Acknowledged.evaluate(&Examined::of(&run(vec![swap(seen)])), None);
+    assert_eq!([true, false].map(acknowledged), [Some(1.0), Some(0.0)]);
+}
+
+#[test]
 fn takes_quantiles_by_nearest_rank() {
     let quantile = |share| Quantile::new(share).expect("a share");
     assert_eq!(of(Measure::WriteLatency(quantile(0.5)), None), Some(20.0));

@@ -173,6 +173,23 @@ impl<T> Channel<T> {
         }
     }
 
+    // ── on the way ──
+
+    /// Whether both ends take part.
+    pub fn is_open(&self) -> bool {
+        self.halves.iter().all(|half| !half.gone)
+    }
+
+    /// When the last of what both ends have sent arrives.
+    pub fn last_arrival(&self) -> SimTime {
+        self.halves.iter().map(|half| half.last_arrival).max().unwrap_or(SimTime::ZERO)
+    }
+
+    /// Whether what an end has sent waits for its timer.
+    pub fn is_waiting(&self) -> bool {
+        self.halves.iter().any(|half| half.stall.as_ref().is_some_and(|stall| !stall.waiting.is_empty()))
+    }
+
     // ── coming back ──
 
     /// The receiver's host is dead: what was under way goes back to the front of what its sender will try again.

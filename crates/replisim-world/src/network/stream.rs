@@ -204,6 +204,23 @@ impl<T> Streams<T> {
         }
     }
 
+    // ── on the way ──
+
+    /// When the last of what was sent until now arrives, as far as it still can.
+    pub fn last_arrival(&self) -> SimTime {
+        self.open().map(Channel::last_arrival).max().unwrap_or(SimTime::ZERO)
+    }
+
+    /// Whether anything that was sent waits for a timer to be sent again.
+    pub fn is_waiting(&self) -> bool {
+        self.open().any(Channel::is_waiting)
+    }
+
+    /// The streams of which both ends are there.
+    fn open(&self) -> impl Iterator<Item = &Channel<T>> {
+        self.channels.iter().filter(|channel| channel.is_open())
+    }
+
     // ── opening ──
 
     fn add(&mut self, roster: &Roster, from: NodeId, to: NodeId) -> StreamId {

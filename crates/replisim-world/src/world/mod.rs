@@ -103,6 +103,8 @@ pub struct World<P: Process> {
     revisions: Vec<Option<u64>>,
     /// When one of these was another one last.
     changed: SimTime,
+    /// When all has arrived that was sent until the heal.
+    delivered: SimTime,
     layout: Arc<Layout>,
     /// Effects of the handler that runs now; empty between events.
     effects: Vec<Effect<P>>,
@@ -182,6 +184,7 @@ impl<P: Process> World<P> {
             promotions: 0,
             revisions: Vec::new(),
             changed: SimTime::ZERO,
+            delivered: SimTime::ZERO,
             layout,
             effects: Vec::new(),
             running: None,

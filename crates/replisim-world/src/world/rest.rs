@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::process::{Process, Role};
 use crate::recorder::Mark;
 
-/// Replicas are still changing at the end of the quiet phase if they have changed in the last so many parts of it.
+/// Replicas still change at the end of the quiet phase if they have changed in the last so many parts of it.
 const UNSETTLED: u64 = 10;
 
 /// How soon the quiet phase first looks whether all is done; later it looks again whenever a tenth more has passed.
@@ -34,7 +34,7 @@ impl<P: Process> World<P> {
         self.promote_again();
         self.schedule(self.now + LOOK_FIRST, Event::Look);
         self.revisions = self.layout.replicas.iter().map(|node| self.revision(*node)).collect();
-        self.changed = self.now;
+        (self.changed, self.delivered) = (self.now, self.streams.last_arrival());
     }
 
     /// Takes note of whether the last event changed the data of a replica.
@@ -66,11 +66,17 @@ impl<P: Process> World<P> {
         if self.is_at_rest() {
             self.end();
         } else if waited >= self.layout.settle {
-            self.recorder.history.unsettled = self.now.since(self.changed) < waited / UNSETTLED;
+            self.recorder.history.unsettled = self.is_unsettled(waited);
             self.end();
         } else {
             self.schedule(self.now + LOOK_FIRST.max(waited / 10), Event::Look);
         }
+    }
+
+    /// Whether more may come of what was done before the heal: replicas still change, or were sent what has not arrived.
+    fn is_unsettled(&self, waited: Span) -> bool {
+        let changes = self.now.since(self.changed) < waited / UNSETTLED;
+        changes || self.delivered > self.now || self.streams.is_waiting()
     }
 
     fn is_at_rest(&self) -> bool {

@@ -42,8 +42,8 @@ pub struct Losses {
     pub lost: Vec<u64>,
     /// How many writes were acknowledged.
     pub acknowledged: u64,
-    /// Of how many of them the history does not tell whether they were lost.
-    pub unknown: u64,
+    /// Those of which the history does not tell whether they were lost, ascending.
+    pub unknown: Vec<u64>,
 }
 
 /// Finds the lost writes.
@@ -61,8 +61,8 @@ pub(super) fn no_lost_writes(placed: &Placed) -> Finding {
         Ok(examined) => examined,
         Err(limit) => return undecided(Check::NoLostWrites, UNIT, limit),
     };
-    let tally =
-        Tally { broken: losses.lost.len() as u64, of: losses.acknowledged, unknown: losses.unknown, unjudged: 0 };
+    let (broken, unknown) = (losses.lost.len() as u64, losses.unknown.len() as u64);
+    let tally = Tally { broken, of: losses.acknowledged, unknown, unjudged: 0 };
     let mut finding = tally.conclude(Check::NoLostWrites, UNIT, first.map(|loss| tell(placed, &loss)));
     if losses.acknowledged == 0 && !placed.history.operations.is_empty() {
         finding.verdict = Verdict::Holds;
@@ -113,11 +113,11 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
         let fates = of_one_operation.iter().map(|write| (leaders.fate(write), write.key.key, write.part.slot));
         let Some((fate, _, slot)) = fates.max() else { continue };
         losses.acknowledged += 1;
+        let operation = of_one_operation[0].part.operation;
         match fate {
             Fate::Survives => {}
-            Fate::Unknown => losses.unknown += 1,
+            Fate::Unknown => losses.unknown.push(u64::from(operation)),
             Fate::Lost(way) => {
-                let operation = of_one_operation[0].part.operation;
                 losses.lost.push(u64::from(operation));
                 first.get_or_insert(Loss { operation, slot, way });
             }

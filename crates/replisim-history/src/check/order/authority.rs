@@ -14,8 +14,8 @@ pub(super) struct Authority<'a> {
     beginnings: &'a Tape<Beginning>,
     /// Whether all replicas are alike: nobody leads, or everybody.
     all_lead: bool,
-    /// Whether nobody had it, for a panic cut the history short.
-    is_cut_short: bool,
+    /// Whether nobody had it: a panic cut the history short, or nobody of those who are up leads at the end.
+    is_open: bool,
 }
 
 impl<'a> Authority<'a> {
@@ -23,13 +23,14 @@ impl<'a> Authority<'a> {
     pub(super) fn of(history: &'a History) -> Self {
         let leading: Vec<&Final> = history.finals.iter().filter(|replica| replica.leads).collect();
         let all_lead = leading.len() > 1 && leading.len() == history.finals.len();
-        Authority { leading, beginnings: &history.beginnings, all_lead, is_cut_short: history.panic.is_some() }
+        let is_open = history.panic.is_some() || (leading.is_empty() && !history.finals.is_empty());
+        Authority { leading, beginnings: &history.beginnings, all_lead, is_open }
     }
 
-    /// Which of these installs of one key no log ordered, ascending: all, or those beside what survived, and those whose
-    /// positions contradict what clients know. Neither count unless one was acknowledged, or was seen, or nobody could tell.
-    /// They are sorted by position and made one version each. What was `seen` of the key is only asked for where the answer
-    /// depends on it.
+    /// Which of these installs of one key no log ordered, ascending. Either all; or those beside what survived, with those
+    /// whose positions contradict what clients know. Neither of these two counts unless one of them was acknowledged or
+    /// seen, or nobody could tell. The installs are sorted by position and made one version each. What was `seen` of the key
+    /// is only asked for where the answer depends on it.
     pub(super) fn strays(
         &self,
         installs: &[&Install],
@@ -67,7 +68,7 @@ impl<'a> Authority<'a> {
                 before.position.epoch != after.position.epoch || before.node == after.node
             })
         };
-        let shared = self.leading.len() > 1 || self.is_cut_short;
+        let shared = self.leading.len() > 1 || self.is_open;
         (one_node || (!shared && one_per_epoch())) && self.in_order_of_time(installs)
     }
 

@@ -20,8 +20,8 @@
 //!   need to know says `unknown`.
 //!
 //! A key's order is the log's unless one of these shows that no single log ordered it: it has no installs; a write was
-//! acknowledged that is none of them; two nodes installed it within one epoch; several nodes installed it and several replicas lead at the end, or a panic left no end
-//! to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
+//! acknowledged that is none of them; two nodes installed it within one epoch; several nodes installed it and not one replica alone leads at the end, or a panic left no
+//! end to look at; or the versions that survive were not installed in the order of their positions, so that the epochs ran
 //! side by side.
 //!
 //! Some positions of a log can contradict what clients know, for a write that began after another was acknowledged has the

@@ -29,7 +29,7 @@ fn does_not_take_where_a_run_was_broken_off_for_its_end() {
 #[test]
 fn does_not_take_what_still_changes_for_what_is_left() {
     let differ = "final n0 leads | | k1=1.0\nfinal n1 | | k1=2.0\nunsettled";
-    expect(SAME, differ, "unknown 0/0: replicas were still changing when the quiet phase was over");
+    expect(SAME, differ, "unknown 0/0: something was still under way when the quiet phase was over");
     expect(SAME, &differ.replace("2.0", "1.0"), "holds 2");
 }
 

@@ -10,7 +10,7 @@
 //! begin 3 n0 @14 | 1:0-5 2:5-9             epoch 3 begins, on 1 to 5 of epoch 1 and 6 to 9 of epoch 2
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
 //! broken off @11                           before the end
-//! unsettled                                replicas still changed when the quiet phase was over
+//! unsettled                                something was under way when the quiet phase was over
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
 //! ```
 

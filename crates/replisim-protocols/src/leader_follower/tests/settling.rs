@@ -23,6 +23,22 @@ fn who_catches_up_has_done_so_when_the_last_record_is_applied() {
     assert_eq!(check(Check::Convergence, &run.history).verdict, Verdict::Holds);
 }
 
+/// A follower is two seconds away, and all that is written is on its way there when the quiet phase begins.
+#[test]
+fn what_is_still_on_its_way_when_time_is_over_is_not_missing() {
+    let late = |settle| {
+        let mut scene = Scene::<LeaderFollower>::new("()").lasting(30);
+        scene.cluster.regions.insert("far".to_owned(), vec!["b".to_owned()]);
+        scene.cluster.hosts.insert("s1".to_owned(), "far/b".to_owned());
+        scene.cluster.links.between_regions = Distribution::Constant(Span::secs(2));
+        scene.clients = vec![ClientGroup { from: Span::millis(28_500), until: Some(Span::secs(29)), ..writers() }];
+        scene.settle = settle;
+        check(Check::Convergence, &scene.run().history).verdict
+    };
+    assert_eq!(late(Span::millis(200)), Verdict::Unknown(Limit::Unsettled));
+    assert_eq!(late(Span::secs(10)), Verdict::Holds);
+}
+
 #[test]
 fn who_is_still_catching_up_when_time_is_over_has_not_diverged() {
     let run = behind(Span::secs(1));
