@@ -66,7 +66,7 @@ impl Contents {
         self.revision += 1;
     }
 
-    /// A number in whose place another one comes whenever something is put under a key, or all is forgotten.
+    /// Changes whenever something is put under a key, or all is forgotten.
     pub fn revision(&self) -> u64 {
         self.revision
     }

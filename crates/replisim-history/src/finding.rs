@@ -71,7 +71,7 @@ pub enum Limit {
     },
     /// No replica was up at the end of the quiet phase.
     NobodyUp,
-    /// No replica led there.
+    /// No replica led at the end of the quiet phase.
     NobodyLed,
     /// The run was broken off before it came to its end.
     BrokenOff {

@@ -129,8 +129,7 @@ impl<'a> Placed<'a> {
 
     /// The operation at a position of the history.
     pub(super) fn operation(&self, position: u32) -> &'a Operation {
-        let position = self.history.operations.start() + u64::from(position);
-        &self.history.operations[position]
+        &self.history.operations[u64::from(position)]
     }
 
     /// The operation that an event was part of.

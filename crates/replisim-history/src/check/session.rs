@@ -66,7 +66,7 @@ fn tell<'a>(placed: &'a Placed, breach: Breach, authors: Authors) -> Story<'a> {
     let demand = breach.demand(placed);
     story.tell_end(demand.operation);
     if let Some(seen) = breach.via(placed, authors) {
-        placed.order.writer(seen.slot, seen.rank).into_iter().for_each(|writer| story.tell_end(writer));
+        placed.key_of(seen).writer(seen.rank).into_iter().for_each(|writer| story.tell_end(writer));
         story.tell(seen.operation, format!("answered by {}", placed.operation_of(seen).node));
     }
     story
@@ -78,7 +78,7 @@ pub(super) fn tell_too_old(placed: &Placed, breach: Breach, story: &mut Story) {
     let read = breach.read(placed);
     if placed.key_of(read).basis == Basis::RealTime {
         for event in [read, breach.demand(placed)] {
-            placed.order.writer(event.slot, event.rank).into_iter().for_each(|writer| story.tell_end(writer));
+            placed.key_of(event).writer(event.rank).into_iter().for_each(|writer| story.tell_end(writer));
         }
     }
     rest_on_order(placed, read, breach.demand(placed).rank, story);

@@ -9,7 +9,7 @@ pub(super) struct Tally {
     pub broken: u64,
     /// How many were looked at.
     pub of: u64,
-    /// How many of those could not be decided.
+    /// How many of those could not be decided, for the order of versions is not known.
     pub unknown: u64,
     /// How many were left out because nothing of their kind can be decided: sums of counters.
     pub unjudged: u64,
@@ -20,9 +20,6 @@ impl Tally {
     pub(super) fn conclude(self, check: Check, unit: &str, witness: Option<Witness>) -> Finding {
         let verdict = match witness {
             Some(witness) => Verdict::Violated(witness),
-            None if self.unknown > 0 && check == Check::NoLostWrites => {
-                Verdict::Unknown(Limit::UnknownLoss { writes: self.unknown })
-            }
             None if self.unknown > 0 => Verdict::Unknown(Limit::UnknownOrder { reads: self.unknown }),
             None if self.of > 0 => Verdict::Holds,
             None if self.unjudged > 0 => Verdict::Unknown(Limit::UnknownOrder { reads: self.unjudged }),

@@ -62,10 +62,13 @@ pub(super) fn no_lost_writes(placed: &Placed) -> Finding {
         Err(limit) => return undecided(Check::NoLostWrites, UNIT, limit),
     };
     let (broken, unknown) = (losses.lost.len() as u64, losses.unknown.len() as u64);
-    let tally = Tally { broken, of: losses.acknowledged, unknown, unjudged: 0 };
+    let tally = Tally { broken, of: losses.acknowledged, ..Tally::default() };
     let mut finding = tally.conclude(Check::NoLostWrites, UNIT, first.map(|loss| tell(placed, &loss)));
-    if losses.acknowledged == 0 && !placed.history.operations.is_empty() {
-        finding.verdict = Verdict::Holds;
+    match finding.verdict {
+        Verdict::Violated(_) => {}
+        _ if unknown > 0 => finding.verdict = Verdict::Unknown(Limit::UnknownLoss { writes: unknown }),
+        _ if losses.acknowledged == 0 && !placed.history.operations.is_empty() => finding.verdict = Verdict::Holds,
+        Verdict::Holds | Verdict::Unknown(_) => {}
     }
     finding
 }
@@ -73,7 +76,8 @@ pub(super) fn no_lost_writes(placed: &Placed) -> Finding {
 /// What became of an acknowledged write, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Fate {
-    Survives,
+    /// It is there, or by the rules need not be.
+    NotLost,
     Unknown,
     Lost(Way),
 }
@@ -115,7 +119,7 @@ fn examine(placed: &Placed) -> Result<(Losses, Option<Loss>), Limit> {
         losses.acknowledged += 1;
         let operation = of_one_operation[0].part.operation;
         match fate {
-            Fate::Survives => {}
+            Fate::NotLost => {}
             Fate::Unknown => losses.unknown.push(u64::from(operation)),
             Fate::Lost(way) => {
                 losses.lost.push(u64::from(operation));
@@ -182,7 +186,7 @@ impl<'a> Leader<'a> {
             Datum::Absent | Datum::Register(_) | Datum::Set(_) | Datum::List(_) => 0,
         };
         if !must_count(self.lineage, write) {
-            return Fate::Survives;
+            return Fate::NotLost;
         }
         counted.fate(write.part.operation, counted.sum() - held)
     }
@@ -212,7 +216,7 @@ impl<'a> Leaders<'a> {
             return Fate::Lost(Way::RecordGone);
         }
         match write.change {
-            Change::Trim | Change::MakeUp if record == Some(true) => Fate::Survives,
+            Change::Trim | Change::MakeUp if record == Some(true) => Fate::NotLost,
             Change::Trim | Change::MakeUp => Fate::Unknown,
             // What another kind of datum left of the sum, nobody knows.
             Change::Count(_) if write.key.mixes_kinds => Fate::Unknown,
@@ -248,7 +252,7 @@ fn positions(key: &KeyOrder, change: Change) -> impl Iterator<Item = Position> {
 fn fate_of_register(leader: &Leader, write: &Write, value: Value) -> Fate {
     let held = leader.held(write);
     let there = match held.datum {
-        Datum::Register(other) if *other == value => return Fate::Survives,
+        Datum::Register(other) if *other == value => return Fate::NotLost,
         Datum::Register(_) => held.register,
         Datum::Absent => Some(write.key.absence(SimTime::NEVER)),
         Datum::Counter(_) | Datum::Set(_) | Datum::List(_) => held_since(held, write),
@@ -267,11 +271,11 @@ fn held_since(held: &Held, write: &Write) -> Option<Rank> {
 fn fate_of_deletion(leader: &Leader, write: &Write) -> Fate {
     let held = leader.held(write);
     match held.datum {
-        Datum::Absent => Fate::Survives,
+        Datum::Absent => Fate::NotLost,
         Datum::Register(_) => fate_beside(leader, write, held.register, Way::Undone),
         Datum::Set(elements) | Datum::List(elements) => {
             let back = elements.iter().any(|element| added_before(write, *element));
-            if back { Fate::Lost(Way::Undone) } else { Fate::Survives }
+            if back { Fate::Lost(Way::Undone) } else { Fate::NotLost }
         }
         Datum::Counter(_) => fate_beside(leader, write, held_since(held, write), Way::Undone),
     }
@@ -284,7 +288,7 @@ fn fate_beside(leader: &Leader, write: &Write, there: Option<Rank>, way: Way) ->
         return if nothing_ever_deleted { Fate::Lost(way) } else { Fate::Unknown };
     };
     let older = write.key.compare(there, rank) == Some(Ordering::Less);
-    if older && !superseded(leader, write.key, rank) { Fate::Lost(way) } else { Fate::Survives }
+    if older && !superseded(leader, write.key, rank) { Fate::Lost(way) } else { Fate::NotLost }
 }
 
 /// Whether an acknowledged write whose record the replica has is certainly newer. Then that one is lost, not this.
@@ -300,14 +304,14 @@ fn fate_of_element(leader: &Leader, write: &Write, element: Value) -> Fate {
     let is_there = leader.held(write).datum.elements().contains(&element);
     let may_be_gone = write.rank.is_some_and(|rank| write.key.swept_from(write.change.kind(), rank).is_reached());
     if is_there || may_be_gone || write.key.removed_from(element).is_reached() {
-        return Fate::Survives;
+        return Fate::NotLost;
     }
     Fate::Lost(Way::Vanished)
 }
 
 fn fate_of_removal(leader: &Leader, write: &Write, element: Value) -> Fate {
     let there = leader.held(write).datum.elements().contains(&element);
-    if there && added_before(write, element) { Fate::Lost(Way::Undone) } else { Fate::Survives }
+    if there && added_before(write, element) { Fate::Lost(Way::Undone) } else { Fate::NotLost }
 }
 
 /// Whether `element` was acknowledged before the write began, so that the write certainly removed it.

@@ -71,11 +71,11 @@ impl Counted {
     pub fn fate(&self, operation: u32, missing: i64) -> Fate {
         let is_last = self.up_to.last().is_some_and(|(last, _)| *last == operation);
         match self.besides() {
-            _ if missing == 0 => Fate::Survives,
+            _ if missing == 0 => Fate::NotLost,
             _ if !self.subtracts => self.fate_of_addend(operation, missing),
             _ if self.has_strangers => Fate::Unknown,
             Some(sums) if is_last && !sums.contains(&-missing) => Fate::Lost(Way::MissingFromSum),
-            Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::Survives,
+            Some(sums) if sums.contains(&-missing) && !self.may_hide_a_loss(missing, sums) => Fate::NotLost,
             _ => Fate::Unknown,
         }
     }
@@ -93,11 +93,11 @@ impl Counted {
         // What was never answered may have made up for a part of what is missing: for as little as there can be.
         let besides = match self.besides() {
             _ if missing > 0 => 0,
-            _ if self.has_strangers => return Fate::Survives,
+            _ if self.has_strangers => return Fate::NotLost,
             None => return Fate::Unknown,
             Some(sums) => sums.range(-missing..).next().map_or(0, |sum| *sum),
         };
-        if self.sum_after(operation) < missing + besides { Fate::Lost(Way::MissingFromSum) } else { Fate::Survives }
+        if self.sum_after(operation) < missing + besides { Fate::Lost(Way::MissingFromSum) } else { Fate::NotLost }
     }
 
     fn besides(&self) -> Option<&BTreeSet<i64>> {

@@ -167,11 +167,6 @@ impl Order {
         &self.keys
     }
 
-    /// The operation that wrote the version of `rank`, if the history tells.
-    pub(super) fn writer(&self, slot: Slot, rank: Rank) -> Option<u32> {
-        self.key(slot).writer(rank)
-    }
-
     /// Whether of any two versions of a key it is known which is newer.
     pub(super) fn is_total(&self) -> bool {
         self.keys.iter().all(|key| key.basis == Basis::Log || key.versions.len() < 2)
