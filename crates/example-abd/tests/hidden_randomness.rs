@@ -55,7 +55,7 @@ fn where_every_run_differs_a_few_are_told_and_the_others_counted() {
     assert!((DIVERGENCES_MAX as u64 + 1..=12).contains(&subject.differing), "{} of 12", subject.differing);
     let told = subject.divergences.iter().map(|divergence| divergence.seed).collect::<Vec<_>>();
     assert!(told.is_sorted(), "the first places first: {told:?}");
-    let screen = replisim::report::survey::screen(&survey, None, replisim::report::Style::Plain);
+    let screen = replisim::report::survey::screen(&survey, None, "", replisim::report::Style::Plain);
     assert!(screen.contains(&format!("\n  and {} more\n", subject.untold())), "{screen}");
 }
 

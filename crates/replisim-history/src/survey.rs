@@ -65,6 +65,8 @@ pub struct SubjectSurvey {
     pub name: String,
     /// The protocol, with its settings in a few words.
     pub system: String,
+    /// Whether a swarm draws its faults. Without one, its runs differ by seed alone.
+    pub swarm: bool,
     /// How many runs.
     pub runs: u64,
     /// How many of them are what their seed stands for; the search made the others up.

@@ -49,6 +49,9 @@ pub enum FindError {
     /// The folder holds none.
     #[error("there is no scenario (`*.ron`) in {}", .0.display())]
     Empty(PathBuf),
+    /// A file has a name that is no text: no command could name it, and a report would show another one.
+    #[error("the name of {} is not UTF-8, so that no command can name it: give the file another one", .0.display())]
+    Unnameable(PathBuf),
     /// A folder is deeper inside the one that was asked for than folders are searched.
     #[error("{} is more than {DEPTH_MAX} folders deep: name a folder that is nearer to its scenarios", .0.display())]
     TooDeep(PathBuf),
@@ -117,6 +120,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
                 }
                 pending.push((path, depth + 1));
             } else if path.extension().is_some_and(|extension| extension == EXTENSION) && !is_special(&path) {
+                if path.to_str().is_none() {
+                    return Err(FindError::Unnameable(path));
+                }
                 found.push(path);
             }
         }
@@ -250,6 +256,21 @@ mod tests {
         assert_eq!(below(&folder).unwrap(), ["link.ron", "lost.ron"].map(|name| folder.join(name)));
         let named = crate::scenario::Source::read(&folder.join("pipe.ron")).unwrap_err();
         assert_eq!(named.diagnostics[0].message, "this is a pipe or a device, not a file");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_whose_name_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let scratch = Scratch::new("find-bytes");
+        let folder = scratch.folder().to_owned();
+        fs::create_dir_all(&folder).unwrap();
+        let name =
+            |ending: &str| folder.join(std::ffi::OsStr::from_bytes(&[b"gr\xf6\xdfer.", ending.as_bytes()].concat()));
+        fs::write(name("txt"), "").unwrap();
+        assert_eq!(below(&folder).unwrap(), Vec::<PathBuf>::new(), "it is no scenario");
+        fs::write(name("ron"), "").unwrap();
+        assert!(matches!(below(&folder), Err(FindError::Unnameable(path)) if path == name("ron")));
     }
 
     #[test]

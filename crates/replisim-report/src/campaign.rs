@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use replisim_history::words::printable;
 use replisim_history::{Check, DivergenceInfo, Replay};
 use replisim_kernel::Span;
 use serde::{Serialize, Serializer};
@@ -91,6 +92,8 @@ pub struct Cause {
     pub kind: String,
     /// In which phase of the run.
     pub phase: String,
+    /// Whether it counts; of several that its smallest case breaks, whether any does.
+    pub status: Standing,
     /// What its smallest case breaks besides.
     pub also: Vec<Cause>,
     /// The name of the subject.
@@ -108,6 +111,18 @@ pub struct Cause {
     /// How the smallest case is run again.
     #[serde(flatten)]
     pub replay: Replay,
+}
+
+/// What became of a failure, what counts first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It fails, as far as anybody knows.
+    Failing,
+    /// Its check held when it was run again.
+    Fixed,
+    /// It is not to be counted any more.
+    Forgotten,
 }
 
 impl Campaign {
@@ -246,9 +261,18 @@ fn causes(campaign: &Campaign, page: Page) -> String {
     if campaign.causes.is_empty() {
         return String::new();
     }
-    let distinct = number::things(campaign.causes.len() as u64, "distinct failure");
-    let told: String = campaign.causes.iter().map(|it| cause(it, page)).collect();
-    let heading = format!("{distinct} in {}, smallest first", number::things(campaign.runs(), "run"));
+    let count = |status| campaign.causes.iter().filter(|cause| cause.status == status).count() as u64;
+    let distinct = match count(Standing::Failing) {
+        0 => "no failure that counts".to_owned(),
+        failing => number::things(failing, "distinct failure"),
+    };
+    let others = [(count(Standing::Fixed), "fixed"), (count(Standing::Forgotten), "forgotten")];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let others: String = others.map(|(count, word)| format!(", {} {word}", number::count(count))).collect();
+    let heading = format!("{distinct} in {}{others}, smallest first", number::things(campaign.runs(), "run"));
+    let mut causes: Vec<&Cause> = campaign.causes.iter().collect();
+    causes.sort_by_key(|cause| cause.status);
+    let told: String = causes.into_iter().map(|it| cause(it, page)).collect();
     format!("{}\n{told}", page.line(&heading, ""))
 }
 
@@ -262,19 +286,26 @@ fn cause(cause: &Cause, page: Page) -> String {
         number::things(cause.faults.into(), "fault")
     );
     let head = page.wrapped(&format!("{}{kind}{after}", in_words(&cause.check)), "  ");
-    let head = page.all_broken(&head);
-    let often = format!("{}: {}; {size}", cause.subject, number::tally(cause.runs, cause.of, "runs"));
+    let (head, standing) = match cause.status {
+        Standing::Failing => (page.all_broken(&head), ""),
+        Standing::Fixed => (head, "fixed: it held when it was run again"),
+        Standing::Forgotten => (head, "forgotten: not counted"),
+    };
+    let standing = page.wrapped(standing, "      ");
+    let often = format!("{}: {}; {size}", printable(&cause.subject), number::tally(cause.runs, cause.of, "runs"));
     let also = |it: &Cause| page.wrapped(&survey::also(in_words(&it.check), &it.kind, it.runs, cause.of), "      ");
     let also: String = cause.also.iter().map(also).collect();
     let replay = survey::replay(&cause.replay, "      ");
-    format!("{head}{}{also}{replay}", page.wrapped(&often, "      "))
+    format!("{head}{standing}{}{also}{replay}", page.wrapped(&often, "      "))
 }
 
 /// What came out otherwise when it was done again, by subject.
 fn divergences(campaign: &Campaign, page: Page) -> String {
     let differing = campaign.subjects.iter().filter(|subject| subject.differing > 0);
     differing
-        .map(|subject| format!("{}\n{}", subject.name, survey::parted(&subject.divergences, subject.differing, page)))
+        .map(|subject| {
+            format!("{}\n{}", printable(&subject.name), survey::parted(&subject.divergences, subject.differing, page))
+        })
         .collect()
 }
 
@@ -283,7 +314,7 @@ fn subjects(campaign: &Campaign, page: Page) -> String {
     for subject in &campaign.subjects {
         let rate = subject.per_second.map(|rate| format!("{}/s a worker", number::rate(rate))).unwrap_or_default();
         let (runs, cells) = (number::things(subject.runs, "run"), number::things(subject.cells, "cell"));
-        table.row([subject.name.as_str(), &runs, &rate, &cells].map(Cell::from));
+        table.row([printable(&subject.name), runs, rate, cells].map(Cell::from));
         let outcome = match subject {
             SubjectRuns { runs: 0, .. } => continue,
             SubjectRuns { failed: 0, .. } => page.line(&clean(subject), "      "),
@@ -306,7 +337,7 @@ fn clean(subject: &SubjectRuns) -> String {
 }
 
 fn wanting(campaign: &Campaign, page: Page) -> String {
-    campaign.wanting().iter().map(|it| page.all_broken(&page.wrapped(it, ""))).collect()
+    campaign.wanting().iter().map(|it| page.all_broken(&page.wrapped(&printable(it), ""))).collect()
 }
 
 fn checks(campaign: &Campaign, page: Page) -> String {
@@ -315,7 +346,7 @@ fn checks(campaign: &Campaign, page: Page) -> String {
         if subject.checks.is_empty() || subject.runs == 0 {
             continue;
         }
-        table.row([subject.name.as_str(), "holds", "broken", "allowed", "undecided"].map(Cell::from));
+        table.row([&printable(&subject.name), "holds", "broken", "allowed", "undecided"].map(Cell::from));
         for Counted { check, kept, lucky, anomalies, broken, undecided } in &subject.checks {
             let amiss = |runs| Cell::broken_if(runs > 0, number::count(runs));
             let fine = |runs| Cell::from(number::count(runs));
@@ -358,6 +389,7 @@ mod tests {
             check: check.to_owned(),
             kind: kind.to_owned(),
             phase: "heal".to_owned(),
+            status: Standing::Failing,
             also,
             subject: "lost_write".to_owned(),
             runs,
@@ -409,6 +441,27 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_count_comes_last_without_the_accent() {
+        let mut campaign = campaign();
+        let failing = campaign.causes[0].clone();
+        for (status, kind) in [(Standing::Forgotten, "old"), (Standing::Fixed, "mended")] {
+            campaign.causes.insert(0, Cause { status, kind: kind.to_owned(), also: Vec::new(), ..failing.clone() });
+        }
+        let told = causes(&campaign, Style::Colour.into());
+        let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("       ")).collect();
+        assert_eq!(lines[0], "1 distinct failure in 184,220 runs, 1 fixed, 1 forgotten, smallest first");
+        let heads = lines[1..].iter().filter(|line| line.contains("no acknowledged write lost"));
+        let heads: Vec<_> =
+            heads.map(|line| (line.contains('\u{1b}'), line.split(", after").next().unwrap())).collect();
+        assert_eq!(heads.iter().map(|(red, _)| *red).collect::<Vec<_>>(), [true, false, false], "{told}");
+        assert!(heads[1].1.ends_with(": mended") && heads[2].1.ends_with(": old"), "{told}");
+        assert_eq!([told.matches("fixed: ").count(), told.matches("forgotten: ").count()], [1, 1], "{told}");
+        campaign.causes.retain(|cause| cause.status == Standing::Forgotten);
+        let told = causes(&campaign, Style::Plain.into());
+        assert!(told.starts_with("no failure that counts in 184,220 runs, 1 forgotten, smallest first\n"), "{told}");
+    }
+
+    #[test]
     fn millennia_are_counted_in_seconds() {
         assert_eq!(simulated(Duration::from_millis(1_500)), "1.5 s");
         assert_eq!(simulated(Duration::from_secs(100_000_000_000)), "100,000,000,000 s");
@@ -432,6 +485,18 @@ mod tests {
         let stands = |line: &&str| line.contains("replisim ") || line.trim().contains("  ");
         let wide: Vec<&str> = screen.lines().filter(|line| line.chars().count() > 32 && !stands(line)).collect();
         assert!(wide.is_empty(), "{wide:#?}");
+    }
+
+    #[test]
+    fn a_terminal_obeys_no_name() {
+        let mut campaign = campaign();
+        let name = "it\u{1b}[2J.ron".to_owned();
+        campaign.subjects.iter_mut().for_each(|subject| (subject.name, subject.runs) = (name.clone(), 0));
+        (campaign.subjects[0].runs, campaign.subjects[0].differing) = (92_110, 1);
+        campaign.causes[0].subject = name;
+        let screen = screen(&campaign, Style::Plain);
+        assert!(!screen.contains('\u{1b}'), "{screen}");
+        assert_eq!(screen.matches("it\\u{1b}[2J.ron").count(), 6, "{screen}");
     }
 
     #[test]

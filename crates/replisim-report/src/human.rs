@@ -27,7 +27,7 @@ pub fn screen(report: &RunReport, page: impl Into<Page>) -> String {
 
 /// What was run, in one line.
 pub(crate) fn heading(report: &RunReport) -> String {
-    format!("{} · {} · seed {}\n", report.title, report.system, report.run.seed)
+    format!("{} · {} · seed {}\n", printable(&report.title), report.system, report.run.seed)
 }
 
 /// How much happened, and the run's name.

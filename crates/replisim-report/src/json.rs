@@ -1,6 +1,6 @@
 //! A run as data: what [`crate::human`] says, for a program to read.
 //!
-//! One object a run. Its fields keep their names, their order and their meaning within a [`SCHEMA_VERSION`]; new ones may
+//! One object a run. Its fields keep their names, types and meaning within a [`SCHEMA_VERSION`]; new ones may
 //! be added at any time, so a reader skips what it does not know. A field without a value is `null`, never absent.
 //!
 //! ```json

@@ -24,6 +24,18 @@ pub fn tally(broken: u64, of: u64, unit: &str) -> String {
     }
 }
 
+/// The place of something in a row: `1st`, `12th`, `1,023rd`.
+pub fn ordinal(place: u64) -> String {
+    let ending = match (place % 10, place % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    count(place) + ending
+}
+
 /// A share that something has at most: `1 in 33,000`, to two digits, which is as much as chance leaves of an estimate. It is
 /// never a smaller share than it was, so that *at most* stays true. `None` for more than one in two, which says nothing.
 pub fn at_most(share: f64) -> Option<String> {
@@ -136,6 +148,12 @@ mod tests {
         assert_eq!(tally(37, 18_031, "reads"), "37 of 18,031 reads");
         assert_eq!(tally(0, 2_004, "acknowledged writes"), "2,004 acknowledged writes");
         assert_eq!([tally(0, 1, "reads"), tally(1, 1, "reads")], ["1 read", "1 of 1 read"]);
+    }
+
+    #[test]
+    fn places_end_as_they_are_spoken() {
+        let told = [1, 2, 3, 4, 11, 12, 13, 21, 111, 1_023].map(ordinal);
+        assert_eq!(told, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "111th", "1,023rd"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use replisim_lab::scenario::Expected;
 use replisim_lab::{Experiment, JudgedMeasure, JudgedRun};
 use replisim_report::{JudgedFinding, MeasuredBound, RunReport};
 
-use crate::shell::{program, quoted};
+use crate::shell::command;
 
 /// All that is told of the outcome of a scenario, or a case, that was read from `path`. `replay` is the command that runs the
 /// same again. How long the run took is left unsaid, as it must be where two reports of a run are to be the same.
@@ -81,7 +81,7 @@ pub(crate) fn title(path: &Path) -> String {
 /// The command that runs a sibling scenario, if that is there: a case may lie anywhere.
 fn sibling(path: &Path, name: Option<&str>) -> Option<String> {
     let file = file_of_sibling(path, name?);
-    file.is_file().then(|| format!("{} run {}", program(), quoted(&file.display().to_string())))
+    file.is_file().then(|| command("run", &file.display().to_string()))
 }
 
 /// The file of the scenario that one in `path` calls its cure or its anomaly.

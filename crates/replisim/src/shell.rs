@@ -30,6 +30,11 @@ pub(crate) fn program() -> &'static str {
     NAME.get().map_or(REPLISIM, String::as_str)
 }
 
+/// A command of the program with what it is to work on.
+pub(crate) fn command(verb: &str, operand: &str) -> String {
+    format!("{} {verb} {}", program(), quoted(operand))
+}
+
 /// A text of ours, with the commands in it by the name that the program goes by.
 pub(crate) fn in_its_name(text: &str) -> String {
     named(text, program())

@@ -175,6 +175,11 @@ impl Case {
         Ok(Case { story, version, seed, until, fingerprint, anomaly, source: scenario, marks })
     }
 
+    /// The case that a text is, as far as this version can read it: of a store, which may be older or newer.
+    pub fn of_text(text: &str) -> Option<Case> {
+        Case::parse(&Source::new("a case of a store", text)).ok()
+    }
+
     /// A report on the scenario of a case that was read from `file`, as one on that file: with the mistakes where they stand
     /// there.
     pub fn in_file(file: &Source, mut report: Report) -> Report {

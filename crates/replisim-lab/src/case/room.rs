@@ -4,9 +4,25 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::Case;
-use crate::scenario::Source;
+use crate::Scenario;
 
 impl Case {
+    /// Where the case of this text is to stand in a folder of cases, which go by their ids: in `{id}.ron`, or else in the
+    /// first of `{id}-2.ron`, `{id}-3.ron` and so on in which there is no case of another run. One with other settings or
+    /// hosts is another one, too: where these change nothing, its run has the same fingerprint.
+    pub fn place(folder: &Path, id: &str, text: &str) -> PathBuf {
+        let name = |number| if number == 1 { format!("{id}.ron") } else { format!("{id}-{number}.ron") };
+        let own = Case::of_text(text);
+        let is_own = |there: &Case| own.as_ref().is_some_and(|own| own.is_of_run(there));
+        let is_free = |place: &PathBuf| Case::read(place).map_or(true, |there| is_own(&there));
+        (1..).map(|number| folder.join(name(number))).find(is_free).expect("numbers do not end")
+    }
+
+    fn is_of_run(&self, other: &Case) -> bool {
+        let system = |case: &Case| Scenario::parse(&case.source).ok().map(|it| (it.protocol, it.cluster));
+        (self.fingerprint, self.until) == (other.fingerprint, other.until) && system(self) == system(other)
+    }
+
     /// Keeps what stands where the case of this text is to be written, if that is of another run or its scenario was edited:
     /// under another name, by which no id finds it, and which is returned. The story above may differ. What is a link stays
     /// one.
@@ -31,6 +47,5 @@ impl Case {
 /// Whether the case in a file has the run and the scenario of this text.
 fn holds_run_of(text: &str, file: &Path) -> bool {
     let told = |case: Case| (case.fingerprint, case.seed, case.until, case.source.text);
-    let written = Case::parse(&Source::new(String::new(), text)).map(told);
-    Case::read(file).is_ok_and(|there| written.is_ok_and(|written| told(there) == written))
+    Case::read(file).is_ok_and(|there| Case::of_text(text).map(told) == Some(told(there)))
 }

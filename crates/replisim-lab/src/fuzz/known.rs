@@ -93,9 +93,7 @@ fn run_one(row: KnownRow, catalog: &Catalog) -> (KnownFailure, KnownRow) {
         Ok((id, became)) => (known.id, known.became) = (id, Some(became)),
         Err(report) => {
             let why = report.diagnostics.first().map_or("", |first| &first.message);
-            known.replay = Replay::NoCommand(format!(
-                "its case cannot be run any more, and `replisim campaign forget` drops it: {why}"
-            ));
+            known.replay = Replay::NoCommand(format!("its case cannot be run any more: {why}"));
         }
     }
     let status = if known.is_fixed() { Status::Fixed } else { Status::Failing };

@@ -34,6 +34,7 @@ fn surveyed(subject: &Subject<'_>, tally: &Tally, seed_start: u64) -> SubjectSur
     SubjectSurvey {
         name: subject.name().to_owned(),
         system: experiment.system(),
+        swarm: subject.swarm().is_some(),
         runs: tally.runs,
         fresh: tally.fresh,
         failing: tally.failing,

@@ -127,15 +127,17 @@ impl Event {
     /// How long it went on and how often it came again.
     fn extent(&self, clock: Clock) -> String {
         let (last_begin, last_end) = self.times[self.times.len() - 1];
-        if last_end == SimTime::NEVER && last_begin < last_end {
-            // The run was broken off before.
-            return String::new();
-        }
-        match (self.times.len(), last_end > last_begin) {
-            (1, false) => String::new(),
-            (1, true) => format!(", until {}", clock.show(last_end)),
-            (times, false) => format!(", {} times, last at {}", number::count(times as u64), clock.show(last_end)),
-            (times, true) => format!(", {} times, until {}", number::count(times as u64), clock.show(last_end)),
+        let often = match self.times.len() {
+            1 => String::new(),
+            times => format!(", {} times", number::count(times as u64)),
+        };
+        // What has begun and has no end was in force when the run was broken off.
+        if last_end > last_begin && last_end.is_reached() {
+            format!("{often}, until {}", clock.show(last_end))
+        } else if last_end == last_begin && self.times.len() > 1 {
+            format!("{often}, last at {}", clock.show(last_end))
+        } else {
+            often
         }
     }
 }
@@ -161,6 +163,15 @@ mod tests {
               …         3 more
           never  fault  crash of the leader
         ");
+    }
+
+    #[test]
+    fn what_was_in_force_when_the_run_was_broken_off_has_no_end() {
+        let mut run = sample::run();
+        let flaps = run.faults.iter_mut().find(|fault| fault.text.contains("flaps")).expect("one comes again");
+        flaps.fired.last_mut().expect("it did").until = SimTime::NEVER;
+        let told = story(&run, 100);
+        assert!(told.contains("p | s1 flaps, 2 times\n"), "{told}");
     }
 
     #[test]

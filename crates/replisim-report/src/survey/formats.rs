@@ -165,13 +165,7 @@ fn failure_text(failure: &FailureGroup, runs: u64) -> String {
     let also = |it: &Broken| format!("  {}\n", human::also(it.check.in_words(), &it.kind, it.runs, runs));
     let also: String = failure.also.iter().map(also).collect();
     let story: String = failure.story.iter().map(|line| format!("  {line}\n")).collect();
-    format!(
-        "{}: {}, first after {}\n{also}{story}{}",
-        failure.kind,
-        number::tally(failure.runs, runs, "runs"),
-        number::count(failure.first),
-        human::replay(&failure.replay, "  ")
-    )
+    format!("{}: {}\n{also}{story}{}", failure.kind, human::often(failure, runs), human::replay(&failure.replay, "  "))
 }
 
 /// GitHub's workflow commands: one error for each distinct failure, each divergence and each kind of known failure that

@@ -1,5 +1,6 @@
 //! The screen that `fuzz` ends with.
 
+use replisim_history::words::printable;
 use replisim_history::{CheckTally, DivergenceInfo, FailureGroup, KnownFailure, Replay, SubjectSurvey, Survey};
 
 use super::known::{self, KnownKind};
@@ -26,15 +27,15 @@ pub struct Pace {
     pub seconds: f64,
 }
 
-/// The whole screen, to its last line break.
-pub fn screen(survey: &Survey, pace: Option<Pace>, page: impl Into<Page>) -> String {
+/// The whole screen, to its last line break. `rest` says where the failures are told that it has no room for.
+pub fn screen(survey: &Survey, pace: Option<Pace>, rest: &str, page: impl Into<Page>) -> String {
     let page = page.into();
     let mut text = known(&survey.known, page) + &heading(survey, pace, page);
     let several = survey.subjects.len() > 1;
     for subject in survey.subjects.iter().filter(|subject| subject.runs > 0 && !(several && is_quiet(subject))) {
-        text += &section(subject, several, page);
+        text += &section(subject, rest, page);
     }
-    let never: Vec<&str> = survey.subjects.iter().filter(|it| it.runs == 0).map(|it| it.name.as_str()).collect();
+    let never: Vec<String> = survey.subjects.iter().filter(|it| it.runs == 0).map(|it| printable(&it.name)).collect();
     if !never.is_empty() {
         text += &format!("\n{}", page.wrapped(&format!("never run, for {WHY_NEVER_RUN}: {}", never.join(", ")), ""));
     }
@@ -56,15 +57,17 @@ pub fn divergences(survey: &Survey, page: impl Into<Page>) -> String {
 fn known(known: &[KnownFailure], page: Page) -> String {
     let kinds = known::kinds(known);
     let told = |word: &str, kind: &KnownKind, cases: String| {
-        page.line(&format!("{word}  {}: {}: {} ({cases})", kind.subject, in_words(kind.check), kind.kind), "")
+        let indent = " ".repeat(word.len() + 2);
+        let what = format!("{}: {}: {} ({cases})", printable(kind.subject), in_words(kind.check), kind.kind);
+        page.line(&what, &indent).split_off(word.len())
     };
     let mut text = String::new();
     for kind in kinds.iter().filter(|kind| !kind.fixed.is_empty()) {
-        text += &told("fixed", kind, number::things(kind.fixed.len() as u64, "case"));
+        text += &format!("fixed{}", told("fixed", kind, number::things(kind.fixed.len() as u64, "case")));
     }
     for kind in kinds.iter().filter(|kind| !kind.failing.is_empty()) {
-        let told = told(kind.word(), kind, kind.cases(kind.failing.len()));
-        text += &told.replacen(kind.word(), &page.broken(kind.word()), 1);
+        text += &page.broken(kind.word());
+        text += &told(kind.word(), kind, kind.cases(kind.failing.len()));
         text += &kind.replays().next().map(|it| replay(it, "      ")).unwrap_or_default();
     }
     if text.is_empty() { text } else { text + "\n" }
@@ -95,7 +98,20 @@ fn heading(survey: &Survey, pace: Option<Pace>, page: Page) -> String {
     let stopped = if survey.interrupted { ", broken off" } else { "" };
     let order = if failures > 1 { ", smallest first" } else { "" };
     let headline = format!("{what} in {}{kept}{but}{stopped}{order}", number::things(runs, "run"));
-    page.wrapped(&headline, "") + &speed
+    page.wrapped(&headline, "") + &speed + &page.wrapped(&swarmless(survey), "")
+}
+
+/// That what was run draws no faults, as far as that is so: nobody is to take other seeds for a search.
+fn swarmless(survey: &Survey) -> String {
+    let all = survey.subjects.len() as u64;
+    match survey.subjects.iter().filter(|subject| !subject.swarm).count() as u64 {
+        0 => String::new(),
+        without if without == all => "without a swarm, runs differ by seed alone: --swarm draws faults, too".to_owned(),
+        without => {
+            let of = number::tally(without, all, "subjects");
+            format!("without a swarm, as in {of}, runs differ by seed alone: --swarm draws faults, too")
+        }
+    }
 }
 
 /// What is wrong with a campaign beside new failures.
@@ -110,19 +126,17 @@ fn troubles(survey: &Survey) -> Vec<&'static str> {
     troubles.into_iter().filter(|(there, _)| *there).map(|(_, told)| told).collect()
 }
 
-fn section(subject: &SubjectSurvey, titled: bool, page: Page) -> String {
-    let mut text = String::from("\n");
-    if titled {
-        let runs = number::things(subject.runs, "run");
-        text += &page.line(&format!("{} · {} · {runs}", subject.name, subject.system), "");
-    }
+fn section(subject: &SubjectSurvey, rest: &str, page: Page) -> String {
+    let SubjectSurvey { system, seed_start, .. } = subject;
+    let (name, runs) = (printable(&subject.name), number::things(subject.runs, "run"));
+    let mut text = "\n".to_owned() + &page.line(&format!("{name} · {system} · {runs}, seeds from {seed_start}"), "");
     let (shown, more) = worth_telling(&subject.failures);
     for failure in shown {
         text += &told(failure, subject.runs, page);
     }
     if more > 0 {
         let more = number::things(more, "more failure");
-        text += &page.line(&format!("and {more} left unshrunk: --format json has them"), "  ");
+        text += &page.line(&format!("and {more} left unshrunk: {rest}"), "  ");
     }
     text += &parted(&subject.divergences, subject.differing, page);
     text += &anomalies(subject, page);
@@ -169,9 +183,9 @@ fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
         ),
         None => format!("{}, not shrunk", number::things(failure.faults.len() as u64, "fault")),
     };
-    let often = format!("{}, first after {}", number::tally(failure.runs, runs, "runs"), number::count(failure.first));
+    let often = page.line(&format!("{}; {size}", often(failure, runs)), "      ");
     // Not its seed: that stands for the run only where the plan is not one that the search made up.
-    let mut text = page.all_broken(&page.line(&head, "  ")) + &page.line(&format!("{often}; {size}"), "      ");
+    let mut text = page.all_broken(&page.line(&head, "  ")) + &often;
     text += &failure
         .also
         .iter()
@@ -180,6 +194,11 @@ fn told(failure: &FailureGroup, runs: u64, page: Page) -> String {
     text += &page.wrapped(&drawn(failure), "      ");
     text += &page.reflowed(&failure.story.join("\n"), "      ");
     text + &replay(&failure.replay, "      ")
+}
+
+/// In how many runs a failure was found, and how soon.
+pub(super) fn often(failure: &FailureGroup, runs: u64) -> String {
+    format!("{}, first in the {} run", number::tally(failure.runs, runs, "runs"), number::ordinal(failure.first))
 }
 
 /// The command that runs it again, or why there is none, in one line that can be copied.
@@ -309,16 +328,18 @@ mod tests {
     use crate::Style;
     use crate::survey::sample;
 
+    const REST: &str = "`replisim campaign show` has them";
+
     #[test]
     fn the_screen_of_a_campaign_that_found_something() {
         let pace = Pace { runs: 9_000, events: 18_000_000, seconds: 30.0 };
-        insta::assert_snapshot!(screen(&sample::survey(), Some(pace), Style::Plain));
+        insta::assert_snapshot!(screen(&sample::survey(), Some(pace), REST, Style::Plain));
     }
 
     #[test]
     fn the_first_line_says_what_is_wrong_though_nothing_new_failed() {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let has = |survey: &Survey, told: &str| words(&screen(survey, None, Style::Plain)).contains(told);
+        let has = |survey: &Survey, told: &str| words(&screen(survey, None, REST, Style::Plain)).contains(told);
         let mut survey = Survey { known: sample::survey().known, ..sample::clean() };
         assert!(has(&survey, "nothing new failed in 20,000 runs, but a known failure is not fixed"));
         survey.known.clear();
@@ -333,13 +354,28 @@ mod tests {
     }
 
     #[test]
+    fn who_draws_no_faults_is_told_once() {
+        let told = |swarms: [bool; 2]| {
+            let mut survey = sample::clean();
+            survey.subjects.iter_mut().zip(swarms).for_each(|(subject, swarm)| subject.swarm = swarm);
+            let screen = screen(&survey, None, REST, Style::Plain);
+            let mut lines = screen.lines().filter(|line| line.contains("--swarm")).map(str::to_owned);
+            (lines.next(), lines.next())
+        };
+        let seeds = "runs differ by seed alone: --swarm draws faults, too";
+        assert_eq!(told([true, true]), (None, None));
+        assert_eq!(told([false, false]), (Some(format!("without a swarm, {seeds}")), None));
+        assert_eq!(told([true, false]), (Some(format!("without a swarm, as in 1 of 2 subjects, {seeds}")), None));
+    }
+
+    #[test]
     fn a_failure_tells_few_of_the_knobs_that_were_drawn() {
         let told = |count: usize, left: Option<&[&str]>| {
             let mut survey = sample::survey();
             let failure = &mut survey.subjects[0].failures[0];
             failure.knobs = (0..count).map(|knob| format!("k{knob}=1")).collect();
             failure.knobs_left = left.map(|left| left.iter().map(|knob| (*knob).to_owned()).collect());
-            let screen = screen(&survey, None, Style::Plain);
+            let screen = screen(&survey, None, REST, Style::Plain);
             screen.lines().find(|line| line.contains("drawn")).map(|line| line.trim().to_owned())
         };
         assert_eq!(told(30, Some(&["k7=1"])).as_deref(), Some("of 30 drawn settings, left are k7=1"));
@@ -356,11 +392,11 @@ mod tests {
             let one = survey.subjects[0].failures.remove(0);
             let bare = FailureGroup { operations: None, ..one.clone() };
             survey.subjects[0].failures = [vec![one; shrunk], vec![bare; others]].concat();
-            let screen = screen(&survey, None, Style::Plain);
+            let screen = screen(&survey, None, REST, Style::Plain);
             let more = screen.lines().find(|line| line.starts_with("  and ") && line.contains(" left unshrunk: "));
             (screen.matches("; shrunk to").count(), screen.matches(", not shrunk").count(), more.map(str::to_owned))
         };
-        let more = |told: &str| Some(format!("  and {told} left unshrunk: --format json has them"));
+        let more = |told: &str| Some(format!("  and {told} left unshrunk: {REST}"));
         assert_eq!(told(7, 1), (7, 1, None));
         assert_eq!(told(7, 2), (7, 1, more("1 more failure")));
         assert_eq!(told(9, 1_200), (9, 0, more("1,200 more failures")));
@@ -371,7 +407,7 @@ mod tests {
     fn prose_is_no_wider_than_the_page() {
         for survey in [sample::survey(), sample::clean()] {
             let pace = Pace { runs: 9_000, events: 18_000_000, seconds: 30.0 };
-            let screen = screen(&survey, Some(pace), Page { style: Style::Plain, width: 45 });
+            let screen = screen(&survey, Some(pace), REST, Page { style: Style::Plain, width: 45 });
             let stands = |line: &&str| line.trim().starts_with("replisim ") || line.trim().contains("   ");
             let wide: Vec<&str> = screen.lines().filter(|line| line.chars().count() > 45 && !stands(line)).collect();
             assert!(wide.is_empty(), "{wide:#?}");
@@ -380,6 +416,6 @@ mod tests {
 
     #[test]
     fn the_screen_of_a_clean_campaign() {
-        insta::assert_snapshot!(screen(&sample::clean(), None, Style::Plain));
+        insta::assert_snapshot!(screen(&sample::clean(), None, REST, Style::Plain));
     }
 }

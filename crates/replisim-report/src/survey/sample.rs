@@ -18,6 +18,7 @@ fn subject(name: &str) -> SubjectSurvey {
     SubjectSurvey {
         name: name.to_owned(),
         system: "PostgreSql, FIRST 1 (s1, s2)".to_owned(),
+        swarm: true,
         runs: 10_000,
         fresh: 5_000,
         failing: 0,

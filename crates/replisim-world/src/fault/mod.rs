@@ -170,11 +170,13 @@ impl Injector {
         families.fold(0, |bits, family| bits | family.bit())
     }
 
-    /// What became of the plan.
-    pub fn outcome(&self) -> Vec<PlannedFault> {
+    /// What became of the plan in a run that ended at `end`. What was to end later has no end, for the run was broken off
+    /// before.
+    pub fn outcome(&self, end: SimTime) -> Vec<PlannedFault> {
         let firing = |firing: &FiringIndex| {
             let Firing { since, until, struck, .. } = &self[*firing];
-            replisim_history::Firing { from: *since, until: *until, struck: struck.clone() }
+            let until = if *until > end { SimTime::NEVER } else { *until };
+            replisim_history::Firing { from: *since, until, struck: struck.clone() }
         };
         let firings = |planned: &Planned| planned.fired.iter().map(firing).collect();
         let text = |planned: &Planned| planned.fault.action().to_string();

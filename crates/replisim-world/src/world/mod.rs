@@ -311,7 +311,7 @@ impl<P: Process> World<P> {
             simulated: self.now.since(SimTime::ZERO),
             nodes: self.layout.nodes.clone(),
             sessions: sessions.map(|session| SessionInfo { server: session.home(), group: session.group }).collect(),
-            faults: self.injector.outcome(),
+            faults: self.injector.outcome(self.now),
             coverage: self.coverage.into_iter().flat_map(Coverage::into_cells).collect(),
             trace: self.recorder.take_trace(),
             milestones: self.recorder.milestones,

@@ -1,7 +1,6 @@
 //! Which failures are told as one: those that came down to the same story, whatever the system had been through before.
 //! `fuzz` says it of what it has just shrunk, `campaign show` of the cases in a store.
 
-use replisim_lab::scenario::Source;
 use replisim_lab::{Case, Scenario};
 
 /// What the story of a shrunk failure is made of.
@@ -21,7 +20,7 @@ impl Gist {
     /// The gist of a case; `None` if it cannot be read, or has not been shrunk, as one that says no anomaly: what is not
     /// needed is still in it then.
     pub fn of_case(check: &str, kind: &str, operations: u32, case: &str) -> Option<Gist> {
-        let case = Case::parse(&Source::new("", case)).ok().filter(|case| case.anomaly.is_some())?;
+        let case = Case::of_text(case).filter(|case| case.anomaly.is_some())?;
         let struck = kinds(&Scenario::parse(&case.source).ok()?);
         Some(Gist { check: check.to_owned(), kind: kind.to_owned(), struck, operations })
     }

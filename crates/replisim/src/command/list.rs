@@ -4,13 +4,14 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use replisim_history::Check;
+use replisim_history::words::printable;
 use replisim_lab::{Catalog, Entry, Scenario, find};
 use replisim_world::protocol::FlawInfo;
 use replisim_world::spec::Action;
 
 use super::output::print;
 use super::{Ending, Failure, LIBRARY};
-use crate::shell::{in_its_name, program, quoted};
+use crate::shell::{command, in_its_name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     if wanted(What::Flaws) {
         text.push_str(&flaws(catalog));
     }
-    print(text.trim_end_matches('\n')).and_then(|_| print("\n"))
+    print(&format!("{}\n", text.trim_end_matches('\n')))
 }
 
 fn table(title: &str, rows: &[(String, String)]) -> String {
@@ -94,19 +95,32 @@ fn scenarios() -> Result<String, Failure> {
         return Ok(format!("scenarios\n  none, for there are no files below {LIBRARY}/ here\n\n"));
     }
     let lines = paths.iter().map(|path| format!("  {}\n      {}\n", path.display(), about(path)));
-    Ok(format!("scenarios\n{}\n", lines.collect::<String>()))
+    Ok(format!("scenarios\n{}\n", printable(&lines.collect::<String>())))
 }
 
-/// Flaws, each with the protocol on which it shows, and below that what is done wrong, and a command that finds it, from the
-/// root of the repository: a protocol's own swarm may be no place for it.
+/// Flaws, each with the protocol on which it shows, and below that what is done wrong, and a command that finds it: a
+/// protocol's own swarm may be no place for it.
 fn flaws(catalog: &Catalog) -> String {
     let of = |entry: &dyn Entry| {
         let told = |flaw: &FlawInfo| {
             let FlawInfo { name, about, stage_file, .. } = flaw;
-            let find = format!("{} fuzz {} --set protocol.flaw={name}", program(), quoted(stage_file));
+            let find = format!("{} --set protocol.flaw={name}", command("fuzz", stage_file));
             format!("  {name}, {}\n      {about}\n      {find}\n", entry.name())
         };
         entry.flaws().iter().map(told).collect::<String>()
     };
-    format!("flaws\n{}", catalog.entries().map(of).collect::<String>())
+    match catalog.entries().map(of).collect::<String>() {
+        none if none.is_empty() => "flaws\n  none\n".to_owned(),
+        told => format!("flaws\n  the commands work at the root of the repository that a protocol comes from\n{told}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_without_flaws_says_so() {
+        assert_eq!(flaws(&Catalog::new()), "flaws\n  none\n");
+    }
 }

@@ -26,7 +26,7 @@ use replisim_lab::Catalog;
 use replisim_lab::find::FindError;
 use replisim_lab::scenario::Report;
 use replisim_lab::store::StoreError;
-use replisim_report::{Page, Style};
+use replisim_report::{Page, Style, number};
 
 use crate::shell;
 
@@ -46,7 +46,7 @@ Exit codes: 0 nothing wrong; 1 something broken, missed, undecided or never run;
 
 /// A deterministic simulation workbench for database replication.
 #[derive(Parser, Debug)]
-#[command(name = "replisim", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "replisim", version, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -92,12 +92,9 @@ enum Failure {
     /// What was asked for does not go together.
     #[error("error: {0}")]
     Usage(String),
-    /// A scenario, a case or a plan cannot be read or used.
-    #[error("{0}")]
-    Refused(#[from] Report),
-    /// Several of them were refused.
-    #[error("{} scenarios were refused", .0.len())]
-    AllRefused(Vec<Report>),
+    /// Scenarios, a case or a plan cannot be read or used.
+    #[error("{} refused", number::things(.0.len() as u64, "file"))]
+    Refused(Vec<Report>),
     /// A store cannot be read or used, or not all of several scenarios. The text is a whole diagnostic.
     #[error("{0}")]
     Diagnosed(String),
@@ -122,7 +119,9 @@ enum Ending {
 /// help, and in the commands that it prints.
 pub fn program(catalog: Catalog) -> ExitCode {
     shell::go_by(std::env::args_os().next().as_deref());
-    let arguments = match Arguments::from_arg_matches(&command_line().get_matches()) {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let help = Colour::asked_for(words).of_help();
+    let arguments = match Arguments::from_arg_matches(&command_line().color(help).get_matches()) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
@@ -189,7 +188,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Refused(_) | Failure::AllRefused(_) | Failure::Diagnosed(_) | Failure::File(_) => 3,
+            Failure::Refused(_) | Failure::Diagnosed(_) | Failure::File(_) => 3,
             Failure::Nothing(_) => 4,
         }
     }
@@ -198,8 +197,7 @@ impl Failure {
     fn told(&self, colour: Colour) -> String {
         let render = |report: &Report| report.render(colour.wanted_on(&std::io::stderr()));
         match self {
-            Failure::Refused(report) => render(report),
-            Failure::AllRefused(reports) => reports.iter().map(render).collect::<Vec<_>>().join("\n"),
+            Failure::Refused(reports) => reports.iter().map(render).collect::<Vec<_>>().join("\n"),
             Failure::Usage(_) | Failure::Diagnosed(_) | Failure::File(_) | Failure::Nothing(_) => self.to_string(),
         }
     }
@@ -209,13 +207,21 @@ impl From<FindError> for Failure {
     /// Why a word means no scenario.
     fn from(error: FindError) -> Self {
         match error {
-            FindError::Unreadable { .. } | FindError::TooDeep(_) => Failure::File(error.to_string()),
+            FindError::Unreadable { .. } | FindError::Unnameable(_) | FindError::TooDeep(_) => {
+                Failure::File(error.to_string())
+            }
             FindError::Nameless
             | FindError::NotFound { .. }
             | FindError::Protocol(_)
             | FindError::Ambiguous { .. }
             | FindError::Empty(_) => Failure::Nothing(error.to_string()),
         }
+    }
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Failure::Refused(vec![report])
     }
 }
 
@@ -227,6 +233,23 @@ impl From<StoreError> for Failure {
 }
 
 impl Colour {
+    /// What these words of a command line ask for. The help is printed before they are parsed.
+    fn asked_for(words: impl Iterator<Item = String>) -> Colour {
+        let words: Vec<String> = words.take_while(|word| word != "--").collect();
+        let last = words.iter().rposition(|word| word.starts_with("--color"));
+        let when = last.and_then(|at| words[at].strip_prefix("--color=").or(words.get(at + 1).map(String::as_str)));
+        when.and_then(|when| Colour::from_str(when, false).ok()).unwrap_or(Colour::Auto)
+    }
+
+    /// How the help looks.
+    const fn of_help(self) -> clap::ColorChoice {
+        match self {
+            Colour::Auto => clap::ColorChoice::Auto,
+            Colour::Always => clap::ColorChoice::Always,
+            Colour::Never => clap::ColorChoice::Never,
+        }
+    }
+
     /// How what is printed to standard output looks.
     fn style(self) -> Style {
         if self.wanted_on(&std::io::stdout()) { Style::Colour } else { Style::Plain }

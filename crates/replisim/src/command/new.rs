@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use replisim_lab::{Catalog, template};
 
-use super::output::{make_folder, print, write_file};
+use super::output::{make_parent, print, write_file};
 use super::{Ending, Failure};
-use crate::shell::{program, quoted};
+use crate::shell::{command, program};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,10 +29,8 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     if path.exists() {
         return Err(Failure::File(format!("{} is there already; choose another name", path.display())));
     }
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
+    make_parent(path, "scenario")?;
     write_file(path, text.as_bytes())?;
     let name = path.display().to_string();
-    print(&format!("wrote {name}\nrun it    {} run {}\n", program(), quoted(&name)))
+    print(&format!("wrote {name}\nrun it    {}\n", command("run", &name)))
 }

@@ -112,11 +112,21 @@ pub fn write_case(path: &Path, text: &str) -> Result<(), Failure> {
     write_file(path, text.as_bytes())
 }
 
+/// Makes the folder that a file is to stand in, unless nobody means a file by this name.
+pub fn make_parent(path: &Path, what: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Err(Failure::File(format!(
+            "`-` names no file for the {what}: a file of that name is ./-, and a text can go to /dev/stdout"
+        )));
+    }
+    path.parent().map_or(Ok(()), make_folder)
+}
+
 /// Makes the folder that a file is to stand in, unless it is there already and something else, and tries to make one there.
 /// Whoever is about to work for long does so before.
 pub fn make_way(path: &Path, what: FileKind) -> Result<(), Failure> {
+    make_parent(path, what.in_words())?;
     keep_foreign(path, what)?;
-    path.parent().map_or(Ok(()), make_folder)?;
     if is_written_in_place(path) { Ok(()) } else { try_out(path) }
 }
 
@@ -127,14 +137,8 @@ pub fn try_out(path: &Path) -> Result<(), Failure> {
     fs::remove_file(part).map_err(refuse)
 }
 
-/// Refuses to write over a file that is something else, or into one that nobody means.
+/// Refuses to write over a file that is something else.
 fn keep_foreign(path: &Path, what: FileKind) -> Result<(), Failure> {
-    if path == Path::new("-") {
-        let what = what.in_words();
-        return Err(Failure::File(format!(
-            "`-` names no file for the {what}: standard output is /dev/stdout, and a file of that name ./-"
-        )));
-    }
     let is_file = path.metadata().is_ok_and(|there| there.is_file());
     // What cannot be read is not known to be one.
     if !is_file || beginning(path).is_ok_and(|text| is_empty_or_one(&text, what)) {

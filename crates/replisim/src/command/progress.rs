@@ -39,11 +39,15 @@ impl Progress {
         progress
     }
 
-    /// Shows that the next failure is made small.
+    /// Shows that the next failure is being made small.
     pub fn next(&self) {
-        self.bar.inc(1);
-        let (nth, of) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        let (nth, of) = (self.bar.position() + 1, self.bar.length().unwrap_or_default());
         self.bar.set_message(format!("shrinking {nth} of {}", number::things(of, "failure")));
+    }
+
+    /// Shows that it has been.
+    pub fn done(&self) {
+        self.bar.inc(1);
     }
 
     /// Shows how far it is, if it is time to.

@@ -22,7 +22,7 @@ Examples:
   replisim replay 243b89c5 --store night.db      the same, of a campaign that is kept elsewhere
   replisim replay stale_read-0df1a22c.ron --trace trace.txt --format json
 
-Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and what was wrong is, or it was not looked for; \
+Exit codes: 0 the same run, and nothing wrong in it; 1 the same run, and it still fails, or its check was not made; \
             5 another run.";
 
 #[derive(clap::Args, Debug)]

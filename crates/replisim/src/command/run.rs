@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use replisim_history::Run;
+use replisim_history::words::printable;
 use replisim_kernel::{SimTime, Span};
 use replisim_lab::fuzz::turned;
 use replisim_lab::scenario::{Edit, Report, Source};
@@ -11,10 +12,10 @@ use replisim_lab::{Case, Catalog, Experiment, JudgedRun, find};
 use replisim_report::{Page, human, json, number};
 
 use super::output::{FileKind, Format, complain, complain_of_panic, make_way, print, write_case, write_trace};
-use super::time::time;
+use super::time::some_time;
 use super::{Colour, Ending, Failure, LIBRARY};
 use crate::run_report::{file_of_sibling, run_report};
-use crate::shell::{program, quoted};
+use crate::shell::{self, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +38,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<Edit>,
     /// Stop after this much simulated time, as in 300ms, 90s or 2m
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = some_time, allow_hyphen_values = true)]
     until: Option<Span>,
     /// Write every event to this file, one line each
     #[arg(long, value_name = "FILE")]
@@ -77,18 +78,19 @@ fn run_all(paths: &[PathBuf], arguments: &Arguments, catalog: &Catalog, colour: 
         match run_brief(path, arguments, catalog) {
             Ok(Ending::Fine) => {}
             Ok(_) => missed += 1,
-            Err(failure) => {
+            Err(failure @ Failure::Refused(_)) => {
                 complain(&failure.told(colour));
                 refused += 1;
             }
+            Err(failure) => return Err(failure),
         }
     }
-    let of = number::things(paths.len() as u64, "scenario");
+    let (all, of) = (paths.len() as u64, number::things(paths.len() as u64, "scenario"));
     let told =
         if missed == 0 { "as expected".to_owned() } else { format!("{} NOT as expected", number::count(missed)) };
     if refused > 0 {
-        let refused = number::count(refused);
-        return Err(Failure::Diagnosed(format!("{refused} of {of} cannot be run; of the others, {told}")));
+        let others = if refused < all { format!("; of the others, {told}") } else { String::new() };
+        return Err(Failure::Diagnosed(format!("{} of {of} cannot be run{others}", number::count(refused))));
     }
     if arguments.format == Format::Human {
         print(&format!("{of}, {told}\n"))?;
@@ -157,7 +159,8 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
                 true => ("as expected    ", String::new()),
                 false => ("NOT as expected", format!("      {}\n", command(path, arguments, &outcome.run))),
             };
-            print(&format!("{word}  {}  {}\n{then}", outcome.run.fingerprint, path.display()))?;
+            let name = printable(&path.display().to_string());
+            print(&format!("{word}  {}  {name}\n{then}", outcome.run.fingerprint))?;
         }
     }
     Ok(ending(&outcome))
@@ -165,7 +168,7 @@ fn run_brief(path: &Path, arguments: &Arguments, catalog: &Catalog) -> Result<En
 
 /// The command that runs a scenario's seed, with edits.
 pub fn of_seed(scenario: &str, seed: u64, set: &[Edit]) -> String {
-    format!("{} run {} --seed {seed}{}", program(), quoted(scenario), edits(set))
+    format!("{} --seed {seed}{}", shell::command("run", scenario), edits(set))
 }
 
 /// Edits as a command ends with them.

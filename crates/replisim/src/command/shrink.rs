@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use replisim_history::Check;
+use replisim_history::words::printable;
 use replisim_kernel::Span;
 use replisim_lab::find::{self, FindError};
 use replisim_lab::fuzz::turned;
@@ -22,7 +23,7 @@ use super::time::some_time;
 use super::whereabouts::{FoundCase, Where, is_id};
 use super::{Ending, Failure, LIBRARY};
 use crate::run_report::title;
-use crate::shell::{program, quoted};
+use crate::shell::command;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,6 +102,7 @@ fn is_interrupted(shrunk: &Shrunk) -> bool {
 
 fn read(arguments: &Arguments, catalog: &Catalog) -> Result<Failing, Failure> {
     let place = find(&arguments.failing, catalog)?;
+    place.admit(arguments.store.as_deref())?;
     let found = match &place {
         Where::Kept(_) => place.read(arguments.store.as_deref())?,
         Where::File(path) => match Case::source(path)? {
@@ -174,7 +176,7 @@ fn screen(failing: &Failing, shrunk: &Shrunk, file: Option<&Path>, page: Page) -
     };
     format!(
         "{} · seed {}\n  from  {}\n  to    {}{seed}\n\n{story}\n{case}",
-        title(&failing.path),
+        printable(&title(&failing.path)),
         failing.seed,
         in_words(&shrunk.before),
         in_words(&shrunk.after),
@@ -183,7 +185,7 @@ fn screen(failing: &Failing, shrunk: &Shrunk, file: Option<&Path>, page: Page) -
 
 /// The command that runs the shrunk case again.
 fn replay(file: &Path) -> String {
-    format!("{} replay {}", program(), quoted(&file.display().to_string()))
+    command("replay", &file.display().to_string())
 }
 
 fn in_words(size: &Size) -> String {

@@ -8,7 +8,7 @@ use replisim_lab::store::{RunRow, Store};
 use replisim_lab::{Case, Catalog, Experiment};
 
 use super::Failure;
-use crate::shell::{program, quoted};
+use crate::shell::{command, program, quoted};
 
 /// Where `replisim fuzz` keeps a campaign, unless it is told otherwise.
 pub const STORE: &str = ".replisim/campaign.db";
@@ -23,7 +23,7 @@ pub fn cases(store: &Path) -> PathBuf {
 
 /// The command that replays a case, which is a file or in a store.
 pub fn replay(case: &str, store: &Path) -> String {
-    of_store(format!("{} replay {}", program(), quoted(case)), store)
+    of_store(command("replay", case), store)
 }
 
 /// A command that takes a store by `--store`, where it is not the usual one.
@@ -33,6 +33,21 @@ pub fn of_store(command: String, store: &Path) -> String {
     } else {
         format!("{command} --store {}", quoted(&store.display().to_string()))
     }
+}
+
+/// The command `campaign` of this verb, which takes a store as it is, where that is not the usual one.
+pub fn campaign(verb: &str, store: &Path) -> String {
+    let verb = format!("campaign {verb}");
+    if store == Path::new(STORE) {
+        format!("{} {verb}", program())
+    } else {
+        command(&verb, &store.display().to_string())
+    }
+}
+
+/// The command that forgets what is known of a subject.
+pub fn forget(subject: &str, store: &Path) -> String {
+    of_store(command("campaign forget", subject), store)
 }
 
 /// What a word that stands for a case means.
@@ -61,8 +76,19 @@ impl Where {
         if path.exists() || looks_like_one { Where::File(path.to_owned()) } else { Where::Kept(word.to_owned()) }
     }
 
+    /// Refuses a store where there is nothing to be looked for in one.
+    pub fn admit(&self, store: Option<&Path>) -> Result<(), Failure> {
+        match (self, store) {
+            (Where::File(path), Some(_)) => {
+                Err(Failure::Usage(format!("--store goes with an id, and `{}` is a file", path.display())))
+            }
+            (Where::File(_), None) | (Where::Kept(_), _) => Ok(()),
+        }
+    }
+
     /// Reads the case. An id is looked for in `store`, if there is one, or else in [`STORE`].
     pub fn read(&self, store: Option<&Path>) -> Result<FoundCase, Failure> {
+        self.admit(store)?;
         match self {
             Where::File(path) => FoundCase::read(path),
             Where::Kept(id) => find(&id.to_ascii_lowercase(), store),

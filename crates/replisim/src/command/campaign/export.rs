@@ -1,13 +1,12 @@
 //! `replisim campaign export`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
-use replisim_lab::scenario::Source;
 use replisim_lab::store::{DivergenceRow, FailureRow, Manifest, RunRow, Store, Subject};
-use replisim_lab::{Case, Scenario, VERSION};
+use replisim_lab::{Case, VERSION};
 use replisim_report::json::SCHEMA_VERSION;
 use replisim_report::number;
 use serde_json::json;
@@ -53,27 +52,18 @@ pub fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     }
 }
 
-/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough, but for those
-/// with other settings, which change nothing in it: they have a number behind the id.
+/// Writes each case once, under the id that `campaign show` tells. Of several about one run the first is enough.
 fn write_cases(store: &Store, folder: &Path) -> Result<String, Failure> {
-    let mut cases: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for text in store.cases()? {
-        let Ok(case) = Case::parse(&Source::new("a case of the store", text.as_str())) else { continue };
-        let settings = Scenario::parse(&case.source).ok().map(|it| (it.protocol, it.cluster));
-        let of_run = cases.entry(case.id()).or_default();
-        if of_run.iter().all(|(others, _)| *others != settings) {
-            of_run.push((settings, text));
-        }
-    }
     make_folder(folder)?;
-    for (id, of_run) in &cases {
-        for (number, (_, text)) in of_run.iter().enumerate() {
-            let name = if number == 0 { format!("{id}.ron") } else { format!("{id}-{}.ron", number + 1) };
-            write_case(&folder.join(name), text)?;
+    let mut files = BTreeSet::new();
+    for text in store.cases()? {
+        let Some(case) = Case::of_text(&text) else { continue };
+        let file = Case::place(folder, &case.id(), &text);
+        if files.insert(file.clone()) {
+            write_case(&file, &text)?;
         }
     }
-    let count: usize = cases.values().map(Vec::len).sum();
-    Ok(format!("wrote {} to {}\n", number::things(count as u64, "case"), folder.display()))
+    Ok(format!("wrote {} to {}\n", number::things(files.len() as u64, "case"), folder.display()))
 }
 
 /// Prints a line for each run, and after the runs of a campaign one for each of its failures and divergences. Whoever has

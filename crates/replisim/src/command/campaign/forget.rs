@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog) -> Result<Ending, Failure> 
     for subject in whose {
         forgotten += store::forget(&arguments.store, subject)?;
     }
-    print(&format!("forgot {}\n", number::things(forgotten, "known case")))
+    print(&format!("forgot {} of failures\n", number::things(forgotten, "case")))
 }
 
 /// The subjects with known failures that a word means. The scenario may be gone, and go by its name in the store alone.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use replisim_history::words::printable;
 use replisim_lab::store::{Placing, Store, StoreError};
 use replisim_report::number;
 
@@ -69,7 +70,7 @@ fn listed(path: &Path) -> Result<String, StoreError> {
             manifest.version,
             number::things(runs, "run"),
             number::count(failed),
-            first_of(&names),
+            printable(&first_of(&names)),
         ));
     }
     Ok(text)

@@ -9,12 +9,11 @@ mod sql;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use replisim_lab::scenario::Source;
 use replisim_lab::store;
 use replisim_lab::{Case, Catalog};
 use replisim_report::{Page, number};
 
-use super::output::print;
+use super::output::{make_parent, print};
 use super::{Ending, Failure};
 
 const EXAMPLES: &str = "\
@@ -72,6 +71,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
 
 /// Puts stores together: `replisim campaign merge`, and `replisim fuzz merge`, for those of shards.
 pub fn merge(arguments: &Merge) -> Result<Ending, Failure> {
+    make_parent(&arguments.output, "store")?;
     let digest = store::merge(&arguments.stores, &arguments.output)?;
     let (parts, output) = (arguments.stores.len() as u64, arguments.output.display());
     print(&format!("merged {} into {output}\ndigest    {digest}\n", number::things(parts, "store")))
@@ -79,5 +79,5 @@ pub fn merge(arguments: &Merge) -> Result<Ending, Failure> {
 
 /// What the case with this text goes by; `None` if the text is not one that this version can read.
 fn id_of(case: &str) -> Option<String> {
-    Case::parse(&Source::new("a case of the store".to_owned(), case.to_owned())).ok().map(|case| case.id())
+    Case::of_text(case).map(|case| case.id())
 }

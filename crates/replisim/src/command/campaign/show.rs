@@ -7,15 +7,14 @@ use replisim_lab::fuzz::{DIVERGENCES_MAX, runs_ordered};
 use replisim_lab::store::{
     CauseCount, CheckCount, Differing, KnownRow, Manifest, Mark, Origin, Status, Store, SubjectCount, rate_bound,
 };
-use replisim_report::campaign::{Campaign, Cause, Counted, SubjectRuns, Whole, is_fine, json, screen};
+use replisim_report::campaign::{Campaign, Cause, Counted, Standing, SubjectRuns, Whole, is_fine, json, screen};
 use replisim_report::{Page, number};
 
 use super::id_of;
 use crate::command::distinct::{Gist, distinct};
 use crate::command::output::{Format, print};
-use crate::command::whereabouts::{STORE, replay};
+use crate::command::whereabouts::{self, STORE};
 use crate::command::{Ending, Failure};
-use crate::shell::{program, quoted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,12 +39,12 @@ pub struct Arguments {
 /// Shows each campaign, then what the store as a whole is.
 pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
     let store = Store::open(&arguments.store)?;
-    let campaigns =
-        store.campaigns()?.iter().map(|manifest| campaign(&store, manifest)).collect::<Result<Vec<_>, _>>()?;
     let known = store.known()?;
+    let manifests = store.campaigns()?;
+    let campaigns = manifests.iter().map(|it| campaign(&store, it, &known)).collect::<Result<Vec<_>, _>>()?;
     let not_fixed = known.iter().filter(|known| known.status == Status::Failing).count() as u64;
     let causes = campaigns.iter().flat_map(|campaign| &campaign.causes);
-    let forgotten = causes.filter(|cause| !cause.id.is_empty() && !is_known(cause, &known)).count() as u64;
+    let forgotten = causes.filter(|cause| cause.status == Standing::Forgotten).count() as u64;
     let whole = Whole { known: known.len() as u64, not_fixed, forgotten, digest: store.digest()?.to_string() };
     match arguments.format {
         Format::Human => {
@@ -60,26 +59,27 @@ pub fn run(arguments: &Arguments, page: Page) -> Result<Ending, Failure> {
     })
 }
 
-/// Whether a store keeps a case of a failure, or of what else its run breaks: of each it keeps one until it is to forget it.
-fn is_known(cause: &Cause, known: &[KnownRow]) -> bool {
-    let is_it = |row: &KnownRow| (&row.subject, &row.check, &row.kind) == (&cause.subject, &cause.check, &cause.kind);
-    known.iter().any(is_it) || cause.also.iter().any(|also| is_known(also, known))
+/// What became of a failure: a store keeps a case of each until it is to forget it. One without a case was never known.
+fn standing(cause: &CauseCount, known: &[KnownRow]) -> Standing {
+    let is_it = |row: &&KnownRow| (&row.subject, &row.check, &row.kind) == (&cause.name, &cause.check, &cause.kind);
+    let kept: Vec<Status> = known.iter().filter(is_it).map(|row| row.status).collect();
+    match kept.as_slice() {
+        [] if id_of(&cause.case).is_some() => Standing::Forgotten,
+        [_, ..] if kept.iter().all(|status| *status == Status::Fixed) => Standing::Fixed,
+        _ => Standing::Failing,
+    }
 }
 
 fn last(whole: &Whole, page: Page) -> String {
-    let (kept, forgotten) = (number::things(whole.known, "case"), number::things(whole.forgotten, "failure"));
-    let not_fixed = number::count(whole.not_fixed);
-    let mut told = String::new();
-    if whole.known > 0 {
-        told += &page.line(&format!("{kept} of failures kept, to be run first next time: {not_fixed} not fixed"), "");
-    }
-    if whole.forgotten > 0 {
-        told += &page.line(&format!("{forgotten} forgotten: not counted"), "");
-    }
+    let (kept, not_fixed) = (number::things(whole.known, "case"), number::count(whole.not_fixed));
+    let told = match whole.known {
+        0 => String::new(),
+        _ => page.line(&format!("{kept} of failures kept, to be run first next time: {not_fixed} not fixed"), ""),
+    };
     told + &format!("digest    {}\n", whole.digest)
 }
 
-fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
+fn campaign(store: &Store, manifest: &Manifest, known: &[KnownRow]) -> Result<Campaign, Failure> {
     let digest = manifest.digest();
     let summary = store.summary(digest)?;
     let mut subjects: Vec<_> = summary.subjects.iter().map(subject_runs).collect();
@@ -96,14 +96,14 @@ fn campaign(store: &Store, manifest: &Manifest) -> Result<Campaign, Failure> {
         settings: manifest.settings.clone(),
         ordered: runs_ordered(manifest),
         subjects,
-        causes: told_once(summary.causes, store.path()),
-        export: export(store.path()),
+        causes: told_once(summary.causes, store.path(), known),
+        export: whereabouts::campaign("export", store.path()) + " --cases cases",
     })
 }
 
 /// The causes, those of a subject that came down to the same story told once, and those of the same run as one, as
 /// `replisim fuzz` does.
-fn told_once(causes: Vec<CauseCount>, store: &Path) -> Vec<Cause> {
+fn told_once(causes: Vec<CauseCount>, store: &Path, known: &[KnownRow]) -> Vec<Cause> {
     let gist = |cause: &CauseCount| {
         let gist = Gist::of_case(&cause.check, &cause.kind, cause.operations, &cause.case)?;
         Some((cause.subject, gist))
@@ -112,20 +112,16 @@ fn told_once(causes: Vec<CauseCount>, store: &Path) -> Vec<Cause> {
         one.runs += other.runs;
         one.phase.clear();
     };
-    let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store)).collect();
+    let causes = distinct(causes, gist, unite).iter().map(|it| cause(it, store, known)).collect();
     let run = |cause: &Cause| (!cause.id.is_empty()).then(|| (cause.subject.clone(), cause.id.clone()));
-    distinct(causes, run, |one: &mut Cause, other: Cause| one.also.push(other))
+    distinct(causes, run, |one: &mut Cause, other: Cause| {
+        one.status = one.status.min(other.status);
+        one.also.push(other);
+    })
 }
 
 /// Why there is no command that replays a case.
 const UNREADABLE: &str = "its case was written by another version";
-
-fn export(store: &Path) -> String {
-    if store == Path::new(STORE) {
-        return format!("{} campaign export --cases cases", program());
-    }
-    format!("{} campaign export {} --cases cases", program(), quoted(&store.display().to_string()))
-}
 
 fn subject_runs(tally: &SubjectCount) -> SubjectRuns {
     let checks = tally.checks.iter();
@@ -163,7 +159,7 @@ fn diverged(Differing { seed, plan, origin, told }: &Differing, store: &Path) ->
 }
 
 fn replayed(id: Option<&str>, store: &Path) -> Replay {
-    id.map_or_else(|| Replay::NoCommand(UNREADABLE.to_owned()), |id| Replay::Command(replay(id, store)))
+    id.map_or_else(|| Replay::NoCommand(UNREADABLE.to_owned()), |id| Replay::Command(whereabouts::replay(id, store)))
 }
 
 fn counted(check: &CheckCount) -> Counted {
@@ -177,9 +173,10 @@ fn counted(check: &CheckCount) -> Counted {
     }
 }
 
-fn cause(cause: &CauseCount, store: &Path) -> Cause {
+fn cause(cause: &CauseCount, store: &Path, known: &[KnownRow]) -> Cause {
     let id = id_of(&cause.case);
     Cause {
+        status: standing(cause, known),
         check: cause.check.clone(),
         kind: cause.kind.clone(),
         phase: cause.phase.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use replisim_history::Survey;
+use replisim_history::{Replay, Survey};
 use replisim_kernel::Span;
 use replisim_lab::Catalog;
 use replisim_lab::fuzz::{self, Archive, Ledger, NoLedger, Orders, Reruns, Subject, Tally};
@@ -13,13 +13,12 @@ use replisim_lab::store::{Begin, Manifest, Store, StoreError};
 use replisim_report::number;
 use replisim_report::survey::Pace;
 
-use super::found::{self, Again, CaseFiles, Keeping};
+use super::found::{self, Again, Keeping};
 use crate::command::Failure;
 use crate::command::interrupt::interrupted;
-use crate::command::output::{complain, make_folder};
+use crate::command::output::{complain, make_parent};
 use crate::command::progress::Progress;
 use crate::command::whereabouts;
-use crate::shell::{program, quoted};
 
 /// What ends a campaign early.
 #[derive(Clone, Copy, Debug)]
@@ -76,16 +75,16 @@ pub fn campaign(
         None => runs(subjects, orders, limits, &mut NoLedger),
     };
     let mut survey = fuzz::survey(subjects, &tallies, orders.seed_start);
-    let (mut kept, mut files) = (Ok(()), CaseFiles::beside(store));
+    let mut kept = Ok(());
     if archive.is_some() && interrupted() {
-        found::left_for_later(&mut survey);
+        found::left_for_later(&mut survey, store);
     } else {
         let shrinking = !interrupted() && !archive.as_ref().is_some_and(Archive::is_broken);
-        let (archive, files, jobs) = (archive.as_mut(), &mut files, orders.jobs);
-        kept = Keeping { catalog, archive, files, again, shrinking, jobs }.keep(&mut survey, &tallies);
+        let (archive, jobs) = (archive.as_mut(), orders.jobs);
+        kept = Keeping { catalog, archive, store, again, shrinking, jobs }.keep(&mut survey, &tallies);
     }
-    kept = kept.and(found::keep_differing(&mut survey, &tallies, &mut files, again));
-    kept = kept.and(add_reruns(&mut survey, reruns, &mut files));
+    kept = kept.and(found::keep_differing(&mut survey, &tallies, store, again));
+    kept = kept.and(add_reruns(&mut survey, reruns, store));
     let written = archive.map_or(Ok(()), Archive::finish);
     survey.interrupted = interrupted() || written.is_err();
     // What stopped the writing says more than what could not be kept for that.
@@ -93,12 +92,16 @@ pub fn campaign(
     Ok(Ended { survey, pace, kept })
 }
 
-/// Adds what became of the failures that were known, and keeps the cases of those that are not fixed.
-fn add_reruns(survey: &mut Survey, reruns: Reruns, files: &mut CaseFiles) -> Result<(), Failure> {
+/// Adds what became of the failures that were known, keeps the cases of those that are not fixed, and says how to be rid of
+/// those that nobody can run any more.
+fn add_reruns(survey: &mut Survey, reruns: Reruns, store: &Path) -> Result<(), Failure> {
     let mut kept = Ok(());
     for (mut failure, row) in reruns.failures {
+        if let Replay::NoCommand(why) = &mut failure.replay {
+            *why += &format!("; `{}` drops all that is known of it", whereabouts::forget(&failure.subject, store));
+        }
         if !failure.is_fixed() && !failure.id.is_empty() {
-            kept = kept.and(found::keep_known(&mut failure, &row.case, survey, files));
+            kept = kept.and(found::keep_known(&mut failure, &row.case, survey, store));
         }
         survey.known.push(failure);
     }
@@ -111,13 +114,9 @@ fn open<'s, 'c>(
     store: &Path,
     begin: Begin,
 ) -> Result<Archive<'s, 'c>, Failure> {
-    if let Some(folder) = store.parent() {
-        make_folder(folder).map_err(|failure| {
-            Failure::Diagnosed(format!(
-                "{failure}\n  --store FILE keeps the campaign elsewhere, and --no-store not at all"
-            ))
-        })?;
-    }
+    make_parent(store, "store").map_err(|failure| {
+        Failure::Diagnosed(format!("{failure}\n  --store FILE keeps the campaign elsewhere, and --no-store not at all"))
+    })?;
     let before = Before::of(store, &fuzz::manifest(subjects, orders), orders).unwrap_or_default();
     let archive = Archive::open(store, subjects, orders, begin)?.timed(elapsed);
     say_what_becomes_of(before, begin, store);
@@ -163,8 +162,7 @@ fn say_what_becomes_of(Before { own, smaller }: Before, begin: Begin, store: &Pa
 
 fn say_what_is_left_alone(reruns: &Reruns, store: &Path) {
     for (subject, count) in &reruns.of_others {
-        let (told, subject) = (number::things(*count, "failure"), quoted(subject));
-        let forget = whereabouts::of_store(format!("{} campaign forget {subject}", program()), store);
+        let (told, forget) = (number::things(*count, "known case"), whereabouts::forget(subject, store));
         complain(&format!(
             "{told} of {subject} as it was before, or with other settings, not run again: `{forget}` drops all that is known of it"
         ));

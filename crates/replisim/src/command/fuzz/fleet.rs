@@ -17,7 +17,7 @@ use replisim_report::{Page, number, survey as reports};
 use super::conduct::{self, Limits};
 use super::{What, found, orders, some_runs, subjects};
 use crate::command::jobs::{jobs, workers};
-use crate::command::output::{FileKind, is_another, make_way, print, write_named};
+use crate::command::output::{FileKind, is_another, make_parent, make_way, print, write_named};
 use crate::command::{Ending, Failure, campaign};
 
 const SHARD_CODES: &str = "\
@@ -115,6 +115,7 @@ fn run_shard(
     if output.exists() {
         return is_whole(output, fuzz::manifest(&subjects, &orders).digest(), plan.lots_of(share));
     }
+    make_parent(output, "store")?;
     let placing = Placing::begin(output)?;
     is_of_this(placing.part(), fuzz::manifest(&subjects, &orders).digest(), &plan, share)?;
     let mut archive = Archive::open(placing.part(), &subjects, &orders, Begin::Resume)?;
@@ -148,7 +149,7 @@ fn give_up(
     page: Page,
 ) -> Result<Ending, Failure> {
     let again = |_: &str, _, _| Replay::NoCommand(MET_AGAIN.to_owned());
-    let kept = found::keep_differing(&mut survey, tallies, &mut found::CaseFiles::beside(output), &again);
+    let kept = found::keep_differing(&mut survey, tallies, output, &again);
     placing.give_up()?;
     let differ = reports::divergences(&survey, page);
     print(&format!("{differ}not kept, for its runs would not come out the same again: {}\n", output.display()))?;

@@ -1,13 +1,12 @@
 //! What a campaign found, made small enough to be read, and put where `replay` finds it.
 
-use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use replisim_history::{Broken, FailureGroup, KnownFailure, Replay, Survey};
 use replisim_lab::fuzz::{Archive, Cause, FoundCause, Ledger, Tally, knobs_left};
 use replisim_lab::shrink::{EndedBy, Limits, NothingToShrink, Shrinker, Shrunk};
-use replisim_lab::{Catalog, Scenario};
+use replisim_lab::{Case, Catalog, Scenario};
 use replisim_report::survey::HIDDEN_CHANCE;
 
 use crate::command::Failure;
@@ -15,7 +14,8 @@ use crate::command::distinct::{Gist, distinct, kinds};
 use crate::command::interrupt::interrupted;
 use crate::command::output::write_case;
 use crate::command::progress::Progress;
-use crate::command::whereabouts::{self, STORE};
+use crate::command::whereabouts;
+use crate::shell::command;
 
 /// How many runs each distinct failure may take to shrink.
 const RUNS_MAX: u64 = 4_000;
@@ -40,8 +40,8 @@ pub struct Keeping<'k, 's, 'c> {
     pub catalog: &'k Catalog,
     /// The store, if there is one.
     pub archive: Option<&'k mut Archive<'s, 'c>>,
-    /// The files of the cases.
-    pub files: &'k mut CaseFiles,
+    /// Beside which store the cases are.
+    pub store: &'k Path,
     /// What is told in place of a case that cannot be written.
     pub again: Again<'k>,
     /// Whether runs are made smaller first.
@@ -50,41 +50,22 @@ pub struct Keeping<'k, 's, 'c> {
     pub jobs: NonZero<usize>,
 }
 
-/// The cases that a campaign writes, in a folder beside its store.
-pub struct CaseFiles {
-    store: PathBuf,
-    /// Whose case is under an id: settings that change nothing in a run have runs with the same fingerprint.
-    owners: BTreeMap<String, String>,
+/// Writes a case to its file in the folder beside a store, and returns the name of that and the command that replays it: by
+/// its id, unless another run's case is called by that alone.
+fn keep_case(store: &Path, id: &str, text: &str) -> Result<(String, Replay), Failure> {
+    let file = Case::place(&whereabouts::cases(store), id, text);
+    write_case(&file, text)?;
+    let name = file.display().to_string();
+    let replay = match file.file_stem().is_some_and(|stem| stem == id) {
+        true => replay(id, store),
+        false => Replay::Command(command("replay", &name)),
+    };
+    Ok((name, replay))
 }
 
-impl CaseFiles {
-    /// None yet, beside this store.
-    pub fn beside(store: &Path) -> Self {
-        CaseFiles { store: store.to_owned(), owners: BTreeMap::new() }
-    }
-
-    /// Writes the case of a subject to its file, and returns the name of that and the command that replays it: by its id,
-    /// unless that is another subject's already.
-    fn keep(&mut self, id: &str, subject: &str, text: &str) -> Result<(String, Replay), Failure> {
-        let is_own = self.owners.entry(id.to_owned()).or_insert_with(|| subject.to_owned()) == subject;
-        let folder = whereabouts::cases(&self.store);
-        if is_own {
-            let file = folder.join(format!("{id}.ron"));
-            write_case(&file, text)?;
-            return Ok((file.display().to_string(), self.replay(id)));
-        }
-        let stem = Path::new(subject).file_stem().unwrap_or_default().to_string_lossy();
-        let file = folder.join(format!("{id}-{stem}.ron"));
-        write_case(&file, text)?;
-        let file = file.display().to_string();
-        let command = whereabouts::replay(&file, Path::new(STORE));
-        Ok((file, Replay::Command(command)))
-    }
-
-    /// The command that replays a case by its id.
-    fn replay(&self, id: &str) -> Replay {
-        Replay::Command(whereabouts::replay(id, &self.store))
-    }
+/// The command that replays a case by its id.
+fn replay(id: &str, store: &Path) -> Replay {
+    Replay::Command(whereabouts::replay(id, store))
 }
 
 impl Keeping<'_, '_, '_> {
@@ -105,10 +86,11 @@ impl Keeping<'_, '_, '_> {
                     stories.push(gist);
                 }
                 told.push((group, case.unwrap_or_default()));
+                progress.done();
             }
             for (mut group, case) in merged(told) {
                 if !case.is_empty() {
-                    match self.files.keep(&group.id, &surveyed.name, &case) {
+                    match keep_case(self.store, &group.id, &case) {
                         Ok((file, replay)) => (group.case, group.replay) = (Some(file), replay),
                         Err(failure) => {
                             self.tell_without_case(&mut group, &surveyed.name);
@@ -146,13 +128,13 @@ impl Keeping<'_, '_, '_> {
             }
             // What is shrunk in part would be another case each time.
             Some(Ok(_)) | None if self.archive.is_some() && interrupted() => {
-                group.replay = Replay::NoCommand(LATER.to_owned());
+                group.replay = later(self.store);
                 return None;
             }
             Some(Ok(_)) | None => found.smallest.case(),
         };
         group.id = case.id();
-        group.replay = self.files.replay(&group.id);
+        group.replay = replay(&group.id, self.store);
         Some(case.text())
     }
 
@@ -189,31 +171,26 @@ impl Keeping<'_, '_, '_> {
 
 /// Keeps the case of what failed before and fails still: the store drops it once it finds a smaller one. What this campaign
 /// has `found` may have been shrunk to a run that comes out the same, whose case is there already.
-pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, files: &mut CaseFiles) -> Result<(), Failure> {
+pub fn keep_known(known: &mut KnownFailure, case: &str, found: &Survey, store: &Path) -> Result<(), Failure> {
     // The store has it, too.
-    known.replay = files.replay(&known.id);
+    known.replay = replay(&known.id, store);
     let own = found.subjects.iter().filter(|subject| subject.name == known.subject);
     let mut written = own.flat_map(|subject| &subject.failures).filter(|group| group.case.is_some());
     (known.case, known.replay) = match written.find(|group| group.id == known.id) {
         Some(same) => (same.case.clone(), same.replay.clone()),
-        None => files.keep(&known.id, &known.subject, case).map(|(file, replay)| (Some(file), replay))?,
+        None => keep_case(store, &known.id, case).map(|(file, replay)| (Some(file), replay))?,
     };
     Ok(())
 }
 
 /// Keeps a case of each plan that is told of which two runs differed: no seed stands for one that the search has made up.
 /// Where a file cannot be written, the others are all the same.
-pub fn keep_differing(
-    survey: &mut Survey,
-    tallies: &[Tally],
-    files: &mut CaseFiles,
-    again: Again<'_>,
-) -> Result<(), Failure> {
+pub fn keep_differing(survey: &mut Survey, tallies: &[Tally], store: &Path, again: Again<'_>) -> Result<(), Failure> {
     let mut kept = Ok(());
     for (surveyed, tally) in survey.subjects.iter_mut().zip(tallies) {
         for (told, divergence) in surveyed.divergences.iter_mut().zip(tally.divergences.values()) {
             let case = divergence.case();
-            match files.keep(&case.id(), &surveyed.name, &case.text()) {
+            match keep_case(store, &case.id(), &case.text()) {
                 Ok((file, replay)) => {
                     (told.id, told.case, told.replay) = (case.id(), Some(file), replay);
                 }
@@ -255,24 +232,28 @@ fn gist(group: &FailureGroup) -> Option<Gist> {
     Some(Gist { check, kind, struck: group.struck.clone(), operations: group.operations? })
 }
 
-/// What is said in place of a command, where a store has what it takes.
-const LATER: &str = "to be shrunk when the campaign is over: run the same with --resume";
+/// What is said in place of a command of what is to be shrunk yet. The store has it as it was found.
+fn later(store: &Path) -> Replay {
+    let show = whereabouts::campaign("show", store);
+    Replay::NoCommand(format!("not shrunk yet: --resume does that; `{show}` has a case to replay now"))
+}
 
 /// An interrupted campaign shrinks nothing.
-pub fn left_for_later(survey: &mut Survey) {
+pub fn left_for_later(survey: &mut Survey, store: &Path) {
     for group in survey.subjects.iter_mut().flat_map(|subject| &mut subject.failures) {
-        group.replay = Replay::NoCommand(LATER.to_owned());
+        group.replay = later(store);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
     use std::sync::Arc;
 
+    use replisim_lab::Experiment;
     use replisim_lab::fuzz::{Attempt, DIVERGENCES_MAX, Divergence, Place, Subject, survey};
     use replisim_lab::scenario::Source;
-    use replisim_lab::{Case, Experiment};
 
     use super::*;
     use crate::command::whereabouts::Where;
@@ -303,8 +284,7 @@ mod tests {
         }
         let tallies = [tally];
         let mut survey = survey(&subjects, &tallies, 1);
-        let mut files = CaseFiles::beside(&store);
-        keep_differing(&mut survey, &tallies, &mut files, &|_, _, _| Replay::Untold).expect("cases can be written");
+        keep_differing(&mut survey, &tallies, &store, &|_, _, _| Replay::Untold).expect("cases can be written");
 
         let told = &survey.subjects[0].divergences;
         assert_eq!((told.len(), survey.subjects[0].untold()), (DIVERGENCES_MAX, DIVERGENCES_MAX as u64));
@@ -326,15 +306,21 @@ mod tests {
         let experiment = Experiment::prepare(&source, &Catalog::standard());
         let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
         let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
-        let twin = case.text().replace("LeaderFollower()", "LeaderFollower(connections_max: 9999)");
-        let mut files = CaseFiles::beside(&store);
-        let mut keep = |subject: &str, text: &str| files.keep(&case.id(), subject, text).expect("it can be written");
-        let (kept, other) = (keep("one.ron", &case.text()), keep("other.ron", &twin));
-        assert_eq!(fs::read_to_string(&other.0).unwrap(), twin);
+        let twin =
+            |most: u32| case.text().replace("LeaderFollower()", &format!("LeaderFollower(connections_max: {most})"));
+        let texts = [case.text(), twin(9_998), twin(9_999)];
+        let keep = |text: &String| keep_case(&store, &case.id(), text).expect("it can be written");
+        let kept = texts.each_ref().map(keep);
+        for ((file, replay), text) in kept.iter().zip(&texts) {
+            assert_eq!(&fs::read_to_string(file).unwrap(), text);
+            let Replay::Command(command) = replay else { panic!("{replay:?}") };
+            let by_id = text == &case.text();
+            assert_eq!(*command != format!("replisim replay {}", quoted(file)), by_id, "{command}");
+        }
         assert_eq!(Where::parse(&case.id()).read(Some(&store)).expect("it is found").case.text(), case.text());
-        assert_eq!(keep("one.ron", &case.text()), kept, "it is its own still");
-        let Replay::Command(command) = other.1 else { panic!("{other:?}") };
-        assert_eq!(command, format!("replisim replay {}", quoted(&other.0)));
+        assert_eq!(texts.each_ref().map(keep), kept, "each is its own still");
+        fs::write(&kept[1].0, "Case(seed: ").unwrap();
+        assert_eq!(keep(&texts[2]).0, kept[1].0, "what is no case has no run");
         fs::remove_dir_all(folder).expect("what was written can be removed");
     }
 
@@ -346,8 +332,7 @@ mod tests {
         let experiment = Experiment::prepare(&source, &Catalog::standard());
         let experiment = experiment.unwrap_or_else(|report| panic!("{}", report.render(false)));
         let case = Case::of(&experiment, None, &experiment.run(1, None, false).run);
-        let keep = |text: &str| CaseFiles::beside(&store).keep(&case.id(), "it.ron", text);
-        let write = |text: &str| keep(text).expect("cases can be written").0;
+        let write = |text: &str| keep_case(&store, &case.id(), text).expect("cases can be written").0;
         let file = PathBuf::from(write(&case.text()));
         let retold = Case { story: "The same, told otherwise.".to_owned(), ..case.clone() };
         write(&retold.text());

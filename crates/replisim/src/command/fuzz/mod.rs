@@ -20,9 +20,9 @@ use super::jobs::{jobs, workers};
 use super::output::print;
 use super::run::{edits, of_seed};
 use super::time::some_time;
-use super::whereabouts::STORE;
+use super::whereabouts::{self, STORE};
 use super::{Ending, Failure};
-use crate::shell::{program, quoted};
+use crate::shell::command;
 
 /// How many runs, if nobody says how many or how long.
 const RUNS: u64 = 10_000;
@@ -49,7 +49,7 @@ pub struct Arguments {
     /// How many workers [default: one for each core]
     #[arg(long, value_name = "N", value_parser = jobs())]
     jobs: Option<u16>,
-    /// Stop at the first failure among the runs that are done, not those that are remembered or known from before
+    /// Stop at the first new failure
     #[arg(long)]
     fail_fast: bool,
     /// Where the campaign is kept
@@ -75,7 +75,7 @@ struct What {
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed_start: u64,
-    /// Give every scenario without a swarm the default one; what it expects was not said of that, and goes
+    /// Give scenarios without a swarm the default one, and drop their `expect`, which was not written for it
     #[arg(long)]
     swarm: bool,
     /// Try fresh seeds alone, without searching on from what reached somewhere new
@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
     let keep = conduct::Keep { store: &arguments.store, begin, again: &again };
     let conduct::Ended { survey, pace, kept } = conduct::campaign(&subjects, &orders, limits, keep, catalog)?;
     let text = match arguments.format {
-        Format::Human => reports::screen(&survey, Some(pace), page),
+        Format::Human => reports::screen(&survey, Some(pace), &arguments.rest(), page),
         Format::Json => reports::json(&survey),
         Format::Ndjson => reports::ndjson(&survey),
         Format::Junit => reports::junit(&survey),
@@ -125,6 +125,16 @@ pub fn run(arguments: &Arguments, catalog: &Catalog, page: Page) -> Result<Endin
     print(&text)?;
     kept?;
     Ok(ending(&survey))
+}
+
+impl Arguments {
+    /// Where the failures are for which a screen has no room.
+    fn rest(&self) -> String {
+        match self.no_store {
+            true => format!("their cases are in {}", whereabouts::cases(&self.store).display()),
+            false => format!("`{}` has them", whereabouts::campaign("show", &self.store)),
+        }
+    }
 }
 
 impl What {
@@ -138,8 +148,8 @@ impl What {
             return Replay::Command(of_seed(name, seed, &self.set));
         }
         let swarm = if self.swarm { " --swarm" } else { "" };
-        let (name, edits) = (quoted(name), edits(&self.set));
-        Replay::Command(format!("{} fuzz {name} --seed-start {seed} --runs 1 --no-store{swarm}{edits}", program()))
+        let (fuzz, edits) = (command("fuzz", name), edits(&self.set));
+        Replay::Command(format!("{fuzz} --seed-start {seed} --runs 1 --no-store{swarm}{edits}"))
     }
 }
 

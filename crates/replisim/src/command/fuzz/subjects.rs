@@ -34,7 +34,7 @@ pub(super) fn read<'c>(what: &What, catalog: &'c Catalog) -> Result<Vec<Subject<
             }
         }
     }
-    if refused.is_empty() { Ok(subjects) } else { Err(Failure::AllRefused(refused)) }
+    if refused.is_empty() { Ok(subjects) } else { Err(Failure::Refused(refused)) }
 }
 
 /// Says that a scenario was given a swarm, of which nobody has said what it expects.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{empty, repository};
+use super::{SCENARIO, empty, repository};
 
 #[test]
 fn everything_there_is_can_be_listed() {
@@ -27,6 +27,7 @@ fn every_flaw_is_listed_with_a_command_of_its_stage() {
     let flaws = repository().program(&["list", "flaws"]);
     let commands = flaws.commands("fuzz");
     assert!(commands.len() >= 10, "{flaws:?}");
+    assert!(flaws.output.starts_with("flaws\n  the commands work at the root of the repository "), "{flaws:?}");
     for command in commands {
         let [_, stage, set, flaw] = command.as_slice() else { panic!("{command:?}") };
         assert!(set == "--set" && flaw.starts_with("protocol.flaw="), "{command:?}");
@@ -67,6 +68,40 @@ fn every_code_is_explained() {
         assert!(one.output.lines().count() >= 3, "{code} has a heading and no more");
     }
     assert_eq!(folder.program(&["explain", "S999"]).code, 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_obeys_no_name_of_a_file() {
+    let folder = empty("names");
+    folder.write("scenarios/it\u{1b}[2J.ron", SCENARIO.replace("A follower", "A \\u{1b}[2Jfollower"));
+    for command in
+        [&["list", "scenarios"][..], &["run", "it\u{1b}[2J"], &["fuzz", "scenarios", "--runs", "20", "--no-store"]]
+    {
+        let told = folder.program(command).output;
+        // A command that is printed names the file as it is.
+        let lines: Vec<&str> = told.lines().filter(|line| !line.contains("replisim ")).collect();
+        assert!(lines.iter().any(|line| line.contains("it\\u{1b}[2J")), "{command:?}: {told}");
+        assert!(!lines.iter().any(|line| line.contains('\u{1b}')), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn the_help_is_coloured_if_that_is_asked_for() {
+    let folder = empty("help");
+    for (command, wanted) in [
+        (&["run", "--help", "--color", "always"][..], true),
+        (&["--color=always", "--help"], true),
+        (&["run", "--help", "--color", "never"], false),
+        (&["run", "--help"], false),
+    ] {
+        let help = folder.program(command);
+        assert_eq!((help.code, help.output.contains('\u{1b}')), (0, wanted), "{command:?}");
+    }
+    for words in [&["help"][..], &["help", "fuzz"], &["help", "campaign", "show"]] {
+        let flag = folder.program(&[&words[1..], &["--help"]].concat());
+        assert_eq!((flag.code, folder.program(words).output), (0, flag.output), "{words:?}");
+    }
 }
 
 /// The help says in short what the docs say, code by code.

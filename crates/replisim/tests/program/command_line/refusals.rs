@@ -18,6 +18,7 @@ fn a_wrong_command_line_is_refused() {
         &["run", "small.ron", "--seed", "seven"],
         &["run", "small.ron", "--set", "sessions"],
         &["run", "small.ron", "--until", "soon"],
+        &["run", "small.ron", "--until", "0s"],
         &["run", "small.ron", "--format", "xml"],
         &["shrink", "small.ron", "--for", "0s"],
         &["shrink", "small.ron", "--for", "-1s"],
@@ -32,6 +33,17 @@ fn a_wrong_command_line_is_refused() {
     assert!(folder.program(&["runn"]).errors.contains("'run'"), "the nearest command is named");
     let twice = folder.program(&["run", "small.ron", "--trace", "it", "--case", "./it"]);
     assert_eq!((twice.code, twice.errors.contains("name the same file")), (2, true), "{twice:?}");
+}
+
+#[test]
+fn a_store_is_for_an_id() {
+    let folder = with_scenario("needless");
+    assert_eq!(folder.program(&["run", "small.ron", "--case", "it.case"]).code, 0);
+    for (verb, file) in [("replay", "it.case"), ("shrink", "it.case"), ("shrink", "small.ron")] {
+        let refused = folder.program(&[verb, file, "--store", "a.db"]);
+        let told = format!("error: --store goes with an id, and `{file}` is a file\n");
+        assert_eq!((refused.code, refused.errors), (2, told));
+    }
 }
 
 #[test]
@@ -95,9 +107,29 @@ fn what_goes_to_standard_output_is_named_so() {
     for option in ["--trace", "--case"] {
         let refused = folder.program(&["run", "small.ron", option, "-"]);
         assert_eq!(refused.code, 3, "{option}: {refused:?}");
-        assert!(refused.errors.contains("standard output is /dev/stdout"), "{option}: {refused:?}");
+        assert!(refused.errors.contains("a text can go to /dev/stdout"), "{option}: {refused:?}");
         assert_eq!(folder.program(&["run", "small.ron", option, "./-"]).code, 0, "{option}");
         fs::remove_file(folder.path("-")).expect("it was written");
+    }
+}
+
+#[test]
+fn a_dash_is_no_file() {
+    let folder = with_scenario("no-dash");
+    let plan = ["fuzz", "plan", "small.ron", "--swarm", "--runs", "10", "-o", "plan.ron"];
+    assert_eq!(folder.program(&plan).code, 0);
+    for (command, what) in [
+        (&["new", "-"][..], "scenario"),
+        (&["fuzz", "plan", "small.ron", "--swarm", "--runs", "10", "-o", "-"], "plan"),
+        (&["fuzz", "small.ron", "--runs", "1", "--store", "-"], "store"),
+        (&["fuzz", "shard", "plan.ron", "--shard", "1/1", "-o", "-"], "store"),
+        (&["fuzz", "merge", "a.db", "-o", "-"], "store"),
+        (&["shrink", "small.ron", "-o", "-"], "case"),
+    ] {
+        let refused = folder.program(command);
+        let told = format!("error: `-` names no file for the {what}: ");
+        assert!(refused.code == 3 && refused.errors.contains(&told), "{refused:?}");
+        assert_eq!(folder.files(), ["plan.ron", "small.ron"]);
     }
 }
 
@@ -180,6 +212,9 @@ fn a_folder_that_is_missing_is_made() {
         (&["replay", "a/b/case.ron", "--trace", "d/trace.txt"], "d/trace.txt"),
         (&["shrink", "small.ron", "-o", "e/shrunk.ron"], "e/shrunk.ron"),
         (&["fuzz", "plan", "small.ron", "--swarm", "--runs", "100", "-o", "f/plan.ron"], "f/plan.ron"),
+        (&["fuzz", "shard", "f/plan.ron", "--shard", "1/1", "-o", "g/shard.db"], "g/shard.db"),
+        (&["fuzz", "merge", "g/shard.db", "-o", "h/all.db"], "h/all.db"),
+        (&["campaign", "merge", "g/shard.db", "-o", "i/all.db"], "i/all.db"),
     ] {
         let run = folder.program(command);
         assert_eq!((run.code, folder.path(file).is_file()), (0, true), "{run:?}");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{SCENARIO, repository, with_scenario};
+use super::{SCENARIO, finished, repository, with_scenario};
 
 #[test]
 fn a_run_shows_its_verdicts_and_how_to_run_it_again() {
@@ -121,8 +121,22 @@ fn a_run_that_is_broken_off_is_not_judged_by_its_end() {
         assert!(row.contains("the run was broken off at 300 ms"), "{row}");
     }
     assert!(!run.output.contains("promise broken"), "{}", run.output);
+    assert!(run.output.contains("slower by 100ms\n"), "nobody has seen an end of it: {}", run.output);
     let shrink = folder.program(&["shrink", "it.case", "--check", "Convergence"]);
     assert_eq!(shrink.code, 4, "nothing was found that could be shrunk: {shrink:?}");
+}
+
+#[test]
+fn nothing_in_a_run_ends_after_it() {
+    let folder = with_scenario("within");
+    let stretches = |until: &str| {
+        let run = folder.program(&["run", "small.ron", "--until", until, "--format", "json"]).json();
+        let fired = run["faults"][0]["fired"].as_array().expect("a list").clone();
+        let ends = fired.iter().map(|stretch| stretch["until_ns"].as_u64());
+        assert!(ends.clone().flatten().all(|end| Some(end) <= run["simulated_ns"].as_u64()), "{run}");
+        ends.collect::<Vec<_>>()
+    };
+    assert_eq!(["100ms", "300ms", "800ms"].map(stretches), [vec![], vec![None], vec![Some(700_000_000)]]);
 }
 
 #[test]
@@ -141,6 +155,22 @@ fn a_folder_counts_what_is_not_as_expected_also_beside_what_cannot_be_run() {
     let run = folder.program(&["run", "."]);
     assert!(run.errors.contains("1 of 3 scenarios cannot be run; of the others, 1 NOT as expected"), "{run:?}");
     assert!(run.output.contains("wrong.ron\n      replisim run ./wrong.ron --seed "), "{run:?}");
+    folder.write("broken/one.ron", b"Scenario(cluster: (size: 0))");
+    folder.write("broken/two.ron", b"Scenario(cluster: (size: 0))");
+    let none = folder.program(&["run", "broken"]);
+    assert_eq!((none.code, none.errors.lines().last()), (3, Some("2 of 2 scenarios cannot be run")), "{none:?}");
+}
+
+/// What cannot be printed says nothing of the scenario.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_told_of_is_not_called_wrong() {
+    let folder = with_scenario("full");
+    folder.write("other.ron", SCENARIO.as_bytes());
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+    let run = finished(folder.command(&["run", "."]).stdout(full).stderr(std::process::Stdio::piped()));
+    assert_eq!((run.code, run.errors.lines().count()), (3, 1), "{run:?}");
+    assert!(run.errors.starts_with("error: cannot print: "), "{run:?}");
 }
 
 #[test]

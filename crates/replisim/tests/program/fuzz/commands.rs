@@ -1,15 +1,28 @@
 //! A command that is printed does what it says: run as it stands, it shows the failure that it was printed for.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
-use super::{FAILING, Finished, Folder, folder};
+use super::{FAILING, Finished, Folder, finished, folder};
+
+/// Runs a line as a person does who copies it into a shell.
+fn pasted(folder: &Folder, line: &str) -> Finished {
+    let bin = Path::new(env!("CARGO_BIN_EXE_replisim")).parent().expect("it stands in a folder").display();
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    finished(
+        shell.args(["-c", line]).env("PATH", path).current_dir(&folder.0).stdout(Stdio::piped()).stderr(Stdio::piped()),
+    )
+}
 
 /// Runs every replay that a campaign printed, and returns the last lines of what each ended with.
 fn replayed(folder: &Folder, fuzz: &Finished) -> Vec<String> {
-    let replays = fuzz.commands("replay");
+    let replays: Vec<&str> = fuzz.output.lines().filter(|line| line.trim().starts_with("replisim replay ")).collect();
     assert_eq!((fuzz.code, replays.is_empty()), (1, false), "{fuzz:?}");
-    let replayed = replays.iter().map(|words| {
-        let replay = folder.program(words);
+    let replayed = replays.iter().map(|line| {
+        let replay = pasted(folder, line);
         assert_eq!(replay.code, 1, "what was wrong is wrong again: {replay:?}");
         replay.output.lines().last().unwrap_or_default().to_owned()
     });
@@ -25,12 +38,10 @@ fn what_the_search_made_up_replays_with_a_store_and_without() {
         let fuzz = folder.program(&[&["fuzz", "failing.ron"], options].concat());
         if options.contains(&"a b.db") {
             assert!(fuzz.output.contains(" --store 'a b.db'\n"), "what a shell would split is quoted: {fuzz:?}");
-            continue;
         }
         assert!(replayed(&folder, &fuzz).iter().all(|last| last == THE_SAME), "{options:?}: {fuzz:?}");
         assert!(!fuzz.output.contains("--seed"), "{fuzz:?}");
     }
-    assert!(!folder.path(".replisim/campaign.db.part").exists());
 }
 
 #[test]
@@ -67,30 +78,53 @@ fn a_store_is_a_file_whatever_it_is_called() {
     assert_eq!(folder.program(&["campaign", "show", ":memory:"]).code, 0);
 }
 
-/// Settings that change nothing in a run give it the same fingerprint, and its case the same id.
+/// Settings that change nothing in a run give it the same fingerprint, and its case the same id: also where the files have
+/// one name, and in another campaign.
 #[test]
-fn two_scenarios_with_one_run_have_a_case_each() {
+fn scenarios_with_one_run_have_a_case_each() {
     let folder = folder("twins");
-    folder.write("one.ron", FAILING);
-    folder.write("other.ron", FAILING.replace("LeaderFollower()", "LeaderFollower(connections_max: 9999)"));
-    let fuzz = || folder.program(&["fuzz", "one.ron", "other.ron", "--runs", "600", "--format", "json"]).json();
-    let cases = |told: &Value| {
+    for (name, setting) in [("a/x", ""), ("b/x", "connections_max: 9998"), ("c/x", "connections_max: 9999")] {
+        let text = FAILING.replace("LeaderFollower()", &format!("LeaderFollower({setting})"));
+        folder.write(&format!("{name}.ron"), text);
+    }
+    let fuzz = |runs: &str, what: &[&str]| {
+        folder.program(&[&["fuzz", "--runs", runs, "--format", "json"], what].concat()).json()
+    };
+    let failures = |told: &Value| {
         let subjects = told["subjects"].as_array().expect("a list").iter();
         let failures = subjects.flat_map(|subject| subject["failures"].as_array().expect("a list"));
-        failures.map(|it| it["case"].as_str().expect("a file").to_owned()).collect::<Vec<_>>()
+        failures
+            .map(|it| ["case", "replay"].map(|field| it[field].as_str().expect("a text").to_owned()))
+            .collect::<Vec<_>>()
     };
-    let told = cases(&fuzz());
-    let is_other = |case: &String| {
-        String::from_utf8(folder.read(case)).expect("a case is a text").contains("connections_max: 9999")
+    let all = ["a/x.ron", "b/x.ron", "c/x.ron"];
+    let told = failures(&fuzz("600", &all));
+    // Whose case is in each file that was told.
+    let settings = || {
+        let texts = told.iter().map(|[case, _]| String::from_utf8(folder.read(case)).expect("a case is a text"));
+        texts.map(|text| ["9998", "9999"].map(|most| text.contains(most))).collect::<Vec<_>>()
     };
-    assert!(told.iter().any(is_other) && !told.iter().all(is_other), "{told:?}");
-    let written = Folder::at(folder.path(".replisim/cases")).files();
-    assert!(written.iter().any(|file| file.ends_with("-other.ron")), "{written:?}");
-    assert_eq!(cases(&fuzz()), told);
-    assert_eq!(Folder::at(folder.path(".replisim/cases")).files(), written, "nothing piles up");
+    let each = settings();
+    for setting in [[false, false], [true, false], [false, true]] {
+        assert!(each.contains(&setting), "{setting:?}: {told:?}");
+    }
+    for [case, replay] in &told {
+        let words: Vec<&str> = replay.split(' ').skip(1).collect();
+        let replayed = folder.program(&words);
+        assert_eq!((replayed.code, replayed.output.lines().last()), (1, Some(THE_SAME)), "{case}: {replayed:?}");
+    }
+    let cases = Folder::at(folder.path(".replisim/cases"));
+    let written = cases.files();
+    assert!(["-2.ron", "-3.ron"].iter().all(|end| written.iter().any(|file| file.ends_with(end))), "{written:?}");
+    assert_eq!(failures(&fuzz("600", &all)), told);
+    assert_eq!(cases.files(), written, "nothing piles up");
     let exported = folder.program(&["campaign", "export", "--cases", "all"]);
     assert!(exported.code == 0 && folder.files().contains(&"all".to_owned()), "{exported:?}");
     assert_eq!(Folder::at(folder.path("all")).files().len(), written.len());
+    for alone in all {
+        fuzz("200", &[alone]);
+        assert_eq!(settings(), each, "{alone}: what another campaign has found stays where it is");
+    }
 }
 
 #[test]

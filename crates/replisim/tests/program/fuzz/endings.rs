@@ -113,6 +113,24 @@ fn an_interrupted_campaign_is_saved() {
     assert!(runs(&folder, "a.db") >= committed, "what was done stays");
 }
 
+#[test]
+fn what_an_interrupted_campaign_found_can_be_replayed_at_once() {
+    let folder = super::folder("interrupted_failing");
+    let fuzz = ["fuzz", "failing.ron", "--for", "60s", "--jobs", "2", "--store", "a b.db"];
+    let (child, _) = under_way(&folder, &fuzz, "a b.db");
+    // Among so many runs some fail.
+    while runs(&folder, "a b.db") < 500 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let told = interrupted(child, "kill -INT $0");
+    let later =
+        "\n      not shrunk yet: --resume does that; `replisim campaign show 'a b.db'` has a case to replay now\n";
+    assert!(told.contains(later), "{told}");
+    let shown = folder.program(&["campaign", "show", "a b.db"]);
+    let replays = shown.output.lines().filter(|line| line.trim().starts_with("replisim replay ")).count();
+    assert!(replays > 0, "{shown:?}");
+}
+
 /// As `timeout` does, which tells the program and then the group that it is in.
 #[test]
 fn two_signals_at_once_are_one() {
@@ -136,7 +154,9 @@ fn what_cannot_be_kept_is_told_all_the_same() {
     let stored = fuzz(&["--store", "a.db"]);
     assert!(stored.output.contains(" in 200 runs"), "{stored:?}");
     assert_eq!(runs(&folder, "a.db"), 200, "the store is finished");
-    for replay in stored.commands("replay") {
+    let replays = stored.commands("replay");
+    assert!(!replays.is_empty(), "{stored:?}");
+    for replay in replays {
         assert_eq!(folder.program(&replay).code, 1, "the store has the case: {replay:?}");
     }
 
@@ -148,7 +168,8 @@ fn what_cannot_be_kept_is_told_all_the_same() {
         assert_eq!((seed.contains(&"run=320ms".to_owned()), folder.program(&seed).code), (true, 1), "{seed:?}");
     }
     let searched = fuzz(&["--no-store", "--swarm", "--format", "json"]).json();
-    let failures = searched["subjects"][0]["failures"].as_array().expect("a list").clone();
+    let failures = searched["subjects"][0]["failures"].as_array().expect("a list");
+    assert!(!failures.is_empty(), "{searched}");
     for failure in failures {
         let (replay, no_replay, seed) = (&failure["replay"], &failure["no_replay"], &failure["seed"]);
         assert_eq!((failure["id"].as_str(), failure["case"].is_null()), (Some(""), true), "{failure}");
@@ -208,8 +229,12 @@ fn what_is_violated_otherwise_or_cannot_be_run_is_not_fixed() {
     let again = ["fuzz", "clean.ron", "failing.ron", "--runs", "1", "--store", "a.db"];
     let document = folder.program(&[&again[..], &["--format", "json"]].concat()).json();
     let known = document["known"].as_array().expect("a list").iter();
-    let became: Vec<_> = known.map(|it| (text(&it["kind"]), text(&it["became"]), it["replay"].is_null())).collect();
+    let became: Vec<_> =
+        known.clone().map(|it| (text(&it["kind"]), text(&it["became"]), it["replay"].is_null())).collect();
     assert_eq!(became, [("otherwise", "another", false), ("unreadable", "cannot be run", true)]);
+    let rid = "; `replisim campaign forget failing.ron --store a.db` drops all that is known of it";
+    let without: Vec<_> = known.filter_map(|it| it["no_replay"].as_str()).collect();
+    assert!(matches!(without.as_slice(), [why] if why.ends_with(rid)), "{document}");
     let screen = folder.program(&again);
     assert_eq!((told(&screen, "still failing"), told(&screen, "not known to be fixed")), (1, 1), "{screen:?}");
 }
@@ -253,6 +278,19 @@ fn a_swarm_takes_what_is_expected_and_says_so() {
     folder.write("swarmless.ron", swarmless.join("\n"));
     let fuzz = folder.program(&["fuzz", "swarmless.ron", "--runs", "10", "--no-store", "--swarm"]);
     assert!(fuzz.errors.contains("swarmless.ron says what it expects of its own faults"), "{fuzz:?}");
+}
+
+#[test]
+fn other_seeds_are_not_called_a_search() {
+    let folder = super::folder("seeds");
+    let swarmless = CLEAN.lines().filter(|line| !line.contains("swarm:")).collect::<Vec<_>>();
+    folder.write("swarmless.ron", swarmless.join("\n"));
+    let fuzz = |what: &[&str]| folder.program(&[&["fuzz", "--runs", "10", "--no-store"], what].concat());
+    let says = |what: &[&str]| fuzz(what).output.contains("runs differ by seed alone: --swarm draws faults, too\n");
+    let told = [&["swarmless.ron"][..], &["swarmless.ron", "clean.ron"], &["clean.ron"], &["swarmless.ron", "--swarm"]];
+    assert_eq!(told.map(says), [true, true, false, false]);
+    let subjects = fuzz(&["swarmless.ron", "clean.ron", "--format", "json"]).json()["subjects"].clone();
+    assert_eq!([&subjects[0]["swarm"], &subjects[1]["swarm"]], [&json!(false), &json!(true)]);
 }
 
 #[test]
