@@ -71,6 +71,11 @@ pub enum Limit {
     },
     /// No replica was up at the end of the quiet phase.
     NobodyUp,
+    /// So many replicas were down at the end, and nobody knows what they hold.
+    SomeDown {
+        /// How many.
+        replicas: u64,
+    },
     /// No replica led at the end of the quiet phase.
     NobodyLed,
     /// The run was broken off before it came to its end.
@@ -246,6 +251,8 @@ impl fmt::Display for Limit {
                 write!(f, "the history does not tell whether {} acknowledged write{s} {were} lost", count(*writes))
             }
             Limit::NobodyUp => f.write_str("no replica was up at the end"),
+            Limit::SomeDown { replicas: 1 } => f.write_str("a replica was down at the end"),
+            Limit::SomeDown { replicas } => write!(f, "{} replicas were down at the end", count(*replicas)),
             Limit::NobodyLed => f.write_str("no replica led at the end"),
             Limit::BrokenOff { at } => {
                 write!(f, "the run was broken off at {}", span(at.since(SimTime::ZERO)))

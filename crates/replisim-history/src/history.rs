@@ -154,6 +154,8 @@ pub struct History {
     /// Every replica that was up at the end, or where the run was broken off; empty while the run is under way, and in one
     /// that a panic cut short.
     pub finals: Vec<Final>,
+    /// The replicas that were started and were down at the end.
+    pub down: Vec<NodeId>,
     /// What cut it short, if anything did.
     pub panic: Option<Panic>,
     /// When somebody broke it off, if that was before it came to its end.

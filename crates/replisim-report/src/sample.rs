@@ -144,6 +144,7 @@ fn history() -> History {
         beginnings: tape([]),
         discards: tape([]),
         finals: vec![holds(0, true, key, new), holds(2, false, key, new)],
+        down: Vec::new(),
         panic: None,
         broken_off: None,
         unsettled: false,

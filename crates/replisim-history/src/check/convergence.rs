@@ -2,7 +2,7 @@
 //!
 //! The replicas are held against the authority if exactly one of them leads, else against the largest group that agrees. Where
 //! they differ, but something was still under way when the quiet phase was over, nobody knows whether they would have come to
-//! agree.
+//! agree; and of one that is down nobody knows what it holds.
 
 use super::tally::{Tally, undecided};
 use super::witness::Story;
@@ -10,7 +10,7 @@ use crate::{Check, Final, Finding, History, Key, Limit, Witness};
 
 const UNIT: &str = "replicas";
 
-/// Every replica that is up at the end holds the same data.
+/// Every replica holds the same data at the end.
 pub(super) fn convergence(history: &History) -> Finding {
     let finals = match history.end() {
         Ok(finals) => finals,
@@ -23,6 +23,9 @@ pub(super) fn convergence(history: &History) -> Finding {
     let differing: Vec<&Final> = others.filter(|replica| !replica.contents.same_data(&model.contents)).collect();
     if history.unsettled && !differing.is_empty() {
         return undecided(Check::Convergence, UNIT, Limit::Unsettled);
+    }
+    if !history.down.is_empty() && differing.is_empty() {
+        return undecided(Check::Convergence, UNIT, Limit::SomeDown { replicas: history.down.len() as u64 });
     }
     let tally = Tally { broken: differing.len() as u64, of: finals.len() as u64, ..Tally::default() };
     tally.conclude(Check::Convergence, UNIT, differing.first().map(|other| tell(history, model, other)))

@@ -24,6 +24,7 @@ pub fn recheck(check: Check, history: &History, witness: &Witness) -> bool {
         beginnings: history.beginnings.clone(),
         discards: history.discards.clone(),
         finals: history.finals.clone(),
+        down: history.down.clone(),
         panic: history.panic.clone(),
         broken_off: history.broken_off,
         unsettled: history.unsettled,

@@ -124,6 +124,8 @@ impl<P: Process> World<P> {
     /// Ends the run: writes down what every replica holds.
     pub(super) fn end(&mut self) {
         self.recorder.history.finals = self.finals();
+        let has_lived = |node: &&NodeId| self.roster.incarnation(**node) > 0 && self.view(**node).is_none();
+        self.recorder.history.down = self.layout.replicas.iter().filter(has_lived).copied().collect();
         self.close();
     }
 
@@ -135,9 +137,9 @@ impl<P: Process> World<P> {
             Phase::Settling { since } => since,
             Phase::Acting | Phase::Over { .. } => self.now.min(SimTime::ZERO + self.layout.run),
         };
-        let History { finals, broken_off, .. } = &self.recorder.history;
+        let History { finals, down, broken_off, .. } = &self.recorder.history;
         let alike = finals.windows(2).all(|pair| pair[0].contents.same_data(&pair[1].contents));
-        let converged = alike && !finals.is_empty() && broken_off.is_none();
+        let converged = alike && !finals.is_empty() && down.is_empty() && broken_off.is_none();
         let converged_after = converged.then(|| self.changed.since(healed));
         self.phase = Phase::Over { settling: Settling { healed, converged_after } };
     }

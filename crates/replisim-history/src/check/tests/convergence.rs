@@ -34,6 +34,14 @@ fn does_not_take_what_still_changes_for_what_is_left() {
 }
 
 #[test]
+fn knows_nothing_of_what_a_replica_holds_that_is_down() {
+    let alike = "final n0 leads | | k1=1.0\nfinal n1 | | k1=1.0\ndown n2";
+    expect(SAME, alike, "unknown 0/0: a replica was down at the end");
+    expect(SAME, &format!("{alike}\ndown n3"), "unknown 0/0: 2 replicas were down at the end");
+    expect(SAME, &alike.replace("n1 | | k1=1.0", "n1 | | k1=2.0"), "violated 1/2: replicas differ");
+}
+
+#[test]
 fn tells_how_many_hold_what_the_others_are_held_against() {
     let told = |text: &str| {
         let Verdict::Violated(witness) = check(SAME, &history(text)).verdict else { panic!("they differ") };

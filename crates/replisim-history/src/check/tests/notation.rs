@@ -9,6 +9,7 @@
 //! install k1=1.0 5@1 n0 @11                k1=- for a deletion, + for a sum, -1.0 for an element less, _ for a character less
 //! begin 3 n0 @14 | 1:0-5 2:5-9             epoch 3 begins, on 1 to 5 of epoch 1 and 6 to 9 of epoch 2
 //! final n0 leads | 1:0-5 2:5-9 | k1=1.0; k3=[3.0 2.2]      at the end of the first minute; `-` if it has no records
+//! down n1                                  a replica that was down at the end
 //! broken off @11                           before the end
 //! unsettled                                something was under way when the quiet phase was over
 //! panic n0 @11 no quorum of 3              at `src/log.rs:41`; by the world itself if there is a `-` for the node
@@ -34,6 +35,8 @@ pub(super) fn history(text: &str) -> History {
             history.beginnings.push(beginning(rest));
         } else if let Some(rest) = line.strip_prefix("final ") {
             history.finals.push(last(rest));
+        } else if let Some(node) = line.strip_prefix("down ") {
+            history.down.push(NodeId(number(node, "n")));
         } else if let Some(rest) = line.strip_prefix("panic ") {
             history.panic = Some(panic(rest));
         } else if let Some(when) = line.strip_prefix("broken off @") {
