@@ -33,8 +33,11 @@ impl Probability {
 
 impl fmt::Display for Probability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = format!("{:.6}", self.as_f64() * 100.0);
-        write!(f, "{}%", percent.trim_end_matches('0').trim_end_matches('.'))
+        // The fewest decimals that it is told by.
+        let percent = self.as_f64() * 100.0;
+        let mut texts = (0..).map(|decimals| format!("{percent:.decimals$}%"));
+        let exact = texts.find(|text| text.parse() == Ok(*self));
+        f.write_str(&exact.expect("with enough decimals every chance is told apart"))
     }
 }
 
@@ -91,7 +94,17 @@ impl<'de> Deserialize<'de> for Probability {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(steps in 0..=1_u64 << 32) {
+            let chance = Probability(steps);
+            prop_assert_eq!(chance.to_string().parse(), Ok(chance));
+        }
+    }
 
     #[test]
     fn the_ends_are_certain() {
@@ -101,7 +114,7 @@ mod tests {
 
     #[test]
     fn percentages_read_and_print() {
-        for text in ["0%", "3%", "0.5%", "100%", "91.22%"] {
+        for text in ["0%", "3%", "0.5%", "100%", "91.22%", "0.000001%"] {
             assert_eq!(text.parse::<Probability>().unwrap().to_string(), text);
         }
         for text in ["", "3", "-1%", "101%", "NaN%", "%"] {

@@ -22,6 +22,8 @@ pub(crate) enum Event<P: Process> {
     Stream(Signal<Parcel<P>>),
     /// A node's processor has come to this input.
     Handle { node: NodeId, incarnation: u32, input: Input<P> },
+    /// A node whose host moves again comes to the first input of those that waited.
+    Unpark { node: NodeId, incarnation: u32 },
     /// A timer goes off, if this setting of it still holds.
     Timer { node: NodeId, incarnation: u32, timer: P::Timer, setting: u64 },
     /// A sync has come to its end, if it is still under way.

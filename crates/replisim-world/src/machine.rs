@@ -4,7 +4,8 @@
 //! taken up in the order it comes in, by a core that is free or else by the first that will be. A client's request costs
 //! what the cluster's `operation` says, what comes from another process what `message` says; a timer or a completed sync
 //! costs nothing. When work will be done is settled as it comes in, so a processor keeps no more than when each core is
-//! free.
+//! free, and of which process: what a dead one left undone keeps nobody waiting. A fault that slows a processor down tells
+//! its end, for what is not done by then goes on at full speed.
 //!
 //! ```text
 //!   work comes in ──▶ waits for a core ──▶ cost × slowdown ──▶ the process hears of it
@@ -13,6 +14,7 @@
 //! A process's journal is its own (`node.rs`), though the disk it is synced to is the host's. Whether a host is up, paused
 //! or within reach is for the roster and the network to say.
 
+use replisim_history::NodeId;
 use replisim_kernel::{Concern, Sampler, SimTime, Span, Stream};
 
 use crate::clock::Clocks;
@@ -36,13 +38,26 @@ pub(crate) struct Machine {
 pub(crate) struct Processor {
     /// How long each kind of work takes.
     costs: [Sampler; 2],
-    /// When each core is free.
-    cores: Vec<SimTime>,
+    cores: Vec<Core>,
     chance: Stream,
-    /// By what factor each fault in force slows it down, and what all of them come to.
-    slower: Vec<(FiringIndex, u32)>,
-    slowdown: u64,
+    /// What slows it down at present.
+    slower: Vec<Slower>,
     idle: bool,
+}
+
+/// A core: when it is free, and whose work it does last before that.
+#[derive(Clone, Copy, Debug)]
+struct Core {
+    free_at: SimTime,
+    last: NodeId,
+}
+
+/// What a fault does to a processor.
+#[derive(Clone, Copy, Debug)]
+struct Slower {
+    by: FiringIndex,
+    factor: u32,
+    until: SimTime,
 }
 
 /// What there is to do: a place among a processor's costs.
@@ -68,8 +83,8 @@ impl Processor {
     fn new(service: &Service, chance: Stream) -> Self {
         let costs = [&service.operation, &service.message].map(Sampler::new);
         let idle = costs.iter().all(|cost| cost.mean() == Some(Span::ZERO));
-        let cores = vec![SimTime::ZERO; usize::from(service.cores.max(1))];
-        Processor { costs, cores, chance, slower: Vec::new(), slowdown: 1, idle }
+        let cores = vec![Core { free_at: SimTime::ZERO, last: NodeId(0) }; usize::from(service.cores.max(1))];
+        Processor { costs, cores, chance, slower: Vec::new(), idle }
     }
 
     /// Goes on with another stream of chance.
@@ -77,30 +92,53 @@ impl Processor {
         self.chance = chance;
     }
 
-    pub fn slow(&mut self, by: FiringIndex, factor: u32) {
-        self.slower.push((by, factor));
-        self.slowdown = slowdown(&self.slower);
+    /// A fault slows it down until then.
+    pub fn slow(&mut self, by: FiringIndex, factor: u32, until: SimTime) {
+        self.slower.push(Slower { by, factor, until });
     }
 
     pub fn restore_speed(&mut self, by: FiringIndex) {
-        self.slower.retain(|(other, _)| *other != by);
-        self.slowdown = slowdown(&self.slower);
+        self.slower.retain(|slower| slower.by != by);
     }
 
-    /// When work that comes in now is done: at once on an idle processor that takes no time for anything.
+    /// A process is dead: nobody does its work any more.
+    pub fn drop_work_of(&mut self, node: NodeId) {
+        for core in self.cores.iter_mut().filter(|core| core.last == node) {
+            core.free_at = SimTime::ZERO;
+        }
+    }
+
+    /// When work for `node` that comes in now is done: at once on an idle processor that takes no time for anything.
     #[inline]
-    pub fn serve(&mut self, now: SimTime, work: Work) -> SimTime {
+    pub fn serve(&mut self, now: SimTime, node: NodeId, work: Work) -> SimTime {
         if self.idle {
             return now;
         }
-        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work)) * self.slowdown;
+        let cost = self.costs[work as usize].constant().unwrap_or_else(|| self.draw(work));
         // Any core that is free now will do; if none is, the first that will be.
-        let core = match self.cores.iter().position(|core| *core <= now) {
-            Some(free) => &mut self.cores[free],
-            None => self.cores.iter_mut().min().expect("a processor has a core"),
-        };
-        *core = (*core).max(now) + cost;
-        *core
+        let first = || (0..self.cores.len()).min_by_key(|core| self.cores[*core].free_at);
+        let free = self.cores.iter().position(|core| core.free_at <= now).or_else(first);
+        let free = free.expect("a processor has a core");
+        let begins = self.cores[free].free_at.max(now);
+        let done = if self.slower.is_empty() { begins + cost } else { self.done(begins, cost) };
+        self.cores[free] = Core { free_at: done, last: node };
+        done
+    }
+
+    /// When work is done that takes so long at full speed, if faults slow it down.
+    #[cold]
+    fn done(&self, mut at: SimTime, mut left: Span) -> SimTime {
+        loop {
+            let in_force = || self.slower.iter().filter(|slower| slower.until > at);
+            let slowdown = in_force().fold(1, |all: u64, slower| all.saturating_mul(slower.factor.max(1).into()));
+            let ends = in_force().map(|slower| slower.until).min().unwrap_or(SimTime::NEVER);
+            let done = at + left * slowdown;
+            if done <= ends {
+                return done;
+            }
+            left = left - ends.since(at) / slowdown;
+            at = ends;
+        }
     }
 
     /// Draws how long a piece of work takes. Most kinds always take as long, and never come here.
@@ -110,24 +148,49 @@ impl Processor {
     }
 }
 
-/// How much slower a processor is than it should be: every fault's factor on top of the others'.
-fn slowdown(slower: &[(FiringIndex, u32)]) -> u64 {
-    slower.iter().fold(1, |product: u64, (_, factor)| product.saturating_mul(u64::from((*factor).max(1))))
-}
-
 #[cfg(test)]
 mod tests {
     use replisim_kernel::Distribution;
 
     use super::*;
 
+    const NODE: NodeId = NodeId(0);
+
+    /// A processor that takes so many nanoseconds for everything.
+    fn processor(cores: u16, nanos: u64) -> Processor {
+        let cost = Distribution::Constant(Span::nanos(nanos));
+        Processor::new(&Service { operation: cost.clone(), message: cost, cores }, Stream::derive(1, CPU, 0, 0))
+    }
+
+    fn at(nanos: u64) -> SimTime {
+        SimTime::from_nanos(nanos)
+    }
+
+    #[test]
+    fn what_a_fault_left_undone_goes_on_at_full_speed() {
+        let mut processor = processor(1, 100);
+        processor.slow(FiringIndex(1), 10, at(2_500));
+        processor.slow(FiringIndex(2), 10, at(500));
+        let done = [(); 4].map(|()| processor.serve(SimTime::ZERO, NODE, Work::Message));
+        assert_eq!(done, [1_450, 2_450, 2_595, 2_695].map(at), "of the first, 5 ns are done by 500 ns");
+    }
+
+    #[test]
+    fn what_a_dead_process_left_undone_keeps_nobody_waiting() {
+        let mut processor = processor(2, 1);
+        processor.slow(FiringIndex(1), 1_000, SimTime::NEVER);
+        let mut serve = |node| processor.serve(SimTime::ZERO, NodeId(node), Work::Operation);
+        assert_eq!([serve(0), serve(1), serve(0)], [1_000, 1_000, 2_000].map(at));
+        processor.drop_work_of(NodeId(0));
+        let mut serve = |node| processor.serve(SimTime::ZERO, NodeId(node), Work::Operation);
+        assert_eq!([serve(1), serve(1)], [1_000, 2_000].map(at), "the other core is still busy");
+    }
+
     #[test]
     fn each_fault_slows_a_processor_down_on_top_of_the_others() {
-        let cost = Distribution::Constant(Span::nanos(1));
-        let service = Service { operation: cost.clone(), message: cost, cores: 1 };
-        let mut processor = Processor::new(&service, Stream::derive(1, CPU, 0, 0));
-        let takes = |processor: &Processor| processor.clone().serve(SimTime::ZERO, Work::Message);
-        (1..=4).for_each(|firing| processor.slow(FiringIndex(firing), 1_000_000));
+        let mut processor = processor(1, 1);
+        let takes = |processor: &Processor| processor.clone().serve(SimTime::ZERO, NODE, Work::Message);
+        (1..=4).for_each(|firing| processor.slow(FiringIndex(firing), 1_000_000, SimTime::NEVER));
         assert_eq!(takes(&processor), SimTime::NEVER, "no product is too large");
         processor.restore_speed(FiringIndex(2));
         processor.restore_speed(FiringIndex(3));

@@ -1,5 +1,7 @@
 //! A process in its place: its state while it lives, and what outlives it.
 
+use std::collections::VecDeque;
+
 use replisim_kernel::{Concern, SimTime, Stream};
 
 use crate::disk::Journal;
@@ -23,8 +25,8 @@ pub(crate) struct Node<P: Process> {
     timers: Vec<(P::Timer, u64)>,
     settings: u64,
     pub sync: Syncing,
-    /// What came in while the host stood still.
-    pub parked: Vec<Input<P>>,
+    /// What came in while the host stood still, and behind that while it caught up.
+    pub parked: VecDeque<Input<P>>,
     /// The last role it told of.
     pub role: Option<Role>,
     /// Orders that wait for it to be up.
@@ -64,7 +66,7 @@ impl<P: Process> Node<P> {
             timers: Vec::new(),
             settings: 0,
             sync: Syncing::Idle,
-            parked: Vec::new(),
+            parked: VecDeque::new(),
             role: None,
             on_boot: Vec::new(),
             starts,
@@ -115,5 +117,6 @@ impl<P: Process> Node<P> {
         self.timers.clear();
         self.parked.clear();
         self.sync = Syncing::Idle;
+        self.messages_done = SimTime::ZERO;
     }
 }

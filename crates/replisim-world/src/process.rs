@@ -136,8 +136,6 @@ pub enum Closing {
 pub enum DiskError {
     /// No space left.
     Full,
-    /// The device reported an error.
-    Io,
 }
 
 /// A stream between two processes, unique in a run.
@@ -416,7 +414,8 @@ impl<P: Process> Cx<'_, P> {
         self.ask(|| Effect::Reply { id, reply: Box::new(reply) });
     }
 
-    /// Ends this process with an error; it stays down until something restarts it.
+    /// Ends this process with an error; it stays down until something restarts it. What it asks the world for after this
+    /// is left undone; what it does to its journal is done.
     pub fn exit(&mut self, why: impl Into<String>) {
         self.ask(|| Effect::Exit { why: why.into() });
     }

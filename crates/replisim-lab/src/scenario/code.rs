@@ -137,7 +137,7 @@ than nothing and at most 30 days, and so is its quiet phase; intervals and timeo
     /// There can be no such number.
     ImpossibleCount = "S017": "\
 A number is out of range: no sessions or more than 100000 in all, no keys, an operation mix whose weights are all zero, \
-a transaction of no operations, a factor of zero."
+a transaction of no operations, an operation that writes more than 1 GiB, a factor of zero."
 
     /// The value contradicts itself.
     Contradiction = "S018": "\

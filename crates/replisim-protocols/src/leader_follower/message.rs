@@ -160,7 +160,7 @@ impl Payload for Message {
     #[inline]
     fn bytes(&self) -> u32 {
         let carried = match self {
-            Message::Entries { entries, .. } => entries.iter().map(|entry| entry.bytes).sum(),
+            Message::Entries { entries, .. } => entries.iter().fold(0, |sum, entry| entry.bytes.saturating_add(sum)),
             Message::Chunk { bytes } => *bytes,
             Message::Start { .. }
             | Message::Report(_)
@@ -175,7 +175,7 @@ impl Payload for Message {
             | Message::Room { .. }
             | Message::Heartbeat { .. } => 0,
         };
-        HEADER_BYTES + carried
+        carried.saturating_add(HEADER_BYTES)
     }
 }
 

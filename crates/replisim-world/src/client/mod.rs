@@ -270,7 +270,7 @@ impl Clients {
             let group = &self.groups[session.group as usize];
             let end = group.spec.until.map_or(now, |until| now.min(SimTime::ZERO + until));
             let script = group.script(session.index).unwrap_or_default();
-            let left = script.iter().skip(session.workload.drawn as usize).map(|line| SimTime::ZERO + line.at);
+            let left = script.iter().skip(session.workload.drawn as usize).map(|line| group.due(line));
             due.extend(left.take_while(|at| *at < end));
         }
         due

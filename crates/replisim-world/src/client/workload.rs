@@ -84,6 +84,11 @@ impl Group {
         unreachable!("a word falls within the total weight")
     }
 
+    /// When a line of a script is due, if its session is idle.
+    pub fn due(&self, line: &ScriptedOp) -> SimTime {
+        SimTime::ZERO + line.at.max(self.spec.from)
+    }
+
     /// The script of the `index`-th session of this group, if it follows one.
     #[inline]
     pub fn script(&self, index: u32) -> Option<&[ScriptedOp]> {

@@ -194,11 +194,19 @@ impl<R: Payload> Journal<R> {
         lost
     }
 
-    /// The record at `position` no longer passes its checksum.
+    /// The host lost power, but all had reached the platter. Returns how many records were lost: none.
+    pub(crate) fn lose_power_after_sync(&mut self) -> u64 {
+        self.durable = self.end();
+        self.durable_control.clone_from(&self.control);
+        self.lose_power(0, false)
+    }
+
+    /// A record no longer passes its checksum: that at `position`, or else the next one that did until now, from the start
+    /// on behind the end.
     pub(crate) fn rot(&mut self, position: u64) {
-        if (self.start()..self.end()).contains(&position) {
-            self.damaged.insert(position);
-        }
+        let mut all = (position..self.end()).chain(self.start()..position);
+        let next = all.find(|position| !self.is_damaged(*position));
+        self.damaged.extend(next);
     }
 
     /// Everything is gone, and with it what was on its way to the platter.
@@ -280,6 +288,26 @@ mod tests {
         sync(&mut journal);
         journal.lose_power(0, false);
         assert_eq!(journal.control(), Some(&8));
+    }
+
+    #[test]
+    fn a_power_loss_that_spares_all_spares_the_control_record() {
+        let mut journal = journal(5, 3);
+        journal.write_control(7);
+        assert_eq!(journal.lose_power_after_sync(), 0);
+        assert_eq!((records(&journal).len(), journal.control()), (5, Some(&7)));
+        journal.lose_power(0, false);
+        assert_eq!((records(&journal).len(), journal.control()), (5, Some(&7)), "it is on the platter");
+    }
+
+    #[test]
+    fn so_many_records_rot_as_are_struck() {
+        let mut journal = journal(5, 5);
+        for struck in 1..=7 {
+            journal.rot(3);
+            let rotten: Vec<u64> = (0..5).filter(|position| journal.is_damaged(*position)).collect();
+            assert_eq!(rotten.len(), struck.min(5), "{rotten:?}");
+        }
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(crate) struct Firing {
     pub undo: Vec<Undo>,
     /// What its steps work on: the nodes still to be cut off, or taken back.
     pub steps: Vec<NodeId>,
+    /// What its last step took back, and its next one does again.
+    pub again: Vec<Undo>,
     /// Whom it struck, where its words do not say.
     pub struck: Vec<NodeId>,
 }
@@ -146,9 +148,15 @@ impl Injector {
             Fault::At(..) | Fault::When(..) => None,
         };
         let firing = FiringIndex(self.firings.len() as u32);
-        let until_or_never = until.unwrap_or(SimTime::NEVER);
-        let (undo, steps, struck) = (Vec::new(), Vec::new(), Vec::new());
-        self.firings.push(Firing { fault, since: now, until: until_or_never, undo, steps, struck });
+        self.firings.push(Firing {
+            fault,
+            since: now,
+            until: until.unwrap_or(SimTime::NEVER),
+            undo: Vec::new(),
+            steps: Vec::new(),
+            again: Vec::new(),
+            struck: Vec::new(),
+        });
         self[fault].fired.push(firing);
         (firing, until)
     }

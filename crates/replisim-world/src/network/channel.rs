@@ -110,7 +110,7 @@ impl<T> Channel<T> {
         let (from, to) = self.direction(side);
         let fate = around.network.fate(around.now, from, to, bytes);
         let half = self.half_mut(side);
-        let round_trip = fate.arrives.since(around.now) * 2;
+        let round_trip = fate.arrives.since(fate.sent) * 2;
         let busy = half.last_arrival > around.now;
         let recovery = match (fate.lost, busy) {
             (false, _) => Span::ZERO,

@@ -40,13 +40,16 @@ pub(crate) enum Change {
     Lossy(Probability),
     Duplicating(Probability),
     Reordering(Probability, Span),
-    Throttled(Rate),
+    /// Until then it carries only so much.
+    ThrottledUntil(SimTime, Rate),
     HeldUntil(SimTime),
 }
 
 /// What becomes of one packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fate {
+    /// When it has gone out: now, unless the link held it or was busy.
+    pub sent: SimTime,
     /// When it arrives, if it is not lost.
     pub arrives: SimTime,
     /// Whether it is lost on the way.
@@ -115,12 +118,16 @@ impl Link {
                 Change::Slower(by) => extra += by.sample(once_more(words[2]), once_more(words[1])),
                 Change::Lossy(loss) => path.loss = path.loss.max(*loss),
                 Change::Duplicating(chance) => path.duplicate = path.duplicate.max(*chance),
-                Change::Reordering(chance, by) => (path.reorder, path.reorder_by) = (*chance, *by),
-                Change::Throttled(rate) => path.bandwidth = Some(path.bandwidth.map_or(*rate, |own| own.min(*rate))),
+                Change::Reordering(chance, by) => {
+                    // Where nothing is held back, it is no matter by how much.
+                    let own = if path.reorder == Probability::NEVER { Span::ZERO } else { path.reorder_by };
+                    (path.reorder, path.reorder_by) = (path.reorder.max(*chance), own.max(*by));
+                }
+                Change::ThrottledUntil(..) => {}
                 Change::HeldUntil(until) => held = held.max(*until),
             }
         }
-        let sent = path.bandwidth.map_or(now, |rate| self.transmit(rate, now, bytes));
+        let sent = self.transmit(path.bandwidth, now, bytes);
         let mut fate = fate_of(&path, sent.max(held), words);
         // The halves of the first word have decided a loss and a duplicate already: here it is turned another way.
         fate.lost |=
@@ -131,10 +138,25 @@ impl Link {
     }
 
     /// When a packet has gone out on a link that carries only so much: links pipeline, so it waits only for those
-    /// that are still being put on the wire.
-    fn transmit(&mut self, rate: Rate, now: SimTime, bytes: u32) -> SimTime {
-        self.busy_until = self.busy_until.max(now) + rate.time_for(u64::from(bytes));
-        self.busy_until
+    /// that are still being put on the wire. What has not gone out when a fault ends goes on at the link's `own` rate.
+    fn transmit(&mut self, own: Option<Rate>, now: SimTime, bytes: u32) -> SimTime {
+        let (mut at, mut left) = (self.busy_until.max(now), u64::from(bytes));
+        loop {
+            let throttles = self.changes.iter().filter_map(|(_, change)| match change {
+                Change::ThrottledUntil(until, rate) if *until > at => Some((*until, *rate)),
+                _ => None,
+            });
+            let (ends, rate) = throttles.fold((SimTime::NEVER, own), |(ends, slowest), (until, rate)| {
+                (ends.min(until), Some(slowest.map_or(rate, |slowest| slowest.min(rate))))
+            });
+            let gone = at + rate.map_or(Span::ZERO, |rate| rate.time_for(left));
+            if gone <= ends {
+                self.busy_until = gone;
+                return gone;
+            }
+            left -= rate.map_or(0, |rate| rate.bytes_in(ends.since(at)));
+            at = ends;
+        }
     }
 
     /// Whether a burst takes this packet; moves the link between good and bad.
@@ -152,7 +174,7 @@ fn fate_of(path: &Path, sent: SimTime, words: [u64; 4]) -> Fate {
     let delay = path.delay.sample(choice, level);
     let held_back = if path.reorder.hit((order >> 32) as u32) { path.reorder_by } else { Span::ZERO };
     let again = path.duplicate.hit(luck as u32).then(|| sent + path.delay.sample(level, choice));
-    Fate { arrives: sent + delay + held_back, lost: path.loss.hit((luck >> 32) as u32), again }
+    Fate { sent, arrives: sent + delay + held_back, lost: path.loss.hit((luck >> 32) as u32), again }
 }
 
 #[cfg(test)]
@@ -188,6 +210,34 @@ mod tests {
         let arrivals: Vec<_> = (0..3).map(|_| link.fate(&narrow, SimTime::ZERO, 1_000).arrives).collect();
         let after = |ms| SimTime::ZERO + Span::millis(ms);
         assert_eq!(arrivals, [after(2), after(3), after(4)], "each waits for the wire, none for another's delay");
+    }
+
+    #[test]
+    fn what_a_throttle_held_up_goes_out_when_it_ends() {
+        let after = |ms| SimTime::ZERO + Span::millis(ms);
+        for (own, expected) in [(None, [1_001, 1_501, 1_501]), (Some(Rate(2_000)), [1_001, 1_751, 2_251])] {
+            let mut link = link();
+            link.change(FiringIndex(1), Change::ThrottledUntil(after(1_500), Rate(1_000)));
+            link.change(FiringIndex(2), Change::ThrottledUntil(after(1_200), Rate(5_000)));
+            let path = Path { bandwidth: own, ..path(0.0) };
+            let arrivals = [(); 3].map(|()| link.fate(&path, SimTime::ZERO, 1_000).arrives);
+            assert_eq!(arrivals, expected.map(after), "{own:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_reorders_is_made_no_better() {
+        let p = |p| Probability::new(p).unwrap();
+        let held_back = |path: &Path, chance, by| {
+            let mut link = link();
+            link.change(FiringIndex(1), Change::Reordering(chance, Span::millis(by)));
+            let arrival = |_| link.fate(path, SimTime::ZERO, 64).arrives;
+            (0..100).map(arrival).max().unwrap().since(SimTime::ZERO + Span::millis(1))
+        };
+        let bad = Path { reorder: Probability::ALWAYS, reorder_by: Span::millis(5), ..path(0.0) };
+        assert_eq!(held_back(&bad, p(0.0001), 1), Span::millis(5));
+        let good = Path { reorder_by: Span::millis(5), ..path(0.0) };
+        assert_eq!(held_back(&good, p(0.5), 1), Span::millis(1));
     }
 
     #[test]

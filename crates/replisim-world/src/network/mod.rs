@@ -149,7 +149,7 @@ impl Network {
     }
 }
 
-/// The name of a link's stream: by its two nodes, not by its place in a table, so that one node more moves no luck.
+/// The name of a link's stream: by its two addresses, not by its place in a table.
 fn entity(from: NodeId, to: NodeId) -> u64 {
     u64::from(from.0) << 16 | u64::from(to.0)
 }

@@ -268,6 +268,9 @@ impl<T> Streams<T> {
 
     fn on_syn_ack(&mut self, stream: StreamId, around: &mut Surroundings<'_, impl Agenda<T>>) -> Option<Upcall<T>> {
         let (from, to) = self.channel(stream).direction(Side::Connecting);
+        if !around.roster.is_up(from) {
+            return None;
+        }
         if self.channel(stream).half(Side::Connecting).gone {
             self.channel(stream).reset(stream, Side::Accepting, around);
             return None;

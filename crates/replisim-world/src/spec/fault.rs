@@ -92,7 +92,7 @@ pub enum Action {
     },
     /// The process is killed and started again at once, unless a kill that has an end keeps it down.
     Restart(Target),
-    /// A process that was not started with the cluster starts.
+    /// Starts it if it is down; from then on the heal starts it, too.
     Start(Target),
     /// The host stands still: nothing runs, packets wait in its kernel.
     Pause(Target),

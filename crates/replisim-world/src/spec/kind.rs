@@ -74,7 +74,7 @@ impl Action {
         ("Kill", "a process is killed; its host lives on"),
         ("LoseHost", "a host is lost with all that was not synced"),
         ("Restart", "a process is killed and started again"),
-        ("Start", "a process that was not started with the cluster starts"),
+        ("Start", "a process starts if it is down; from then on the heal starts it, too"),
         ("Pause", "a host stands still; packets wait in its kernel"),
         ("SlowCpu", "a processor is slower"),
         ("Wipe", "a process is killed and its disk wiped"),

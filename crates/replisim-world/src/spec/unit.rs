@@ -34,7 +34,7 @@ fn product(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(split);
-    let (_, size) = units.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()))?;
+    let (_, size) = units.iter().find(|(name, _)| *name == unit.trim())?;
     number.parse::<u64>().ok()?.checked_mul(*size)
 }
 
@@ -52,6 +52,12 @@ impl Rate {
     pub fn time_for(self, bytes: u64) -> Span {
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.0.max(1));
         Span::nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// How many whole bytes pass in `span`.
+    pub fn bytes_in(self, span: Span) -> u64 {
+        let bytes = u128::from(self.0) * u128::from(span.as_nanos()) / 1_000_000_000;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
@@ -96,7 +102,8 @@ impl FromStr for Rate {
         match product(text, &RATES) {
             Some(rate) if rate > 0 => Ok(Rate(rate)),
             _ => Err(format!(
-                "`{text}` is not a rate: a whole number and kbit/s, Mbit/s, Gbit/s, kB/s, MB/s or GB/s, as in \"1Gbit/s\""
+                "`{text}` is not a rate: a whole number and kbit/s, Mbit/s, Gbit/s, kB/s, MB/s or GB/s, written like this: \
+                 `10Mbit/s` counts bits, `10MB/s` bytes"
             )),
         }
     }
@@ -163,7 +170,13 @@ mod tests {
             assert_eq!(text.parse::<Offset>().unwrap().to_string(), text);
         }
         assert_eq!(Rate(125).time_for(u64::MAX), Span::FOREVER);
-        assert!("16".parse::<ByteSize>().is_err());
+        for text in ["16", "16mb", "16KB"] {
+            assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+        for text in ["10Mb/s", "10mbit/s", "10Gb/s"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}: bits or bytes?");
+        }
+        assert_eq!(Rate(125).bytes_in(Rate(125).time_for(1_000)), 1_000);
         assert!("0Mbit/s".parse::<Rate>().is_err());
         assert!("--2s".parse::<Offset>().is_err());
     }

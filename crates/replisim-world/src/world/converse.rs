@@ -41,7 +41,7 @@ impl<P: Process> World<P> {
             let session = SessionId(index as u32);
             let group = &self.clients.groups[self.clients.sessions[index].group as usize];
             let at = match group.script(self.clients.sessions[index].index) {
-                Some(script) => script.first().map(|line| SimTime::ZERO + line.at),
+                Some(script) => script.first().map(|line| group.due(line)),
                 None => Some(self.clients.sessions[index].workload.first(group)),
             };
             if let Some(at) = at {
@@ -114,6 +114,11 @@ impl<P: Process> World<P> {
     /// Sends a session's operation to whom its routing says.
     fn send_request(&mut self, session: SessionId) {
         let Some((server, node, leader_only)) = self.choose_node(session) else { return };
+        if !self.roster.is_up(server) {
+            // Nobody is there to send it. Its time runs out, and the connection that is gone must not pass for a try.
+            self.clients.lay_down(session, (server, node));
+            return;
+        }
         let Some(request) = self.compose_request(session, leader_only) else { return };
         let before = self.recorder.cause;
         if self.recorder.traces() {
@@ -300,7 +305,7 @@ impl<P: Process> World<P> {
         let group = &self.clients.groups[state.group as usize];
         if let Some(script) = group.script(state.index) {
             if let Some(line) = script.get(state.workload.drawn as usize) {
-                let at = (SimTime::ZERO + line.at).max(self.now);
+                let at = group.due(line).max(self.now);
                 self.schedule(at, Event::Turn { session });
             }
         } else if let Some(intended) = state.next_waiting() {

@@ -72,7 +72,7 @@ impl<P: Process> World<P> {
         );
     }
 
-    /// A fault has struck: seen from the server that leads, where one does.
+    /// A fault has struck: seen from the server that became leader last, or else from the first.
     pub(super) fn see_fault(&mut self, action: &Action) {
         if self.coverage.is_none() {
             return;

@@ -87,7 +87,7 @@ impl<P: Process> World<P> {
             _ => Work::Message,
         };
         let host = self.roster.host_of(node);
-        let mut done = self.machines[host].processor.serve(self.now, work);
+        let mut done = self.machines[host].processor.serve(self.now, node, work);
         if work == Work::Message {
             // Messages from other processes are served in the order they came, whatever each one costs.
             let last = &mut self.nodes[node.index()].messages_done;
@@ -101,15 +101,30 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// A node's processor has come to an input. On a host that stands still it waits.
+    /// A node's processor has come to an input. On a host that stands still it waits, and so it does behind others that
+    /// still wait.
     #[inline]
     pub(super) fn processor_reaches(&mut self, node: NodeId, incarnation: u32, input: Input<P>) {
         if !self.roster.is_living(node, incarnation) {
             return;
         }
-        match self.roster.is_paused(node) {
-            true => self.nodes[node.index()].parked.push(input),
-            false => self.dispatch(node, input),
+        let (paused, parked) = (self.roster.is_paused(node), &mut self.nodes[node.index()].parked);
+        if !paused && parked.is_empty() {
+            return self.dispatch(node, input);
+        }
+        parked.push_back(input);
+        if !paused {
+            self.schedule(self.now, Event::Unpark { node, incarnation });
+        }
+    }
+
+    /// A node comes to the first input of those that waited, unless its host stands still again.
+    pub(super) fn unpark(&mut self, node: NodeId, incarnation: u32) {
+        if self.roster.is_living(node, incarnation)
+            && !self.roster.is_paused(node)
+            && let Some(input) = self.nodes[node.index()].parked.pop_front()
+        {
+            self.dispatch(node, input);
         }
     }
 
@@ -216,6 +231,7 @@ impl<P: Process> World<P> {
             Effect::Note(note) => self.note(node, note),
             Effect::Exit { why } => {
                 self.recorder.milestone(self.now, Some(node), format!("exits: {why}"));
+                self.effects.clear();
                 self.kill(node);
             }
         }

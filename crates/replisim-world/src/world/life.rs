@@ -44,15 +44,18 @@ impl<P: Process> World<P> {
         }
         self.recorder.fold(&(Mark::Killed, self.now.as_nanos(), node));
         self.nodes[node.index()].die();
+        self.machines[self.roster.host_of(node)].processor.drop_work_of(node);
         self.roster.died(node);
         self.with_streams(|streams, around| streams.process_died(node, around));
     }
 
-    /// A kill is over: whom it struck starts, unless something else keeps it down.
+    /// A kill is over: whom it struck starts, unless something else keeps it down, or nobody has started it yet.
     pub(super) fn end_kill(&mut self, firing: FiringIndex, node: NodeId) {
         let Some(process) = self.nodes.get_mut(node.index()) else { return };
         process.killed_by.retain(|kill| *kill != firing);
-        self.boot(node);
+        if process.starts {
+            self.boot(node);
+        }
     }
 
     /// Somebody starts a process. That undoes the kills that have no end of their own, and no others.
@@ -132,13 +135,14 @@ impl<P: Process> World<P> {
             }
             self.roster.died(node);
             self.nodes[node.index()].die();
+            self.machines[host].processor.drop_work_of(node);
             let journal = &mut self.nodes[node.index()].journal;
             let volatile = journal.end() - journal.durable();
             let spared = self.machines[host].disk.spared(volatile);
             let lost = match unsynced {
                 Unsynced::Lost => journal.lose_power(0, false),
                 Unsynced::Torn => journal.lose_power(spared, true),
-                Unsynced::Kept => journal.lose_power(volatile, false),
+                Unsynced::Kept => journal.lose_power_after_sync(),
             };
             if lost > 0 {
                 self.trace_node(node, || format!("{} unsynced, lost", things(lost, "record")));
@@ -164,8 +168,8 @@ impl<P: Process> World<P> {
                 continue;
             }
             let incarnation = self.roster.incarnation(node);
-            for input in std::mem::take(&mut self.nodes[node.index()].parked) {
-                self.schedule(self.now, Event::Handle { node, incarnation, input });
+            for _ in 0..self.nodes[node.index()].parked.len() {
+                self.schedule(self.now, Event::Unpark { node, incarnation });
             }
         }
     }

@@ -349,6 +349,7 @@ impl<P: Process> World<P> {
             Event::Datagram { from, to, wire, message } => self.datagram_arrives(from, to, wire, message),
             Event::Stream(signal) => self.stream_signals(signal),
             Event::Handle { node, incarnation, input } => self.processor_reaches(node, incarnation, input),
+            Event::Unpark { node, incarnation } => self.unpark(node, incarnation),
             Event::Timer { node, incarnation, timer, setting } => self.timer_fires(node, incarnation, timer, setting),
             Event::Synced { node, incarnation, sync, lied } => self.sync_completes(node, incarnation, sync, lied),
             Event::DiskFailed { node, incarnation, error } => self.disk_fails(node, incarnation, error),

@@ -5,8 +5,10 @@ use replisim_kernel::{SimTime, Span};
 
 use super::{Phase, World};
 use crate::event::Event;
+use crate::fault::FiringIndex;
 use crate::process::{Process, Role};
 use crate::recorder::Mark;
+use crate::spec::FaultFamily;
 
 /// Replicas still change at the end of the quiet phase if they have changed in the last so many parts of it.
 const UNSETTLED: u64 = 10;
@@ -20,7 +22,9 @@ impl<P: Process> World<P> {
         self.recorder.fold(&(Mark::Heal, self.now.as_nanos()));
         self.phase = Phase::Settling { since: self.now };
         self.dismiss_clients();
-        for firing in self.injector.firings() {
+        // Disks come first: what boots while its own is still full fails at its first sync, and exits for good.
+        let (of_disks, others) = self.injector.firings().partition::<Vec<_>, _>(|firing| self.is_of_disks(*firing));
+        for firing in of_disks.into_iter().chain(others) {
             self.end_fault(firing);
         }
         self.injector.armed.clear();
@@ -35,6 +39,12 @@ impl<P: Process> World<P> {
         self.schedule(self.now + LOOK_FIRST, Event::Look);
         self.revisions = self.layout.replicas.iter().map(|node| self.revision(*node)).collect();
         (self.changed, self.delivered) = (self.now, self.streams.last_arrival());
+    }
+
+    /// Whether a firing befell disks.
+    fn is_of_disks(&self, firing: FiringIndex) -> bool {
+        let family = self.injector[self.injector[firing].fault].fault.action().family();
+        matches!(family, Some(FaultFamily::DiskSlow | FaultFamily::DiskLoss))
     }
 
     /// Takes note of whether the last event changed the data of a replica.

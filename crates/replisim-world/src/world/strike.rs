@@ -89,6 +89,11 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// When a firing ends: at the heal if it has no end of its own before.
+    fn end_of(&self, firing: FiringIndex) -> SimTime {
+        self.injector[firing].until.min(SimTime::ZERO + self.layout.run)
+    }
+
     /// Does what an action says and returns what takes it back.
     fn strike(&mut self, fault: FaultIndex, firing: FiringIndex, action: &Action) -> Vec<Undo> {
         match action {
@@ -100,10 +105,12 @@ impl<P: Process> World<P> {
             Action::Reordering { link, chance, by } => {
                 self.change_links(fault, firing, link, Change::Reordering(*chance, *by))
             }
-            Action::Throttled { link, to } => self.change_links(fault, firing, link, Change::Throttled(*to)),
+            Action::Throttled { link, to } => {
+                let until = self.end_of(firing);
+                self.change_links(fault, firing, link, Change::ThrottledUntil(until, *to))
+            }
             Action::Hold { link } => {
-                let heal = SimTime::ZERO + self.layout.run;
-                let until = self.injector[firing].until.min(heal);
+                let until = self.end_of(firing);
                 self.change_links(fault, firing, link, Change::HeldUntil(until))
             }
             Action::Cut { between } => self.cut_between(fault, between),
@@ -118,7 +125,10 @@ impl<P: Process> World<P> {
                 self.cut_in_halves(fault, &bridge)
             }
             Action::MajorityRing => self.cut_ring(fault),
-            Action::Flapping { between, down, up } => self.flap(fault, firing, 0, between, *down, *up),
+            Action::Flapping { between, down, .. } => {
+                self.step_later(firing, 1, *down);
+                self.cut_between(fault, between)
+            }
             Action::Swizzle { step } => self.begin_swizzle(fault, firing, *step),
             Action::Kill(target) => self.each_node(fault, target, |world, node| Some(world.hold_down(firing, node))),
             Action::LoseHost { host, unsynced, wire } => {
@@ -133,10 +143,13 @@ impl<P: Process> World<P> {
                 world.roster.pause(host);
                 Undo::Resume(host)
             }),
-            Action::SlowCpu { host, factor } => self.each_host(fault, host, |world, host| {
-                world.machines[host].processor.slow(firing, *factor);
-                Undo::Speed(host)
-            }),
+            Action::SlowCpu { host, factor } => {
+                let until = self.end_of(firing);
+                self.each_host(fault, host, |world, host| {
+                    world.machines[host].processor.slow(firing, *factor, until);
+                    Undo::Speed(host)
+                })
+            }
             Action::Wipe(target) => self.each_process(fault, target, World::wipe),
             Action::SlowDisk { host, by } => self.each_host(fault, host, |world, host| {
                 world.machines[host].disk.slow(firing, Sampler::new(by));
@@ -158,12 +171,15 @@ impl<P: Process> World<P> {
             Action::Snapshot(target) => self.each_process(fault, target, World::take_snapshot),
             Action::RestoreSnapshot(target) => self.each_process(fault, target, World::restore_snapshot),
             Action::Jump { host, by } => self.jump_clocks(fault, host, *by),
+            Action::Strobe { host, by, every } => {
+                self.step_later(firing, 1, *every);
+                self.jump_clocks(fault, host, *by)
+            }
             Action::Drift { host, ppm } => self.each_host(fault, host, |world, host| {
                 let by_ppb = i64::from(*ppm) * 1_000;
                 world.machines[host].clocks.drift(world.now, by_ppb);
                 Undo::DriftBack { host, by_ppb }
             }),
-            Action::Strobe { host, by, every } => self.strobe(fault, firing, 0, host, *by, *every),
             Action::Freeze(target) => self.each_host(fault, target, |world, host| {
                 world.machines[host].clocks.freeze(world.now);
                 Undo::Thaw(host)
@@ -225,50 +241,43 @@ impl<P: Process> World<P> {
         }
         let fault = self.injector[firing].fault;
         let undo = match self.injector[fault].fault.action().clone() {
-            Action::Flapping { between, down, up } => self.flap(fault, firing, step, &between, down, up),
-            Action::Strobe { host, by, every } => self.strobe(fault, firing, step, &host, by, every),
+            Action::Flapping { down, up, .. } => {
+                self.step_later(firing, step + 1, if step.is_multiple_of(2) { down } else { up });
+                self.alternate(firing, step)
+            }
+            Action::Strobe { every, .. } => {
+                self.step_later(firing, step + 1, every);
+                self.alternate(firing, step)
+            }
             Action::Swizzle { step: pause } => self.swizzle(fault, firing, step as usize, pause),
             _ => return,
         };
-        self.injector.found.clear();
         self.injector[firing].undo.extend(undo);
     }
 
-    /// Cuts at every even step and mends at every odd one. Returns what takes back what this step has done.
-    fn flap(
-        &mut self,
-        fault: FaultIndex,
-        firing: FiringIndex,
-        step: u32,
-        between: &(Target, Target),
-        down: Span,
-        up: Span,
-    ) -> Vec<Undo> {
-        let cuts = step.is_multiple_of(2);
-        self.step_later(firing, step + 1, if cuts { down } else { up });
-        if cuts {
-            return self.cut_between(fault, between);
+    /// Takes back at every odd step what the fault has done, and does it again, to the same, at every even one. Returns what
+    /// takes back what this step has done.
+    fn alternate(&mut self, firing: FiringIndex, step: u32) -> Vec<Undo> {
+        if step.is_multiple_of(2) {
+            let again = std::mem::take(&mut self.injector[firing].again);
+            again.iter().for_each(|undo| self.redo(undo));
+            return again;
         }
-        self.undo_so_far(firing);
+        let undo = std::mem::take(&mut self.injector[firing].undo);
+        self.injector[firing].again.clone_from(&undo);
+        for undo in undo {
+            self.take_back(firing, undo);
+        }
         Vec::new()
     }
 
-    /// Lets clocks jump at every even step and back at every odd one. Returns what takes back what this step has done.
-    fn strobe(
-        &mut self,
-        fault: FaultIndex,
-        firing: FiringIndex,
-        step: u32,
-        host: &Target,
-        by: Offset,
-        every: Span,
-    ) -> Vec<Undo> {
-        self.step_later(firing, step + 1, every);
-        if step.is_multiple_of(2) {
-            return self.jump_clocks(fault, host, by);
+    /// Does again what a fault that comes and goes has taken back.
+    fn redo(&mut self, undone: &Undo) {
+        match *undone {
+            Undo::Mend { from, to } => self.network.cut(from, to),
+            Undo::JumpBack { host, by } => self.machines[host].clocks.jump(self.now, by),
+            _ => unreachable!("only cuts and jumps come and go"),
         }
-        self.undo_so_far(firing);
-        Vec::new()
     }
 
     fn jump_clocks(&mut self, fault: FaultIndex, host: &Target, by: Offset) -> Vec<Undo> {
@@ -276,12 +285,6 @@ impl<P: Process> World<P> {
             world.machines[host].clocks.jump(world.now, by.0);
             Undo::JumpBack { host, by: by.0 }
         })
-    }
-
-    fn undo_so_far(&mut self, firing: FiringIndex) {
-        for undo in std::mem::take(&mut self.injector[firing].undo) {
-            self.take_back(firing, undo);
-        }
     }
 
     /// Draws the order in which a swizzle isolates the replicas; the first is struck a step later.

@@ -77,7 +77,7 @@ impl<P: Process> World<P> {
         match event {
             Event::Datagram { from, to, message, .. } => format!("{message} from {} to {}", name(*from), name(*to)),
             Event::Stream(_) => "something on a stream".to_owned(),
-            Event::Handle { node, .. } => format!("work for {}", name(*node)),
+            Event::Handle { node, .. } | Event::Unpark { node, .. } => format!("work for {}", name(*node)),
             Event::Timer { node, timer, .. } => format!("{}'s timer {timer:?}", name(*node)),
             Event::Synced { node, .. } => format!("the end of a sync of {}", name(*node)),
             Event::DiskFailed { node, .. } => format!("a failure of the disk of {}", name(*node)),

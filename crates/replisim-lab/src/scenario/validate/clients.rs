@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use replisim_history::OpKind;
+use replisim_history::words::things;
 use replisim_kernel::Span;
 use replisim_world::spec::{Arrival, ClientGroup, Keys, Routing, ScriptedOp};
 
@@ -17,6 +18,9 @@ pub(super) const SERVERS_MAX: u64 = 1_000;
 const KEYS_MAX: u64 = 100_000_000;
 /// The most operations a transaction has.
 const TRANSACTION_MAX: u64 = 1_000;
+/// The most bytes that the values of an operation have. With them, what anything weighs on the wire or in a log stays far
+/// below the 4 GiB that its size is counted up to.
+const WRITTEN_MAX: u64 = 1 << 30;
 
 /// What is impossible about the clients.
 pub(super) fn validate(
@@ -75,6 +79,12 @@ impl Group<'_, '_, '_> {
         for (field, what, count, most) in counts {
             self.mistakes.count(&self.field(field), what, count, 1..=most);
         }
+        let (each, values) = (group.value_bytes, self.values_max());
+        self.mistakes.at_if(u64::from(each) * values > WRITTEN_MAX, &self.field("value_bytes"), || {
+            let written = format!("an operation writes up to {}", things(values, "value"));
+            Diagnostic::new(Code::ImpossibleCount, format!("{written} of {each} bytes"))
+                .label(format!("must be at most {} bytes", WRITTEN_MAX / values))
+        });
         match group.keys {
             Keys::Uniform { count } | Keys::Zipf { count, .. } | Keys::PerSession { count } => {
                 self.mistakes.count(&self.field("keys.count"), "the number of keys", count, 1..=KEYS_MAX);
@@ -87,6 +97,15 @@ impl Group<'_, '_, '_> {
                     .label("must be from 0 (uniform) to 100; 0.99 is usual")
             });
         }
+    }
+
+    /// How many values an operation writes at most.
+    fn values_max(&self) -> u64 {
+        let Self { group: ClientGroup { mix, script, transaction_size, .. }, .. } = self;
+        let drawn =
+            if mix.get(&OpKind::Txn).is_some_and(|weight| *weight > 0) { (*transaction_size).into() } else { 1 };
+        let scripted = script.iter().flatten().map(|operation| operation.parts.len() as u64);
+        scripted.max().unwrap_or(drawn).max(1)
     }
 
     fn check_times(&mut self, run: Span) {

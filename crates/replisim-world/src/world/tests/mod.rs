@@ -5,8 +5,8 @@ mod faults;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use replisim_history::{NodeId, OpKind, Outcome, Position, Seen};
-use replisim_kernel::{Concern, Distribution, SimTime, Span};
+use replisim_history::{NodeId, OpKind, Outcome, Position, Reason, Seen};
+use replisim_kernel::{Concern, Distribution, Probability, SimTime, Span};
 
 use super::{Blueprint, UnknownConcern, World};
 use crate::client::CLIENT;
@@ -19,11 +19,12 @@ use crate::process::{Closing, Cx, Input, Payload, Process, Reply, Role, StreamId
 use crate::protocol::Member;
 use crate::simulation::Simulation;
 use crate::spec::{
-    Action, Arrival, ClientGroup, ClockSpec, Cluster, Fault, Offset, OldLeader, Service, Target, Topology, Trigger,
-    Unsynced, Wire,
+    Action, Arrival, ClientGroup, ClockSpec, Cluster, Fault, Offset, OldLeader, ScriptedOp, Service, Target, Topology,
+    Trigger, Unsynced, Wire,
 };
 
-/// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request.
+/// Connects to the next node, sends it a number every 100 ms, keeps what it hears, and answers every request. Gives up if
+/// its disk fails, and goes on asking for something.
 #[derive(Clone, Debug)]
 struct Talker {
     next: Option<NodeId>,
@@ -58,6 +59,7 @@ impl Process for Talker {
     type Record = Word;
 
     fn boot(cx: &mut Cx<'_, Self>, next: &Option<NodeId>) -> Self {
+        cx.sync();
         let stream = next.map(|next| cx.connect(next));
         if stream.is_some() {
             cx.set_timer(Speak, Span::millis(100));
@@ -83,11 +85,11 @@ impl Process for Talker {
                 self.stream = self.next.map(|next| cx.connect(next));
             }
             Input::Request(request) => cx.reply(request.id, Reply::ok(Seen::Nothing, Position::ZERO, Position::ZERO)),
-            Input::Message { .. }
-            | Input::Opened { .. }
-            | Input::Synced { .. }
-            | Input::DiskFailed(_)
-            | Input::Operator(_) => {}
+            Input::DiskFailed(_) => {
+                cx.exit("the disk has failed");
+                cx.sync();
+            }
+            Input::Message { .. } | Input::Opened { .. } | Input::Synced { .. } | Input::Operator(_) => {}
         }
     }
 
@@ -136,16 +138,38 @@ fn heard(world: &World<Talker>) -> &[(u64, u32)] {
     &world.process(NodeId(1)).unwrap().heard
 }
 
+/// For how many milliseconds nothing was heard at most.
+fn silence(world: &World<Talker>) -> u64 {
+    heard(world).windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap()
+}
+
+fn assert_in_order(world: &World<Talker>) {
+    let words: Vec<u32> = heard(world).iter().map(|(_, word)| *word).collect();
+    assert_eq!(words, (1..=words.len() as u32).collect::<Vec<_>>(), "nothing is lost and nothing overtakes");
+}
+
+fn lose(host: &str) -> Action {
+    Action::LoseHost { host: named(host), unsynced: Unsynced::Lost, wire: Wire::Arrives }
+}
+
 #[test]
 fn a_healed_cut_is_felt_later_than_the_heal() {
     // Measured on Linux: a cut of 14 s is felt for 26.5 s, one of 6 s for 6.4 to 6.8 s.
     for (length, felt) in [(14, 25_400..=26_600), (6, 6_100..=6_800)] {
         let world = after(two(vec![cut(1, 1 + length)]), 59);
-        let silence = heard(&world).windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap();
+        let silence = silence(&world);
         assert!(felt.contains(&silence), "a cut of {length} s was felt for {silence} ms");
-        let words: Vec<u32> = heard(&world).iter().map(|(_, word)| *word).collect();
-        assert_eq!(words, (1..=words.len() as u32).collect::<Vec<_>>(), "nothing is lost and nothing overtakes");
+        assert_in_order(&world);
     }
+}
+
+#[test]
+fn what_is_lost_on_a_held_link_comes_a_round_trip_after_the_hold() {
+    let link = || (named("n1"), named("n2"));
+    let hold = during(2, 4, Action::Hold { link: link() });
+    let lossy = during(2, 4, Action::Lossy { link: link(), loss: Probability::ALWAYS });
+    let silence = silence(&after(two(vec![hold, lossy]), 20));
+    assert!((2_300..2_400).contains(&silence), "{silence}");
 }
 
 #[test]
@@ -160,8 +184,7 @@ fn a_killed_process_is_noticed_at_once_and_refuses_until_it_is_back() {
 
 #[test]
 fn a_lost_host_is_not_noticed_until_it_is_back() {
-    let lose = Action::LoseHost { host: named("n2"), unsynced: Unsynced::Lost, wire: Wire::Arrives };
-    let world = after(two(vec![Fault::During(Span::secs(2), Span::secs(5), lose)]), 20);
+    let world = after(two(vec![during(2, 5, lose("n2"))]), 20);
     let closed = &world.process(NodeId(0)).unwrap().closed;
     assert_eq!(closed.len(), 1, "{closed:?}");
     let (at, why) = closed[0];
@@ -170,6 +193,13 @@ fn a_lost_host_is_not_noticed_until_it_is_back() {
         (5_000..9_000).contains(&at),
         "the next retransmission after the host is back meets a kernel that knows of nothing: {at}"
     );
+}
+
+/// Its kernel would have refused a connection that nobody waits for any more.
+#[test]
+fn a_host_without_power_answers_nothing() {
+    let world = after(two(vec![Fault::At(Span::millis(30), lose("n1"))]), 5);
+    assert!(world.process(NodeId(1)).unwrap().closed.is_empty(), "the answer to its first packet comes at 40 ms");
 }
 
 #[test]
@@ -187,9 +217,9 @@ fn what_a_killed_process_had_sent_still_arrives_and_a_lost_hosts_packets_may_not
 #[test]
 fn a_lost_host_loses_what_was_not_synced() {
     let lying = Fault::At(Span::secs(1), Action::LyingSync(named("n1")));
-    let lose = Action::LoseHost { host: named("n1"), unsynced: Unsynced::Lost, wire: Wire::Arrives };
-    let honest = after(two(vec![Fault::At(Span::secs(2), lose.clone())]), 3);
-    let lied = after(two(vec![lying, Fault::At(Span::secs(2), lose)]), 3);
+    let lose = || Fault::At(Span::secs(2), lose("n1"));
+    let honest = after(two(vec![lose()]), 3);
+    let lied = after(two(vec![lying, lose()]), 3);
     assert!(honest.nodes[0].journal.end() >= 19);
     assert!(lied.nodes[0].journal.end() <= 10);
 }
@@ -197,8 +227,48 @@ fn a_lost_host_loses_what_was_not_synced() {
 #[test]
 fn a_paused_host_hears_everything_later() {
     let world = after(two(vec![Fault::During(Span::secs(2), Span::secs(4), Action::Pause(named("n2")))]), 10);
-    let silence = heard(&world).windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap();
+    let silence = silence(&world);
     assert!((1_900..=2_100).contains(&silence), "{silence}");
+}
+
+#[test]
+fn what_arrives_as_a_host_moves_again_is_handled_behind_what_waited() {
+    let pause = Fault::During(Span::secs(2), Span::millis(4_020), Action::Pause(named("n2")));
+    let world = after(two(vec![pause]), 10);
+    assert_eq!(heard(&world).iter().filter(|(at, _)| *at == 4_020).count(), 21);
+    assert_in_order(&world);
+}
+
+#[test]
+fn a_process_waits_for_nothing_that_was_asked_of_its_last_life() {
+    for end in [Action::Kill(named("n2")), lose("n2")] {
+        let slow = Action::SlowCpu { host: named("n2"), factor: 1_000 };
+        let mut plan = blueprint(vec![during(2, 50, slow), during(6, 7, end.clone())]);
+        plan.cluster.service.message = Distribution::Constant(Span::millis(1));
+        let world = after(World::new(plan, SEED), 12);
+        assert!(!heard(&world).is_empty(), "{end}: by 6 s it has work for 40 s, of which nothing is left");
+    }
+}
+
+#[test]
+fn what_starts_at_the_heal_has_its_disk_back() {
+    let kill = Fault::At(Span::secs(2), Action::Kill(named("n1")));
+    let full = Fault::At(Span::secs(3), Action::FullDisk(named("n1")));
+    let mut world = two(vec![kill, full]);
+    while world.step() {}
+    assert!(world.process(NodeId(0)).is_some(), "it has synced as it booted");
+}
+
+#[test]
+fn nothing_is_done_of_what_a_process_asks_for_after_its_exit() {
+    let full = during(2, 3, Action::FullDisk(named("n1")));
+    let start = Fault::At(Span::secs(4), Action::Start(named("n1")));
+    let mut world = after(two(vec![full, start]), 3);
+    assert!(world.process(NodeId(0)).is_none(), "it has given up");
+    world.run_until(SimTime::ZERO + Span::secs(10));
+    let journal = &world.nodes[0].journal;
+    let volatile = journal.end() - journal.durable();
+    assert!(volatile <= 1, "{volatile} records are not synced: the disk is not busy with the last life's sync");
 }
 
 #[test]
@@ -296,6 +366,16 @@ fn one_fault_less_leaves_operations_and_other_links_as_they_were() {
     let shared = both_asked.intersection(&one_asked).count();
     assert!(shared * 100 > one_asked.len() * 95, "{shared} of {} operations are the same", one_asked.len());
     assert!(both_asked.is_subset(&one_asked), "a fault can only keep operations from beginning");
+    let drawn = |faults| {
+        let mut plan = blueprint(faults);
+        plan.cluster.links.between_zones = Distribution::Exponential { mean: Span::millis(20) };
+        after(World::new(plan, SEED), 30)
+    };
+    let link = (named("n2"), Target::Clients);
+    let slow = Action::Slow { link, by: Distribution::Exponential { mean: Span::millis(20) } };
+    let (slowed, untouched) = (drawn(vec![Fault::At(Span::secs(1), slow)]), drawn(Vec::new()));
+    assert_ne!(asked(&slowed), asked(&untouched));
+    assert_eq!(heard(&slowed), heard(&untouched), "n1's link with n2 has the same luck");
 }
 
 #[test]
@@ -325,8 +405,7 @@ fn during(from: u64, to: u64, action: Action) -> Fault {
 #[test]
 fn what_two_faults_do_is_over_when_both_are() {
     let kill = || Action::Kill(named("n2"));
-    let lose = || Action::LoseHost { host: named("n2"), unsynced: Unsynced::Lost, wire: Wire::Arrives };
-    for other in [kill(), lose(), Action::Restart(named("n2"))] {
+    for other in [kill(), lose("n2"), Action::Restart(named("n2"))] {
         let mut world = after(two(vec![during(2, 9, kill()), during(3, 4, other)]), 8);
         assert!(world.process(NodeId(1)).is_none(), "it is killed until 9 s");
         world.run_until(SimTime::ZERO + Span::secs(9));
@@ -362,10 +441,50 @@ fn a_process_that_is_killed_for_good_starts_when_somebody_starts_it() {
     }
 }
 
-/// An application server has no process that could start and no disk.
+#[test]
+fn the_end_of_a_kill_starts_nobody_who_was_not_started() {
+    let mut plan = blueprint(vec![during(1, 2, Action::Kill(named("n2")))]);
+    plan.members[1].starts = false;
+    assert!(after(World::new(plan, SEED), 3).process(NodeId(1)).is_none());
+}
+
+#[test]
+fn a_script_begins_no_earlier_than_its_group() {
+    let line = |at| ScriptedOp { at: Span::secs(at), op: OpKind::Write, key: 1, parts: Vec::new(), reads: None };
+    let mut plan = blueprint(Vec::new());
+    plan.clients[0].from = Span::secs(3);
+    plan.clients[0].script = vec![vec![line(1), line(2)], vec![line(1), line(5)]];
+    let world = after(World::new(plan, SEED), 10);
+    let mut begun: Vec<u64> = world.history().operations.iter().map(|op| op.invoked.as_nanos() / 1_000_000).collect();
+    begun.sort_unstable();
+    assert_eq!((begun.len(), begun[0], begun[1], begun[3]), (4, 3_000, 3_000, 5_000), "{begun:?}");
+}
+
+#[test]
+fn an_application_server_without_power_sends_nothing() {
+    let world = after(two(vec![during(2, 20, lose("app1"))]), 40);
+    let outcomes = |from, to| {
+        let within = (SimTime::ZERO + Span::secs(from))..(SimTime::ZERO + Span::secs(to));
+        let begun = world.history().operations.iter().filter(move |op| within.contains(&op.invoked));
+        begun.map(|op| op.outcome).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(3, 20), [Outcome::Fail(Reason::Timeout); 6], "three after one another, of either session");
+    assert!(outcomes(25, 35).iter().all(|outcome| outcome.is_ok()));
+}
+
+/// When each operation began and ended.
+fn times(world: &World<Talker>) -> Vec<(SimTime, SimTime)> {
+    world.history().operations.iter().map(|op| (op.invoked, op.completed)).collect()
+}
+
+/// An application server has no process that could start and no disk: it loses its power or its links, or nothing befalls
+/// its sessions.
 #[test]
 fn faults_of_processes_and_hosts_pass_over_application_servers() {
+    let mut untouched = two(Vec::new());
+    while untouched.step() {}
     for whom in ["clients", "app1", "local/a", "local", "n1, clients"] {
+        let only_servers = ["clients", "app1"].contains(&whom);
         let whom: Target = whom.parse().unwrap();
         let both = || (whom.clone(), named("n1"));
         let actions = [
@@ -403,8 +522,19 @@ fn faults_of_processes_and_hosts_pass_over_application_servers() {
             Action::Flapping { between: both(), down: Span::secs(1), up: Span::secs(1) },
         ];
         for action in actions {
-            let mut world = two(vec![during(2, 4, action)]);
+            let mut world = two(vec![during(2, 4, action.clone())]);
             while world.step() {}
+            let late = SimTime::ZERO + Span::secs(20);
+            let answered =
+                world.history().operations.iter().filter(|op| op.invoked > late && op.outcome.is_ok()).count();
+            assert!(answered > 500, "{action}: {answered} are answered after 20 s");
+            let strikes_servers = matches!(
+                action,
+                Action::LoseHost { .. } | Action::Cut { .. } | Action::Isolate(_) | Action::Flapping { .. }
+            );
+            if only_servers {
+                assert_eq!(times(&world) != times(&untouched), strikes_servers, "{action}");
+            }
         }
     }
 }
