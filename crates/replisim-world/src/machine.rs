@@ -109,7 +109,7 @@ impl Processor {
     }
 
     /// When work for `node` that comes in now is done: at once on an idle processor that takes no time for anything.
-    #[inline]
+    #[inline(always)]
     pub fn serve(&mut self, now: SimTime, node: NodeId, work: Work) -> SimTime {
         if self.idle {
             return now;

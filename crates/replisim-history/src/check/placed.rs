@@ -4,8 +4,8 @@
 //! reflects a given version.
 //!
 //! A read is always given the most favourable reading. Who found nothing may have met the latest deletion that had been
-//! made by then. A set, a list or a text reflects an element if it holds it, or if the element may have been removed, or
-//! swept away with all others; it reflects the deletion of the key if it holds nothing that a log has before that. A
+//! made by then. A set, a list or a text reflects an element if it holds it, or if the element may have been removed by then,
+//! or swept away with all others; it reflects the deletion of the key if it holds nothing that a log has before that. A
 //! counter's sum names no version: such reads are left out, unless there are no others.
 
 use std::cell::OnceCell;

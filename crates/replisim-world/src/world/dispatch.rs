@@ -3,7 +3,7 @@
 use replisim_history::{Beginning, Discard, Install, NodeId};
 use replisim_kernel::{GOLDEN, Queue, SimTime, Span};
 
-use super::World;
+use super::{Phase, World};
 use crate::disk::SyncFate;
 use crate::event::{Entry, Event, Parcel};
 use crate::machine::Work;
@@ -119,6 +119,7 @@ impl<P: Process> World<P> {
     }
 
     /// A node comes to the first input of those that waited, unless its host stands still again.
+    #[cold]
     pub(super) fn unpark(&mut self, node: NodeId, incarnation: u32) {
         if self.roster.is_living(node, incarnation)
             && !self.roster.is_paused(node)
@@ -167,7 +168,7 @@ impl<P: Process> World<P> {
     // ── a process answers ──
 
     /// Runs a process's handler, and carries out its effects.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch(&mut self, node: NodeId, input: Input<P>) {
         self.running = Some(node);
         let (process, mut cx) = self.context(node);
@@ -196,6 +197,9 @@ impl<P: Process> World<P> {
         self.effects.reverse();
         while let Some(effect) = self.effects.pop() {
             self.carry_out(node, effect);
+        }
+        if let Phase::Settling { .. } = self.phase {
+            self.note_change(node);
         }
     }
 

@@ -99,7 +99,7 @@ pub struct World<P: Process> {
     heir: Option<NodeId>,
     /// How often an operator has ordered somebody to lead.
     promotions: u32,
-    /// Of each replica the revision of its data, if it has any, once all faults have ended.
+    /// Of each node the revision of its data, if it has any, once all faults have ended.
     revisions: Vec<Option<u64>>,
     /// When one of these was another one last.
     changed: SimTime,
@@ -250,9 +250,6 @@ impl<P: Process> World<P> {
         self.handle(next.event.event);
         if !self.injector.armed.is_empty() {
             self.pull_triggers();
-        }
-        if let Phase::Settling { .. } = self.phase {
-            self.note_changes();
         }
         true
     }

@@ -37,7 +37,7 @@ impl<P: Process> World<P> {
         }
         self.promote_again();
         self.schedule(self.now + LOOK_FIRST, Event::Look);
-        self.revisions = self.layout.replicas.iter().map(|node| self.revision(*node)).collect();
+        self.revisions = self.processes().map(|node| self.revision(node)).collect();
         (self.changed, self.delivered) = (self.now, self.streams.last_arrival());
     }
 
@@ -47,13 +47,11 @@ impl<P: Process> World<P> {
         matches!(family, Some(FaultFamily::DiskSlow | FaultFamily::DiskLoss))
     }
 
-    /// Takes note of whether the last event changed the data of a replica.
-    pub(super) fn note_changes(&mut self) {
-        for index in 0..self.revisions.len() {
-            let revision = self.revision(self.layout.replicas[index]);
-            if self.revisions[index] != revision {
-                (self.revisions[index], self.changed) = (revision, self.now);
-            }
+    /// Takes note of whether a handler has changed its node's data, once all faults have ended.
+    pub(super) fn note_change(&mut self, node: NodeId) {
+        let revision = self.revision(node);
+        if let Some(noted) = self.revisions.get_mut(node.index()).filter(|noted| **noted != revision) {
+            (*noted, self.changed) = (revision, self.now);
         }
     }
 
